@@ -1,0 +1,1 @@
+"""Frozen values that every other folder speaks of: operations, attempts, outcomes, anomalies, results."""

@@ -1,0 +1,61 @@
+"""The errors a person can meet, sorted by whose act caused them; takes a place and a sentence.
+
+    MailraceError
+    ├── ScenarioError    the author's file; carries every mistake at once     exit 2
+    ├── UsageError       an option, a name or a value on the command line     exit 2
+    ├── TargetError      the server under test or its process                 exit 4
+    ├── DidNotReproduce  a replay that showed nothing, with its bound         exit 3
+    ├── ScheduleMissed   a schedule the server did not follow                 exit 3
+    └── InternalError    ours                                                 exit 4
+
+An anomaly is data, never an exception. The exit statuses themselves stand in `harness.verdict.exit_status`.
+"""
+
+from dataclasses import dataclass
+
+
+class MailraceError(Exception):
+    """A failure with a sentence for the user; every other exception is a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in an author's file. `line` and `column` count from 1; 0 where there is no place."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.path}: {self.text}" if self.path else f"{place}: {self.text}"
+
+
+class ScenarioError(MailraceError):
+    """A scenario file that cannot be run; `mistakes` holds all of them, in file order."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(m) for m in mistakes))
+
+
+class UsageError(MailraceError):
+    """An option, a target name or an environment variable that cannot be honoured."""
+
+
+class TargetError(MailraceError):
+    """The server under test, its process or its installation failed."""
+
+
+class DidNotReproduce(MailraceError):
+    """A recorded race did not show again within its limit."""
+
+
+class ScheduleMissed(MailraceError):
+    """The server did not follow the schedule that was asked for."""
+
+
+class InternalError(MailraceError):
+    """A state that our own code rules out."""
