@@ -1,0 +1,93 @@
+"""SMTP without IO: a parser of replies, and the scripts of a session's opening, a transaction, a reset."""
+
+import base64
+import re
+
+from harness.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
+from harness.model.attempt import Stage
+from harness.model.operation import Message
+
+_LINE = re.compile(rb"([2-5][0-9]{2})([- ])?([^\r\n]*)\r?\n")
+_REPLY_BYTES_MAX = 64 * 1024
+
+
+class ReplyParser:
+    """Collects bytes into SMTP replies (RFC 5321 4.2). Bounded: a reply over 64 KiB is garbage."""
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._lines: list[str] = []
+        self._code = 0
+
+    @property
+    def is_midway(self) -> bool:
+        """Whether part of a reply is there: a link that closes now cuts it short."""
+        return bool(self._data or self._lines)
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that `data` completes, in order; raises Garbage where it is none.
+
+        Lines of one reply with different codes are garbage: RFC 5321 4.2.1 asks for one, and a judge of
+        promises must not choose between two.
+        """
+        self._data += data
+        if len(self._data) > _REPLY_BYTES_MAX or len(self._lines) > 1000:
+            raise Garbage("a reply over 64 KiB")
+        replies: list[Reply] = []
+        while (end := self._data.find(b"\n")) >= 0:
+            line, self._data = self._data[: end + 1], self._data[end + 1 :]
+            match = _LINE.fullmatch(line)
+            if match is None:
+                raise Garbage(line[:200].decode(errors="replace").strip())
+            code = int(match[1])
+            if self._lines and code != self._code:
+                raise Garbage(f"a reply with two codes, {self._code} and {code}")
+            self._code = code
+            self._lines.append(match[3].decode(errors="replace"))
+            if match[2] != b"-":
+                replies.append(Reply(code, "\n".join(self._lines), will_close=code == 421))
+                self._lines = []
+        return replies
+
+
+def opening(host_name: str, *, starttls: bool, auth: tuple[str, str] | None) -> Script:
+    """Greeting, EHLO, and where asked for STARTTLS (the link turns after its 220) and AUTH PLAIN."""
+    reply = yield Command(Stage.GREETING, b"")
+    ehlo = Command(Stage.EHLO, f"EHLO {host_name}\r\n".encode())
+    if reply.code == 220:
+        reply = yield ehlo
+    if reply.code == 250 and starttls:
+        reply = yield Command(Stage.EHLO, b"STARTTLS\r\n")
+        if reply.code == 220:
+            reply = yield ehlo
+    if reply.code == 250 and auth is not None:
+        secret = base64.b64encode(f"\0{auth[0]}\0{auth[1]}".encode()).decode()
+        reply = yield Command(Stage.EHLO, f"AUTH PLAIN {secret}\r\n".encode())
+    return ending_of(reply)
+
+
+def transaction(message: Message, content: bytes, *, ignore_mail_reply: bool = False) -> Script:
+    """MAIL, RCPT for each recipient, DATA, the dot-stuffed content and the final dot, in one command."""
+    reply = yield Command(Stage.MAIL, f"MAIL FROM:<{message.sender}>\r\n".encode())
+    if reply.code >= 300 and not (ignore_mail_reply and reply.code == 503):
+        return ending_of(reply)
+    for recipient in message.recipients:
+        reply = yield Command(Stage.RCPT, f"RCPT TO:<{recipient}>\r\n".encode())
+        if reply.code >= 300:
+            return ending_of(reply)
+    reply = yield Command(Stage.DATA, b"DATA\r\n")
+    if reply.code != 354:
+        return ending_of(reply) if reply.code >= 400 else _unexpected(reply)
+    stuffed = re.sub(rb"(?m)^\.", b"..", content)
+    reply = yield Command(Stage.REPLY, stuffed + b".\r\n", is_last=True)
+    return ending_of(reply) if reply.code < 300 or reply.code >= 400 else _unexpected(reply)
+
+
+def reset() -> Script:
+    """RSET, after a failure (MAILPIT.md, "SMTP")."""
+    reply = yield Command(Stage.MAIL, b"RSET\r\n")
+    return ending_of(reply)
+
+
+def _unexpected(reply: Reply) -> Ending:
+    raise Garbage(f"{reply.code} {reply.text}, which answers no command of ours")
