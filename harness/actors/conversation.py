@@ -1,4 +1,4 @@
-"""One attempt of one operation on one connection, without IO: bytes and instants in, bytes and an Attempt out.
+"""One attempt on one connection, without IO: bytes and instants in, bytes and an Attempt out.
 
 The engines own sockets and clock; a conversation tells them what to write, when it is prepared (all but
 the held byte is written), and how it ended. States: opened → prepared (held is set) → released → ended.

@@ -66,9 +66,7 @@ class ResponseParser:
                     text, self._body, self._is_midway = self._body.decode(errors="replace"), b"", False
                     must_close = self._h11.their_state is h11.MUST_CLOSE
                     return [Reply(self._status, text, will_close=must_close)]
-                elif event is h11.NEED_DATA or event is h11.PAUSED:
-                    return []
-                elif isinstance(event, h11.ConnectionClosed):
+                else:  # NEED_DATA, PAUSED, ConnectionClosed
                     return []
         except h11.ProtocolError as wrong:
             raise Garbage(str(wrong)) from None

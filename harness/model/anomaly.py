@@ -30,7 +30,11 @@ class AnomalyName(StrEnum):
         Weight.RACE,
         "an attempt was refused in reply to its final dot, and its copy is in the store",
     )
-    ACCEPTED_BUT_MISSING = ("accepted_but_missing", Weight.RACE, "an accepted message has no copy in the store")
+    ACCEPTED_BUT_MISSING = (
+        "accepted_but_missing",
+        Weight.RACE,
+        "an accepted message has no copy in the store",
+    )
     DUPLICATED = (
         "duplicated",
         Weight.RACE,
@@ -44,7 +48,11 @@ class AnomalyName(StrEnum):
         Weight.RACE,
         "refused and not stored, though every serial order accepts it",
     )
-    ENVELOPE_LEAKED = ("envelope_leaked", Weight.RACE, "a recipient or sender of one message stands on another")
+    ENVELOPE_LEAKED = (
+        "envelope_leaked",
+        Weight.RACE,
+        "a recipient or sender of one message stands on another",
+    )
     NOT_SERIALIZABLE = (
         "not_serializable",
         Weight.RACE,
@@ -57,7 +65,11 @@ class AnomalyName(StrEnum):
         Weight.REPORTED,
         "an attempt with an unknown outcome and its retry left a copy each: the client's policy",
     )
-    TORN_READ = ("torn_read", Weight.REPORTED, "a reader saw a state that no serial order shows (by design, S9)")
+    TORN_READ = (
+        "torn_read",
+        Weight.REPORTED,
+        "a reader saw a state that no serial order shows (by design, S9)",
+    )
     LATENT = ("latent", Weight.REPORTED, "a difference that REST cannot show, such as an orphan row")
 
 
