@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from harness.actors.conversation import Conversation, Parser
 from harness.actors.http import ResponseParser, exchange
+from harness.actors.link import Link, Loop, all_idle, all_prepared, release_together
 from harness.actors.mail import render
 from harness.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
 from harness.actors.smtp import ReplyParser, opening, reset, transaction
@@ -19,15 +20,20 @@ __all__ = [
     "Conversation",
     "Ending",
     "Garbage",
+    "Link",
+    "Loop",
     "Parser",
     "Reply",
     "ReplyParser",
     "ResponseParser",
     "Script",
+    "all_idle",
+    "all_prepared",
     "ending_of",
     "exchange",
     "is_smtp",
     "opening",
+    "release_together",
     "render",
     "reset",
     "script_of",
