@@ -1,0 +1,47 @@
+"""One executed round to its broken promises: what each outcome promised, held against the store."""
+
+from collections.abc import Callable
+
+from harness.check.accepted_but_missing import accepted_but_missing
+from harness.check.duplicated import duplicated, retry_duplicate
+from harness.check.envelope_leaked import envelope_leaked
+from harness.check.liveness import crash, hang
+from harness.check.rejected_but_stored import rejected_but_stored
+from harness.check.tag_duplicated import tag_duplicated
+from harness.check.tag_ghost import tag_ghost
+from harness.check.tag_lost import tag_lost
+from harness.check.touched import has_edits, touched
+from harness.model.anomaly import Anomaly, AnomalyName
+from harness.model.attempt import RoundRecord
+from harness.model.operation import ServerOptions
+
+Checker = Callable[[RoundRecord, ServerOptions], tuple[Anomaly, ...]]
+
+CHECKERS: tuple[Checker, ...] = (
+    crash,
+    hang,
+    rejected_but_stored,
+    accepted_but_missing,
+    duplicated,
+    envelope_leaked,
+    tag_lost,
+    tag_duplicated,
+    tag_ghost,
+    retry_duplicate,
+)
+"""One property each, in the order of a round's findings: the gravest first."""
+
+CLEARABLE = frozenset({AnomalyName.ACCEPTED_BUT_MISSING, AnomalyName.TAG_LOST, AnomalyName.TAG_GHOST})
+"""What a serial order may explain, in rounds with a deletion or a tag edit (DESIGN.md, "Anomalies")."""
+
+
+def broken_promises(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """Every broken promise of the round, before serial equivalence has its say."""
+    return tuple(anomaly for checker in CHECKERS for anomaly in checker(record, options))
+
+
+def is_left_to_serial(anomaly: Anomaly, record: RoundRecord, options: ServerOptions) -> bool:
+    """Whether only serial equivalence may judge it: clearable, and about what the round itself edits."""
+    if anomaly.name not in CLEARABLE or not has_edits(record):
+        return False
+    return anomaly.message is None or anomaly.message in touched(record, options)
