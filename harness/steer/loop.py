@@ -1,0 +1,86 @@
+"""Sockets and callbacks in, one thread of turns out: the loop that the door and the actors share.
+
+One thread drives everything while schedules run, so that "release" is a plain call and nothing moves
+between two calls of `pump`. While a target starts or answers a blocking REST call, `in_background` turns
+the same loop in a thread of its own.
+"""
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from harness.model.errors import InternalError
+
+READ = selectors.EVENT_READ
+
+
+class Loop:
+    """Turns sockets into calls; not thread-safe, and never in two threads at once."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._is_in_background = False
+
+    def watch(self, sock: socket.socket, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever there is something to read (or accept) on `sock`."""
+        self._selector.register(sock, READ, callback)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Stop watching; a socket that is not watched is no mistake."""
+        try:
+            self._selector.unregister(sock)
+        except (KeyError, ValueError):
+            pass
+
+    def turn(self, timeout_s: float) -> int:
+        """One look at all sockets, waiting at most `timeout_s`; how many had something."""
+        events = self._selector.select(timeout_s)
+        for key, _ in events:
+            if key.fileobj in self._selector.get_map():  # an earlier callback may have closed it
+                key.data()
+        return len(events)
+
+    def pump(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Turn until `done()`, at most `timeout_s`; whether it came true."""
+        if self._is_in_background:
+            raise InternalError("the loop turns in the background and was pumped in front")
+        if done():
+            return True
+        until = time.monotonic() + timeout_s
+        while (left := until - time.monotonic()) > 0:
+            self.turn(left)
+            if done():
+                return True
+        return False
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Turn in a thread while the caller blocks in calls of its own; joined at the end."""
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def turns() -> None:
+            try:
+                while not stop.is_set():
+                    self.turn(0.02)
+            except BaseException as wrong:
+                failures.append(wrong)
+
+        thread = threading.Thread(target=turns, name="mailrace-door", daemon=True)
+        self._is_in_background = True
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            self._is_in_background = False
+        if failures:
+            raise InternalError(f"the door failed while it turned in the background: {failures[0]!r}")
+
+    def close(self) -> None:
+        """Give the selector back; watched sockets stay open."""
+        self._selector.close()
