@@ -69,8 +69,10 @@ class Target(Protocol):
     is_ours: bool
     info: TargetInfo
     """Complete after `start`."""
-    addresses: Addresses
-    """Known after `start`."""
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where it listens; known after `start`."""
 
     def start(self) -> None:
         """Start it, or look at it, until both SMTP and REST answer."""
