@@ -160,6 +160,7 @@ class RoundRecord:
     lost         why the round could not be exercised, in words; "" if it was
     hung         requests unanswered while the server was quiet or past their limit
     crashed      how the server's process ended in or after this round; "" if it lives
+    verified_ns  when the store was read for `stored`, monotonic ns; None: not noted
     """
 
     index: int
@@ -175,3 +176,4 @@ class RoundRecord:
     lost: str = ""
     hung: tuple[str, ...] = ()
     crashed: str = ""
+    verified_ns: int | None = None

@@ -1,0 +1,58 @@
+"""run.json: what is written is read back, equal results give equal bytes, other schemas are refused by name."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from harness.model.errors import UsageError
+from harness.report.document import SCHEMA_FILE, from_json, schema_text, to_json
+from report_results import native, steered
+
+
+@pytest.mark.parametrize("result", [native(), native(hits=0), steered()], ids=["race", "pass", "steer"])
+def test_round_trip(result):
+    text = to_json(result)
+    assert from_json(text) == result
+    assert to_json(from_json(text)) == text
+    Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(json.loads(text))
+
+
+def test_mappings_are_sorted_so_equal_results_give_equal_bytes():
+    one = native()
+    other = replace(one, environment=dict(reversed(list(one.environment.items()))))
+    assert list(one.environment) != list(other.environment)
+    assert to_json(one) == to_json(other)
+
+
+def test_bytes_that_are_no_utf8_are_written_visibly():
+    text = to_json(
+        replace(native(hits=0), command=b"caf\xe9 \xff".decode("utf-8", "surrogateescape") + "\ud800")
+    )
+    assert json.loads(text.encode())["command"] == "caf\\xe9 \\xff\\ud800"
+    assert from_json(text).command == "caf\\xe9 \\xff\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (to_json(native(hits=0))[:-40], "was it cut off?"),
+        ("[]", "schema_version: missing"),
+        ('{"schema_version": true}', "schema_version: missing"),
+        (
+            '{"schema_version": 99, "mailrace": "9.1"}',
+            "99 is newer than 1, the one this mailrace reads; written by mailrace 9.1",
+        ),
+        ('{"schema_version": 0}', "0 is older than 1"),
+        ('{"schema_version": 1}', "mailrace: Field required; verdict: Field required"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(text, told):
+    with pytest.raises(UsageError) as caught:
+        from_json(text)
+    assert told in str(caught.value)
+
+
+def test_the_schema_file_is_current():
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run python -m harness.report.document"
