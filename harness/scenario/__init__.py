@@ -1,1 +1,26 @@
-"""To come."""
+"""A scenario file to a `Scenario`, every mistake at once with its place; a Scenario and a seed to a `Plan`."""
+
+from harness.scenario.load import find, load, name_of, parse, resolve, scenario_from, shipped
+from harness.scenario.needs import applies
+from harness.scenario.plan import Plan, new_run
+from harness.scenario.scenario import Scenario, server_options
+from harness.scenario.schema import schema, schema_text
+from harness.scenario.template import template
+
+__all__ = [
+    "Plan",
+    "Scenario",
+    "applies",
+    "find",
+    "load",
+    "name_of",
+    "new_run",
+    "parse",
+    "resolve",
+    "scenario_from",
+    "schema",
+    "schema_text",
+    "server_options",
+    "shipped",
+    "template",
+]

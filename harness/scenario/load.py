@@ -1,0 +1,216 @@
+"""Paths and names in, scenarios out: finding files, and loading one with all its mistakes at once."""
+
+import difflib
+import fnmatch
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.model.errors import Mistake, ScenarioError, UsageError
+from harness.scenario.actor import BODY_BYTES_MAX
+from harness.scenario.explain import explain
+from harness.scenario.read import FILE_BYTES_MAX, Document, Fault, read
+from harness.scenario.read import Path as Place
+from harness.scenario.rules import contradictions
+from harness.scenario.scenario import Scenario
+from harness.scenario.schema import schema
+
+SUFFIX = ".race.yaml"
+
+
+def load(path: Path) -> Scenario:
+    """The scenario in a file.
+
+    Raises ScenarioError with every mistake of the file, in file order, each with line, column, path, what
+    is wrong with the value and what is wanted; UsageError if the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; give a scenario file (*{SUFFIX}) or a folder") from error
+    return parse(raw, path)
+
+
+def parse(raw: bytes, path: Path) -> Scenario:
+    """The scenario in a file's bytes; `path` says where it stands and where its message files are looked for."""
+    document = read(raw)
+    faults = list(document.faults)
+    scenario: Scenario | None = None
+    contents: dict[str, bytes] = {}
+    if document.data is not None and not isinstance(document.data, dict):
+        faults.append(Fault((), "is no mapping; begin with name: and title:"))
+    elif document.data is not None:
+        known_bad = frozenset(fault.path for fault in faults)
+        scenario, found = _validated(document.data, known_bad)
+        faults += found
+        if scenario is not None:
+            faults += contradictions(scenario, frozenset(fault.path for fault in faults))
+            faults += _message_files(scenario, path.parent, contents)
+    if faults or scenario is None:
+        raise ScenarioError(_in_order(faults, document, str(path)))
+    return scenario.with_source(path, contents)
+
+
+def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
+    """The scenario and its faults; with faults, the scenario that is left without them, if there is one.
+
+    What is at fault is taken out and the rest is validated again, so that the rules between keys can speak
+    of the rest in the same go.
+    """
+    faults: list[Fault] = []
+    scenario = None
+    for _ in range(4):
+        try:
+            scenario = Scenario.model_validate_json(json.dumps(data))
+            break
+        except ValidationError as error:
+            found = explain(error, data, schema())
+        said = {fault.path for fault in faults} | known_bad
+        fresh = [fault for fault in found if not any(fault.path[: len(p)] == p for p in said if p)]
+        faults += fresh
+        data = _without(data, [fault.path for fault in found])
+    return scenario, faults
+
+
+def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
+    """A copy without the values at these paths; of a missing value, without the list item that lacks it."""
+    copy: dict[str, Any] = json.loads(json.dumps(data))
+    for path in sorted(paths, key=lambda p: [str(part) for part in p], reverse=True):
+        _remove(copy, path)
+    # what every scenario must have is stood in for, so that the rest can be looked at
+    copy.setdefault("name", "unnamed")
+    copy.setdefault("title", "untitled")
+    copy["actors"] = copy.get("actors") or [{"send": {"count": 2}}]
+    return copy
+
+
+def _remove(data: Any, path: Place) -> None:
+    holders = [data]
+    for part in path[:-1]:
+        try:
+            holders.append(holders[-1][part])
+        except (KeyError, IndexError, TypeError):
+            return
+    holder = holders[-1]
+    if path and isinstance(holder, dict) and path[-1] in holder:
+        del holder[path[-1]]
+    elif path and isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder):
+        del holder[path[-1]]
+    elif len(path) > 1:
+        _remove(data, path[:-1])
+
+
+def _message_files(scenario: Scenario, folder: Path, contents: dict[str, bytes]) -> list[Fault]:
+    faults = []
+    for index, actor in enumerate(scenario.actors):
+        if actor.send is None or actor.send.file is None:
+            continue
+        name = actor.send.file
+        place = ("actors", index, "send", "file")
+        try:
+            with (folder / name).open("rb") as file:
+                raw = file.read(BODY_BYTES_MAX + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no such name"
+            wanted = "give a message file, relative to the scenario file"
+            faults.append(Fault(place, f'"{name}" cannot be read ({reason}); {wanted}'))
+            continue
+        if len(raw) > BODY_BYTES_MAX:
+            faults.append(Fault(place, f'"{name}" is over {BODY_BYTES_MAX} bytes; give a smaller message'))
+        elif not raw.strip():
+            faults.append(Fault(place, f'"{name}" is empty; give a message with headers and a body'))
+        contents[name] = raw
+    return faults
+
+
+def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[Mistake, ...]:
+    mistakes: dict[tuple[int, int, str, str], Mistake] = {}
+    for fault in faults:
+        line, column = fault.line, fault.column
+        if not line and document.data is not None:
+            line, column = document.place(fault.path)
+        where = ".".join(str(part) for part in fault.path)
+        mistakes[line, column, where, fault.text] = Mistake(
+            file=file, line=line, column=column, path=where, text=fault.text
+        )
+    return tuple(mistakes[key] for key in sorted(mistakes))
+
+
+def shipped() -> Path:
+    """The folder of the scenarios that come with mailrace: the checkout's, else the installed copy."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "scenarios"
+    return checkout if any(checkout.glob(f"*{SUFFIX}")) else package / "shipped"
+
+
+def find(paths: Sequence[str], pattern: str | None = None) -> tuple[Path, ...]:
+    """The scenario files that are meant, each once: files as given, folders by their *.race.yaml, sorted.
+
+    Without paths: the shipped ones. `pattern` keeps those whose name holds it (`*` and `?` match as in a
+    shell). Raises UsageError where nothing is left, with the next step.
+    """
+    found: dict[Path, None] = {}
+    for given in paths or [str(shipped())]:
+        found.update(dict.fromkeys(_files(given)))
+    if pattern is None:
+        return tuple(found)
+    wild = pattern if any(c in pattern for c in "*?[") else f"*{pattern}*"
+    kept = tuple(path for path in found if fnmatch.fnmatchcase(name_of(path), wild))
+    if not kept:
+        raise UsageError(
+            f"-k {pattern}: no scenario's name holds it{_hint(pattern, [name_of(p) for p in found])}"
+        )
+    return kept
+
+
+def _files(given: str) -> list[Path]:
+    path = Path(given)
+    if path.is_dir():
+        files = sorted(path.glob(f"*{SUFFIX}"))
+        if not files:
+            raise UsageError(
+                f"{given}: no *{SUFFIX} in this folder; `mailrace init` writes one to start from"
+            )
+        return files
+    if path.is_file():
+        return [path]
+    if path.exists():
+        raise UsageError(f"{given}: is no regular file; give a scenario file (*{SUFFIX}) or a folder")
+    named = resolve(given, Path.cwd())
+    if named is not None:
+        return [named]
+    known = [name_of(p) for p in shipped().glob(f"*{SUFFIX}")]
+    raise UsageError(f"{given}: no such file, folder or shipped scenario{_hint(given, known)}")
+
+
+def _hint(given: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(Path(given).name.removesuffix(SUFFIX), known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(sorted(known))}"
+
+
+def name_of(path: Path) -> str:
+    """A scenario's name as its file has it."""
+    return path.name.removesuffix(SUFFIX)
+
+
+def resolve(name: str, beside: Path) -> Path | None:
+    """The file of a scenario by its name: in the folder of `beside` (a file or a folder), then the shipped.
+
+    None where there is none: a control that cannot be had is said, and is no mistake.
+    """
+    if not name or "/" in name or "\\" in name:
+        return None
+    folder = beside if beside.is_dir() else beside.parent
+    for candidate in (folder / f"{name}{SUFFIX}", shipped() / f"{name}{SUFFIX}"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def scenario_from(data: Mapping[str, Any], beside: Path) -> Scenario:
+    """A scenario from plain data, as tests and the shrinker make them; mistakes as in `load`."""
+    return parse(json.dumps(data).encode(), beside)

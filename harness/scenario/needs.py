@@ -1,0 +1,51 @@
+"""A version rule such as `>=1.19.0` and a version in, whether it applies out."""
+
+import re
+
+_TERM = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d+)\.(\d+)\.(\d+)")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_NEWEST = (1 << 30, 0, 0)
+
+
+def _terms(needs: str) -> list[str]:
+    return [term.strip() for term in needs.split(",")]
+
+
+def fault(needs: str) -> str:
+    """What is wrong with a version rule and what is wanted, or "" where nothing is."""
+    for term in _terms(needs) if needs else []:
+        if not _TERM.fullmatch(term):
+            return f'"{term}" is no version rule; give one such as ">=1.19.0" or ">=1.19.0, <1.30.0"'
+    return ""
+
+
+def applies(needs: str, version: str) -> bool:
+    """Whether a scenario with that `needs` applies to a server of that version.
+
+    An empty rule applies everywhere. `fixed` (the repaired embedded reference) counts as newer than any
+    release; a version that is not known is given the benefit of the doubt.
+    """
+    if not needs:
+        return True
+    if version == "fixed":
+        found = _NEWEST
+    elif match := _VERSION.match(version):
+        found = (int(match[1]), int(match[2]), int(match[3]))
+    else:
+        return True
+    return all(_holds(term, found) for term in _terms(needs))
+
+
+def _holds(term: str, found: tuple[int, int, int]) -> bool:
+    match = _TERM.fullmatch(term)
+    if match is None:
+        raise ValueError(fault(term))
+    wanted = (int(match[2]), int(match[3]), int(match[4]))
+    return {
+        ">=": found >= wanted,
+        "<=": found <= wanted,
+        "==": found == wanted,
+        "!=": found != wanted,
+        ">": found > wanted,
+        "<": found < wanted,
+    }[match[1]]
