@@ -108,6 +108,10 @@ class Link:
             self.close()
         return failed
 
+    def ensure(self) -> Ending | None:
+        """Connect unless there is a connection; how that failed, or None."""
+        return None if self._sock is not None else self.connect()
+
     def connect_bare(self) -> Ending | None:
         """Connect only (release at `connect` goes on by itself); how it failed, or None."""
         self.close()

@@ -1,9 +1,10 @@
 """What a server under test must be able to do: the protocol Target, and the values that describe one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from harness.model.attempt import LogLine, Stored
 from harness.model.operation import ServerOptions
@@ -58,6 +59,20 @@ class Addresses:
     smtp_tls: str = ""
     """"": plain; "starttls"; "tls"."""
 
+    def api_host_port(self) -> tuple[str, int, str]:
+        """Host, port and "tls" or "" of the REST API."""
+        parts = urlsplit(self.api)
+        tls = "tls" if parts.scheme == "https" else ""
+        return parts.hostname or "", parts.port or (443 if tls else 80), tls
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """(user, password) for each protocol; shown nowhere, so its repr is bare."""
+
+    smtp: tuple[str, str] | None = field(default=None, repr=False)
+    api: tuple[str, str] | None = field(default=None, repr=False)
+
 
 class Target(Protocol):
     """One server under test. Calls are blocking; each has a limit and raises TargetError past it.
@@ -72,7 +87,15 @@ class Target(Protocol):
 
     @property
     def addresses(self) -> Addresses:
-        """Where it listens; known after `start`."""
+        """Where it listens; known after `start`. The first of `addresses_all`."""
+
+    @property
+    def addresses_all(self) -> tuple[Addresses, ...]:
+        """Of every instance, where the target has several on one store."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What its operator gave us in the environment or a netrc file; empty for a target of ours."""
 
     def start(self) -> None:
         """Start it, or look at it, until both SMTP and REST answer."""

@@ -1,0 +1,185 @@
+"""One plan on one target: rounds in, RoundRecords out; connections are kept from round to round.
+
+A round: given messages are stored, every actor is brought to its held byte, after the quiet all are
+released, replies are read, failed senders try again. Nothing is judged here, and nothing is verified:
+`harness.race.verify` reads the store when the traffic is quiet.
+"""
+
+import gc
+import time
+from dataclasses import replace
+
+from harness.actors import Link, Loop, all_idle, is_smtp, release_together
+from harness.history import Journal
+from harness.model.attempt import Attempt, RoundRecord, Word
+from harness.model.operation import EDITS, PlannedRound, Send
+from harness.model.target import Liveness, Target
+from harness.race.client import REPLY_S_MAX, Client, record_of
+from harness.race.connections import Connections
+from harness.race.free import FreeSenders
+from harness.race.prepare import Prepared, prepare
+from harness.race.tuner import Draw
+from harness.scenario import Plan
+
+QUIET_S = 0.020
+"""Quiet before the release in the profile `rate`: by then the server's threads have gone to sleep."""
+SKEW_US_MAX = 1_000.0
+"""A round whose releases spread further did not race as planned: it says so, and is no clean one."""
+_WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
+
+
+class Lane:
+    """Runs the rounds of `plan` on a started `target`; `name` is its word in the journal."""
+
+    def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, *, profile: str) -> None:
+        self.name = name
+        self.plan = plan
+        self.target = target
+        self._journal = journal
+        self._at = plan.scenario.release.at
+        self._is_throughput = profile == "throughput"
+        self._loop = Loop()
+        self._connections = Connections(self._loop, target)
+        self._client = Client(plan, target, self._loop)
+        self._spare: list[list[Link]] = []
+        self._next: Prepared | None = None
+        self._free: FreeSenders | None = None
+        first = plan.round(0)
+        self._may_overlap = not first.given and not any(isinstance(o, EDITS) for o in first.operations)
+
+    def run(self, index: int, draw: Draw, *, is_last: bool = False) -> RoundRecord:
+        """Run round `index`; the record has no `stored` yet. `is_last`: none is prepared ahead."""
+        if self._at == "free":
+            return self._run_free(index)
+        if self._next is not None and self._next.planned.index == index:
+            prepared, self._next = self._next, None
+        else:
+            prepared = self._prepare(index)
+        record = _begun(prepared, draw.offsets_us(prepared.planned.operations), draw.decoys)
+        self._journal.begin(self.name, record)
+        if not prepared.lost:
+            record = self._fire(prepared, record, following=None if is_last else index + 1)
+        for actor, (operation, conversation) in enumerate(
+            zip(record.plan.operations, prepared.conversations, strict=False)
+        ):
+            raced = record_of(conversation, operation, index, actor, 1)
+            link = prepared.links[actor]
+            self._client.after(operation, link, raced)
+            prepared.attempts += [raced, *self._client.retries(operation, link, raced, prepared.ids)]
+        self._spare.append(prepared.links)
+        return self._finish(record, prepared.attempts)
+
+    def serially(self, planned: PlannedRound, order: tuple[int, ...]) -> RoundRecord:
+        """A round's operations one after the other, each answered before the next; no retries.
+
+        `order` holds indices of `planned.operations`; one that is missing is left out.
+        """
+        prepared = Prepared(planned, self._take_links(planned))
+        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(
+            planned, self._connections.setup()
+        )
+        record = replace(
+            _begun(prepared, (0.0,) * len(planned.operations), 0), released_ns=time.monotonic_ns()
+        )
+        for actor in order if not prepared.lost else ():
+            operation, link = planned.operations[actor], prepared.links[actor]
+            prepared.attempts += self._client.lead(operation, link, planned.index, actor)
+            attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
+            self._client.after(operation, link, attempt)
+            prepared.attempts.append(attempt)
+        self._spare.append(prepared.links)
+        return replace(record, attempts=tuple(prepared.attempts), crashed=self._crashed(prepared.attempts))
+
+    def drop(self) -> None:
+        """Close every connection (the target was restarted, or the lane ends)."""
+        self._connections.close()
+        self._spare, self._next = [], None
+        if self._free is not None:
+            self._free.close()
+            self._free = None
+
+    def close(self) -> None:
+        """End the lane; its target goes on."""
+        self.drop()
+        self._loop.close()
+
+    def _take_links(self, planned: PlannedRound) -> list[Link]:
+        return self._spare.pop() if self._spare else self._connections.for_actors(planned.operations)
+
+    def _prepare(self, index: int) -> Prepared:
+        planned = self.plan.round(index)
+        links = self._take_links(planned)
+        return prepare(planned, links, self._at, self._client, self._connections, self._loop)
+
+    def _fire(self, prepared: Prepared, record: RoundRecord, *, following: int | None) -> RoundRecord:
+        """Release all, and run until every reply is there or its limit has passed."""
+        links = prepared.links
+        if not self._is_throughput:
+            time.sleep(QUIET_S)
+        decoys = self._connections.decoys(record.decoys)
+        gc.disable()
+        try:
+            for decoy in decoys:
+                decoy.start()
+            released_ns, skew_us = release_together(links, list(record.offsets_us))
+        finally:
+            gc.enable()
+        if self._is_throughput and self._may_overlap and following is not None:
+            self._next = self._prepare(following)
+        self._loop.run(all_idle(links), REPLY_S_MAX)
+        for decoy in decoys:
+            decoy.stop()
+        self._loop.run(all_idle([d.link for d in decoys]), 1.0)
+        operations = record.plan.operations
+        hung = tuple(o.key for o, link in zip(operations, links, strict=True) if not link.is_idle)
+        for link in (*links, *(d.link for d in decoys)):
+            if not link.is_idle:
+                link.give_up()
+        lost = f"the releases spread over {skew_us:.0f} µs around their plan" if skew_us > SKEW_US_MAX else ""
+        return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
+
+    def _finish(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
+        attempts.sort(key=lambda a: a.completed_ns)
+        for attempt in attempts:
+            self._journal.attempt(self.name, attempt)
+        record = replace(record, attempts=tuple(attempts), crashed=self._crashed(attempts))
+        self._journal.end(self.name, record)
+        return record
+
+    def _crashed(self, attempts: list[Attempt]) -> str:
+        """How the server ended; asked only where an attempt's end makes one wonder."""
+        if any(a.word in _WONDER for a in attempts) and self.target.liveness() is Liveness.DEAD:
+            return "its process ended, or its port refuses"
+        return ""
+
+    def _run_free(self, index: int) -> RoundRecord:
+        """A round of the baseline: nobody is held, the thread pool decides."""
+        planned = self.plan.round(index)
+        prepared = Prepared(planned, [])
+        setup = self._connections.setup()
+        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(planned, setup)
+        sends = [o for o in planned.operations if isinstance(o, Send) and is_smtp(o)]
+        record = _begun(prepared, (0.0,) * len(sends), 0)
+        self._journal.begin(self.name, record)
+        if not prepared.lost:
+            if self._free is None:
+                self._free = FreeSenders(self.target.addresses, self.target.credentials.smtp, len(sends))
+            record = replace(record, released_ns=time.monotonic_ns())
+            raced = self._free.race(sends, [self._client.content(o.message, 1) for o in sends], index)
+            for operation, attempt in zip(sends, raced, strict=True):
+                prepared.attempts += [attempt, *self._client.retries(operation, setup, attempt, prepared.ids)]
+        return self._finish(record, prepared.attempts)
+
+
+def _begun(prepared: Prepared, offsets_us: tuple[float, ...], decoys: int) -> RoundRecord:
+    return RoundRecord(
+        index=prepared.planned.index,
+        plan=prepared.planned,
+        ids=prepared.ids,
+        attempts=(),
+        offsets_us=offsets_us,
+        skew_us=0.0,
+        decoys=decoys,
+        released_ns=0,
+        lost=prepared.lost,
+    )

@@ -1,0 +1,91 @@
+"""Where in time the actors are released, and beside how many decoys: drawn with a seed, led by what hit.
+
+Two operations whose windows lie apart meet only at the right offset between them, and the right one
+depends on the server and the machine. Each bin of offsets, and the presence of decoys, is an arm of a
+Thompson sampler: drawn as often as it is likely to be the best, so no arm is ever given up.
+"""
+
+import itertools
+import random
+from dataclasses import dataclass
+
+from harness.model.operation import Operation, Send
+
+_EDGES_US = (20.0, 60.0, 150.0, 400.0, 900.0)
+DECOYS = 2
+DECOY_SHARE_MIN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The chance part of a round; both rounds of a pair get the same one.
+
+    shift_us   offset of the second party against the first, µs
+    jitter     one number in -1 … 1 an actor, used within a party
+    decoys     decoy readers beside the round
+    arm        the bin that `shift_us` came from
+    """
+
+    shift_us: float
+    jitter: tuple[float, ...]
+    decoys: int
+    arm: int
+
+    def offsets_us(self, operations: tuple[Operation, ...]) -> tuple[float, ...]:
+        """The release offset of each operation, µs.
+
+        The first party is the operations of the first one's kind, the second party the others; where all are
+        of one kind (parallel senders), the second half is the second party.
+        """
+        kinds = [(o.kind, o.via if isinstance(o, Send) else "") for o in operations]
+        if len(set(kinds)) > 1:
+            second = [kind != kinds[0] for kind in kinds]
+        else:
+            second = [2 * i >= len(operations) for i in range(len(operations))]
+        within_us = min(20.0, abs(self.shift_us) / 4)
+        return tuple(
+            (self.shift_us if is_second else 0.0) + self.jitter[i % len(self.jitter)] * within_us
+            for i, is_second in enumerate(second)
+        )
+
+
+class Tuner:
+    """Draws rounds and learns from them. `range_us` limits the offsets; None: ±900 µs, in nine bins."""
+
+    def __init__(self, seed: int, range_us: tuple[float, float] | None = None) -> None:
+        self._random = random.Random(f"tuner-{seed}")
+        if range_us is None:
+            positive = list(itertools.pairwise(_EDGES_US))
+            self._bins = [(-b, -a) for a, b in reversed(positive)]
+            self._bins += [(-_EDGES_US[0], _EDGES_US[0]), *positive]
+        else:
+            low, high = range_us
+            step = (high - low) / 9
+            self._bins = [(low + i * step, low + (i + 1) * step) for i in range(9)] if step else [range_us]
+        self._bin_hits = [[1.0, 1.0] for _ in self._bins]
+        self._decoy_hits = {True: [1.0, 1.0], False: [1.0, 1.0]}
+
+    def draw(self) -> Draw:
+        """The next round's chance part."""
+        chance = self._random
+        arm = max(range(len(self._bins)), key=lambda i: chance.betavariate(*self._bin_hits[i]))
+        jitter = tuple(chance.uniform(-1, 1) for _ in range(64))
+        return Draw(
+            shift_us=chance.uniform(*self._bins[arm]),
+            jitter=jitter,
+            decoys=DECOYS if self._wants_decoys() else 0,
+            arm=arm,
+        )
+
+    def learn(self, draw: Draw, *, hit: bool) -> None:
+        """What that draw gave. Old results fade (by 2 % each), for a server's windows drift."""
+        for counts in (self._bin_hits[draw.arm], self._decoy_hits[draw.decoys > 0]):
+            counts[0] = 1 + (counts[0] - 1) * 0.98 + hit
+            counts[1] = 1 + (counts[1] - 1) * 0.98 + (not hit)
+
+    def _wants_decoys(self) -> bool:
+        chance = self._random
+        share = chance.betavariate(*self._decoy_hits[True]) > chance.betavariate(*self._decoy_hits[False])
+        if chance.random() < 2 * DECOY_SHARE_MIN:
+            return chance.random() < 0.5
+        return share
