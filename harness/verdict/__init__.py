@@ -1,1 +1,31 @@
-"""To come."""
+"""Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
+
+from harness.verdict.bound import CONFIDENCE, THETA, pairs_needed, settled, theta_bound
+from harness.verdict.decision import Decision, decide
+from harness.verdict.drift import is_overdispersed, overdispersion
+from harness.verdict.exit_status import EXIT_STATUS, ExitStatus, exit_status, exit_status_of, gravest, merged
+from harness.verdict.paired import sign_flips
+from harness.verdict.rates import clopper_pearson, upper_bound
+from harness.verdict.unseen import unseen_share
+
+__all__ = [
+    "CONFIDENCE",
+    "EXIT_STATUS",
+    "THETA",
+    "Decision",
+    "ExitStatus",
+    "clopper_pearson",
+    "decide",
+    "exit_status",
+    "exit_status_of",
+    "gravest",
+    "is_overdispersed",
+    "merged",
+    "overdispersion",
+    "pairs_needed",
+    "settled",
+    "sign_flips",
+    "theta_bound",
+    "unseen_share",
+    "upper_bound",
+]
