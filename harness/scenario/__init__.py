@@ -1,4 +1,4 @@
-"""A scenario file to a `Scenario`, every mistake at once with its place; a Scenario and a seed to a `Plan`."""
+"""A scenario file to a `Scenario`, every mistake at once with its place; Scenario and seed to a `Plan`."""
 
 from harness.scenario.load import find, load, name_of, parse, resolve, scenario_from, shipped
 from harness.scenario.needs import applies

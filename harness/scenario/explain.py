@@ -40,9 +40,7 @@ def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
     """The part of pydantic's path that stands in the data (it adds the names of union members to it)."""
     path: list[str | int] = []
     for index, part in enumerate(loc):
-        if isinstance(data, list) and isinstance(part, int) and 0 <= part < len(data):
-            data = data[part]
-        elif isinstance(data, dict) and isinstance(part, str) and part in data:
+        if _holds(data, part):
             data = data[part]
         elif missing and index == len(loc) - 1:
             path.append(part)
@@ -51,6 +49,12 @@ def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
             break
         path.append(part)
     return tuple(path)
+
+
+def _holds(data: Any, part: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(part, int) and 0 <= part < len(data)
+    return isinstance(data, dict) and part in data
 
 
 def _sentence(kind: str, detail: Any, path: Path, data: Any, schema: Schema) -> str:

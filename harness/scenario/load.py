@@ -96,9 +96,9 @@ def _remove(data: Any, path: Place) -> None:
         except (KeyError, IndexError, TypeError):
             return
     holder = holders[-1]
-    if path and isinstance(holder, dict) and path[-1] in holder:
-        del holder[path[-1]]
-    elif path and isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder):
+    if (path and isinstance(holder, dict) and path[-1] in holder) or (
+        path and isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder)
+    ):
         del holder[path[-1]]
     elif len(path) > 1:
         _remove(data, path[:-1])

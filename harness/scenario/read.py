@@ -113,7 +113,11 @@ def _translated(text: str, error: MarkedYAMLError) -> Fault:
     rest = text.split("\n")[line - 1][column - 1 :] if 0 < line <= text.count("\n") + 1 else ""
     if "\t" in text.split("\n")[line - 1][:column] and problem.startswith("found character"):
         return Fault((), "a tab indents here; indent with spaces", line, column)
-    if "stream end" in problem or "end of stream" in problem or not rest.strip() and line > text.count("\n"):
+    if (
+        "stream end" in problem
+        or "end of stream" in problem
+        or (not rest.strip() and line > text.count("\n"))
+    ):
         opened = error.context_mark
         where = f" what line {opened.line + 1} opens" if opened is not None else " the last value"
         return Fault((), f"the file ends too early; close{where}", line, column)
