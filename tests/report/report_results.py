@@ -1,4 +1,4 @@
-"""Typed-in run results, native and steered, as the engines would give them; rendered by the report's tests."""
+"""Typed-in run results, native and steered, as the engines would give them."""
 
 from dataclasses import replace
 
@@ -404,8 +404,9 @@ def steered() -> RunResult:
         attempts=(1,),
         copies=("9hX200000",),
         proof=(
-            "rejected_but_stored, schedule delete1@send1:4, message r00000s01: sender 1 was told 451 at 4.210 "
-            "ms, which promises that nothing was stored (RFC 5321 4.2.1); the store holds one copy, ID 9hX200000."
+            "rejected_but_stored, schedule delete1@send1:4, message r00000s01: sender 1 was told 451 at "
+            "4.210 ms, which promises that nothing was stored (RFC 5321 4.2.1); the store holds one "
+            "copy, ID 9hX200000."
         ),
     )
     base = native(hits=0)
@@ -442,8 +443,8 @@ def steered() -> RunResult:
             missed=0,
             exhaustive=True,
             bound=(
-                "every order of the SQL statements of these operations, each operation once, from this store; "
-                "not covered: in-process state, background writes (cron, --max), driver differences"
+                "every order of the SQL statements of these operations, each operation once, from this "
+                "store; not covered: in-process state, background writes (cron, --max), driver differences"
             ),
             violating_orders=35,
             seconds={"explore": 1.7, "realise": 2.3},

@@ -1,14 +1,14 @@
-"""run.json: what is written is read back, equal results give equal bytes, other schemas are refused by name."""
+"""run.json: what is written is read back, equal results give equal bytes, other schemas are refused."""
 
 import json
 from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
+from report_results import native, steered
 
 from harness.model.errors import UsageError
 from harness.report.document import SCHEMA_FILE, from_json, schema_text, to_json
-from report_results import native, steered
 
 
 @pytest.mark.parametrize("result", [native(), native(hits=0), steered()], ids=["race", "pass", "steer"])
