@@ -52,14 +52,23 @@ class Api:
     """One server's REST API, `base_url` being `http://HOST:PORT[/webroot]`; keeps its connection.
 
     `auth` is (user, password) for basic authentication and stands in no error, log or repr. `timeout_s`
-    limits connecting, each read, and the whole of an answer. Proxies and netrc of the environment are
+    limits connecting, each read, and the whole of an answer; `verify` is True, False or a file of
+    certificates. Proxies and netrc of the environment are
     ignored. One thread at a time.
     """
 
-    def __init__(self, base_url: str, auth: tuple[str, str] | None = None, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        auth: tuple[str, str] | None = None,
+        timeout_s: float = 5.0,
+        *,
+        verify: bool | str = True,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
         self._auth = auth
+        self._verify = verify
         self._session: requests.Session | None = None
 
     def __repr__(self) -> str:
@@ -233,6 +242,7 @@ class Api:
             self._session = requests.Session()
             self._session.trust_env = False
             self._session.auth = self._auth
+            self._session.verify = self._verify
         return self._session
 
     def _read(self, response: "requests.Response", place: str, ends: float) -> bytes:

@@ -1,5 +1,6 @@
 """Takes a target's name; gives the target, or why it cannot be had."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from pathlib import Path
 from harness.model.errors import MailraceError, TargetError
 from harness.model.operation import ServerOptions
 from harness.model.target import Target, VersionSource
-from harness.targets.mailpit import Binary, at_hand, binary_at, find
+from harness.targets.external import ExternalTarget
+from harness.targets.mailpit import Binary, at_hand, binary_at, examine, find, install
 from harness.targets.managed import ManagedTarget, Program
 from harness.targets.name import EMBEDDED_VERSIONS, TargetName, parse_target
 
@@ -41,6 +43,8 @@ def open_target(
     Raises UsageError for a name that means nothing, TargetError for a target that cannot be had.
     """
     wanted = parse_target(name)
+    if wanted.kind == "url":
+        return ExternalTarget(wanted.url)
     return ManagedTarget(
         wanted.text,
         _program(wanted, progress),
@@ -102,9 +106,11 @@ def _program(wanted: TargetName, progress: Callable[[str], None] | None) -> Prog
     if wanted.kind == "file":
         return _of(binary_at(wanted.path))
     binary, reason = find(wanted.version)
-    if binary is None:
-        raise TargetError(f"{wanted.text}: {reason}")
-    return _of(binary)
+    if binary is None and os.environ.get("MAILPIT_BIN"):
+        raise TargetError(
+            f"{wanted.text}: {reason}; unset MAILPIT_BIN to have it installed, or ask for the version it is"
+        )
+    return _of(binary or examine(install(wanted.version, progress=progress)))
 
 
 def _of(binary: Binary) -> Program:

@@ -7,7 +7,7 @@ command and what is known of it (`Program`).
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from harness.model.errors import TargetError
 from harness.model.operation import ServerOptions
 from harness.model.target import Addresses, Liveness, TargetInfo, VersionSource
 from harness.targets import belongings
-from harness.targets.api import Api, BadAnswer, Unanswered, Unreachable
+from harness.targets.api import Api
 from harness.targets.process import ServerProcess
-from harness.targets.ready import rest_status, smtp_greeting
+from harness.targets.ready import look, rest_status, smtp_greeting
 from harness.targets.stored import stored_by_list, stored_by_search
 
 READY_S_MAX = 5.0
@@ -31,14 +31,13 @@ LOG_NAME = "server.log"
 class Program:
     """What is started: the command without its flags, its version, and the flags it knows.
 
-    `flags` None: all that we use. `settings` are shown in the report.
+    `flags` None: all that we use.
     """
 
     command: tuple[str, ...]
     version: str
     source: VersionSource
     flags: frozenset[str] | None = None
-    settings: Mapping[str, str] | None = None
 
 
 class ManagedTarget:
@@ -76,7 +75,7 @@ class ManagedTarget:
             version=program.version,
             version_source=program.source,
             storage="rqlite (door)" if (database or "").startswith("http") else "sqlite",
-            settings={"GOMAXPROCS": str(self._gomaxprocs), **(program.settings or {}), **_shown(options)},
+            settings={**self._environment(), **_shown(options)},
         )
 
     @property
@@ -96,10 +95,13 @@ class ManagedTarget:
     def start(self) -> None:
         """Start it and wait until both ports of each process answer; 5 s at most. Again: a fresh one."""
         self.stop()
-        arguments = self._arguments()
+        flags = self._flags()
         belongings.sweep_once()
         self._folder = belongings.private_folder()
         try:
+            arguments = ["--database", self._database or str(self._folder / "mailpit.db"), *flags]
+            if self._options.smtp_auth:
+                arguments += ["--smtp-auth-file", str(self._password_file(self._folder))]
             self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
         except BaseException:
             self.stop()
@@ -131,18 +133,8 @@ class ManagedTarget:
         """DEAD once a process ended; HUNG where `/readyz`, which asks the database, is unanswered."""
         if not self._processes or any(process.exit_status() is not None for process in self._processes):
             return Liveness.DEAD
-        for addresses in self.addresses_all:
-            api = Api(addresses.api, timeout_s=timeout_s)
-            try:
-                if not api.readyz():
-                    return Liveness.HUNG
-            except (Unanswered, BadAnswer):
-                return Liveness.HUNG
-            except Unreachable:
-                return Liveness.DEAD
-            finally:
-                api.close()
-        return Liveness.ALIVE
+        looks = [look(addresses, timeout_s) for addresses in self.addresses_all]
+        return next((seen for seen in looks if seen is not Liveness.ALIVE), Liveness.ALIVE)
 
     def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
         """Log lines of all its processes read since then, in order of reading."""
@@ -181,9 +173,13 @@ class ManagedTarget:
 
     def _spawn(self, arguments: Sequence[str]) -> ServerProcess:
         assert self._folder is not None
-        environment = {"GOMAXPROCS": str(self._gomaxprocs)}
         log_file = (self._log_folder or self._folder) / LOG_NAME
-        return ServerProcess([*self._program.command, *arguments], environment, self._folder, log_file)
+        return ServerProcess(
+            [*self._program.command, *arguments], self._environment(), self._folder, log_file
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {} if self._program.source is VersionSource.EMBEDDED else {"GOMAXPROCS": str(self._gomaxprocs)}
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
         """True: both ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
@@ -211,7 +207,7 @@ class ManagedTarget:
             f"its last lines: {process.log_tail() or '(none)'}"
         )
 
-    def _arguments(self) -> list[str]:
+    def _flags(self) -> list[str]:
         """The flags of MAILPIT.md ("Starting it"), those of the options, and no flag it does not know."""
         options = self._options
         if options.instances > 1 and not (self._database or "").startswith("http"):
@@ -226,7 +222,15 @@ class ManagedTarget:
             found.append(self._needed("--ignore-duplicate-ids"))
         if options.tags_disable:
             found += [self._needed("--tags-disable"), ",".join(options.tags_disable)]
+        if options.smtp_auth:
+            found.append(self._needed("--smtp-auth-allow-insecure"))
         return [*found, *options.extra]
+
+    def _password_file(self, folder: Path) -> Path:
+        file = folder / "smtp-auth"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{user}:{word}\n" for user, word in self._options.smtp_auth.items()))
+        return file
 
     def _knows(self, flag: str) -> bool:
         return self._program.flags is None or flag in self._program.flags

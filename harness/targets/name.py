@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.model.errors import UsageError
+from harness.targets.external_url import parse_external
 
 EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5")
 FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
@@ -28,6 +29,7 @@ def parse_target(name: str) -> TargetName:
     """What a target's name asks for; touches nothing. Raises UsageError with the next step."""
     text = name.strip()
     if text.startswith(("http://", "https://")):
+        parse_external(text)
         return TargetName(text=text, kind="url", url=text)
     if text in ("embedded", "mailpit"):
         if text == "embedded":

@@ -1,35 +1,46 @@
-"""Takes a server's addresses; gives whether SMTP greets and REST is ready, each look within a limit."""
+"""Takes a server's addresses; gives whether SMTP greets and REST is alive, each look within a limit."""
 
 import http.client
 import socket
 import ssl
 from urllib.parse import urlsplit
 
-from harness.model.target import Addresses
+from harness.model.target import Addresses, Liveness
 
 
-def smtp_greeting(addresses: Addresses, timeout_s: float) -> str:
+def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> str:
     """The first line of its SMTP side. Raises OSError (a time out among them) where there is none."""
-    link = socket.create_connection((addresses.smtp_host, addresses.smtp_port), timeout_s)
-    try:
-        if addresses.smtp_tls == "tls":
-            link = ssl.create_default_context().wrap_socket(link, server_hostname=addresses.smtp_host)
-        with link.makefile("rb") as lines:
+    with socket.create_connection((addresses.smtp_host, addresses.smtp_port), timeout_s) as plain:
+        link = tls.wrap_socket(plain, server_hostname=addresses.smtp_host) if tls else plain
+        with link, link.makefile("rb") as lines:
             line = lines.readline(1_000).decode("utf-8", "replace").strip()
-        if line.startswith("220"):
-            link.sendall(b"QUIT\r\n")
-        return line
-    finally:
-        link.close()
+            if line.startswith("220"):
+                link.sendall(b"QUIT\r\n")
+            return line
 
 
-def rest_status(addresses: Addresses, path: str, timeout_s: float) -> int:
+def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLContext | None = None) -> int:
     """The HTTP status of a path of its REST side. Raises OSError or http.client.HTTPException."""
     url = urlsplit(addresses.api)
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=timeout_s)
+    host = url.hostname or ""
+    connection: http.client.HTTPConnection
+    if url.scheme == "https":
+        connection = http.client.HTTPSConnection(host, url.port, timeout=timeout_s, context=tls)
+    else:
+        connection = http.client.HTTPConnection(host, url.port, timeout=timeout_s)
     try:
         connection.request("GET", url.path + path)
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def look(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> Liveness:
+    """ALIVE where `/readyz` answers: it asks the database, so on a hung one it blocks while `/livez` is 200."""
+    try:
+        status = rest_status(addresses, "/readyz", timeout_s, tls)
+    except TimeoutError:
+        return Liveness.HUNG
+    except (OSError, http.client.HTTPException):
+        return Liveness.DEAD
+    return Liveness.HUNG if status == 503 else Liveness.ALIVE

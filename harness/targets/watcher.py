@@ -29,6 +29,7 @@ def main() -> None:
     pids = [int(value) for kind, value in left if kind == "pid"]
     for pid in pids:
         _kill(pid, signal.SIGKILL)
+        _kill_group(pid)
     ends = time.monotonic() + DIE_S_MAX
     while time.monotonic() < ends and any(_kill(pid, 0) for pid in pids):
         time.sleep(0.005)
@@ -44,6 +45,14 @@ def _kill(pid: int, number: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _kill_group(pid: int) -> None:
+    """Its children too, such as Go's compilers: each process of ours leads a group of its own."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass
 
 
 if __name__ == "__main__":
