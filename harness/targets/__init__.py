@@ -2,7 +2,7 @@
 
 from harness.targets.api import Api, ApiError, BadAnswer, Unanswered, Unreachable
 from harness.targets.choose import AtHand, open_target, targets_at_hand, why_not
-from harness.targets.credentials import Credentials, api_credentials, smtp_credentials, tls_context
+from harness.targets.credentials import credentials_for, tls_context
 from harness.targets.external import ExternalTarget
 from harness.targets.mailpit.install import install
 from harness.targets.managed import ManagedTarget
@@ -13,18 +13,16 @@ __all__ = [
     "ApiError",
     "AtHand",
     "BadAnswer",
-    "Credentials",
     "EMBEDDED_VERSIONS",
     "ExternalTarget",
     "ManagedTarget",
     "TargetName",
     "Unanswered",
     "Unreachable",
-    "api_credentials",
+    "credentials_for",
     "install",
     "open_target",
     "parse_target",
-    "smtp_credentials",
     "targets_at_hand",
     "tls_context",
     "why_not",

@@ -21,8 +21,8 @@ from harness.model.target import Addresses, Credentials
 def credentials_for(addresses: Addresses) -> Credentials:
     """Those for both sides. Raises UsageError for half a pair or a broken netrc file.
 
-    Of netrc, SMTP takes `HOST:PORT` only: `HOST` alone is the API's, and a client that offers AUTH to a server
-    without it is refused.
+    Of netrc, SMTP takes `HOST:PORT` only: `HOST` alone is the API's, and a client that offers AUTH to a
+    server without it is refused.
     """
     host, port, _ = addresses.api_host_port()
     place = f"{addresses.smtp_host}:{addresses.smtp_port}"

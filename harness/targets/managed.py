@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.model.attempt import LogLine, Stored
 from harness.model.errors import TargetError
 from harness.model.operation import ServerOptions
-from harness.model.target import Addresses, Liveness, TargetInfo, VersionSource
+from harness.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from harness.targets import belongings
 from harness.targets.api import Api
 from harness.targets.process import ServerProcess
@@ -84,6 +84,11 @@ class ManagedTarget:
         if not self.addresses_all:
             raise TargetError(f"{self.name}: not started")
         return self.addresses_all[0]
+
+    @property
+    def credentials(self) -> Credentials:
+        """The first of the users that the options gave the server, as any of them may send."""
+        return Credentials(smtp=next(iter(self._options.smtp_auth.items()), None))
 
     @property
     def api(self) -> Api:

@@ -36,7 +36,7 @@ def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLC
 
 
 def look(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> Liveness:
-    """ALIVE where `/readyz` answers: it asks the database, so on a hung one it blocks while `/livez` is 200."""
+    """ALIVE where `/readyz` answers: it asks the database, and blocks on a hung one where `/livez` is 200."""
     try:
         status = rest_status(addresses, "/readyz", timeout_s, tls)
     except TimeoutError:

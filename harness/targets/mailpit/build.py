@@ -16,7 +16,8 @@ BUILD_S_MAX = 900.0
 def build(version: str, folder: Path) -> Path:
     """The built program in `folder`.
 
-    In a module that requires the version: `go install MODULE@VERSION` also asks for the newest release. Checksum verification stays as the user has it.
+    In a module that requires the version: `go install MODULE@VERSION` also asks for the newest release.
+    Checksum verification stays as the user has it.
     """
     go = shutil.which("go")
     if go is None:

@@ -41,7 +41,7 @@ class NotToBeHad(Exception):
 
 
 def archive_name() -> str:
-    """The archive for this machine, `mailpit-linux-amd64.tar.gz`. Raises NotToBeHad where none is published."""
+    """The archive for this machine, `mailpit-linux-amd64.tar.gz`. Raises NotToBeHad where there is none."""
     system, machine = SYSTEMS.get(platform.system()), MACHINES.get(platform.machine().lower())
     if not system or not machine:
         raise NotToBeHad(f"no release for {platform.system()} on {platform.machine()}")
