@@ -89,11 +89,11 @@ class Door:
         port.setblocking(False)
         index = len(self._ports)
         self._ports.append(port)
-        self.loop.watch(port, lambda: self._accept(port, index))
+        self.loop.listen(port, lambda: self._accept(port, index))
         return index, f"http://{address_of(port)}"
 
     def release(self, statement: Statement) -> None:
-        """Run it and write its answer, now. Raises ScheduleMissed where its client has gone or waited too long."""
+        """Run it and write its answer, now. Raises ScheduleMissed where its client went or waited long."""
         held_s = (time.monotonic_ns() - statement.arrived_ns) / 1e9
         if statement in self.waiting:
             self.waiting.remove(statement)
@@ -189,7 +189,7 @@ class _Link:
         self.instance = instance
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)
-        door.loop.watch(sock, self._read)
+        door.loop.listen(sock, self._read)
 
     def _read(self) -> None:
         try:

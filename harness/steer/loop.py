@@ -12,36 +12,45 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from harness import actors
+from harness.actors.link import Link
 from harness.model.errors import InternalError
 
-READ = selectors.EVENT_READ
 
-
-class Loop:
-    """Turns sockets into calls; not thread-safe, and never in two threads at once."""
+class Loop(actors.Loop):
+    """The actors' loop, which serves the door as well; not thread-safe, and never in two threads at once."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._is_in_background = False
 
-    def watch(self, sock: socket.socket, callback: Callable[[], None]) -> None:
-        """Call `callback` whenever there is something to read (or accept) on `sock`."""
-        self._selector.register(sock, READ, callback)
+    def watch(self, sock: socket.socket, link: Link, *, write: bool) -> None:
+        """Follow an actor's socket; `write` while bytes of it wait to go out."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if write else 0)
+        known = self._selector.get_map().get(sock)
+        if known is None:
+            self._selector.register(sock, events, link)
+        elif known.events != events:
+            self._selector.modify(sock, events, link)
 
-    def forget(self, sock: socket.socket) -> None:
-        """Stop watching; a socket that is not watched is no mistake."""
-        try:
-            self._selector.unregister(sock)
-        except (KeyError, ValueError):
-            pass
+    def listen(self, sock: socket.socket, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever there is something to read (or accept) on `sock`."""
+        self._selector.register(sock, selectors.EVENT_READ, callback)
 
     def turn(self, timeout_s: float) -> int:
         """One look at all sockets, waiting at most `timeout_s`; how many had something."""
-        events = self._selector.select(timeout_s)
-        for key, _ in events:
-            if key.fileobj in self._selector.get_map():  # an earlier callback may have closed it
+        found = self._selector.select(timeout_s)
+        for key, events in found:
+            if key.fileobj not in self._selector.get_map():  # an earlier callback may have closed it
+                continue
+            if isinstance(key.data, Link):
+                if events & selectors.EVENT_WRITE:
+                    key.data.flush()
+                if events & selectors.EVENT_READ:
+                    key.data.receive()
+            else:
                 key.data()
-        return len(events)
+        return len(found)
 
     def pump(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Turn until `done()`, at most `timeout_s`; whether it came true."""
@@ -80,7 +89,3 @@ class Loop:
             self._is_in_background = False
         if failures:
             raise InternalError(f"the door failed while it turned in the background: {failures[0]!r}")
-
-    def close(self) -> None:
-        """Give the selector back; watched sockets stay open."""
-        self._selector.close()

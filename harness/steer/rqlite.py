@@ -2,7 +2,7 @@
 
 Only what gorqlite uses (its source: `cluster.go`, `api.go`, `query.go`, `write.go`) and rqlite documents:
 `GET /status`, `GET /nodes`, `POST /db/query`, `POST /db/execute`, `POST /db/request`, each statement as
-`"SQL"` or `["SQL", argument, …]`. HTTP/1.1 with Content-Length and kept connections; nothing else is understood.
+`"SQL"` or `["SQL", argument, …]`. HTTP/1.1 with Content-Length and kept connections, and nothing else.
 """
 
 import base64

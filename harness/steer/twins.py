@@ -1,0 +1,186 @@
+"""A rig with one instance an actor in, a `System` for the explorer out: every next statement is ours to pick.
+
+Each instance carries one actor, and its one pool connection keeps at most one statement at the door. So an
+actor has arrived when its statement waits there, or when its reply was read; nothing has to be quiet.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from harness.model.attempt import RoundRecord
+from harness.model.errors import ScheduleMissed
+from harness.steer.attribution import Names, is_background
+from harness.steer.door import Statement
+from harness.steer.independence import commute
+from harness.steer.quiet import is_asleep
+from harness.steer.rig import Rig, Seat
+
+ARRIVE_S_MAX = 4.0
+HUNG_S = 0.3
+"""Silence after which an instance whose threads all sleep is taken to hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What went out in one step: one statement, or those of one transaction; and what they were told.
+
+    call    the statements as they compare between runs
+    """
+
+    actor: int
+    statements: tuple[Statement, ...]
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One complete order on twins: its blocks, the round's record, and what names were given."""
+
+    blocks: tuple[Block, ...]
+    record: RoundRecord
+    names: Names
+    seconds: float
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The actor of each block."""
+        return tuple(b.actor for b in self.blocks)
+
+
+@dataclass(slots=True)
+class Twins:
+    """Drives a rig as the explorer's `System[Run]`. Every actor's last byte is written at the start."""
+
+    rig: Rig
+    runs: int = 0
+    replaced: int = 0
+    _seats: list[Seat] = field(default_factory=list)
+    _waiting: dict[int, Statement] = field(default_factory=dict)
+    _blocks: list[Block] = field(default_factory=list)
+    _names: Names = field(init=False)
+    _began: float = 0.0
+
+    def restart(self) -> None:
+        """See `System`."""
+        self.begin()
+        for seat in self._seats:
+            seat.release()
+        self._await(range(len(self._seats)))
+
+    def begin(self) -> None:
+        """Let what is under way run out, put the store back, and prepare every actor up to its last byte."""
+        self._run_out()
+        self._began = time.monotonic()
+        self.runs += 1
+        rig = self.rig
+        rig.put_back()
+        self._names = rig.names()
+        self._waiting.clear()
+        self._blocks = []
+        rig.door.gate = self._gate
+        self._seats = rig.prepare(list(range(len(rig.planned.operations))))
+
+    def alone(self, actor: int) -> None:
+        """Release one actor and run it to its end while the others are held: for serial orders."""
+        self._seats[actor].release()
+        self._await([actor])
+        while actor in self._waiting:
+            self.step(actor)
+
+    def enabled(self) -> tuple[int, ...]:
+        """See `System`."""
+        return tuple(sorted(self._waiting))
+
+    def waiting(self, actor: int) -> str:
+        """See `System`."""
+        return self._names.call(self._waiting[actor])
+
+    def commute(self, one: int, other: int) -> bool:
+        """See `System`. A transaction of several requests is known only once it ran: taken as dependent."""
+        mine, its = self._waiting[one], self._waiting[other]
+        if opens(mine) or opens(its):
+            return False
+        return commute(self.rig.store.connection, self.rig.footprints, mine.calls, its.calls)
+
+    def step(self, actor: int) -> None:
+        """See `System`."""
+        statements = []
+        while True:
+            statement = self._waiting.pop(actor)
+            statements.append(statement)
+            self.rig.door.release(statement)
+            self._await([actor])
+            if not self.rig.store.connection.in_transaction or actor not in self._waiting:
+                break
+        call = "; ".join(self._names.call(s) for s in statements)
+        self._blocks.append(Block(actor, tuple(statements), call))
+
+    def finish(self) -> Run:
+        """See `System`."""
+        hung = [s for s in self._seats if s.is_hung]
+        dead = self.rig.dead_among([i for i in self.rig.instances if i not in [s.instance for s in hung]])
+        names = tuple(s.operation.key for s in self._seats if s.is_hung or s.instance in dead)
+        for seat in hung:
+            seat.link.give_up()
+        record = self.rig.record(self._seats, self.runs, names)
+        self._run_out()
+        for instance in {s.instance.index: s.instance for s in hung}.values():
+            self._replace(instance.index)
+        for instance in dead:
+            self._replace(instance.index)
+        return Run(tuple(self._blocks), record, self._names, time.monotonic() - self._began)
+
+    def _replace(self, index: int) -> None:
+        self.replaced += 1
+        self.rig.door.gate = lambda _: False
+        self.rig.instances[index].replace()
+
+    def _gate(self, statement: Statement) -> bool:
+        if is_background(statement):
+            statement.is_background = True
+            return False
+        seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
+        if seat is None or seat.is_over:
+            return False
+        statement.actor = seat.operation.key
+        self._names.learn(statement)
+        self._waiting[seat.index] = statement
+        return True
+
+    def _await(self, actors: list[int] | range) -> None:
+        """Turn the loop until each of the actors has a statement waiting, has ended, or hangs."""
+
+        def arrived() -> bool:
+            return all(a in self._waiting or self._seats[a].is_over for a in actors)
+
+        if self.rig.loop.pump(arrived, HUNG_S):
+            return
+        until = time.monotonic() + ARRIVE_S_MAX
+        while time.monotonic() < until:
+            missing = [
+                self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
+            ]
+            if all(is_asleep(s.instance.pid) for s in missing):
+                for seat in missing:
+                    seat.is_hung = True
+                    seat.link.give_up()
+                return
+            if self.rig.loop.pump(arrived, HUNG_S):
+                return
+        raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s")
+
+    def _run_out(self) -> None:
+        """Let every operation under way end, whatever the store then holds, and tidy its link."""
+        door = self.rig.door
+        door.gate = lambda _: False
+        for statement in list(door.waiting):
+            door.release(statement)
+        self._waiting.clear()
+        self.rig.loop.pump(lambda: all(s.is_over for s in self._seats), 1.0)
+        self.rig.tidy(self._seats)
+        self._seats = []
+
+
+def opens(statement: Statement) -> bool:
+    """Whether it begins a transaction of several requests."""
+    return statement.sql.lstrip()[:5].upper() == "BEGIN"
