@@ -113,7 +113,7 @@ Spec = (
 
 
 class Actor(Strict):
-    """One entry of `actors`: exactly one of these keys (harness.scenario.rules sees to it)."""
+    """One entry of `actors`: exactly one of these keys."""
 
     send: SendActor | None = Field(None, description="Send one mail a round.")
     delete: DeleteActor | None = Field(None, description="Delete given messages by ID.")

@@ -30,7 +30,7 @@ def explain(error: ValidationError, data: Any, schema: Schema) -> list[Fault]:
     faults: dict[Path, Fault] = {}
     for detail in error.errors(include_url=False):
         path = _written(detail["loc"], data, missing=detail["type"] == "missing")
-        if path in faults:
+        if path in faults or _miscounted(detail, data, path):
             continue
         faults[path] = Fault(path, _sentence(detail["type"], detail, path, data, schema))
     return list(faults.values())
@@ -40,7 +40,7 @@ def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
     """The part of pydantic's path that stands in the data (it adds the names of union members to it)."""
     path: list[str | int] = []
     for index, part in enumerate(loc):
-        if _holds(data, part):
+        if holds(data, part):
             data = data[part]
         elif missing and index == len(loc) - 1:
             path.append(part)
@@ -51,7 +51,18 @@ def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
     return tuple(path)
 
 
-def _holds(data: Any, part: str | int) -> bool:
+def _miscounted(detail: Any, data: Any, path: Path) -> bool:
+    """Whether pydantic finds a list too short only because it does not count its faulty items."""
+    value = _at(data, path)
+    return (
+        detail["type"] == "too_short"
+        and isinstance(value, list)
+        and len(value) >= detail["ctx"]["min_length"]
+    )
+
+
+def holds(data: Any, part: str | int) -> bool:
+    """Whether a list or mapping has that index or key."""
     if isinstance(data, list):
         return isinstance(part, int) and 0 <= part < len(data)
     return isinstance(data, dict) and part in data
@@ -115,7 +126,8 @@ def describe(node: Schema, schema: Schema) -> str:
 def _array(node: Schema, schema: Schema) -> str:
     if isinstance(node.get("items"), list) or "prefixItems" in node:
         return "a list of two numbers, [low, high]"
-    return f"a list{_bounds(node, 'minItems', 'maxItems')}".replace(" from", " of")
+    low, high = node.get("minItems", 0), node.get("maxItems", "any number of")
+    return f"a list of {low} to {high} entries" if low else f"a list of at most {high} entries"
 
 
 def _bounds(node: Schema, low: str, high: str) -> str:

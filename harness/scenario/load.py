@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from harness.model.errors import Mistake, ScenarioError, UsageError
 from harness.scenario.actor import BODY_BYTES_MAX
-from harness.scenario.explain import explain
+from harness.scenario.explain import explain, holds
 from harness.scenario.read import FILE_BYTES_MAX, Document, Fault, read
 from harness.scenario.read import Path as Place
 from harness.scenario.rules import contradictions
@@ -36,7 +36,7 @@ def load(path: Path) -> Scenario:
 
 
 def parse(raw: bytes, path: Path) -> Scenario:
-    """The scenario in a file's bytes; `path` says where it stands and where its message files are looked for."""
+    """The scenario in a file's bytes; `path` says where it stands and its message files are sought."""
     document = read(raw)
     faults = list(document.faults)
     scenario: Scenario | None = None
@@ -77,9 +77,12 @@ def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scena
 
 
 def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
-    """A copy without the values at these paths; of a missing value, without the list item that lacks it."""
+    """A copy without the values at these paths; of a missing value, without what lacks it.
+
+    A list keeps its length, so that later paths still stand where they stand in the file.
+    """
     copy: dict[str, Any] = json.loads(json.dumps(data))
-    for path in sorted(paths, key=lambda p: [str(part) for part in p], reverse=True):
+    for path in sorted(paths, key=len, reverse=True):
         _remove(copy, path)
     # what every scenario must have is stood in for, so that the rest can be looked at
     copy.setdefault("name", "unnamed")
@@ -88,18 +91,23 @@ def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
     return copy
 
 
+_STAND_INS: dict[str, Any] = {"actors": {}, "given": {}, "controls": {"target": "x"}, "on": "4xx"}
+"""What takes the place of a faulty list item while the rest is looked at, by the list's key."""
+
+
 def _remove(data: Any, path: Place) -> None:
-    holders = [data]
+    holders: list[Any] = [data]
     for part in path[:-1]:
         try:
             holders.append(holders[-1][part])
         except (KeyError, IndexError, TypeError):
             return
     holder = holders[-1]
-    if (path and isinstance(holder, dict) and path[-1] in holder) or (
-        path and isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder)
-    ):
-        del holder[path[-1]]
+    if path and holds(holder, path[-1]):
+        if isinstance(holder, list) and isinstance(path[-1], int):
+            holder[path[-1]] = _STAND_INS.get(str(path[-2] if len(path) > 1 else ""), "x")
+        else:
+            del holder[path[-1]]
     elif len(path) > 1:
         _remove(data, path[:-1])
 
@@ -112,6 +120,8 @@ def _message_files(scenario: Scenario, folder: Path, contents: dict[str, bytes])
         name = actor.send.file
         place = ("actors", index, "send", "file")
         try:
+            if not (folder / name).is_file():
+                raise FileNotFoundError(0, "no such file")
             with (folder / name).open("rb") as file:
                 raw = file.read(BODY_BYTES_MAX + 1)
         except (OSError, ValueError) as error:
@@ -133,11 +143,16 @@ def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[M
         line, column = fault.line, fault.column
         if not line and document.data is not None:
             line, column = document.place(fault.path)
-        where = ".".join(str(part) for part in fault.path)
+        where = ".".join(_printable(part) for part in fault.path)
         mistakes[line, column, where, fault.text] = Mistake(
             file=file, line=line, column=column, path=where, text=fault.text
         )
     return tuple(mistakes[key] for key in sorted(mistakes))
+
+
+def _printable(part: str | int) -> str:
+    text = str(part)
+    return text if text.isprintable() else json.dumps(text)
 
 
 def shipped() -> Path:

@@ -1,10 +1,11 @@
-"""The bytes of a YAML file in; plain data, the place of each value, and what is wrong with the YAML itself out.
+"""The bytes of a YAML file in; plain data, the place of each value, and what is wrong with the YAML out.
 
 YAML 1.2 by ruamel.yaml's composer: the nodes know their lines and columns, nothing is ever built from a
 tag, and an alias is only a second way to the same node, so its cost is bounded where it is expanded.
 """
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,10 @@ from ruamel.yaml.reader import ReaderError
 FILE_BYTES_MAX = 256 * 1024
 VALUES_MAX = 20_000
 DEPTH_MAX = 20
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ruamel.yaml counts as a line."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Path = tuple[str | int, ...]
 
@@ -69,16 +74,16 @@ def read(raw: bytes) -> Document:
         if node is None:
             document.faults.append(Fault((), "is empty; `mailrace init` writes a scenario to start from"))
         else:
-            document.data = _Builder(document).build(node, ())
+            builder = _Builder(document)
+            data = builder.build(node, ())
+            document.data = None if builder.is_full else data
     return document
 
 
 def _decode(raw: bytes, document: Document) -> str | None:
     if len(raw) > FILE_BYTES_MAX:
         document.faults.append(
-            Fault(
-                (), f"is {len(raw)} bytes; give at most {FILE_BYTES_MAX}, and messages as files of their own"
-            )
+            Fault((), f"is over {FILE_BYTES_MAX} bytes; give less, and messages as files of their own")
         )
         return None
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -110,14 +115,12 @@ def _translated(text: str, error: MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
     problem = " ".join(str(error.problem or error.context or "").split())
-    rest = text.split("\n")[line - 1][column - 1 :] if 0 < line <= text.count("\n") + 1 else ""
-    if "\t" in text.split("\n")[line - 1][:column] and problem.startswith("found character"):
+    lines = _LINE_BREAK.split(text)
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    rest = here[column - 1 :]
+    if "\t" in here[:column] and problem.startswith("found character"):
         return Fault((), "a tab indents here; indent with spaces", line, column)
-    if (
-        "stream end" in problem
-        or "end of stream" in problem
-        or (not rest.strip() and line > text.count("\n"))
-    ):
+    if "stream end" in problem or "end of stream" in problem or (not rest.strip() and line >= len(lines)):
         opened = error.context_mark
         where = f" what line {opened.line + 1} opens" if opened is not None else " the last value"
         return Fault((), f"the file ends too early; close{where}", line, column)
@@ -136,15 +139,15 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._values = 0
-        self._full = False
+        self.is_full = False
 
     def build(self, node: Node, path: Path) -> Any:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self._document.places.setdefault(path, (line, column))
         self._values += 1
         if self._values > VALUES_MAX or len(path) > DEPTH_MAX:
-            if not self._full:
-                self._full = True
+            if not self.is_full:
+                self.is_full = True
                 what = (
                     f"more than {VALUES_MAX} values"
                     if self._values > VALUES_MAX
@@ -156,7 +159,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        return self._scalar(str(node.tag), str(node.value), path)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -167,6 +170,9 @@ class _Builder:
                 self._fault(path, "a key is a list or a mapping; give text", line, column)
                 continue
             key = str(key_node.value)
+            if _SURROGATE.search(key):
+                self._fault(path, "a key holds half of a character; write the whole one", line, column)
+                continue
             if key in lines:
                 self._fault(
                     (*path, key), f"is written twice, first in line {lines[key]}; keep one", line, column
@@ -182,9 +188,8 @@ class _Builder:
                 found[key] = self.build(value_node, (*path, key))
         return found
 
-    def _scalar(self, node: ScalarNode, path: Path) -> Any:
-        kind = str(node.tag).rpartition(":")[2]
-        text = str(node.value)
+    def _scalar(self, tag: str, text: str, path: Path) -> Any:
+        kind = tag.rpartition(":")[2]
         try:
             if kind == "int":
                 return int(text.replace("_", ""), 0 if text.lstrip("+-")[:2].lower() in ("0x", "0o") else 10)
@@ -192,14 +197,15 @@ class _Builder:
                 return _number(text)
         except ValueError:
             pass
-        if kind == "bool":
+        if _SURROGATE.search(text):
+            self._fault(path, "holds half of a character; write the whole one", *self._document.place(path))
+            return ""
+        if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
         if kind == "null":
             self._fault(path, "has no value; give one, or leave it out", *self._document.place(path))
-        elif kind not in ("str", "int", "float", "timestamp"):
-            self._fault(
-                path, f"carries the tag {node.tag}; write the plain value", *self._document.place(path)
-            )
+        elif kind not in ("str", "int", "float", "bool", "timestamp"):
+            self._fault(path, f"carries the tag {tag}; write the plain value", *self._document.place(path))
         return text
 
     def _fault(self, path: Path, text: str, line: int, column: int) -> None:

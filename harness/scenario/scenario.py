@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from harness.model.operation import ServerOptions
 from harness.scenario.actor import BODY_BYTES_MAX, Actor, Strict
-from harness.scenario.texts import GivenName, Name, Sentence, SharedTag, VersionRule
+from harness.scenario.texts import GivenName, Name, Sentence, SharedTag, Title, VersionRule
 
 ROUNDS_MAX = 50_000
 
@@ -74,7 +74,7 @@ class Scenario(Strict):
     """One scenario file. `load` makes it; the rules between its keys hold in what `load` returns."""
 
     name: Name = Field(description="Its name, by which controls refer to it.")
-    title: str = Field(min_length=1, max_length=200, description="What races what, in a few words.")
+    title: Title = Field(description="What races what, in a few words.")
     source: Sentence = Field("", description="Where it is known from.")
     what: Sentence = Field("", description="What it shows, in a sentence.")
     given: tuple[Given, ...] = Field((), max_length=50, description="What is stored before each round.")

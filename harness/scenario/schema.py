@@ -31,6 +31,9 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+_OLDER = {"$defs": "definitions", "prefixItems": "items"}
+
+
 def _draft7(node: Any) -> Any:
     """The same schema in draft-07's words, without what only a null default needs."""
     if isinstance(node, list):
@@ -43,7 +46,7 @@ def _draft7(node: Any) -> Any:
             continue
         if key == "default" and value is None:
             continue
-        made[{"$defs": "definitions", "prefixItems": "items"}.get(key, key)] = _draft7(value)
+        made[_OLDER.get(str(key), str(key))] = _draft7(value)
     options = made.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
         left = [option for option in options if option != {"type": "null"}]

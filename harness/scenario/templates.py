@@ -1,4 +1,4 @@
-"""A text with `{run}`, `{round}` and `{sender}` in, the text with their values out; unknown ones are refused."""
+"""A text with `{run}`, `{round}` and `{sender}` in, the text with their values out; others are refused."""
 
 import difflib
 import re

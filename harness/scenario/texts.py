@@ -27,9 +27,7 @@ def _tag(text: str, known: tuple[str, ...] = TEMPLATES) -> str:
     if "," in text:
         raise ValueError(f'"{text}" holds a comma, which separates tags in X-Tags; write two tags')
     if not _PRINTABLE.fullmatch(text):
-        raise ValueError(
-            f"{text!r} holds a character that is not printable ASCII; give A-Z a-z 0-9 . _ - or space"
-        )
+        raise ValueError(f"{text!r} is not printable ASCII; give A-Z a-z 0-9 . _ - or space")
     full = expand(text, LONGEST)
     if not re.search(r"[A-Za-z0-9._-]", full):
         raise ValueError(
@@ -37,7 +35,7 @@ def _tag(text: str, known: tuple[str, ...] = TEMPLATES) -> str:
         )
     if len(full) > TAG_LENGTH_MAX:
         raise ValueError(
-            f"{len(full)} characters with its templates filled in; give at most {TAG_LENGTH_MAX}, where Mailpit cuts"
+            f"{len(full)} characters with templates filled in; Mailpit cuts at {TAG_LENGTH_MAX}, give fewer"
         )
     return text
 
@@ -50,9 +48,7 @@ def _query(text: str) -> str:
     if wrong := template_fault(text, ("run", "round")):
         raise ValueError(wrong)
     if not _PRINTABLE.fullmatch(text):
-        raise ValueError(
-            f"{text!r} holds a character that is not printable ASCII; give a search as in Mailpit"
-        )
+        raise ValueError(f"{text!r} is not printable ASCII; give a search as in Mailpit")
     if not any("{run}" in word and word[0] not in "-!" for word in re.findall(r'[^\s"]*"[^"]*"|\S+', text)):
         raise ValueError(
             f'"{text}" may match messages that are not of this run; give a term with {{run}},'
@@ -83,9 +79,7 @@ def _header_value(text: str) -> str:
     if "\r" in text or "\n" in text:
         raise ValueError(f"{text!r} holds a line break, which would begin another header; give one line")
     if not _PRINTABLE.fullmatch(text):
-        raise ValueError(
-            f"{text!r} holds a character that is not printable ASCII; give an encoded word (RFC 2047)"
-        )
+        raise ValueError(f"{text!r} is not printable ASCII; give an encoded word (RFC 2047)")
     if len(text) > 900:
         raise ValueError(f"{len(text)} characters; give at most 900, for a line ends at 998 (RFC 5322 2.1.1)")
     return text
@@ -102,6 +96,17 @@ def _given_name(text: str) -> str:
         raise ValueError(f'"{text}" is no name; give 1 to 16 of a-z, 0-9 and -, a letter first, such as old')
     if re.fullmatch(r"[slg]\d+", text):
         raise ValueError(f'"{text}" is how mailrace numbers messages; give another name, such as old')
+    return text
+
+
+def _prose(text: str) -> str:
+    return _one_line(text.replace("\n", " ")) and text.strip()
+
+
+def _one_line(text: str) -> str:
+    for character in text:
+        if not character.isprintable():
+            raise ValueError(f"holds U+{ord(character):04X}, which is not printable; remove it")
     return text
 
 
@@ -122,4 +127,5 @@ HeaderValue = Annotated[str, AfterValidator(_header_value)]
 Name = Annotated[str, AfterValidator(_name)]
 GivenName = Annotated[str, AfterValidator(_given_name)]
 VersionRule = Annotated[str, AfterValidator(_needs)]
-Sentence = Annotated[str, Field(max_length=1000)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+Sentence = Annotated[str, Field(max_length=1000), AfterValidator(_prose)]
