@@ -40,8 +40,16 @@ def broken_promises(record: RoundRecord, options: ServerOptions) -> tuple[Anomal
     return tuple(anomaly for checker in CHECKERS for anomaly in checker(record, options))
 
 
+def is_clearable(anomaly: Anomaly, record: RoundRecord) -> bool:
+    """Whether a serial order may explain it away."""
+    return anomaly.name in CLEARABLE and has_edits(record)
+
+
 def is_left_to_serial(anomaly: Anomaly, record: RoundRecord, options: ServerOptions) -> bool:
-    """Whether only serial equivalence may judge it: clearable, and about what the round itself edits."""
-    if anomaly.name not in CLEARABLE or not has_edits(record):
+    """Whether only serial equivalence may judge it: clearable, and about what the round itself edits.
+
+    A listed tag without a message is always about that: `PUT /tags` on a deleted message leaves one.
+    """
+    if not is_clearable(anomaly, record):
         return False
     return anomaly.message is None or anomaly.message in touched(record, options)

@@ -1,23 +1,48 @@
 """One executed round to its anomalies, by both oracles where the serial outcomes are at hand."""
 
-from harness.check.promises import broken_promises, is_left_to_serial
+from collections.abc import Sequence
+
+from harness.check.outcome import SerialOutcome
+from harness.check.promises import broken_promises
+from harness.check.serial import serial_anomalies
+from harness.check.touched import has_edits, touched
 from harness.model.anomaly import Anomaly
 from harness.model.attempt import RoundRecord
 from harness.model.operation import ServerOptions
 
 
-def check_round(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def check_round(
+    record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
+) -> tuple[Anomaly, ...]:
     """The round's anomalies, the gravest first.
 
-    What only serial equivalence may judge is left out: no false alarm; `not_looked` says so.
+    serial   the outcomes of the round's serial orders (`orders`, `outcome_of`). None or empty: the promises
+             stand alone. What the round itself may delete or retag is then judged only by the promises
+             that no order excuses, never by a false alarm, and `left_open` says so.
     """
-    return tuple(a for a in broken_promises(record, options) if not is_left_to_serial(a, record, options))
+    return serial_anomalies(record, serial or (), broken_promises(record, options), options)
 
 
 def not_looked(record: RoundRecord) -> str:
-    """What could not be looked at in this round, in a sentence; "" if all was."""
+    """Why the round counts for nothing, in a sentence; "" if it was looked at. Callers count it as lost."""
     if record.lost:
         return f"round {record.index} could not be exercised: {record.lost}"
     if record.stored is None:
         return f"round {record.index}: the store was not read, so nothing is known of its copies"
     return ""
+
+
+def left_open(
+    record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
+) -> str:
+    """What of a round that was looked at stays unjudged, in a sentence; "" if nothing.
+
+    Worth a sentence a scenario, not one a round: it depends on the scenario's operations alone.
+    """
+    if serial or record.stored is None or not has_edits(record):
+        return ""
+    messages = ", ".join(sorted(touched(record, options))) or "none of its messages"
+    return (
+        f"round {record.index} deletes or retags {messages}: without its serial orders a loss there, "
+        "and a tag without a message, were not judged"
+    )
