@@ -1,7 +1,7 @@
 """`rejected_but_stored`: an attempt whose outcome promises no copy, and its copy is in the store."""
 
 from harness.check.evidence import Try, by_message
-from harness.check.wording import copies_in_words, count, finding, promise, told, who
+from harness.check.wording import copies_in_words, finding, promise, times, told, who
 from harness.model.anomaly import Anomaly, AnomalyName
 from harness.model.attempt import RoundRecord
 from harness.model.operation import ServerOptions
@@ -42,5 +42,4 @@ def _consequence(record: RoundRecord, refused: Try, later: tuple[Try, ...]) -> s
     if not accepted.copies:
         return f"{said} and left no copy of its own"
     total = len(refused.copies) + sum(len(t.copies) for t in later)
-    times = "twice" if total == 2 else f"{count(total)} times"
-    return f"{said}, so the client's one mail is there {times}"
+    return f"{said}, so the client's one mail is there {times(total)}"

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from harness.check.evidence import copies_with_message
-from harness.check.wording import finding, listed, tags_in_words
+from harness.check.wording import finding, listed, tags_in_words, times
 from harness.model.anomaly import Anomaly, AnomalyName
 from harness.model.attempt import RoundRecord
 from harness.model.operation import ServerOptions
@@ -20,12 +20,12 @@ def tag_duplicated(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly
         counts = Counter(tag.lower() for tag in copy.tags)
         twice = tuple(tag for tag, number in counts.items() if number > 1)
         if twice:
-            times = listed([f"{tag!r} {counts[tag]} times" for tag in twice])
+            how_often = listed([f"{tag!r} {times(counts[tag])}" for tag in twice])
             found.append(
                 finding(
                     AnomalyName.TAG_DUPLICATED,
                     record,
-                    f"its copy, ID {copy.id}, holds {tags_in_words(copy.tags)}: {times}, "
+                    f"its copy, ID {copy.id}, holds {tags_in_words(copy.tags)}: {how_often}, "
                     "where a message can hold a tag only once.",
                     message=message.key,
                     attempts=[copy.attempt] if copy.attempt else [],

@@ -98,6 +98,11 @@ def count(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
+def times(number: int) -> str:
+    """`twice`, `three times`."""
+    return "twice" if number == 2 else f"{count(number)} times"
+
+
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
