@@ -1,0 +1,88 @@
+"""Verified rounds of a lane in, judged rounds out: the promises, and the serial outcomes run for real."""
+
+from collections.abc import Sequence
+
+from harness.check import SerialOutcome, check_round, not_looked, order_in_words, orders, outcome_of
+from harness.history import Journal
+from harness.model.anomaly import Weight
+from harness.model.attempt import RoundRecord
+from harness.model.operation import EDITS, ServerOptions
+from harness.race.lane import Lane
+from harness.race.tally import Judged
+from harness.race.verify import verified
+
+FIRST_INDEX = 90_000
+"""Serial rounds have indices of their own, above every raced one."""
+REPEATS = 2
+"""Each order runs twice, and both outcomes count (DESIGN.md, "Two oracles")."""
+
+
+class Judge:
+    """Judges the rounds of one lane. An order's serial outcomes are made when first asked for, and kept:
+    the rounds of one scenario differ in names only.
+    """
+
+    def __init__(self, lane: Lane, options: ServerOptions, journal: Journal) -> None:
+        self._lane = lane
+        self._options = options
+        self._journal = journal
+        self._outcomes: dict[tuple[int, ...], tuple[SerialOutcome, ...]] = {}
+        self._made = 0
+        plan = lane.plan.round(0)
+        self._all_orders = orders(plan)
+        self._is_edited = any(isinstance(o, EDITS) for o in plan.operations)
+        self.seconds = 0.0
+
+    @property
+    def note(self) -> str:
+        """What the second oracle could not do, in a sentence; "" if it was applied."""
+        if self._all_orders or not self._is_edited:
+            return ""
+        return "serial equivalence was not applied: its operations have more than 120 orders"
+
+    def judge(self, records: Sequence[RoundRecord], unreadable: int = 0) -> tuple[Judged, ...]:
+        """The records with what the store held and with their findings, in the order given.
+
+        The store of the first `unreadable` is gone: their server was started anew.
+        """
+        lane = self._lane
+        readable = records[unreadable:]
+        seen = verified(readable, lane.target, lane.plan.domain, lane.plan.run, lane.name, self._journal)
+        return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
+
+    def _judged(self, record: RoundRecord) -> Judged:
+        serial = None
+        if record.stored is not None and not record.lost and not record.crashed and not record.hung:
+            serial = self._serial(record)
+        anomalies = check_round(record, self._options, serial)
+        if any(a.name.weight is Weight.RACE for a in anomalies):
+            return Judged(record, anomalies, "")
+        return Judged(record, anomalies, not_looked(record))
+
+    def _serial(self, record: RoundRecord) -> tuple[SerialOutcome, ...] | None:
+        """The outcomes of the orders that the round allows; None where the oracle is not applied."""
+        if not self._all_orders:
+            return None
+        found: list[SerialOutcome] = []
+        for order in orders(record):
+            if order not in self._outcomes:
+                made = self._run(order)
+                if made is None:
+                    return None
+                self._outcomes[order] = made
+            found += self._outcomes[order]
+        return tuple(found) or None
+
+    def _run(self, order: tuple[int, ...]) -> tuple[SerialOutcome, ...] | None:
+        lane, made = self._lane, []
+        for _ in range(REPEATS):
+            planned = lane.plan.round(FIRST_INDEX + self._made)
+            self._made += 1
+            record = lane.serially(planned, order)
+            (seen,) = verified(
+                [record], lane.target, lane.plan.domain, lane.plan.run, "serial", self._journal
+            )
+            if seen.stored is None or seen.lost:
+                return None
+            made.append(outcome_of(seen, order_in_words(planned, order)))
+        return tuple(made)

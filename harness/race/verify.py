@@ -1,0 +1,83 @@
+"""Rounds of a lane whose traffic is quiet in, the same rounds with what the store held out.
+
+The store is read in pages, once for a block of rounds: a few requests a thousand messages, never one a
+message. What one round may have left is told by its messages' keys and its part of the tag names.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.history import Journal
+from harness.model.attempt import LogLine, Outcome, RoundRecord, Stored, StoredMessage
+from harness.model.errors import TargetError
+from harness.model.operation import messages_of
+from harness.model.target import Target
+
+SETTLE_S_MAX = 2.0
+EMPTY_ABOVE = 1_000
+"""A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
+_LOG_BEFORE_NS = 2_000_000
+_LOG_AFTER_NS = 50_000_000
+
+
+def verified(
+    records: Sequence[RoundRecord], target: Target, domain: str, run: str, lane: str, journal: Journal
+) -> tuple[RoundRecord, ...]:
+    """The records with `stored` and `log`; unchanged where the store could not be read."""
+    if not records:
+        return ()
+    try:
+        whole = _settled(records, target, domain)
+    except TargetError:
+        return tuple(records)
+    owner = {key: record.index for record in records for key in messages_of(record.plan)}
+    copies: dict[int, list[StoredMessage]] = defaultdict(list)
+    held_elsewhere: dict[str, set[int]] = defaultdict(set)
+    for copy in whole.messages:
+        index = owner.get(copy.key, -1)
+        copies[index].append(copy)
+        for tag in copy.tags:
+            held_elsewhere[tag.lower()].add(index)
+    found = []
+    for record in records:
+        tags = tuple(t for t in whole.tags if _is_of(t, record, run, held_elsewhere))
+        stored = Stored(messages=tuple(copies[record.index]), tags=tags)
+        journal.stored(lane, record.index, stored)
+        found.append(replace(record, stored=stored, log=_log_of(record, target)))
+    if target.is_ours and len(whole.messages) > EMPTY_ABOVE:
+        target.empty()
+    return tuple(found)
+
+
+def _settled(records: Sequence[RoundRecord], target: Target, domain: str) -> Stored:
+    """What is stored; after an unknown outcome, once two looks 0.1 s apart agree."""
+    stored = target.stored(domain)
+    if not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts):
+        return stored
+    deadline = time.monotonic() + SETTLE_S_MAX
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        before, stored = stored, target.stored(domain)
+        if before == stored:
+            break
+    return stored
+
+
+def _is_of(tag: str, record: RoundRecord, run: str, held: dict[str, set[int]]) -> bool:
+    """Whether a listed tag may be judged with this round: its own, or one of the run that no other holds."""
+    name = tag.lower()
+    if record.plan.token in name:
+        return run in name
+    others = held.get(name, set()) - {record.index}
+    asked = {t.lower() for m in messages_of(record.plan).values() for t in m.tags}
+    return name in asked and not others
+
+
+def _log_of(record: RoundRecord, target: Target) -> tuple[LogLine, ...]:
+    if not record.released_ns:
+        return ()
+    last_ns = max((a.completed_ns for a in record.attempts), default=record.released_ns) + _LOG_AFTER_NS
+    lines = target.log_since(record.released_ns - _LOG_BEFORE_NS)
+    return tuple(line for line in lines[:200] if line.t_ns <= last_ns)
