@@ -1,1 +1,11 @@
-"""To come."""
+"""The embedded reference: a small mail catcher whose SQL statements follow a Mailpit release, in its order.
+
+`python -m harness.targets.embedded --version-of 1.17.0 --smtp HOST:PORT --listen HOST:PORT --database FILE`
+runs it. It stands in for releases that cannot be had, is the control that shows the engine releases well,
+and its `fixed` variety shows what a Mailpit without the races would look like (MAILPIT.md, "The catalogue").
+"""
+
+from harness.targets.embedded.door import Answer, Door, Statement, StatementFailed
+from harness.targets.embedded.versions import VERSIONS, Version
+
+__all__ = ["VERSIONS", "Answer", "Door", "Statement", "StatementFailed", "Version"]

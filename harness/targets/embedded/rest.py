@@ -1,0 +1,75 @@
+"""The REST interface under /api/v1, livez and readyz: routes of one version, and how answers are written."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from harness.targets.embedded.door import StatementFailed, acting
+from harness.targets.embedded.mailbox import Mailbox
+from harness.targets.embedded.rest_info import InfoApi
+from harness.targets.embedded.rest_messages import MessagesApi
+from harness.targets.embedded.rest_reply import NOT_FOUND, bad_request
+from harness.targets.embedded.rest_send import send_handler
+from harness.targets.embedded.rest_tags import TagsApi
+from harness.targets.embedded.tagging import TagRefused
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REQUEST_BYTES_MAX = 64 * 1024 * 1024
+
+
+def application(mailbox: Mailbox, database: str) -> web.Application:
+    """The whole HTTP side of one instance; `database` is what `GET /info` calls the store."""
+    app = web.Application(client_max_size=REQUEST_BYTES_MAX, middlewares=[_errors_as_mailpit])
+    messages, tags = MessagesApi(mailbox), TagsApi(mailbox)
+    info = InfoApi(mailbox, database)
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/messages", messages.page),
+        ("PUT", "/messages", messages.set_read),
+        ("DELETE", "/messages", messages.delete),
+        ("GET", "/search", messages.search),
+        ("DELETE", "/search", messages.delete_search),
+        ("GET", "/message/{id}", messages.message),
+        ("GET", "/message/{id}/raw", messages.raw),
+        ("GET", "/message/{id}/headers", messages.headers),
+        ("GET", "/message/{id}/part/{part}", messages.part),
+        ("GET", "/tags", tags.all),
+        ("PUT", "/tags", tags.set),
+        ("GET", "/info", info.info),
+        ("GET", "/webui", info.webui),
+    ]
+    if mailbox.version.has_tag_names:
+        routes += [("PUT", "/tags/{tag:.+}", tags.rename), ("DELETE", "/tags/{tag:.+}", tags.delete)]
+    if mailbox.version.has_send:
+        routes.append(("POST", "/send", send_handler(mailbox)))
+    for method, path, handler in routes:
+        app.router.add_route(method, f"/api/v1{path}", _named(mailbox, handler))
+    app.router.add_get("/livez", info.livez)
+    app.router.add_get("/readyz", info.readyz)
+    return app
+
+
+def _named(mailbox: Mailbox, handler: Handler) -> Handler:
+    async def named(request: web.Request) -> web.StreamResponse:
+        with acting(f"{request.method} {request.path}"):
+            # A goroutine goes on when its client has left; so does this.
+            return await mailbox.to_its_end(_coroutine(handler, request))
+
+    return named
+
+
+async def _coroutine(handler: Handler, request: web.Request) -> web.StreamResponse:
+    return await handler(request)
+
+
+@web.middleware
+async def _errors_as_mailpit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (StatementFailed, TagRefused) as error:
+        return bad_request(str(error))
+    except web.HTTPNotFound:
+        return web.Response(status=404, text=f"{NOT_FOUND}\n")
+    except web.HTTPMethodNotAllowed as error:
+        headers = {"Allow": ", ".join(sorted(error.allowed_methods))}
+        return web.Response(status=405, text="Method Not Allowed\n", headers=headers)

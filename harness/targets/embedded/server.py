@@ -1,0 +1,95 @@
+"""One running instance: a door, a mailbox, SMTP and REST in one loop; takes Settings, gives addresses."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from harness.targets.embedded.database import Database
+from harness.targets.embedded.door import Door
+from harness.targets.embedded.log import log
+from harness.targets.embedded.mailbox import Mailbox
+from harness.targets.embedded.pool import Pool
+from harness.targets.embedded.rest import application
+from harness.targets.embedded.schema import apply_schema
+from harness.targets.embedded.smtp import Session
+from harness.targets.embedded.smtp_auth import Authenticator, Credentials
+from harness.targets.embedded.sqlite_door import BUSY_MS, SqliteDoor
+from harness.targets.embedded.storing import TagSources
+from harness.targets.embedded.versions import Version
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the flags say; port 0 lets the system choose."""
+
+    version: Version
+    database: str
+    smtp: Address = ("127.0.0.1", 0)
+    http: Address = ("127.0.0.1", 0)
+    ignore_duplicate_ids: bool = False
+    tag_sources: TagSources = field(default_factory=TagSources)
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    accepts_any_login: bool = False
+    seed: int = 0
+
+
+class Server:
+    """One instance. `door` may be given: a scheduler in this process, or one shared by several instances."""
+
+    def __init__(self, settings: Settings, door: Door | None = None) -> None:
+        self.settings = settings
+        self.door = door or door_for(settings)
+        self.pool = Pool(settings.seed)
+        self.mailbox = Mailbox(
+            Database(self.pool, self.door),
+            settings.version,
+            settings.tag_sources,
+            settings.ignore_duplicate_ids,
+        )
+        self.smtp: Address = settings.smtp
+        self.http: Address = settings.http
+        self._smtp_server: asyncio.Server | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Open the store and both ports; raises StatementFailed and OSError."""
+        await self.door.open()
+        await apply_schema(self.mailbox.db)
+        loop = asyncio.get_running_loop()
+        known = Credentials(known=self.settings.passwords, accepts_any=self.settings.accepts_any_login)
+        self._smtp_server = await loop.create_server(
+            lambda: Session(self.mailbox, Authenticator(known), loop), *self.settings.smtp
+        )
+        self.smtp = self._smtp_server.sockets[0].getsockname()[:2]
+        log("info", f"[smtpd] starting on {self.smtp[0]}:{self.smtp[1]} (no encryption)")
+        self._runner = web.AppRunner(
+            application(self.mailbox, self.settings.database), access_log=None, handle_signals=False
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, *self.settings.http)
+        await site.start()
+        self.http = self._runner.addresses[0][:2]
+        log("info", f"[http] starting on {self.http[0]}:{self.http[1]}")
+        log("info", f"[http] accessible via http://{self.http[0]}:{self.http[1]}/")
+
+    async def stop(self) -> None:
+        """Close both ports, without waiting for requests that hang, and the store."""
+        if self._smtp_server is not None:
+            self._smtp_server.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.door.close()
+
+
+def door_for(settings: Settings) -> Door:
+    """The door that `--database` names: a file, or an address that speaks rqlite's interface."""
+    if settings.database.startswith(("http://", "https://")):
+        from harness.targets.embedded.rqlite_door import RqliteDoor
+
+        return RqliteDoor(settings.database)
+    return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_atomic else 0)
