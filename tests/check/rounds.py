@@ -11,9 +11,7 @@ PLAIN = ServerOptions()
 IGNORING = ServerOptions(ignore_duplicate_ids=True)
 
 
-def mail(
-    mark: str, *tags: str, token: str = "r00041", message_server_id: str = "", **more: object
-) -> Message:
+def mail(mark: str, *tags: str, token: str = "r00041", message_id: str = "", **more: object) -> Message:
     """A message of the round: `s01` a sender's, `g01` given, `l01` a lead."""
     key = f"{token}{mark}"
     return Message(

@@ -218,8 +218,8 @@ def test_the_retry_of_an_unknown_attempt_is_the_clients_policy() -> None:
         anomaly(
             AnomalyName.RETRY_DUPLICATE,
             "sender 2 had no reply at 5.000 ms and retry 1 of sender 2 was told 250 at 9.000 ms; "
-            "the store holds two copies, IDs IDs02a1 and IDs02a2: the retry of an unknown outcome doubled the mail, "
-            "which is the client's own policy.",
+            "the store holds two copies, IDs IDs02a1 and IDs02a2: the retry of an unknown outcome doubled "
+            "the mail, which is the client's own policy.",
             message=TWO.key,
             attempts=(1, 2),
             copies=("IDs02a1", "IDs02a2"),
