@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.scenario.texts import ApiPath, HeaderName, HeaderValue, Query, SharedTag, Tag
+from harness.scenario.texts import ApiPath, HeaderName, HeaderValue, OwnTag, Query, SharedTag, Tag
 
 ACTORS_MAX = 64
 BODY_BYTES_MAX = 20_000_000
@@ -83,14 +83,14 @@ class SetTagsActor(Many):
 class RenameTagActor(Many):
     """A tag gets another name (from 1.19.0)."""
 
-    tag: SharedTag = Field(description="Its name now.")
+    tag: OwnTag = Field(description="Its name now.")
     to: SharedTag = Field(description="Its name then.")
 
 
 class DeleteTagActor(Many):
     """A tag is deleted (from 1.19.0)."""
 
-    tag: SharedTag = Field(description="Its name.")
+    tag: OwnTag = Field(description="Its name.")
 
 
 class ReadActor(Many):

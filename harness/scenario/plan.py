@@ -88,6 +88,7 @@ class _Draft:
         self._token = round_token(index)
         self._random = random.Random(f"{plan.seed}/{plan.scenario.name}/{index}")
         self._values = {"run": plan.run, "round": self._token}
+        self._shared_id = f"{self._token}.shared.{self._salt()}@{plan.domain}"
         self._keys_by_name: dict[str, list[str]] = {}
         self._senders = 0
         self._counts: dict[str, int] = {}
@@ -179,13 +180,12 @@ class _Draft:
     ) -> Message:
         domain = self._plan.domain
         key = f"{self._token}{mark}"
-        salt = "".join(self._random.choices(_ALPHABET, k=8))
         local = f"{self._token}.{address}"
         first = "+".join([local, *plus_tags])
         return Message(
             key=key,
             domain=domain,
-            message_id=f"{self._token}.shared@{domain}" if is_shared else f"{key}.{salt}@{domain}",
+            message_id=self._shared_id if is_shared else f"{key}.{self._salt()}@{domain}",
             to=(f"{first}@{domain}", *(f"{local}.t{n:02d}@{domain}" for n in range(2, recipients + 1))),
             bcc=tuple(f"{local}.b{n:02d}@{domain}" for n in range(1, bcc + 1)),
             x_tags=x_tags,
@@ -196,6 +196,9 @@ class _Draft:
             headers=headers,
             malformed=malformed,
         )
+
+    def _salt(self) -> str:
+        return "".join(self._random.choices(_ALPHABET, k=8))
 
     def _named(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(key for name in names for key in self._keys_by_name[name])

@@ -61,7 +61,9 @@ def read(raw: bytes) -> Document:
     if text is None:
         return document
     try:
-        node = YAML(pure=True).compose(text)
+        yaml = YAML(pure=True)
+        yaml.composer.warn_double_anchors = False  # YAML 1.2 allows an anchor to be used again
+        node = yaml.compose(text)
     except ReaderError as error:
         _outcast(text, error, document)
     except MarkedYAMLError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -106,6 +106,10 @@ class Scenario(Strict):
     def actor_count(self) -> int:
         """How many actors act in a round."""
         return sum(actor.spec.count for actor in self.actors)
+
+    def as_data(self) -> dict[str, Any]:
+        """What was written, as plain data: `scenario_from` makes the same scenario of it."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
     def with_source(self, file: Path | None, contents: Mapping[str, bytes]) -> "Scenario":
         """The same scenario that knows its file and the message files it names."""

@@ -18,6 +18,8 @@ TAG_LENGTH_MAX = 100
 MARKS = ("From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "X-Mailrace", "X-Tags")
 """Headers that tell runs, messages and attempts apart, or that add recipients or tags."""
 
+_NAME = "[a-z0-9][a-z0-9-]{0,63}"
+_GIVEN_NAME = "[a-z][a-z0-9-]{0,15}"
 _PRINTABLE = re.compile(r"[ -~]*")
 
 
@@ -42,6 +44,12 @@ def _tag(text: str, known: tuple[str, ...] = TEMPLATES) -> str:
 
 def _shared_tag(text: str) -> str:
     return _tag(text, ("run", "round"))
+
+
+def _own_tag(text: str) -> str:
+    if "{run}" not in _shared_tag(text):
+        raise ValueError(f'"{text}" may be a tag of messages that are not of this run; give one with {{run}}')
+    return text
 
 
 def _query(text: str) -> str:
@@ -86,13 +94,13 @@ def _header_value(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", text):
+    if not re.fullmatch(_NAME, text):
         raise ValueError(f'"{text}" is no name; give 1 to 64 of a-z, 0-9 and -, such as shared-new-tag')
     return text
 
 
 def _given_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", text):
+    if not re.fullmatch(_GIVEN_NAME, text):
         raise ValueError(f'"{text}" is no name; give 1 to 16 of a-z, 0-9 and -, a letter first, such as old')
     if re.fullmatch(r"[slg]\d+", text):
         raise ValueError(f'"{text}" is how mailrace numbers messages; give another name, such as old')
@@ -120,12 +128,16 @@ Tag = Annotated[str, AfterValidator(_tag)]
 """A tag of a sent message; {run}, {round} and {sender} are filled in."""
 SharedTag = Annotated[str, AfterValidator(_shared_tag)]
 """A tag where there is no sender: {run} and {round} only."""
+OwnTag = Annotated[str, AfterValidator(_own_tag)]
+"""A tag that is renamed or deleted everywhere, so it must be the run's own."""
 Query = Annotated[str, AfterValidator(_query)]
 ApiPath = Annotated[str, AfterValidator(_path)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
-Name = Annotated[str, AfterValidator(_name)]
-GivenName = Annotated[str, AfterValidator(_given_name)]
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
+GivenName = Annotated[
+    str, AfterValidator(_given_name), Field(json_schema_extra={"pattern": f"^{_GIVEN_NAME}$"})
+]
 VersionRule = Annotated[str, AfterValidator(_needs)]
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 Sentence = Annotated[str, Field(max_length=1000), AfterValidator(_prose)]
