@@ -1,8 +1,6 @@
 """One running instance: a door, a mailbox, SMTP and REST in one loop; takes Settings, gives addresses."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -14,28 +12,10 @@ from harness.targets.embedded.mailbox import Mailbox
 from harness.targets.embedded.pool import Pool
 from harness.targets.embedded.rest import application
 from harness.targets.embedded.schema import apply_schema
+from harness.targets.embedded.settings import Address, Settings
 from harness.targets.embedded.smtp import Session
 from harness.targets.embedded.smtp_auth import Authenticator, Credentials
 from harness.targets.embedded.sqlite_door import BUSY_MS, SqliteDoor
-from harness.targets.embedded.storing import TagSources
-from harness.targets.embedded.versions import Version
-
-Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the flags say; port 0 lets the system choose."""
-
-    version: Version
-    database: str
-    smtp: Address = ("127.0.0.1", 0)
-    http: Address = ("127.0.0.1", 0)
-    ignore_duplicate_ids: bool = False
-    tag_sources: TagSources = field(default_factory=TagSources)
-    passwords: Mapping[str, str] = field(default_factory=dict)
-    accepts_any_login: bool = False
-    seed: int = 0
 
 
 class Server:

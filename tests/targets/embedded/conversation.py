@@ -1,0 +1,106 @@
+"""A conversation over SMTP and REST that can be held with any server, and its answers made comparable."""
+
+import json
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import requests
+
+LIMIT_S = 10.0
+
+_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]0000( \([A-Z]+\))?")
+_OWN = ("Version", "LatestVersion", "Database", "DatabaseSize", "Uptime", "Memory")
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """Lines sent one by one on a connection of their own; each waits for its reply. `data` is sent as is."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Http:
+    """A request; `{0}` in path or body is the ID of the first message that was queued. Body None: none."""
+
+    method: str
+    path: str
+    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path} {self.body or ''}".strip()
+
+
+Step = Smtp | Http
+
+
+@dataclass
+class Speaker:
+    """One server's side; `ids` are those that its queue replies named, in order."""
+
+    smtp: tuple[str, int]
+    api: str
+    ids: list[str] = field(default_factory=list)
+    _seen: dict[str, str] = field(default_factory=dict)
+
+    def say(self, step: Step) -> object:
+        """The answer, made comparable: IDs numbered as they appear, times and sizes of its own left out."""
+        answer = self._smtp(step) if isinstance(step, Smtp) else self._http(step)
+        return self._comparable(answer)
+
+    def _smtp(self, step: Smtp) -> list[str]:
+        replies = []
+        with socket.create_connection(self.smtp, LIMIT_S) as link, link.makefile("rb") as reader:
+            replies.append(_reply(reader))
+            for line in step.lines:
+                link.sendall(line.encode("utf-8", "surrogateescape") + b"\r\n")
+                replies.append(_reply(reader))
+                if match := re.search(r"queued as (\w+)", replies[-1]):
+                    self.ids.append(match[1])
+        return replies
+
+    def _http(self, step: Http) -> dict[str, object]:
+        with requests.Session() as session:
+            session.trust_env = False
+            reply = session.request(
+                step.method,
+                self.api + self._filled(step.path),
+                data=self._filled(step.body).encode() if step.body is not None else None,
+                headers=dict(step.headers),
+                timeout=LIMIT_S,
+                allow_redirects=False,
+            )
+        kind = reply.headers.get("Content-Type", "")
+        body: object = reply.text
+        if kind.startswith("application/json"):
+            body = json.loads(reply.content)
+        return {"status": reply.status_code, "type": kind, "body": body}
+
+    def _filled(self, text: str) -> str:
+        return re.sub(r"\{(\d+)\}", lambda match: self.ids[int(match[1])], text)
+
+    def _comparable(self, value: object) -> object:
+        if isinstance(value, dict):
+            return {k: "(its own)" if k in _OWN else self._comparable(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._comparable(item) for item in value]
+        if isinstance(value, str):
+            text = _DATE.sub("(date)", _TIME.sub("(time)", value))
+            return _ID.sub(lambda m: self._seen.setdefault(m[0], f"(id {len(self._seen)})"), text)
+        return value
+
+
+def _reply(reader: object) -> str:
+    lines = []
+    while True:
+        line = reader.readline().decode("utf-8", "replace")  # type: ignore[attr-defined]
+        lines.append(line)
+        if not line or line[3:4] != "-":
+            return "".join(lines)
