@@ -136,7 +136,7 @@ class _Comparison:
             AnomalyName.NOT_SERIALIZABLE,
             self._record,
             f"its outcome is that of none of the serial orders {self._orders_in_words()}; "
-            f"nearest is {nearest.order or 'one'}, and different {listed(different)}.",
+            f"nearest is {nearest.order or 'one'}, from which it differs in {listed(different)}.",
         )
 
     def torn_reads(self) -> Iterator[Anomaly]:
