@@ -1,5 +1,61 @@
-"""The command line's thin edge."""
+"""The command line's thin edge: `main` runs `mailrace`, and turns errors into sentences and exit statuses.
+
+People read stderr, programs stdout. Every import that costs is made inside the command that needs it, so
+that `--help` stays quick.
+"""
+
+import signal
+import sys
+from types import FrameType
 
 
 def main() -> None:
-    """Run the command `mailrace`."""
+    """Run the command `mailrace` with the process's arguments; never returns."""
+    from harness.cli.app import app
+    from harness.model.errors import MailraceError, ScenarioError
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        status = app(standalone_mode=False)
+    except MailraceError as wrong:
+        from harness.verdict import exit_status_of
+
+        if isinstance(wrong, ScenarioError):
+            print(wrong, file=sys.stderr)
+        else:
+            print(f"mailrace: {wrong}", file=sys.stderr)
+        status = exit_status_of(wrong)
+    except (KeyboardInterrupt, SystemExit) as end:
+        status = 130 if isinstance(end, KeyboardInterrupt) else end.code
+    except BrokenPipeError:
+        status = 0
+    except Exception as wrong:
+        status = _status_of(wrong)
+    sys.exit(status)
+
+
+def _status_of(wrong: Exception) -> int:
+    """2 for what typer says of options; 4 and a sentence for a bug of ours, its traceback with it."""
+    import typer
+
+    if isinstance(wrong, typer.Abort):
+        return 130
+    if isinstance(wrong, typer.Exit):
+        return int(wrong.exit_code)
+    # The class that typer's usage errors share has no public name.
+    usage_error = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    if isinstance(wrong, usage_error):
+        wrong.show()  # type: ignore[attr-defined]
+        return 2
+    import traceback
+
+    traceback.print_exception(wrong)
+    print("mailrace: a bug of mailrace, not of yours; please report it with the lines above", file=sys.stderr)
+    return 4
+
+
+def _terminated(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+__all__ = ["main"]

@@ -1,0 +1,49 @@
+# mailrace: `make race` runs the main job, `make test` the tests. Both build .venv when it is missing or stale.
+
+TARGET   ?=
+SCENARIO ?=
+ROUNDS   ?=
+PYTHON   ?= python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+STAMP    := $(VENV)/.installed
+
+.PHONY: race steer test check bench clean help
+.DEFAULT_GOAL := help
+
+help:  ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "mailrace needs Python 3.11 or newer as '$(PYTHON)'; name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "mailrace needs Python's venv and ensurepip; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "building $(VENV) (once, and when pyproject.toml changes)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+race: $(STAMP)  ## race scenarios: make race [TARGET=mailpit@1.30.5] [SCENARIO=name] [ROUNDS=n]
+	@$(BIN)/mailrace run $(if $(SCENARIO),scenarios -k '$(SCENARIO)',scenarios/shared-new-tag.race.yaml) \
+	  $(if $(TARGET),--target '$(TARGET)') $(if $(ROUNDS),--rounds $(ROUNDS))
+
+steer: $(STAMP)  ## walk every schedule: make steer [TARGET=mailpit@1.30.5] [SCENARIO=name]
+	@$(BIN)/mailrace steer $(if $(SCENARIO),scenarios -k '$(SCENARIO)',scenarios/shared-new-tag.race.yaml) \
+	  $(if $(TARGET),--target '$(TARGET)')
+
+test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they are missing
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)  ## ruff, format, mypy --strict, import-linter, the fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -n 2 -m 'not mailpit and not slow and not browser'
+
+bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minutes
+	@$(BIN)/python -m harness.bench
+
+clean:  ## remove what was built here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

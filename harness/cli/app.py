@@ -1,0 +1,41 @@
+"""The command `mailrace` with its sub-commands; each lives in the file of its subject."""
+
+import typer
+
+from harness import __version__
+
+app = typer.Typer(
+    name="mailrace",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find, prove, gate and report concurrency races in Mailpit, on the unmodified server.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mailrace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Find, prove, gate and report concurrency races in Mailpit, on the unmodified server.
+
+    Exit status: 0 PASS, 1 RACE, 2 bad scenario or option, 3 INCONCLUSIVE, 4 target or internal failure,
+    130 interrupted.
+    """
+
+
+def _register() -> None:
+    """Import the sub-commands, which add themselves to `app`."""
+    from harness.cli import racing, reporting, scenarios, servers  # noqa: F401
+
+
+_register()

@@ -1,0 +1,137 @@
+"""Results in, what a person reads out: progress on a terminal, plain lines elsewhere, then the table."""
+
+import os
+import sys
+import time
+from typing import Any
+
+from harness.model.result import RunResult, ScenarioResult, Verdict
+from harness.model.target import TargetInfo
+from harness.race import ChosenControl
+from harness.scenario import Scenario
+
+STYLE = {
+    Verdict.PASS: "bold green",
+    Verdict.RACE: "bold red",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.FAILED: "bold magenta",
+    Verdict.NOT_APPLICABLE: "dim",
+}
+
+
+def console() -> Any:
+    """A console on stderr; it knows TTY, CI and NO_COLOR."""
+    from rich.console import Console
+
+    plain = bool(os.environ.get("CI")) or not sys.stderr.isatty()
+    return Console(stderr=True, highlight=False, soft_wrap=plain, width=None if not plain else 200)
+
+
+class Teller:
+    """Tells how a run goes on: a bar on a terminal, a line a few seconds apart elsewhere."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._console = console()
+        self._is_live = self._console.is_terminal and not os.environ.get("CI")
+        self._bar: Any = None
+        self._task: Any = None
+        self._said_at = 0.0
+        self._name = ""
+
+    def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
+        """A scenario begins."""
+        if self._quiet:
+            return
+        beside = f", control {control.target} ({control.scenario.name})" if control else ", no control"
+        self._name = scenario.name
+        self._console.print(f"{scenario.name}: {target.name} (version {target.version}){beside}")
+        self._said_at = time.monotonic()
+        if self._is_live:
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("  "),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total} rounds · {task.fields[said]}"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=None, said="")
+            self._bar.start()
+
+    def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
+        """A block of rounds was judged."""
+        said = f"{hits} hits, control {control_hits}"
+        if self._bar is not None:
+            self._bar.update(self._task, total=rounds, completed=done, said=said)
+        elif not self._quiet and time.monotonic() - self._said_at > 5:
+            self._said_at = time.monotonic()
+            self._console.print(f"{self._name}: {done} of {rounds} rounds, {said}")
+
+    def ended(self, result: ScenarioResult) -> None:
+        """A scenario has its verdict."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        if not self._quiet:
+            self._console.print(
+                f"{result.name}: {result.verdict}: {result.reason}", style=STYLE[result.verdict]
+            )
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def table(result: RunResult) -> Any:
+    """Scenario, verdict, hits of rounds with interval, anomalies, skew, control."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("scenario", "verdict", "hits", "anomalies", "skew p50/p95", "control fired"):
+        shown.add_column(column, overflow="fold")
+    for one in result.scenarios:
+        shown.add_row(
+            one.name,
+            f"[{STYLE[one.verdict]}]{one.verdict}[/]",
+            hits(one),
+            ", ".join(f"{name} {count}" for name, count in one.anomalies.items()) or "-",
+            f"{one.skew_us.p50:.0f}/{one.skew_us.p95:.0f} µs" if one.skew_us else "-",
+            f"{one.control.pairs_fired}/{one.control.pairs} {one.control.target} ({one.control.scenario})"
+            if one.control
+            else "-",
+        )
+    return shown
+
+
+def hits(one: ScenarioResult) -> str:
+    """`47/99 (37–58 %)`, or classes for a steered scenario."""
+    if one.schedules is not None:
+        return f"{one.schedules.violating} of {one.schedules.classes} classes"
+    share = f"{one.hits}/{one.rounds}"
+    if one.interval is None or not one.rounds:
+        return share
+    return f"{share} ({100 * one.interval.low:.1f}–{100 * one.interval.high:.1f} %)"
+
+
+def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
+    """The table, the first anomaly of each scenario as a proof, the command that replays it, the report."""
+    out = console()
+    out.print()
+    out.print(table(result))
+    for one in result.scenarios:
+        for witness in one.witnesses if verbose else one.witnesses[:1]:
+            out.print()
+            out.print(witness.anomaly.proof, markup=False)
+            for line, meaning in witness.explained[:3]:
+                out.print(f"  its log: {line}\n  {meaning}", markup=False)
+            out.print(f"  again: {witness.replay}", markup=False)
+        if one.advice:
+            out.print(f"\n{one.name}: what would help: {one.advice}", markup=False)
+        for said in one.not_looked[: None if verbose else 3]:
+            out.print(f"{one.name}: not looked at: {said}", markup=False)
+    out.print(f"\n{result.verdict}", style=STYLE[result.verdict])
+    out.print(f"report: {folder}/report.html", markup=False)
