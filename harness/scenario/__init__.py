@@ -1,6 +1,7 @@
 """A scenario file to a `Scenario`, every mistake at once with its place; Scenario and seed to a `Plan`."""
 
-from harness.scenario.load import find, load, name_of, parse, resolve, scenario_from, shipped
+from harness.scenario.find import find, name_of, resolve, shipped
+from harness.scenario.load import load, parse, scenario_from
 from harness.scenario.needs import applies
 from harness.scenario.plan import Plan, new_run
 from harness.scenario.scenario import Scenario, server_options

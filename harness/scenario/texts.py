@@ -18,6 +18,9 @@ TAG_LENGTH_MAX = 100
 MARKS = ("From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "X-Mailrace", "X-Tags")
 """Headers that tell runs, messages and attempts apart, or that add recipients or tags."""
 
+GENERATED = ("Subject", "Date", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
+"""Headers that every generated message has; a second one would leave open which counts."""
+
 _NAME = "[a-z0-9][a-z0-9-]{0,63}"
 _GIVEN_NAME = "[a-z][a-z0-9-]{0,15}"
 _PRINTABLE = re.compile(r"[ -~]*")
@@ -80,6 +83,8 @@ def _header_name(text: str) -> str:
         )
     if text.lower() in {mark.lower() for mark in MARKS}:
         raise ValueError(f'"{text}" is set by mailrace itself, to tell messages apart; give another header')
+    if text.lower() in {generated.lower() for generated in GENERATED}:
+        raise ValueError(f'"{text}" is written by mailrace; give a message of your own with file')
     return text
 
 
