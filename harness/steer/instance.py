@@ -78,6 +78,10 @@ class Instance:
         self._links[name] = (link, now)
         return link
 
+    def known_link(self, name: str) -> Link | None:
+        """The link of that name, if there was one."""
+        return self._links[name][0] if name in self._links else None
+
     def get(self, path: str, name: str) -> Link:
         """Begin `GET path` on the link of that name; its conversation says how it ends."""
         link = self.link(name, is_smtp=False)

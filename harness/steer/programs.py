@@ -36,7 +36,7 @@ class Programs:
 
     def learn(self, blocks: Iterable[Block], names: Names, endings: Mapping[int, str]) -> None:
         """Take in one run; `endings`: reply classes of the actors that came to their end."""
-        histories: dict[int, History] = {actor: () for actor in endings}
+        histories: dict[int, History] = dict.fromkeys(endings, ())
         for block in blocks:
             history = histories.get(block.actor, ())
             self.next_block.setdefault((block.actor, history), planned(block, names))

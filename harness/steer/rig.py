@@ -129,6 +129,14 @@ class Rig:
                 raise TargetError(f"{seat.operation.key} was told {told} before its last byte")
         return prepared
 
+    def run_out(self, seats: list[Seat]) -> None:
+        """Let every operation under way end, whatever the store then holds, and tidy its link."""
+        self.door.gate = lambda _: False
+        for statement in list(self.door.waiting):
+            self.door.release(statement)
+        self.loop.pump(lambda: all(s.is_over or s.link.is_prepared for s in seats), 1.0)
+        self.tidy(seats)
+
     def tidy(self, seats: list[Seat]) -> None:
         """After a refusal the next order starts with RSET; what is left unanswered is given up."""
         resetting = []

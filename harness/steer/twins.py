@@ -69,7 +69,7 @@ class Twins:
 
     def begin(self) -> None:
         """Let what is under way run out, put the store back, and prepare every actor up to its last byte."""
-        self._run_out()
+        self.end()
         self._began = time.monotonic()
         self.runs += 1
         rig = self.rig
@@ -123,7 +123,7 @@ class Twins:
         for seat in hung:
             seat.link.give_up()
         record = self.rig.record(self._seats, self.runs, names)
-        self._run_out()
+        self.end()
         for instance in {s.instance.index: s.instance for s in hung}.values():
             self._replace(instance.index)
         for instance in dead:
@@ -169,15 +169,10 @@ class Twins:
                 return
         raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s")
 
-    def _run_out(self) -> None:
-        """Let every operation under way end, whatever the store then holds, and tidy its link."""
-        door = self.rig.door
-        door.gate = lambda _: False
-        for statement in list(door.waiting):
-            door.release(statement)
+    def end(self) -> None:
+        """Let what is under way run out: a cut order leaves its actors in the middle."""
+        self.rig.run_out(self._seats)
         self._waiting.clear()
-        self.rig.loop.pump(lambda: all(s.is_over for s in self._seats), 1.0)
-        self.rig.tidy(self._seats)
         self._seats = []
 
 

@@ -1,0 +1,93 @@
+"""Release-point runs in, what one instance keeps together out: transactions and locks of the server's own.
+
+At a release point all is quiet, and one actor waits. The pool hands it the connection next, always; where
+the other goes on instead, the waiting one waits for something else. What was seen between two texts is
+taken to hold wherever these texts meet.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.model.errors import ScheduleMissed
+from harness.steer.graph import Graph, Node
+from harness.steer.programs import Programs
+from harness.steer.single import GO_ON, Decision, Gap, Single, gap_of
+from harness.steer.twins import Run
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePoint:
+    """Schedule `second@first:k`: the second actor's last byte goes out while the first's k-th block is held.
+
+    k 0: it goes out before the first actor's own.
+    """
+
+    actor: int
+    other: int
+    block: int
+
+    def first(self) -> int:
+        """See `Pilot`."""
+        return self.actor
+
+    def hold(self, node: Node, actor: int, released: frozenset[int]) -> Decision:
+        """See `Pilot`."""
+        is_now = actor == self.actor and node.number(actor) + 1 == self.block
+        return Decision(release=(self.other,)) if is_now and self.other not in released else GO_ON
+
+    def idle(self, node: Node, released: frozenset[int]) -> int:
+        """See `Pilot`."""
+        return self.other
+
+
+def release_points(graph: Graph) -> Iterator[ReleasePoint]:
+    """All of a pair: each actor first, the other at each of its blocks when it runs alone."""
+    for actor in (0, 1):
+        node, blocks = graph.root, 0
+        while actor in node.edges:
+            node, blocks = node.edges[actor], blocks + 1
+        for block in range(1, blocks + 1):
+            yield ReleasePoint(actor, 1 - actor, block)
+
+
+def run_release_points(single: Single) -> tuple[list[tuple[ReleasePoint, Run]], int]:
+    """Each release point of a pair run once, again where it was missed; and how many stayed missed."""
+    found, missed = [], 0
+    for point in release_points(single.graph):
+        for _ in range(3):
+            try:
+                found.append((point, single.run(point)))
+                break
+            except ScheduleMissed:
+                continue
+        else:
+            missed += 1
+    return found, missed
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What one instance was seen to keep together, as a rule for `count_orders` and for realisation."""
+
+    together: frozenset[Gap]
+    programs: Programs
+
+    @classmethod
+    def seen(cls, single: Single, programs: Programs) -> "Locks":
+        """From the runs of `single`: a gap that was ever let through is no lock."""
+        return cls(frozenset(single.together - single.apart), programs)
+
+    def allow(self, node: Node, _last: int, actor: int) -> bool:
+        """Whether one instance can run the actor's block at `node`."""
+        return not any(
+            gap in self.together
+            for other in node.blocks
+            if other != actor and node.number(other)
+            for gap in (self._gap(node, other, actor),)
+        )
+
+    def _gap(self, node: Node, other: int, actor: int) -> Gap:
+        """The gap between `other`'s last block and its next, for `actor`'s next."""
+        history = node.histories[other]
+        before = Node(node.histories, blocks={other: self.programs.next_block[other, history[:-1]]})
+        return gap_of(before, node, other, actor)

@@ -1,0 +1,263 @@
+"""A rig and a pilot in, one order on ONE unmodified instance out, with who could run when.
+
+One pool connection means one statement at the door. While it is held nothing else reaches the store; what
+is ours is when each actor's last byte goes out, when decoys queue up, and when the held statement goes on.
+The server is quiet before each release, so that whoever wants the connection is queued for it.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.actors.link import Link
+from harness.model.attempt import RoundRecord
+from harness.model.errors import ScheduleMissed
+from harness.steer.attribution import DECOY, Names, is_background, text_of
+from harness.steer.door import Statement
+from harness.steer.graph import Graph, Node
+from harness.steer.quiet import is_asleep, wait_quiet
+from harness.steer.rig import Rig, Seat
+from harness.steer.twins import HUNG_S, Block, Run
+
+ARRIVE_S_MAX = 4.0
+DECOYS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do while a block is held: whose last byte to write, and how many decoys to queue."""
+
+    release: tuple[int, ...] = ()
+    decoys: int = 0
+    is_lost: bool = False
+    """The plan cannot be kept any more."""
+
+
+GO_ON = Decision()
+
+
+class Pilot(Protocol):
+    """Decides at each held block; `node` is the state before it."""
+
+    def first(self) -> int:
+        """Whose last byte is written first."""
+
+    def hold(self, node: Node, actor: int, released: frozenset[int]) -> Decision:
+        """The actor's block is held at `node`."""
+
+    def idle(self, node: Node, released: frozenset[int]) -> int:
+        """Every released actor has ended: whose last byte is next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Whether one instance let another's block between two of an actor's: by texts, arguments left out."""
+
+    before: str
+    after: str
+    other: str
+
+
+@dataclass(slots=True)
+class Single:
+    """Drives instance 0 of a rig along the graph that the twins gave.
+
+    apart      gaps that the waiting actor was let into
+    together   gaps that it was kept out of though all was quiet: a transaction, or a lock of the server's own
+    """
+
+    rig: Rig
+    graph: Graph
+    runs: int = 0
+    unattributed: int = 0
+    replaced: int = 0
+    apart: set[Gap] = field(default_factory=set)
+    together: set[Gap] = field(default_factory=set)
+    _seats: list[Seat] = field(default_factory=list)
+    _names: Names = field(init=False)
+    _waiting: Statement | None = None
+    _decoys: list[Link] = field(default_factory=list)
+
+    def run(self, pilot: Pilot) -> Run:
+        """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed."""
+        began = time.monotonic()
+        self._begin()
+        try:
+            blocks = self._fly(pilot)
+            record, names = self._finish(), self._names
+        finally:
+            self._run_out()
+        return Run(tuple(blocks), record, names, time.monotonic() - began)
+
+    def _begin(self) -> None:
+        rig = self.rig
+        self.runs += 1
+        rig.put_back()
+        self._names = rig.names()
+        self._waiting = None
+        rig.door.gate = self._gate
+        self._seats = rig.prepare([0] * len(rig.planned.operations))
+
+    def _fly(self, pilot: Pilot) -> list[Block]:
+        node = self.graph.root
+        blocks: list[Block] = []
+        released: set[int] = set()
+        self._release(pilot.first(), released)
+        previous: tuple[int, Node] | None = None
+        while True:
+            statement = self._next()
+            if statement is None:
+                unreleased = [s.index for s in self._seats if s.index not in released]
+                if not unreleased or any(s.is_hung for s in self._seats):
+                    return blocks
+                self._release(pilot.idle(node, frozenset(released)), released)
+                previous = None
+                continue
+            if self._decoys and text_of(statement.sql) == DECOY:
+                self._let_go(statement, is_watched=True)
+                previous = None
+                continue
+            actor = self._whose(statement, node, previous)
+            others = [
+                s.index for s in self._seats if s.index in released and s.index != actor and not s.is_over
+            ]
+            self._note(node, actor, others, previous)
+            decision = pilot.hold(node, actor, frozenset(released))
+            if decision.is_lost:
+                raise ScheduleMissed(f"block {len(blocks) + 1} came from {self._seats[actor].operation.key}")
+            for index in decision.release:
+                self._release(index, released)
+            self._queue_decoys(decision.decoys)
+            statements = [statement]
+            is_watched = bool(others or decision.release or self._decoys)
+            self._let_go(statement, is_watched=is_watched)
+            while self.rig.store.connection.in_transaction:
+                following = self._next()
+                if following is None:
+                    break
+                statements.append(following)
+                self._let_go(following, is_watched=False)
+            call = "; ".join(self._names.call(s) for s in statements)
+            blocks.append(Block(actor, tuple(statements), call))
+            previous = (actor, node) if not self._decoys else None
+            node = node.edges[actor]
+
+    def _release(self, index: int, released: set[int]) -> None:
+        self._seats[index].release()
+        released.add(index)
+
+    def _let_go(self, statement: Statement, *, is_watched: bool) -> None:
+        """Release it; where others are about, only once all is quiet and they are queued."""
+        if is_watched and not wait_quiet(self.rig.loop, [self.rig.instances[0].pid]):
+            raise ScheduleMissed("the server did not become quiet within 2 s")
+        self._waiting = None
+        self.rig.door.release(statement)
+
+    def _queue_decoys(self, wanted: int) -> None:
+        self._decoys = [k for k in self._decoys if not k.is_idle]
+        busy = len(self._decoys)
+        for number in range(busy, min(busy + wanted, DECOYS_MAX)):
+            self._decoys.append(self.rig.instances[0].get("/api/v1/tags", f"decoy{self._free(number)}"))
+
+    def _free(self, number: int) -> int:
+        """A decoy link that has nothing under way."""
+        for index in range(DECOYS_MAX):
+            link = self.rig.instances[0].known_link(f"decoy{index}")
+            if link is None or link.is_idle:
+                return index
+        return number
+
+    def _gate(self, statement: Statement) -> bool:
+        if statement.instance != 0:
+            return False
+        if is_background(statement):
+            statement.is_background = True
+            return False
+        self._names.learn(statement)
+        self._waiting = statement
+        return True
+
+    def _next(self) -> Statement | None:
+        """The next statement at the door; None: every released actor has ended, or hangs."""
+
+        def arrived() -> bool:
+            self._decoys = [k for k in self._decoys if not k.is_idle]
+            is_under_way = self._decoys or any(
+                s.conversation.let_go_ns and not s.is_over for s in self._seats
+            )
+            return self._waiting is not None or not is_under_way
+
+        until = time.monotonic() + ARRIVE_S_MAX
+        while not self.rig.loop.pump(arrived, HUNG_S):
+            if is_asleep(self.rig.instances[0].pid):
+                for seat in self._seats:
+                    seat.is_hung = not seat.is_over
+                return None
+            if time.monotonic() > until:
+                raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s")
+        return self._waiting
+
+    def _whose(self, statement: Statement, node: Node, previous: tuple[int, Node] | None) -> int:
+        """The actor it belongs to, by what each would send next; by the pool's rule where several would."""
+        call = self._names.call(statement)
+        may = [
+            s.index
+            for s in self._seats
+            if s.conversation.let_go_ns
+            and not s.is_over
+            and s.index in node.blocks
+            and node.blocks[s.index].text.split("; ")[0] == call.split("; ")[0]
+        ]
+        if len(may) > 1 and previous is not None:
+            waited = [a for a in may if a != previous[0]]  # with one waiter, that one, always
+            may = waited if len(waited) == 1 else may
+        if len(may) == 1:
+            statement.actor = self._seats[may[0]].operation.key
+            return may[0]
+        self.unattributed += 1
+        raise ScheduleMissed(
+            f"{call} belongs to {'nobody' if not may else 'several actors'} that could send it now"
+        )
+
+    def _note(self, node: Node, actor: int, others: list[int], previous: tuple[int, Node] | None) -> None:
+        """Learn from who came next while exactly one other actor was queued."""
+        if previous is None or len(self._seats) != 2:
+            return
+        last, before = previous
+        other = 1 - last
+        if last in node.blocks and other in before.blocks and (actor == other or other in others):
+            if other not in node.blocks:
+                return
+            gap = gap_of(before, node, last, other)
+            (self.together if actor == last else self.apart).add(gap)
+
+    def _finish(self) -> RoundRecord:
+        hung = [s for s in self._seats if s.is_hung]
+        dead = [] if hung else self.rig.dead_among([self.rig.instances[0]])
+        names = tuple(s.operation.key for s in (hung or (self._seats if dead else [])))
+        for seat in hung:
+            seat.link.give_up()
+        record = self.rig.record(self._seats, self.runs, names)
+        if hung or dead:
+            self.replaced += 1
+            self.rig.door.gate = lambda _: False
+            self.rig.instances[0].replace()
+            self._seats = []
+        return record
+
+    def _run_out(self) -> None:
+        self.rig.run_out(self._seats)
+        self.rig.loop.pump(lambda: all(k.is_idle for k in self._decoys), 1.0)
+        for link in self._decoys:
+            if not link.is_idle:
+                link.give_up()
+        self._decoys, self._seats, self._waiting = [], [], None
+
+
+def gap_of(before: Node, node: Node, last: int, other: int) -> Gap:
+    """The gap at `node` between `last`'s block from `before` and its next one, for `other`'s next."""
+    return Gap(_text(before, last), _text(node, last), _text(node, other))
+
+
+def _text(node: Node, actor: int) -> str:
+    return " ; ".join(text_of(sql) for sql, _ in node.blocks[actor].calls)
