@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from harness.model.errors import TargetError
 
 PREFIX = "mailrace-"
@@ -100,6 +98,8 @@ def sweep() -> int:
 
 def _kill_if_on(folder: Path, pid: str) -> None:
     """Kill a server that outlived its owner: only if its command line names the folder."""
+    import psutil
+
     try:
         process = psutil.Process(int(pid))
         if any(str(folder) in word for word in process.cmdline()):

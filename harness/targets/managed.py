@@ -4,6 +4,7 @@ One class for the real Mailpit and for the embedded reference, which takes the s
 command and what is known of it (`Program`).
 """
 
+import http.client
 import os
 import socket
 import time
@@ -22,7 +23,9 @@ from harness.targets.ready import look, rest_status, smtp_greeting
 from harness.targets.stored import stored_by_list, stored_by_search
 
 READY_S_MAX = 5.0
-LOOK_S = 0.004
+LOOK_S_EVERY = 0.004
+LOOK_S_MAX = 1.0
+"""Of one look: a port that another program took may accept and never greet."""
 PORT_TRIES_MAX = 5
 LOG_NAME = "server.log"
 
@@ -129,7 +132,11 @@ class ManagedTarget:
                 self._folder = None
 
     def stored(self, domain: str, *, block: str = "") -> Stored:
-        """What it holds for that domain, newest first; a block is searched for, all else is listed."""
+        """What it holds for that domain, newest first; a block is searched for, all else is listed.
+
+        2,000 messages, 2 busy cores: by list 106 ms on 1.30.5 and 163 on 1.17.0, by search 135 and 266; a
+        block out of them by search 38 and 60.
+        """
         if block:
             return stored_by_search(self.api, domain, block)
         return stored_by_list(self.api, domain)
@@ -191,7 +198,7 @@ class ManagedTarget:
         ends = time.monotonic() + READY_S_MAX
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:
-            if process.ended.wait(LOOK_S):
+            if process.ended.wait(LOOK_S_EVERY):
                 process.stop()
                 if "address already in use" in process.log_tail().lower():
                     return False
@@ -200,12 +207,12 @@ class ManagedTarget:
                     f"its last lines: {process.log_tail() or '(none)'}"
                 )
             try:
-                if not smtp_greeting(addresses, left_s).startswith("220"):
+                if not smtp_greeting(addresses, min(left_s, LOOK_S_MAX)).startswith("220"):
                     continue
                 missing = f"{addresses.api}/readyz is not 200"
-                if rest_status(addresses, "/readyz", left_s) == 200:
+                if rest_status(addresses, "/readyz", min(left_s, LOOK_S_MAX)) == 200:
                     return True
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 continue
         raise TargetError(
             f"{self.name}: {missing} within {READY_S_MAX:g} s; "

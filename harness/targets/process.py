@@ -71,6 +71,12 @@ class ServerProcess:
 
     def exit_status(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""
+        if self.ended.is_set() and self._process.poll() is None:
+            # Its output ends an instant before it does.
+            try:
+                return self._process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                pass
         return self._process.poll()
 
     def how_it_ended(self) -> str:

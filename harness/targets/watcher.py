@@ -31,7 +31,7 @@ def main() -> None:
         _kill(pid, signal.SIGKILL)
         _kill_group(pid)
     ends = time.monotonic() + DIE_S_MAX
-    while time.monotonic() < ends and any(_kill(pid, 0) for pid in pids):
+    while time.monotonic() < ends and any(_runs(pid) for pid in pids):
         time.sleep(0.005)
     for kind, value in left:
         if kind == "folder" and Path(value).name.startswith("mailrace-"):
@@ -45,6 +45,16 @@ def _kill(pid: int, number: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _runs(pid: int) -> bool:
+    """Whether it is there and no zombie, which in a container may wait for its reaper for ever."""
+    if not _kill(pid, 0):
+        return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return not Path("/proc/self").exists()
 
 
 def _kill_group(pid: int) -> None:
