@@ -65,6 +65,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
     drawn: list[list[Markup]] = [[] for _ in result.scenarios]
     sample_drawn = [0] * len(result.scenarios)
     room = _room(result)
+    kept_for_sample = room // 5 if any(s.sample for s in result.scenarios) else 0
     for place, shown, is_open in _in_turn(result.scenarios, hits):
         if len(drawn[place]) >= DRAWN_MAX:
             continue
@@ -76,7 +77,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
             uid=uid,
             is_open=is_open,
         )
-        if room < len(text.encode()) and drawn[place]:
+        if room - (kept_for_sample if shown.anomalies else 0) < len(text.encode()) and drawn[place]:
             continue
         room -= len(text.encode())
         drawn[place].append(Markup(text))

@@ -25,7 +25,7 @@ from harness.report.words import legible
 
 WIDTH = 960
 PADDING = 10
-ROW_HEIGHT = 50
+ROW_HEIGHT = 56
 LANE_GAP = 8
 AXIS_HEIGHT = 26
 LOG_LINES_MAX = 40
@@ -260,19 +260,17 @@ def _views(
     )
     last = max((us(a.completed_ns) for a in raced), default=begin + 1000)
     first = max((us(a.completed_ns) for a in raced if a.number == 1), default=last)
-    return tuple(
-        _padded(name, low, high)
-        for name, low, high in (
-            ("Release to last answer", begin, last),
-            ("The race", begin, first),
-            ("Whole round", min(everything, default=0.0), max(everything, default=1000.0)),
-        )
-    )
+    ranges = {
+        _padded(begin, last): "Release to last answer",
+        _padded(begin, first): "The race",
+        _padded(min(everything, default=0.0), max(everything, default=1000.0)): "Whole round",
+    }
+    return tuple((name, low, high) for (low, high), name in ranges.items())
 
 
-def _padded(name: str, begin: float, end: float) -> tuple[str, float, float]:
+def _padded(begin: float, end: float) -> tuple[float, float]:
     span = max(end - begin, 10.0)
-    return name, round(begin - span * 0.07, 1), round(end + span * 0.07, 1)
+    return round(begin - span * 0.07, 1), round(end + span * 0.07, 1)
 
 
 def _events(lanes: list[Lane]) -> list[tuple[float, str, str]]:

@@ -117,16 +117,16 @@ def not_looked(result: RunResult) -> list[str]:
     found = [legible(limit) for limit in result.target.limits]
     many = len(result.scenarios) > 1
     for scenario in result.scenarios:
-        found += [f"{scenario.name}: {legible(n)}" if many else legible(n) for n in scenario.not_looked]
+        name = f"{scenario.name}: " if many else ""
+        found += [f"{name}{legible(text)}" for text in scenario.not_looked]
         if scenario.rounds_lost:
-            found.append(f"{scenario.name}: {plural(scenario.rounds_lost, 'round')} could not be exercised")
-        if scenario.schedules is not None:
-            exhaustive = "exhaustive within" if scenario.schedules.exhaustive else "not exhaustive; looked at"
-            found.append(f"{scenario.name}: {exhaustive}: {legible(scenario.schedules.bound, 2000)}")
-            if scenario.schedules.missed:
-                found.append(
-                    f"{scenario.name}: {scenario.schedules.missed} schedules missed, not counted clean"
-                )
+            found.append(f"{name}{plural(scenario.rounds_lost, 'round')} could not be exercised")
+        looked = scenario.schedules
+        if looked is not None:
+            extent = "all within this bound" if looked.exhaustive else "a part of this"
+            found.append(f"{name}looked at {extent}: {legible(looked.bound, 2000)}")
+            if looked.missed:
+                found.append(f"{name}{plural(looked.missed, 'schedule')} missed, not counted clean")
     return found
 
 
