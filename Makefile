@@ -8,7 +8,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 
-.PHONY: race steer test check bench clean help
+.PHONY: race steer test check lint bench clean help
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -35,12 +35,14 @@ steer: $(STAMP)  ## walk every schedule: make steer [TARGET=mailpit@1.30.5] [SCE
 test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they are missing
 	@$(BIN)/python -m pytest -q
 
-check: $(STAMP)  ## ruff, format, mypy --strict, import-linter, the fast tests
+check: lint  ## lint, and the fast tests
+	@$(BIN)/python -m pytest -q -n 2 -m 'not mailpit and not slow and not browser'
+
+lint: $(STAMP)  ## ruff, format, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -n 2 -m 'not mailpit and not slow and not browser'
 
 bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minutes
 	@$(BIN)/python -m harness.bench

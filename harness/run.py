@@ -35,6 +35,7 @@ class RunOptions:
 
     target: str
     seed: int
+    mode: Literal["race", "steer"] = "race"
     rounds: int | None = None
     profile: Literal["rate", "throughput"] | None = None
     until: Literal["rounds", "hit", "decided"] = "rounds"
