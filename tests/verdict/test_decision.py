@@ -1,0 +1,194 @@
+"""The rule for PASS, each branch with its whole answer; and the table of exit statuses."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.model.errors import (
+    DidNotReproduce,
+    InternalError,
+    ScenarioError,
+    ScheduleMissed,
+    TargetError,
+    UsageError,
+)
+from harness.model.result import ControlResult, Verdict
+from harness.verdict import (
+    EXIT_STATUS,
+    Decision,
+    ExitStatus,
+    decide,
+    exit_status,
+    exit_status_of,
+    gravest,
+    merged,
+)
+
+VERDICTS = st.sampled_from(Verdict)
+
+
+def control(kind: int, fired: int, pairs: int = 100, target: str = "mailpit@1.17.0") -> ControlResult:
+    return ControlResult(
+        target=target,
+        scenario="shared-new-tag",
+        kind=kind,
+        why="",
+        pairs=pairs,
+        pairs_fired=fired,
+        hits=fired,
+        confidence=0.99,
+        bound=None,
+    )
+
+
+def test_one_hit_is_proof_whatever_the_control_did() -> None:
+    for beside in (None, control(1, 0), control(3, 50)):
+        assert decide(rounds=200, hits=1, lost=3, control=beside) == Decision(
+            verdict=Verdict.RACE,
+            reason="1 of 200 rounds hit: 0.5 % (0.0 to 2.8 % with 95 % confidence) "
+            "(3 more could not be looked at).",
+        )
+
+
+def test_a_drifting_rate_is_not_given_as_one() -> None:
+    assert decide(rounds=200, hits=90, one_rate=False).reason == (
+        "90 of 200 rounds hit; the rate drifted from block to block, so no single rate describes the server."
+    )
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> None:
+    assert decide(rounds=100, hits=0, lost=2, control=control(kind, 17)) == Decision(
+        verdict=Verdict.PASS,
+        reason="no hit in 100 rounds (2 more could not be looked at); the control mailpit@1.17.0 "
+        "(shared-new-tag) fired in 17 of 100 pairs: a race at least 0.31 times as frequent as "
+        "mailpit@1.17.0 (shared-new-tag) would have been seen with 99 % confidence.",
+    )
+    assert decide(rounds=100, hits=0, control=control(kind, 16)) == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 16 of 100 pairs, "
+        "fewer than the 17 that 99 % confidence needs.",
+        advice="about 7 more rounds if the control goes on as it did; or a control that fires more often; or "
+        "steer: `mailrace steer` looks at every order and needs no control.",
+    )
+
+
+def test_theta_and_confidence_are_the_rules_own() -> None:
+    assert decide(rounds=9, hits=0, control=control(1, 7), theta=1).verdict is Verdict.PASS
+    assert decide(rounds=9, hits=0, control=control(1, 6), theta=1).verdict is Verdict.INCONCLUSIVE
+    assert decide(rounds=9, hits=0, control=control(1, 48), theta=0.1).verdict is Verdict.INCONCLUSIVE
+    assert decide(rounds=9, hits=0, control=control(1, 3), theta=1, confidence=0.875).verdict is Verdict.PASS
+
+
+def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
+    assert decide(rounds=5_000, hits=0, control=control(3, 5_000, 5_000, "embedded@1.17.0")) == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no hit in 5000 rounds; the control embedded@1.17.0 (shared-new-tag) fired in 5000 of 5000 "
+        "pairs, but it is of kind 3: it shows that mailrace releases well, and nothing of this server's "
+        "own scheduling.",
+        advice="steer: `mailrace steer` looks at every order and needs no control; or give a known-bad "
+        "version of the same server or an open race of this one.",
+    )
+
+
+def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
+    assert decide(rounds=100, hits=0) == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no hit in 100 rounds, and no control ran that would show that a race can be seen here.",
+        advice="name a control that can be had here (`controls:` in the scenario), or steer: `mailrace "
+        "steer` looks at every order and needs no control.",
+    )
+    assert decide(rounds=100, hits=0, control=control(1, 0)) == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 0 of 100 pairs, "
+        "fewer than the 17 that 99 % confidence needs.",
+        advice="a control that never fires says that a race might not show here: look at GOMAXPROCS and the "
+        "number of CPUs, choose another control, or steer: `mailrace steer` looks at every order and needs "
+        "no control.",
+    )
+
+
+def test_what_could_not_be_exercised_never_passes() -> None:
+    advice = "see why the rounds were lost, in the report and in the server's log, and run again."
+    assert decide(rounds=0, hits=0, lost=40, control=control(1, 99)) == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="nothing could be exercised (40 more could not be looked at).",
+        advice=advice,
+    )
+    assert decide(rounds=20, hits=0, lost=21, control=control(1, 99)) == Decision(
+        verdict=Verdict.INCONCLUSIVE, reason="only 20 of 41 rounds could be exercised.", advice=advice
+    )
+
+
+def test_what_steer_has_found_is_never_passed_natively() -> None:
+    assert decide(rounds=100, hits=0, control=control(1, 90), found_by_steer="tag_lost") == Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no hit in 100 rounds, but steer has found tag_lost on this version.",
+        advice="more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm.",
+    )
+
+
+def test_the_gravest_word_counts() -> None:
+    order = (Verdict.RACE, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASS)
+    for place, word in enumerate(order):
+        for rest in permutations((word, *order[place:], Verdict.NOT_APPLICABLE)):
+            assert gravest(rest) is word
+
+
+def test_nothing_exercised_is_inconclusive() -> None:
+    assert gravest([]) is Verdict.INCONCLUSIVE
+    assert gravest([Verdict.NOT_APPLICABLE]) is Verdict.INCONCLUSIVE
+    assert exit_status([Verdict.NOT_APPLICABLE]) == 3
+
+
+@given(VERDICTS, VERDICTS, VERDICTS)
+def test_merging_is_commutative_and_associative(a: Verdict, b: Verdict, c: Verdict) -> None:
+    assert merged(a, b) is merged(b, a)
+    assert merged(merged(a, b), c) is merged(a, merged(b, c))
+    assert merged(a, a) is a
+    assert merged(a, Verdict.NOT_APPLICABLE) is a
+
+
+@given(st.lists(VERDICTS), st.lists(VERDICTS))
+def test_runs_split_over_jobs_merge_to_the_same_word(here: list[Verdict], there: list[Verdict]) -> None:
+    assert gravest(here + there) is gravest(there + here)
+    if here and there and Verdict.NOT_APPLICABLE not in here + there:
+        assert gravest([gravest(here), gravest(there)]) is gravest(here + there)
+
+
+def test_exit_statuses() -> None:
+    assert set(EXIT_STATUS) == set(Verdict)
+    assert {status.name: int(status) for status in ExitStatus} == {
+        "PASS": 0,
+        "RACE": 1,
+        "BAD_INPUT": 2,
+        "INCONCLUSIVE": 3,
+        "FAILED": 4,
+        "INTERRUPTED": 130,
+    }
+    assert [exit_status([v]) for v in (Verdict.PASS, Verdict.RACE, Verdict.INCONCLUSIVE, Verdict.FAILED)] == [
+        0,
+        1,
+        3,
+        4,
+    ]
+    assert all(status.meaning for status in ExitStatus)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ScenarioError(()), 2),
+        (UsageError(), 2),
+        (DidNotReproduce(), 3),
+        (ScheduleMissed(), 3),
+        (TargetError(), 4),
+        (InternalError(), 4),
+        (RuntimeError(), 4),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_errors_end_with_their_status(error: BaseException, status: int) -> None:
+    assert exit_status_of(error) == status
