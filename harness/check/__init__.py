@@ -5,6 +5,7 @@ from harness.check.log_lines import KNOWN_LOG_LINES, KnownLine, explain, known_l
 from harness.check.orders import ORDERS_MAX, order_in_words, orders
 from harness.check.outcome import SerialOutcome, outcome_of
 from harness.check.promises import broken_promises
+from harness.check.replies import replies
 from harness.check.round import check_round, left_open, not_looked
 from harness.check.serial import serial_anomalies
 from harness.check.tags import clean_tag
@@ -27,6 +28,7 @@ __all__ = [
     "order_in_words",
     "orders",
     "outcome_of",
+    "replies",
     "serial_anomalies",
     "touched",
 ]

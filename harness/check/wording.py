@@ -28,9 +28,9 @@ def opening(name: AnomalyName, record: RoundRecord, message: str | None = None) 
 
 
 def instant(record: RoundRecord, t_ns: int) -> str:
-    """A time as it stands in proofs: ms after the round's release, three decimals."""
+    """A time as it stands in proofs, ms after the round's release: `at 2.113 ms`."""
     ms = (t_ns - record.released_ns) / 1e6
-    return f"{ms:.3f} ms" if ms >= 0 else f"{-ms:.3f} ms before the release"
+    return f"at {ms:.3f} ms" if ms >= 0 else f"{-ms:.3f} ms before the release"
 
 
 def who(record: RoundRecord, attempt: Attempt) -> str:
@@ -51,9 +51,7 @@ def told(record: RoundRecord, attempt: Attempt) -> str:
     """What the attempt was told and when: `was told 451 at 2.113 ms`."""
     if attempt.actor < 0:
         return "was stored before the round"
-    when = f"at {instant(record, attempt.completed_ns)}".removesuffix(" before the release")
-    if attempt.completed_ns < record.released_ns:
-        when = instant(record, attempt.completed_ns)
+    when = instant(record, attempt.completed_ns)
     if attempt.code is None:
         return f"{_WITHOUT_REPLY[attempt.word]} {when}"
     return f"was told {'HTTP ' if _is_http(record, attempt) else ''}{attempt.code} {when}"

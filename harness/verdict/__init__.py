@@ -1,5 +1,6 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
+from harness.verdict.blocks import BLOCK_ROUNDS, deciding_control, in_blocks
 from harness.verdict.bound import CONFIDENCE, THETA, pairs_needed, settled, theta_bound
 from harness.verdict.decision import Decision, decide
 from harness.verdict.drift import is_overdispersed, overdispersion
@@ -9,6 +10,7 @@ from harness.verdict.rates import clopper_pearson, upper_bound
 from harness.verdict.unseen import unseen_share
 
 __all__ = [
+    "BLOCK_ROUNDS",
     "CONFIDENCE",
     "EXIT_STATUS",
     "THETA",
@@ -16,9 +18,11 @@ __all__ = [
     "ExitStatus",
     "clopper_pearson",
     "decide",
+    "deciding_control",
     "exit_status",
     "exit_status_of",
     "gravest",
+    "in_blocks",
     "is_overdispersed",
     "merged",
     "overdispersion",
