@@ -143,7 +143,7 @@ def _versions(scenario: Scenario) -> Findings:
 
 def _release(scenario: Scenario) -> Findings:
     offsets = scenario.release.offsets_us
-    if offsets == "auto" or isinstance(offsets, str):
+    if scenario.release.at == "free" or isinstance(offsets, str):
         return
     low, high = offsets
     path = ("release", "offsets_us")

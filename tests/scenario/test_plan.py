@@ -124,6 +124,19 @@ def test_a_round_as_it_is_planned() -> None:
     assert planned.operations[5] == SetTags(key="set_tags.1", messages=("r00041g01", "r00041g02"), tags=())
 
 
+@pytest.mark.parametrize(
+    ("via", "x_tags", "plus_tags"),
+    [("x-tags", ("T",), ()), ("plus", (), ("T",)), ("both", ("T",), ("T",))],
+)
+def test_tags_go_the_way_that_is_asked_for(
+    via: str, x_tags: tuple[str, ...], plus_tags: tuple[str, ...]
+) -> None:
+    plan = Plan(made(actors=[{"send": {"count": 2, "tags": ["T"], "tags_via": via}}]), 1, RUN)
+    for message in sent(plan):
+        assert (message.x_tags, message.plus_tags) == (x_tags, plus_tags)
+        assert message.to[0].partition("@")[0].endswith("+T") == bool(plus_tags)
+
+
 def test_a_shared_message_id_is_new_each_round() -> None:
     plan = Plan(made(actors=[{"send": {"count": 3, "message_id": "shared"}}]), 1, RUN)
     (third,), (fourth,) = ({m.message_id for m in sent(plan, index)} for index in (3, 4))

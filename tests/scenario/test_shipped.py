@@ -102,8 +102,17 @@ def test_a_scenario_is_made_again_from_its_data(path: Path) -> None:
 
 
 def test_free_ignores_the_other_release_keys() -> None:
-    text = (shipped() / "shared-new-tag.race.yaml").read_text().replace("at: last-byte", "at: free")
-    assert parse(text.encode(), Path("shared-new-tag.race.yaml")).release.at == "free"
+    text = (shipped() / "shared-new-tag.race.yaml").read_text()
+    for release in ("{at: free, profile: rate, offsets_us: auto}", "{at: free, offsets_us: [9, -9]}"):
+        baseline = text.replace("{at: last-byte, profile: rate, offsets_us: auto}", release)
+        assert parse(baseline.encode(), Path("shared-new-tag.race.yaml")).release.at == "free"
+
+
+def test_a_server_is_started_with_what_its_scenario_asks_for() -> None:
+    options = {name: server_options(load(shipped() / f"{name}.race.yaml")) for name in NAMES}
+    assert options["shared-new-tag"] == ServerOptions()
+    assert options["same-message-id-small"] == ServerOptions(ignore_duplicate_ids=True)
+    assert options["two-instances-shared-new-tag"] == ServerOptions(instances=2)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +137,13 @@ def test_a_version_rule(needs: str, version: str, expected: bool) -> None:
 
 
 def test_files_and_folders_are_found_once_each_in_order(tmp_path: Path) -> None:
-    for name in ("b", "a"):
+    for name in ("b", "e", "a", "d", "c"):
         (tmp_path / f"{name}.race.yaml").touch()
     (tmp_path / "other.yaml").touch()
     b = str(tmp_path / "b.race.yaml")
-    assert [p.name for p in find([b, str(tmp_path)])] == ["b.race.yaml", "a.race.yaml"]
+    assert [p.name for p in find([b, str(tmp_path)])] == [
+        *("b.race.yaml", "a.race.yaml", "c.race.yaml", "d.race.yaml", "e.race.yaml")
+    ]
     assert [p.name for p in find([str(tmp_path)], "a")] == ["a.race.yaml"]
     assert [name_of(p) for p in find(["distinct-tags"])] == ["distinct-tags"]
     assert {name_of(p) for p in find([], "same-*")} == {"same-message-id-small", "same-message-id-large"}
