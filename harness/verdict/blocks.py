@@ -15,6 +15,8 @@ def in_blocks(
     hits, control_hits   one a round, in the order of the rounds; `control_hits` may be shorter, or empty
     A last block of less than half the length joins the one before it.
     """
+    if not hits:
+        return ()
     starts = list(range(0, len(hits), rounds_per_block))
     if len(starts) > 1 and len(hits) - starts[-1] < rounds_per_block / 2:
         starts.pop()

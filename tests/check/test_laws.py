@@ -1,4 +1,4 @@
-"""Laws over drawn rounds: kept promises are clean, a broken one is found, the order of a record is nothing."""
+"""Laws over drawn rounds: kept promises are clean, a broken one is found, a record's order is nothing."""
 
 from dataclasses import dataclass, replace
 from itertools import permutations
