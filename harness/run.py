@@ -47,6 +47,7 @@ class RunOptions:
     allow_deletions: bool = False
     cleanup: bool = False
     control: bool = True
+    recorded: tuple[tuple[float, ...], int] | None = None
     command: str = ""
     reports: Path = Path("reports")
     out: Path | None = None
@@ -203,7 +204,8 @@ class _One:
 
     def _race_options(self, deadline: float | None, listener: Listener | None) -> RaceOptions:
         options, scenario = self.options, self.scenario
-        replay = f"mailrace replay {self.folder} --scenario {scenario.name}"
+        folder = os.path.relpath(self.folder)
+        replay = f"mailrace replay {folder} --scenario {scenario.name}"
         return RaceOptions(
             rounds=options.rounds or scenario.rounds,
             profile=options.profile or scenario.release.profile,
@@ -214,6 +216,7 @@ class _One:
             theta=options.theta,
             time_limit=deadline,
             replay=replay,
+            recorded=options.recorded,
             progress=listener.progressed if listener is not None else None,
         )
 
@@ -267,7 +270,7 @@ def _plan(
         "trial": options.trial,
         "confidence": options.confidence,
         "theta": options.theta,
-        "scenarios": [{"file": str(s.file or ""), **s.model_dump(mode="json")} for s in scenarios],
+        "scenarios": [{"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios],
     }
 
 

@@ -37,6 +37,7 @@ class RaceOptions:
     until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
     trial       `cold`: a fresh process of target and control for each round
     time_limit  monotonic seconds at which no further round begins; None: none
+    recorded    offsets (µs) and decoys of a recorded round, to be used in every round
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
     """
 
@@ -49,6 +50,7 @@ class RaceOptions:
     theta: float = 1 / 3
     time_limit: float | None = None
     replay: str = ""
+    recorded: tuple[tuple[float, ...], int] | None = None
     progress: Callable[[int, int, int, int], None] | None = None
 
 
@@ -109,7 +111,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     plan = side.lane.plan
     coin = random.Random(f"coin-{options.seed}")
     offsets = plan.scenario.release.offsets_us
-    tuner = Tuner(options.seed, None if offsets == "auto" else offsets)
+    tuner = Tuner(options.seed, None if offsets == "auto" else offsets, options.recorded)
     sides = [side] if control is None else [side, control]
     started = time.monotonic()
     pairs = pairs_fired = index = 0

@@ -24,12 +24,14 @@ class Draw:
     jitter     one number in -1 … 1 an actor, used within a party
     decoys     decoy readers beside the round
     arm        the bin that `shift_us` came from
+    exact_us   the recorded offsets of a replay, for as many operations
     """
 
     shift_us: float
     jitter: tuple[float, ...]
     decoys: int
     arm: int
+    exact_us: tuple[float, ...] = ()
 
     def offsets_us(self, operations: tuple[Operation, ...]) -> tuple[float, ...]:
         """The release offset of each operation, µs.
@@ -37,6 +39,8 @@ class Draw:
         The first party is the operations of the first one's kind, the second party the others; where all are
         of one kind (parallel senders), the second half is the second party.
         """
+        if len(self.exact_us) == len(operations):
+            return self.exact_us
         kinds = [(o.kind, o.via if isinstance(o, Send) else "") for o in operations]
         if len(set(kinds)) > 1:
             second = [kind != kinds[0] for kind in kinds]
@@ -50,10 +54,20 @@ class Draw:
 
 
 class Tuner:
-    """Draws rounds and learns from them. `range_us` limits the offsets; None: ±900 µs, in nine bins."""
+    """Draws rounds and learns from them.
 
-    def __init__(self, seed: int, range_us: tuple[float, float] | None = None) -> None:
+    range_us   limits the offsets; None: ±900 µs, in nine bins
+    recorded   offsets and decoys of a recorded round: every draw is that one
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        range_us: tuple[float, float] | None = None,
+        recorded: tuple[tuple[float, ...], int] | None = None,
+    ) -> None:
         self._random = random.Random(f"tuner-{seed}")
+        self._recorded = recorded
         if range_us is None:
             positive = list(itertools.pairwise(_EDGES_US))
             self._bins = [(-b, -a) for a, b in reversed(positive)]
@@ -67,6 +81,10 @@ class Tuner:
 
     def draw(self) -> Draw:
         """The next round's chance part."""
+        if self._recorded is not None:
+            offsets, decoys = self._recorded
+            shift = offsets[-1] - offsets[0] if offsets else 0.0
+            return Draw(shift_us=shift, jitter=(0.0,), decoys=decoys, arm=0, exact_us=offsets)
         chance = self._random
         arm = max(range(len(self._bins)), key=lambda i: chance.betavariate(*self._bin_hits[i]))
         jitter = tuple(chance.uniform(-1, 1) for _ in range(64))

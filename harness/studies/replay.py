@@ -1,0 +1,126 @@
+"""A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from harness.history import read_plan
+from harness.model.errors import UsageError
+from harness.model.result import RunResult, ScenarioResult, Verdict, Witness
+from harness.recover import result_of
+from harness.run import Listener, RunOptions, run
+from harness.scenario import Scenario, scenario_from
+from harness.verdict import ExitStatus, upper_bound
+
+ROUNDS_MAX = 1_000
+
+
+class Word(StrEnum):
+    """What a replay answers."""
+
+    STILL_FAILS = "STILL FAILS"
+    FIXED = "FIXED"
+    COULD_NOT_RUN = "COULD NOT RUN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A replay's answer: `hits` of `rounds` (or runs of the schedule), and the sentence that says it."""
+
+    word: Word
+    hits: int
+    rounds: int
+    sentence: str
+    status: ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A witness with the scenario and the run that it comes from."""
+
+    result: RunResult
+    found: ScenarioResult
+    scenario: Scenario
+    witness: Witness
+
+
+def recorded(folder: Path, *, scenario: str | None = None, round_: int | None = None) -> Recorded:
+    """The witness of a run's folder: of that scenario and round, else the first one there is.
+
+    Raises UsageError where the run has none.
+    """
+    result = result_of(folder)
+    for found in result.scenarios:
+        if scenario not in (None, found.name):
+            continue
+        for witness in found.witnesses:
+            if round_ in (None, witness.record.index):
+                return Recorded(result, found, _scenario(folder, found), witness)
+    wanted = " ".join(
+        [f"of scenario {scenario}" if scenario else "", f"in round {round_}" if round_ is not None else ""]
+    ).strip()
+    raise UsageError(
+        f"{folder}: no anomaly {wanted} is recorded there that could be replayed".replace("  ", " ")
+    )
+
+
+def replay_round(
+    what: Recorded, target: str, *, rounds: int, reports: Path, command: str, listener: Listener | None = None
+) -> Replay:
+    """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
+
+    A hit is STILL FAILS. None is FIXED only where the rule for PASS holds, else COULD NOT RUN, with the
+    upper bound of the rate that the rounds give.
+    """
+    record, name = what.witness.record, what.witness.anomaly.name
+    options = RunOptions(
+        target=target,
+        seed=what.result.seed,
+        rounds=rounds,
+        profile="throughput" if what.found.profile == "throughput" else "rate",
+        until="decided",
+        recorded=(record.offsets_us, record.decoys),
+        reports=reports,
+        command=command,
+    )
+    done = run([what.scenario], options, listener)
+    again = done.result.scenarios[0]
+    versions = (
+        f"recorded on {what.result.target.name} ({what.result.target.version}), "
+        f"running on {done.result.target.name} ({done.result.target.version})"
+    )
+    if again.verdict is Verdict.RACE:
+        same = again.anomalies.get(name, 0)
+        how = f"{name} again" if same else f"differently: {', '.join(again.anomalies)}"
+        said = f"{again.hits} hits in {again.rounds} rounds, {how}; {versions}"
+        return Replay(
+            word=Word.STILL_FAILS, hits=again.hits, rounds=again.rounds, sentence=said, status=ExitStatus.RACE
+        )
+    if again.verdict is Verdict.PASS:
+        said = f"{again.reason} {versions}"
+        return Replay(word=Word.FIXED, hits=0, rounds=again.rounds, sentence=said, status=ExitStatus.PASS)
+    status = ExitStatus.FAILED if again.verdict is Verdict.FAILED else ExitStatus.INCONCLUSIVE
+    was = 100 * what.found.hits / what.found.rounds if what.found.rounds else 0.0
+    said = f"{again.reason} {versions}"
+    if again.rounds:
+        bound = 100 * upper_bound(0, again.rounds, 0.95)
+        said = (
+            f"0 hits in {again.rounds} rounds (at most {bound:.1f} % with 95 % confidence) "
+            f"where {was:.1f} % was recorded; {versions}. {again.reason} {again.advice}"
+        )
+    return Replay(word=Word.COULD_NOT_RUN, hits=0, rounds=again.rounds, sentence=said.strip(), status=status)
+
+
+def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
+    """The scenario as it was run: from the run's own plan, so that later edits of its file change nothing."""
+    for value in read_plan(folder)["scenarios"]:
+        if value.get("name") == found.name:
+            beside = Path(found.file).parent if found.file else folder
+            return scenario_from(_plain(value), beside if beside.is_dir() else folder)
+    raise UsageError(f"{folder}: its plan has no scenario {found.name}")
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: held for key, held in value.items() if key != "file"}
