@@ -140,7 +140,10 @@ class Mailbox:
     async def delete_search(self, query: str) -> None:
         """Delete every message that matches."""
         async with self.whole() as db:
-            found = [(str(row[1]), int(float(str(row[5])))) for row in await searching.find(db, query)]
+            found = [
+                (str(row[1]), int(float(str(row[5]))))
+                for row in await searching.find(db, self.version, query)
+            ]
             await deleting.delete_found(db, found)
         self._count_deleted(len(found))
 
@@ -160,7 +163,7 @@ class Mailbox:
     async def mark_found(self, query: str, read: bool) -> None:
         """The same for every message that matches and is not so marked yet."""
         async with self.whole() as db:
-            rows = await searching.find(db, query, extra=("Read = ?", (int(not read),)))
+            rows = await searching.find(db, self.version, query, extra=("Read = ?", (int(not read),)))
             await listing.mark(db, self.version, [str(row[1]) for row in rows], int(read))
         self._broadcast()
 

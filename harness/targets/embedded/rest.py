@@ -1,6 +1,7 @@
 """The REST interface under /api/v1, livez and readyz: routes of one version, and how answers are written."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -8,10 +9,11 @@ from harness.targets.embedded.door import StatementFailed, acting
 from harness.targets.embedded.mailbox import Mailbox
 from harness.targets.embedded.rest_info import InfoApi
 from harness.targets.embedded.rest_messages import MessagesApi
-from harness.targets.embedded.rest_reply import NOT_FOUND, bad_request
+from harness.targets.embedded.rest_reply import NOT_FOUND, UNTYPED, bad_request
 from harness.targets.embedded.rest_send import send_handler
 from harness.targets.embedded.rest_tags import TagsApi
 from harness.targets.embedded.tagging import TagRefused
+from harness.targets.embedded.versions import Version
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,7 +22,9 @@ REQUEST_BYTES_MAX = 64 * 1024 * 1024
 
 def application(mailbox: Mailbox, database: str) -> web.Application:
     """The whole HTTP side of one instance; `database` is what `GET /info` calls the store."""
-    app = web.Application(client_max_size=REQUEST_BYTES_MAX, middlewares=[_errors_as_mailpit])
+    errors = _errors_of(mailbox.version)
+    app = web.Application(client_max_size=REQUEST_BYTES_MAX, middlewares=[errors])
+    app.on_response_prepare.append(_leave_untyped)
     messages, tags = MessagesApi(mailbox), TagsApi(mailbox)
     info = InfoApi(mailbox, database)
     routes: list[tuple[str, str, Handler]] = [
@@ -62,14 +66,35 @@ async def _coroutine(handler: Handler, request: web.Request) -> web.StreamRespon
     return await handler(request)
 
 
-@web.middleware
-async def _errors_as_mailpit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except (StatementFailed, TagRefused) as error:
-        return bad_request(str(error))
-    except web.HTTPNotFound:
-        return web.Response(status=404, text=f"{NOT_FOUND}\n")
-    except web.HTTPMethodNotAllowed as error:
-        headers = {"Allow": ", ".join(sorted(error.allowed_methods))}
-        return web.Response(status=405, text="Method Not Allowed\n", headers=headers)
+def _errors_of(version: Version) -> Any:
+    @web.middleware
+    async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            reply = await handler(request)
+        except (StatementFailed, TagRefused) as error:
+            reply = bad_request(str(error))
+        except web.HTTPMethodNotAllowed as error:
+            if not version.types_errors:
+                return _nowhere(request, version)
+            headers = {"Allow": ", ".join(sorted(error.allowed_methods))}
+            return web.Response(status=405, text="Method Not Allowed\n", headers=headers)
+        except web.HTTPNotFound:
+            return _nowhere(request, version)
+        if reply.status >= 400 and not version.types_errors:
+            reply[UNTYPED] = True
+        return reply
+
+    return errors
+
+
+async def _leave_untyped(request: web.Request, reply: web.StreamResponse) -> None:
+    # aiohttp gives everything a type; some of Mailpit's answers have none.
+    if reply.get(UNTYPED):
+        reply.headers.popall("Content-Type", None)
+
+
+def _nowhere(request: web.Request, version: Version) -> web.Response:
+    # Under /api/ Mailpit looks for a file of its pages.
+    looks_for_file = request.path.startswith("/api/") and version.has_send
+    text = "File not found" if looks_for_file else NOT_FOUND
+    return web.Response(status=404, text=f"{text}\n")

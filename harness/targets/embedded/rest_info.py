@@ -44,16 +44,15 @@ class InfoApi:
 
     async def webui(self, request: web.Request) -> web.Response:
         """The settings that Mailpit's pages ask for."""
-        relay = {"Enabled": False, "SMTPServer": "", "ReturnPath": "", "AllowedRecipients": ""}
-        relay |= {"BlockedRecipients": "", "OverrideFrom": "", "PreserveMessageIDs": False}
-        found = {
-            "Label": "",
-            "MessageRelay": relay,
-            "SpamAssassin": False,
-            "ChaosEnabled": False,
-            "DuplicatesIgnored": self._mailbox.ignores_duplicate_ids,
-            "HideDeleteAllButton": False,
-        }
+        is_new = self._mailbox.version.has_send
+        relay: dict[str, object] = {"Enabled": False, "SMTPServer": "", "ReturnPath": ""}
+        relay |= {"AllowedRecipients": "", "RecipientAllowlist": ""}
+        if is_new:
+            relay |= {"BlockedRecipients": "", "OverrideFrom": "", "PreserveMessageIDs": False}
+        found: dict[str, object] = {"MessageRelay": relay, "SpamAssassin": False}
+        found |= {"DuplicatesIgnored": self._mailbox.ignores_duplicate_ids}
+        if is_new:
+            found |= {"Label": "", "ChaosEnabled": False, "HideDeleteAllButton": False}
         return as_json(found)
 
     async def livez(self, request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from harness.targets.embedded.rest_reply import (
     BadJson,
     as_json,
     bad_request,
+    no_latest,
     not_found,
     ok,
     read_json,
@@ -53,7 +54,7 @@ class MessagesApi:
             tags = await tagging.all_tags(db)
             found_unread = 0
             if self._version.has_read_search:
-                found_unread = await searching.count_unread(db, query, before_ms)
+                found_unread = await searching.count_unread(db, self._version, query, before_ms)
         return as_json(self._summary(start, rows, total, unread, tags, matching, found_unread))
 
     def _summary(
@@ -81,7 +82,7 @@ class MessagesApi:
         """One message, which is marked read."""
         message, raw = await self._raw(request)
         if raw is None:
-            return not_found()
+            return _absent(message)
         mail = parse(raw)
         db = self._mailbox.db
         meta = await listing.metadata(db, message) if self._version.lists_username else {}
@@ -123,7 +124,7 @@ class MessagesApi:
         """The mail as stored."""
         message, raw = await self._raw(request)
         if raw is None:
-            return not_found()
+            return _absent(message)
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         if request.query.get("dl") == "1":
             headers["Content-Disposition"] = f'attachment; filename="{message}.eml"'
@@ -131,9 +132,9 @@ class MessagesApi:
 
     async def headers(self, request: web.Request) -> web.Response:
         """The header as a map from names to values."""
-        _, raw = await self._raw(request)
+        message, raw = await self._raw(request)
         if raw is None:
-            return not_found()
+            return _absent(message)
         try:
             return as_json(parse(raw).header.canonical())
         except MalformedHeader as error:
@@ -205,6 +206,10 @@ class MessagesApi:
             return bad_request("Error: no search query")
         await self._mailbox.delete_search(query)
         return ok()
+
+
+def _absent(message: str) -> web.Response:
+    return not_found() if message else no_latest()
 
 
 def _whole(text: str, least: int, otherwise: int) -> int:

@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 NOT_FOUND = "404 page not found"
+UNTYPED = "untyped"
+"""Key of a reply that goes out without a Content-Type."""
 
 
 def as_json(document: object, status: int = 200) -> web.Response:
@@ -30,9 +32,16 @@ def bad_request(text: str) -> web.Response:
     )
 
 
-def not_found(text: str = NOT_FOUND) -> web.Response:
+def not_found() -> web.Response:
     """404 for a message or part that is not there."""
-    return web.Response(status=404, body=text.encode(), headers={"Content-Type": "text/plain"})
+    return web.Response(status=404, body=NOT_FOUND.encode(), headers={"Content-Type": "text/plain"})
+
+
+def no_latest() -> web.Response:
+    """404 for `latest` where there is no message."""
+    reply = web.Response(status=404, body=b"Message not found")
+    reply[UNTYPED] = True
+    return reply
 
 
 class BadJson(Exception):

@@ -32,26 +32,30 @@ async def search(
     db: Statements, version: Version, query: str, start: int, before_ms: int, limit: int
 ) -> tuple[list[Summary], int]:
     """The page asked for, newest first, and how many messages match in all."""
-    rows = await find(db, query, before_ms)
+    rows = await find(db, version, query, before_ms)
     page = [summary(row, version) for row in rows[start : start + limit]]
     return await with_tags(db, version, page), len(rows)
 
 
-async def find(db: Statements, query: str, before_ms: int = 0, extra: Condition | None = None) -> list[Row]:
+async def find(
+    db: Statements, version: Version, query: str, before_ms: int = 0, extra: Condition | None = None
+) -> list[Row]:
     """All rows that match, whole."""
-    sql, args = _select(query, before_ms, extra, "")
+    sql, args = _select(version, query, before_ms, extra, "")
     return list(await db.query(sql, *args))
 
 
-async def count_unread(db: Statements, query: str, before_ms: int) -> int:
+async def count_unread(db: Statements, version: Version, query: str, before_ms: int) -> int:
     """How many of those that match are unread."""
-    sql, args = _select(query, before_ms, ("Read = 0", ()), ", COUNT(*)")
+    sql, args = _select(version, query, before_ms, ("Read = 0", ()), ", COUNT(*)")
     rows = await db.query(sql, *args)
     return int(str(rows[0][-1])) if rows else 0
 
 
-def _select(query: str, before_ms: int, extra: Condition | None, column: str) -> tuple[str, list[Value]]:
-    conditions = list(conditions_of(query))
+def _select(
+    version: Version, query: str, before_ms: int, extra: Condition | None, column: str
+) -> tuple[str, list[Value]]:
+    conditions = list(conditions_of(query, version))
     if before_ms:
         conditions.append(("Created < ?", (before_ms,)))
     if extra is not None:
@@ -67,24 +71,24 @@ def words(query: str) -> list[str]:
     return [word for word in (piece.replace('"', "").strip() for piece in found) if word]
 
 
-def conditions_of(query: str) -> Iterator[Condition]:
+def conditions_of(query: str, version: Version) -> Iterator[Condition]:
     """One SQL condition for each word that says something."""
     for word in words(query):
-        if not clean_string(word):
+        if not clean_string(word) or not (version.has_read_search or any(c.isalnum() for c in word)):
             continue
         negated = len(word) > 1 and word[0] in "-!"
-        condition = _condition(word[1:] if negated else word, negated)
+        condition = _condition(word[1:] if negated else word, negated, version)
         if condition is not None:
             yield condition
 
 
-def _condition(word: str, negated: bool) -> Condition | None:
+def _condition(word: str, negated: bool, version: Version) -> Condition | None:
     small = word.lower()
     if small in _FLAGS:
         return _FLAGS[small][negated], ()
     prefix, colon, rest = word.partition(":")
     special = _PREFIXES.get(prefix.lower()) if colon else None
-    if special is not None:
+    if special is not None and (version.has_read_search or prefix.lower() not in _NEWER):
         return special(rest, negated)
     return _like("SearchText", clean_string(_escaped(small)), negated)
 
@@ -146,6 +150,8 @@ def _sized(sign: str, opposite: str, prefix: str) -> Callable[[str, bool], Condi
 
     return condition
 
+
+_NEWER = frozenset(("addressed", "larger", "smaller"))
 
 _PREFIXES: dict[str, Callable[[str, bool], Condition | None]] = {
     "to": _column("ToJSON"),

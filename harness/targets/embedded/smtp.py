@@ -104,8 +104,10 @@ class Session(SMTP):
         size = MESSAGE_BYTES_MAX if self._version.is_strict_in_sequence else 0
         lines = [f"{self._host} greets {arg or ''}", f"SIZE {size}", *self._auth.offered()]
         lines += ["ENHANCEDSTATUSCODES"]
+        if self._version.is_strict_in_sequence:
+            lines.append("8BITMIME")
         if self._version.has_send:
-            lines += ["8BITMIME", "SMTPUTF8"]
+            lines.append("SMTPUTF8")
         await self._greet(arg, "".join(f"250-{x}\r\n" for x in lines[:-1]) + f"250 {lines[-1]}")
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802

@@ -38,7 +38,7 @@ class Version:
     read_flags                how read flags are changed
     queued_as_id              `250 2.0.0 Ok: queued as ID`
     forgets_failed_envelope   a refused DATA leaves no envelope behind
-    is_strict_in_sequence     MAIL wants HELO, and no recipients of an earlier MAIL
+    is_strict_in_sequence     MAIL wants HELO, and no recipients of an earlier MAIL; sizes are limited
     checks_addresses          a malformed address is refused in MAIL and RCPT
     logs_replies              4yz and 5yz replies are logged
     keeps_header_bcc          recipients without a header are added to an existing Bcc, not put in its place
@@ -51,6 +51,7 @@ class Version:
     counts_are_whole          numbers of `GET /info` are whole
     tag_pattern               what a tag may not hold
     tag_length_max            0: any length
+    types_errors              errors of REST have a Content-Type, and 405 is told from 404
     checksums                 attachments carry MD5, SHA1 and SHA256
     """
 
@@ -76,6 +77,7 @@ class Version:
     counts_are_whole: bool
     tag_pattern: re.Pattern[str]
     tag_length_max: int
+    types_errors: bool
     checksums: bool
 
 
@@ -102,6 +104,7 @@ _1_17_0 = Version(
     counts_are_whole=False,
     tag_pattern=re.compile(r"[^a-zA-Z0-9\- _.]"),
     tag_length_max=0,
+    types_errors=False,
     checksums=False,
 )
 
@@ -136,6 +139,7 @@ _1_30_5 = replace(
     checks_addresses=True,
     tag_pattern=re.compile(r"[^a-zA-Z0-9\- _.@]"),
     tag_length_max=100,
+    types_errors=True,
     checksums=True,
 )
 

@@ -7,7 +7,11 @@ A = "/api/v1"
 
 
 def mail(
-    name: str, header: str, body: str = "Hello there,\r\n.. a dot\r\n", to: str = "t@x.test", sender: str = "f@x.test"
+    name: str,
+    header: str,
+    body: str = "Hello there,\r\n.. a dot\r\n",
+    to: str = "t@x.test",
+    sender: str = "f@x.test",
 ) -> Smtp:
     lines = [HELLO, f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{a}>" for a in to.split()), "DATA"]
     return Smtp(name, (*lines, f"{header}\r\n\r\n{body}.", "QUIT"))
@@ -25,8 +29,14 @@ MIXED = (
 )
 
 SMTP_STEPS: tuple[Step, ...] = (
-    mail("plain, tagged by X-Tags", BASE + "Subject: one\r\nMessage-ID: <one@x.test>\r\nX-Tags: Red, blue/green"),
-    mail("tagged by plus-address", BASE.replace("<t@", "<t+Plus+red@") + "Subject: two\r\nMessage-ID: <two@x.test>"),
+    mail(
+        "plain, tagged by X-Tags",
+        BASE + "Subject: one\r\nMessage-ID: <one@x.test>\r\nX-Tags: Red, blue/green",
+    ),
+    mail(
+        "tagged by plus-address",
+        BASE.replace("<t@", "<t+Plus+red@") + "Subject: two\r\nMessage-ID: <two@x.test>",
+    ),
     mail(
         "no Message-ID, no Date, a recipient of the envelope only",
         "From: f@x.test\r\nTo: t@x.test\r\nCc: c@x.test\r\nReply-To: r@x.test\r\nSubject: three",
@@ -34,7 +44,8 @@ SMTP_STEPS: tuple[Step, ...] = (
     ),
     mail(
         "encoded words and a folded header",
-        BASE + "Subject: =?utf-8?q?caf=C3=A9?=\r\n au lait\r\nMessage-ID: <four@x.test>\r\nX-Long: a\r\n b\r\n\tc",
+        BASE
+        + "Subject: =?utf-8?q?caf=C3=A9?=\r\n au lait\r\nMessage-ID: <four@x.test>\r\nX-Long: a\r\n b\r\n\tc",
     ),
     mail(
         "alternative",
@@ -45,12 +56,17 @@ SMTP_STEPS: tuple[Step, ...] = (
     mail(
         "attachment",
         BASE + "Subject: six\r\nMessage-ID: <six@x.test>\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: multipart/mixed; boundary=b2\r\nList-Unsubscribe: <https://x.test/u>, <mailto:u@x.test>",
+        "Content-Type: multipart/mixed; boundary=b2\r\n"
+        "List-Unsubscribe: <https://x.test/u>, <mailto:u@x.test>",
         MIXED,
     ),
     mail("an empty sender", BASE + "Subject: seven\r\nMessage-ID: <seven@x.test>", sender=""),
     mail("no body", BASE + "Subject: eight\r\nMessage-ID: <eight@x.test>", ""),
-    mail("a Bcc header beside a hidden recipient", BASE + "Bcc: b@x.test\r\nSubject: nine", to="t@x.test h@x.test"),
+    mail(
+        "a Bcc header beside a hidden recipient",
+        BASE + "Bcc: b@x.test\r\nSubject: nine",
+        to="t@x.test h@x.test",
+    ),
     mail("a long line", BASE + "Subject: ten\r\nMessage-ID: <ten@x.test>", "x" * 3000 + " end\r\n"),
     mail("a header line without a colon", BASE + "this is no header\r\nSubject: refused"),
     Smtp(
@@ -93,7 +109,19 @@ SMTP_STEPS: tuple[Step, ...] = (
     ),
     Smtp(
         "other commands",
-        ("NOOP", "HELP", "VRFY x", "EXPN x", "STARTTLS", "STARTTLS x", "AUTH PLAIN", "WHAT", "", "RSET", "quit"),
+        (
+            "NOOP",
+            "HELP",
+            "VRFY x",
+            "EXPN x",
+            "STARTTLS",
+            "STARTTLS x",
+            "AUTH PLAIN",
+            "WHAT",
+            "",
+            "RSET",
+            "quit",
+        ),
     ),
 )
 
@@ -142,7 +170,8 @@ SEARCHES = (
 )
 
 SEARCH_STEPS: tuple[Step, ...] = tuple(
-    Http("GET", f"{A}/search?query={q.replace('%', '%25').replace(' ', '+').replace('&', '%26')}") for q in SEARCHES
+    Http("GET", f"{A}/search?query={q.replace('%', '%25').replace(' ', '+').replace('&', '%26')}")
+    for q in SEARCHES
 )
 
 READ_STEPS: tuple[Step, ...] = (
@@ -224,17 +253,28 @@ CHANGE_STEPS: tuple[Step, ...] = (
     Http("GET", f"{A}/messages"),
     Http("GET", f"{A}/tags"),
     Http("DELETE", f"{A}/messages"),
+    Http("GET", f"{A}/message/latest"),
     Http("GET", f"{A}/info"),
 )
 
 _TO = '"To":[{"Name":"Tom","Email":"t@x.test"}]'
 SEND_STEPS: tuple[Step, ...] = (
-    Http("POST", f"{A}/send", f'{{"From":{{"Email":"f@x.test"}},{_TO},"Subject":"sent","Text":"yo","Tags":["Q"]}}'),
-    Http("POST", f"{A}/send", f'{{"From":{{"Name":"Fay","Email":"f@x.test"}},{_TO},"Bcc":["b@x.test"],"HTML":"<i>x</i>"}}'),
+    Http(
+        "POST",
+        f"{A}/send",
+        f'{{"From":{{"Email":"f@x.test"}},{_TO},"Subject":"sent","Text":"yo","Tags":["Q"]}}',
+    ),
+    Http(
+        "POST",
+        f"{A}/send",
+        f'{{"From":{{"Name":"Fay","Email":"f@x.test"}},{_TO},"Bcc":["b@x.test"],"HTML":"<i>x</i>"}}',
+    ),
     Http("POST", f"{A}/send", '{"From":{"Email":"f@x.test"},"To":[{"Email":"nobody"}]}'),
     Http("POST", f"{A}/send", '{"From":{"Email":"f@x.test"},"Bcc":["nobody"]}'),
     Http("POST", f"{A}/send", f'{{"From":{{"Email":"f@x.test"}},{_TO},"Headers":{{"Subject":"x"}}}}'),
-    Http("POST", f"{A}/send", f'{{"From":{{"Email":"f@x.test"}},{_TO},"Headers":{{"X-Own":"x"}},"Text":"t"}}'),
+    Http(
+        "POST", f"{A}/send", f'{{"From":{{"Email":"f@x.test"}},{_TO},"Headers":{{"X-Own":"x"}},"Text":"t"}}'
+    ),
     Http("POST", f"{A}/send", "{"),
     Http("POST", f"{A}/send", ""),
     Http("GET", f"{A}/messages"),
