@@ -4,6 +4,7 @@ The engines own sockets and clock; a conversation tells them what to write, when
 the held byte is written), and how it ended. States: opened → prepared (held is set) → released → ended.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from harness.actors.script import Command, Ending, Garbage, Reply, Script
@@ -17,8 +18,11 @@ class Parser(Protocol):
     def is_midway(self) -> bool:
         """Whether part of a reply is there."""
 
-    def feed(self, data: bytes) -> list[Reply]:
-        """The replies that `data` completes; raises Garbage."""
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that `data` completes, one by one; raises Garbage."""
+
+    def finish(self) -> Iterator[Reply]:
+        """The replies that the end of the connection completes; raises Garbage."""
 
 
 class Conversation:
@@ -74,17 +78,36 @@ class Conversation:
         return held
 
     def released(self, t_ns: int) -> None:
-        """The held byte was written at that instant."""
+        """The held byte was written at that instant; nothing where the link was lost instead."""
+        if self.ending is not None:
+            return
         self.marks.append((Stage.RELEASED, t_ns))
         self.let_go_ns = t_ns
         if self._command is not None and self._command.is_last:
             self.released_ns = t_ns
 
     def feed(self, data: bytes, t_ns: int) -> bytes:
-        """What to write next, given bytes that were read at that instant. Bytes after the end are dropped."""
+        """What to write next, given bytes that were read at that instant.
+
+        Bytes beyond the ending answer nothing of ours: they are dropped, and `will_close` says that the
+        connection must not be used again.
+        """
+        out = self._take(self._parser.feed(data), t_ns)
+        if self.ending is not None and self._parser.is_midway:
+            self.will_close = True
+        return out
+
+    def closed(self, t_ns: int) -> None:
+        """The server ended the connection, in order: that may complete a response, else the link is lost."""
+        if self.ending is None:
+            self._take(self._parser.finish(), t_ns)
+        self.will_close = True
+        self.lost(Word.LINK_LOST, t_ns)
+
+    def _take(self, replies: Iterable[Reply], t_ns: int) -> bytes:
         out = b""
         try:
-            for reply in self._parser.feed(data):
+            for reply in replies:
                 if self.ending is not None or self._command is None:
                     break
                 self.will_close = reply.will_close

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
 import h11
@@ -37,8 +37,13 @@ class ResponseParser:
 
     @property
     def is_midway(self) -> bool:
-        """Whether part of a response is there."""
-        return self._is_midway
+        """Whether part of a response is there, or more than was asked for."""
+        return self._is_midway or bool(self._h11.trailing_data[0])
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether another request may follow on this connection."""
+        return self._h11.our_state in (h11.IDLE, h11.DONE)
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
         """The bytes of one request; the parser is then set for its response."""
@@ -49,13 +54,22 @@ class ResponseParser:
         sent += self._h11.send(h11.Data(data=body)) or b""
         return sent + (self._h11.send(h11.EndOfMessage()) or b"")
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> Iterator[Reply]:
         """The response that `data` completes, if it does; raises Garbage where it is none."""
         self._is_midway = True
+        return self._completed(data)
+
+    def finish(self) -> Iterator[Reply]:
+        """The response that the end of the connection completes: one without a length of its own."""
+        return self._completed(b"") if self._h11.their_state is h11.SEND_BODY else iter(())
+
+    def _completed(self, data: bytes) -> Iterator[Reply]:
         try:
             self._h11.receive_data(data)
             while True:
                 event = self._h11.next_event()
+                if isinstance(event, h11.InformationalResponse):
+                    continue
                 if isinstance(event, h11.Response):
                     self._status = event.status_code
                 elif isinstance(event, h11.Data):
@@ -64,10 +78,11 @@ class ResponseParser:
                         raise Garbage("a response over 32 MiB")
                 elif isinstance(event, h11.EndOfMessage):
                     text, self._body, self._is_midway = self._body.decode(errors="replace"), b"", False
-                    must_close = self._h11.their_state is h11.MUST_CLOSE
-                    return [Reply(self._status, text, will_close=must_close)]
+                    must_close = self._h11.their_state in (h11.MUST_CLOSE, h11.CLOSED)
+                    yield Reply(self._status, text, will_close=must_close)
+                    return
                 else:  # NEED_DATA, PAUSED, ConnectionClosed
-                    return []
+                    return
         except h11.ProtocolError as wrong:
             raise Garbage(str(wrong)) from None
 
@@ -144,9 +159,12 @@ def exchange(
     if auth is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
     times = operation.times if isinstance(operation, Read) else 1
-    for _ in range(times):
+    for number in range(1, times + 1):
         data = parser.request(method, address.path + path, headers, body)
         reply = yield Command(Stage.REPLY, data, is_last=True)
+        if number < times and not parser.is_reusable:
+            said = "the server closed the connection between two requests"
+            return Ending(Outcome.FAIL, Word.LINK_LOST, reply.code, said)
     if 200 <= reply.code < 300:
         return Ending(Outcome.OK, Word.ACCEPTED, reply.code, reply.text)
     return Ending(Outcome.FAIL, Word.REFUSED, reply.code, reply.text)

@@ -208,10 +208,13 @@ class Link:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError:
-            data = b""
+            self._lose(Word.LINK_LOST)
+            return
         t_ns = time.monotonic_ns()
         if not data:
-            self._lose(Word.LINK_LOST, t_ns)
+            if self.conversation is not None:
+                self.conversation.closed(t_ns)
+            self.close()
             return
         conversation = self.conversation
         if conversation is None or conversation.is_over:
@@ -234,9 +237,9 @@ class Link:
             self._loop.forget(sock)
             sock.close()
 
-    def _lose(self, word: Word, t_ns: int | None = None) -> None:
+    def _lose(self, word: Word) -> None:
         if self.conversation is not None:
-            self.conversation.lost(word, time.monotonic_ns() if t_ns is None else t_ns)
+            self.conversation.lost(word, time.monotonic_ns())
         self.close()
 
     def _turn_tls(self) -> None:
@@ -272,9 +275,11 @@ class Link:
             data = self._sock.recv(_READ_BYTES)
             if not data:
                 raise ConnectionResetError("closed by the server")
-            replies = self.parser.feed(data)
+            replies = list(self.parser.feed(data))
+            if len(replies) > 1:
+                raise Garbage("two replies to one command")
             if replies:
-                return replies[-1]
+                return replies[0]
         raise TimeoutError("no whole reply within the limit")
 
 

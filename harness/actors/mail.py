@@ -14,11 +14,13 @@ _HEADER_END = re.compile(rb"\r?\n\r?\n")
 
 @lru_cache(maxsize=8)
 def _generated_body(length_bytes: int) -> bytes:
-    """Plain text of exactly that length, in lines of 70 bytes; a CRLF always ends it."""
+    """Plain text of exactly that length (2 at least), in lines of 69 bytes; a CRLF always ends it."""
     if length_bytes < 2:
         return b"\r\n"
     whole, rest = divmod(length_bytes, len(_LINE))
-    return _LINE * whole + (b"x" * (rest - 2) + b"\r\n" if rest >= 2 else b"\r\n" if rest else b"")
+    if rest == 1:  # too short for a line of its own
+        whole, rest = whole - 1, rest + len(_LINE)
+    return _LINE * whole + (b"x" * (rest - 2) + b"\r\n" if rest else b"")
 
 
 def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 
 from harness.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
 from harness.model.attempt import Stage
@@ -17,6 +18,7 @@ class ReplyParser:
     def __init__(self) -> None:
         self._data = b""
         self._lines: list[str] = []
+        self._lines_bytes = 0
         self._code = 0
 
     @property
@@ -24,18 +26,18 @@ class ReplyParser:
         """Whether part of a reply is there: a link that closes now cuts it short."""
         return bool(self._data or self._lines)
 
-    def feed(self, data: bytes) -> list[Reply]:
-        """The replies that `data` completes, in order; raises Garbage where it is none.
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that `data` completes, in order and one by one; raises Garbage where it is none.
 
         Lines of one reply with different codes are garbage: RFC 5321 4.2.1 asks for one, and a judge of
-        promises must not choose between two.
+        promises must not choose between two. What is not asked for stays, and `is_midway` tells of it.
         """
         self._data += data
-        if len(self._data) > _REPLY_BYTES_MAX or len(self._lines) > 1000:
-            raise Garbage("a reply over 64 KiB")
-        replies: list[Reply] = []
         while (end := self._data.find(b"\n")) >= 0:
             line, self._data = self._data[: end + 1], self._data[end + 1 :]
+            self._lines_bytes += len(line)
+            if self._lines_bytes > _REPLY_BYTES_MAX:
+                break
             match = _LINE.fullmatch(line)
             if match is None:
                 raise Garbage(line[:200].decode(errors="replace").strip())
@@ -45,9 +47,15 @@ class ReplyParser:
             self._code = code
             self._lines.append(match[3].decode(errors="replace"))
             if match[2] != b"-":
-                replies.append(Reply(code, "\n".join(self._lines), will_close=code == 421))
-                self._lines = []
-        return replies
+                reply = Reply(code, "\n".join(self._lines), will_close=code == 421)
+                self._lines, self._lines_bytes = [], 0
+                yield reply
+        if self._lines_bytes + len(self._data) > _REPLY_BYTES_MAX:
+            raise Garbage("a reply over 64 KiB")
+
+    def finish(self) -> Iterator[Reply]:
+        """The replies that the end of the connection completes: none, every reply has its own end."""
+        return iter(())
 
 
 def opening(host_name: str, *, starttls: bool, auth: tuple[str, str] | None) -> Script:

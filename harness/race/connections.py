@@ -35,7 +35,7 @@ class Decoy:
             ending = yield from exchange(
                 read, 1, {}, {}, self.link.parser, api=self._addresses.api, auth=self._auth
             )
-            if self._is_stopped:
+            if self._is_stopped or not self.link.parser.is_reusable:
                 return ending
 
 
