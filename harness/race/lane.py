@@ -9,14 +9,14 @@ import gc
 import time
 from dataclasses import replace
 
-from harness.actors import Link, Loop, all_idle, is_smtp, release_together
+from harness.actors import Link, Loop, all_idle, release_together
 from harness.history import Journal
 from harness.model.attempt import Attempt, RoundRecord, Word
-from harness.model.operation import EDITS, PlannedRound, Send
+from harness.model.operation import EDITS, PlannedRound
 from harness.model.target import Liveness, Target
 from harness.race.client import REPLY_S_MAX, Client, record_of
 from harness.race.connections import Connections
-from harness.race.free import FreeSenders
+from harness.race.free import FreeActors
 from harness.race.prepare import Prepared, prepare
 from harness.race.tuner import Draw
 from harness.scenario import Plan
@@ -29,27 +29,32 @@ _WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
 
 
 class Lane:
-    """Runs the rounds of `plan` on a started `target`; `name` is its word in the journal."""
+    """Runs the rounds of `plan` on a started `target`; `name` is its word in the journal.
 
-    def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, *, profile: str) -> None:
+    at   where the actors are held, instead of the scenario's own; "barrier" is `free` with a barrier
+    """
+
+    def __init__(
+        self, name: str, plan: Plan, target: Target, journal: Journal, *, profile: str, at: str = ""
+    ) -> None:
         self.name = name
         self.plan = plan
         self.target = target
         self._journal = journal
-        self._at = plan.scenario.release.at
+        self._at: str = at or plan.scenario.release.at
         self._is_throughput = profile == "throughput"
         self._loop = Loop()
         self._connections = Connections(self._loop, target)
         self._client = Client(plan, target, self._loop)
         self._spare: list[list[Link]] = []
         self._next: Prepared | None = None
-        self._free: FreeSenders | None = None
+        self._free: FreeActors | None = None
         first = plan.round(0)
         self._may_overlap = not first.given and not any(isinstance(o, EDITS) for o in first.operations)
 
     def run(self, index: int, draw: Draw, *, is_last: bool = False) -> RoundRecord:
         """Run round `index`; the record has no `stored` yet. `is_last`: none is prepared ahead."""
-        if self._at == "free":
+        if self._at in ("free", "barrier"):
             return self._run_free(index)
         if self._next is not None and self._next.planned.index == index:
             prepared, self._next = self._next, None
@@ -158,16 +163,17 @@ class Lane:
         prepared = Prepared(planned, [])
         setup = self._connections.setup()
         prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(planned, setup)
-        sends = [o for o in planned.operations if isinstance(o, Send) and is_smtp(o)]
-        record = _begun(prepared, (0.0,) * len(sends), 0)
+        operations = planned.operations
+        record = _begun(prepared, (0.0,) * len(operations), 0)
         self._journal.begin(self.name, record)
         if not prepared.lost:
             if self._free is None:
-                self._free = FreeSenders(self.target.addresses, self.target.credentials.smtp, len(sends))
+                self._free = FreeActors(operations, self.target, wait=self._at == "barrier")
             record = replace(record, released_ns=time.monotonic_ns())
-            raced = self._free.race(sends, [self._client.content(o.message, 1) for o in sends], index)
-            for operation, attempt in zip(sends, raced, strict=True):
-                prepared.attempts += [attempt, *self._client.retries(operation, setup, attempt, prepared.ids)]
+            raced = self._free.race(operations, prepared.ids, self.plan.contents, index)
+            for operation, attempt in zip(operations, raced, strict=True):
+                again = self._client.retries(operation, setup, attempt, prepared.ids)
+                prepared.attempts += [attempt, *again]
         return self._finish(record, prepared.attempts)
 
 

@@ -157,7 +157,8 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
         ):
             break
         if options.trial == "warm" and options.until != "hit":
-            block_rounds = min(BLOCK_ROUNDS_MAX, block_rounds * 2)
+            longest = BLOCK_ROUNDS_MAX if options.until == "rounds" else BLOCK_ROUNDS_MAX // 5
+            block_rounds = min(longest, block_rounds * 2)
     shown = _control_result(control, kind, pairs, pairs_fired, options) if control else None
     return _result(side, shown, options, stopped, time.monotonic() - started)
 
