@@ -1,19 +1,27 @@
-"""Servers under test: a name to a `Target` that can be started, looked at and stopped."""
+"""Servers under test: a name to a `Target` that can be started, looked at and stopped.
 
-from harness.targets.api import Api, ApiError, BadAnswer, Unanswered, Unreachable
-from harness.targets.choose import AtHand, open_target, targets_at_hand, why_not
-from harness.targets.credentials import credentials_for, tls_context
-from harness.targets.external import ExternalTarget
-from harness.targets.mailpit.install import install
-from harness.targets.managed import ManagedTarget
-from harness.targets.name import EMBEDDED_VERSIONS, TargetName, parse_target
+Names are imported when they are first used: this file also runs in each process of the embedded reference,
+which is to be ready quickly, and before `mailrace --help`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.targets.api import Api, ApiError, BadAnswer, Unanswered, Unreachable
+    from harness.targets.choose import AtHand, open_target, targets_at_hand, why_not
+    from harness.targets.credentials import credentials_for, tls_context
+    from harness.targets.external import ExternalTarget
+    from harness.targets.mailpit.install import install
+    from harness.targets.managed import ManagedTarget
+    from harness.targets.name import EMBEDDED_VERSIONS, TargetName, parse_target
 
 __all__ = [
+    "EMBEDDED_VERSIONS",
     "Api",
     "ApiError",
     "AtHand",
     "BadAnswer",
-    "EMBEDDED_VERSIONS",
     "ExternalTarget",
     "ManagedTarget",
     "TargetName",
@@ -27,3 +35,21 @@ __all__ = [
     "tls_context",
     "why_not",
 ]
+
+_HOMES = {
+    "api": ("Api", "ApiError", "BadAnswer", "Unanswered", "Unreachable"),
+    "choose": ("AtHand", "open_target", "targets_at_hand", "why_not"),
+    "credentials": ("credentials_for", "tls_context"),
+    "external": ("ExternalTarget",),
+    "mailpit.install": ("install",),
+    "managed": ("ManagedTarget",),
+    "name": ("EMBEDDED_VERSIONS", "TargetName", "parse_target"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, from the module that defines it (PEP 562)."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

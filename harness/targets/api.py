@@ -10,6 +10,7 @@ No call here can delete everything by accident: an empty list of IDs, which Mail
 InternalError, and `delete_all` says what it does (MAILPIT.md, "REST").
 """
 
+import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -286,6 +287,12 @@ def _cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException) or inner is seen:
             break
         seen = inner
+    if type(seen).__name__ == "IncompleteRead":
+        return "its answer was cut off"
+    if isinstance(seen, http.client.RemoteDisconnected):
+        return "it closed the connection without an answer"
+    if isinstance(seen, http.client.BadStatusLine):
+        return f"no HTTP answer ({str(seen).strip()[:80]!r}); is that its REST port?"
     if isinstance(seen, ConnectionRefusedError):
         return "connection refused; is the server running?"
     if isinstance(seen, OSError) and seen.strerror:

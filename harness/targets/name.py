@@ -67,7 +67,10 @@ def _unknown(name: str, version: str, known: tuple[str, ...], prefix: str) -> st
 
 def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:
     near = difflib.get_close_matches(scheme.lower(), ("embedded", "mailpit", "http", "https"), 1, 0.6)
-    if not near:
+    guess = ""
+    if near:
+        versioned = near[0] == "embedded" or (near[0] == "mailpit" and mark != ":")
+        guess = near[0] + ("@" if versioned and rest else mark) + rest
+    if guess in ("", name.strip()):
         return f"target {name!r}: no such kind of target; wanted one of {FORMS}"
-    guess = near[0] + ("@" if near[0] in ("embedded", "mailpit") and rest and mark != ":" else mark) + rest
     return f"target {name!r}: did you mean {guess}? Wanted one of {FORMS}"

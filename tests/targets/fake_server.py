@@ -1,4 +1,4 @@
-"""A program with Mailpit's flags, for tests of processes: greets on SMTP, answers /readyz, prints what it got.
+"""A program with Mailpit's flags, for tests of processes: greets, answers /readyz, prints what it got.
 
 `--fake WORD` makes it misbehave: `exits`, `deaf` (no SMTP), `unready` (503), `loud` (a line of 1 MB).
 """
@@ -24,7 +24,7 @@ class Rest(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if self.is_ready else 503)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         pass
 
 

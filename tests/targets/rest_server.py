@@ -25,12 +25,13 @@ class RestServer:
                 outer.seen.append((self.command, self.path, body, dict(self.headers)))
                 try:
                     outer.answer(self)
+                    self.close_connection = True
                 except OSError:
                     pass
 
             do_GET = do_PUT = do_POST = do_DELETE = _do  # noqa: N815
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Request)

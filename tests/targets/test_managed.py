@@ -44,7 +44,9 @@ def said(target: ManagedTarget, word: str) -> list[str]:
 
 def test_flags_of_every_start_and_of_the_options() -> None:
     target = fake(
-        ServerOptions(ignore_duplicate_ids=True, tags_disable=("x-tags", "plus-addresses"), extra=("--quiet",))
+        ServerOptions(
+            ignore_duplicate_ids=True, tags_disable=("x-tags", "plus-addresses"), extra=("--quiet",)
+        )
     )
     target.start()
     try:

@@ -61,7 +61,8 @@ def download(version: str, folder: Path, say: Callable[[str], None]) -> tuple[Pa
     url = f"{base}/v{version}/{name}"
     say(f"downloading {url}")
     logging.getLogger("pooch").setLevel(logging.ERROR)
-    fetch = pooch.HTTPDownloader(progressbar=False, timeout=(CONNECT_S_MAX, READ_S_MAX))
+    # Not streamed: pooch leaves the connection of a refused or cut off answer open, and an archive is 15 MB.
+    fetch = pooch.HTTPDownloader(progressbar=False, timeout=(CONNECT_S_MAX, READ_S_MAX), stream=False)
     archive = folder / name
     published = _published_digest(f"{url}.sha256", folder / f"{name}.sha256", fetch)
     try:
