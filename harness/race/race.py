@@ -39,6 +39,7 @@ class RaceOptions:
     time_limit  monotonic seconds at which no further round begins; None: none
     recorded    offsets (µs) and decoys of a recorded round, to be used in every round
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
+    enough      asked after each block, once it is judged; true ends the race
     """
 
     rounds: int
@@ -52,6 +53,7 @@ class RaceOptions:
     replay: str = ""
     recorded: tuple[tuple[float, ...], int] | None = None
     progress: Callable[[int, int, int, int], None] | None = None
+    enough: Callable[[], bool] | None = None
 
 
 class Side:
@@ -147,6 +149,8 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
             options.progress(index, options.rounds, side.tally.hits, hits)
         kind_now = kind if control else None
         if options.until == "hit" and side.tally.hits:
+            break
+        if options.enough is not None and options.enough():
             break
         if options.until == "decided" and settled(
             hits=side.tally.hits,
