@@ -96,7 +96,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
                 "replies": sorted(scenario.replies.items(), key=lambda item: (-item[1], item[0])),
             }
         )
-    return _whole(
+    return whole_page(
         "report.html.j2",
         run=result,
         headline=headline(result),
@@ -129,7 +129,7 @@ def templates() -> Environment:
     return made
 
 
-def _whole(template: str, **values: object) -> str:
+def whole_page(template: str, **values: object) -> str:
     """A page of its own: style and script inside, allowed by their digests and by nothing else."""
     style, script = (
         files("harness.report").joinpath("templates", n).read_text() for n in ("page.css", "page.js")

@@ -27,7 +27,8 @@
     });
   }
 
-  // Filter: every word must stand in an entry, or in the scenario that holds it.
+  // Filter: every word must stand in an entry, or in the scenario that holds it; a number as a whole.
+  const has = (text, word) => (/^\d+$/.test(word) ? text.split(/\s+/).includes(word) : text.includes(word));
   const find = one("#find");
   if (find) {
     const hits = one("#hits");
@@ -40,7 +41,7 @@
         const place = entry.closest(".scenario");
         const text = `${entry.dataset.find} ${place ? place.dataset.find : ""}`.toLowerCase();
         const isRound = place !== null;
-        entry.hidden = !words.every((w) => text.includes(w)) || (hits.checked && isRound && !("hit" in entry.dataset));
+        entry.hidden = !words.every((w) => has(text, w)) || (hits.checked && isRound && !("hit" in entry.dataset));
         if (isRound) {
           counts.round += 1;
           counts.seen += entry.hidden ? 0 : 1;
@@ -50,7 +51,7 @@
       for (const place of all(".scenario")) {
         const own = all("[data-find]", place);
         const text = place.dataset.find.toLowerCase();
-        place.hidden = filtering && !own.some((e) => !e.hidden) && !(words.every((w) => text.includes(w)));
+        place.hidden = filtering && !own.some((e) => !e.hidden) && !words.every((w) => has(text, w));
       }
       for (const more of all("details.more")) more.hidden = !all("tr[data-find]", more).some((e) => !e.hidden);
       shown.textContent = filtering ? `${counts.seen} of ${counts.round} entries` : "";
