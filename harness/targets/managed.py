@@ -239,6 +239,13 @@ class ManagedTarget:
         return [*found, *options.extra]
 
     def _password_file(self, folder: Path) -> Path:
+        """Users and passwords as Mailpit reads them: words apart by white space, `{` and `$` begin a hash."""
+        for user, word in self._options.smtp_auth.items():
+            if not user or not word or ":" in user or word[0] in "{$" or len(f"{user}:{word}".split()) != 1:
+                raise TargetError(
+                    f"{self.name}: smtp_auth of {user!r}: Mailpit takes no white space, no ':' in a user, "
+                    "and no '{' or '$' at the start of a password"
+                )
         file = folder / "smtp-auth"
         file.touch(mode=0o600)
         file.write_text("".join(f"{user}:{word}\n" for user, word in self._options.smtp_auth.items()))

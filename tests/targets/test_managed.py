@@ -99,6 +99,15 @@ def test_database_can_be_given() -> None:
     assert fake(database="http://127.0.0.1:1").info.storage == "rqlite (door)"
 
 
+@pytest.mark.parametrize(
+    "pair", [("u", "a b"), ("u:v", "a"), ("u", "{SHA}x"), ("u", ""), ("", "a"), ("u", "$1")]
+)
+def test_passwords_that_mailpit_would_misread(pair: tuple[str, str]) -> None:
+    target = fake(ServerOptions(smtp_auth=dict([pair])))
+    with pytest.raises(TargetError, match="Mailpit takes no white space"):
+        target.start()
+
+
 def test_instances_need_a_store_that_they_can_share(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="2 instances need one rqlite store"):
         fake(ServerOptions(instances=2)).start()

@@ -199,6 +199,18 @@ def test_options_take_effect(make: Callable[..., Subject]) -> None:
     assert message.tags == ()
 
 
+@pytest.mark.parametrize("make", TARGETS[:4], indirect=True)
+def test_users_of_the_options_may_log_in(make: Callable[..., Subject]) -> None:
+    target = make(smtp_auth={"user": "topsecret"}).start()
+    login = target.credentials.smtp
+    assert login == ("user", "topsecret")
+    assert "topsecret" not in f"{target.info} {target.credentials} {target.log_since(0)}"
+    with smtplib.SMTP(target.addresses.smtp_host, target.addresses.smtp_port, timeout=10) as link:
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            link.login("user", "wrong")
+        assert link.login(*login)[0] == 235
+
+
 def test_log(make: Callable[..., Subject]) -> None:
     subject = make()
     begun_ns = time.monotonic_ns()
