@@ -26,7 +26,7 @@ class Parser(Protocol):
 
 
 class Conversation:
-    """Drives a script over a parser, holding back the last byte of the command at `hold_at`.
+    """Drives a script over a parser, holding back the end (one byte mostly) of the command at `hold_at`.
 
     hold_at       the stage whose command waits for `release`; None: nothing is held
     let_go_ns     the held byte was written (the release, whose spread is the skew)
@@ -73,7 +73,7 @@ class Conversation:
             return b""
 
     def release(self) -> bytes:
-        """The held byte; the caller writes it at once and then calls `released`."""
+        """The held bytes; the caller writes it at once and then calls `released`."""
         held, self._held = self._held, b""
         return held
 
@@ -92,14 +92,14 @@ class Conversation:
         Bytes beyond the ending answer nothing of ours: they are dropped, and `will_close` says that the
         connection must not be used again.
         """
-        out = self._take(self._parser.feed(data), t_ns)
-        if self.ending is not None and self._parser.is_midway:
+        out = b"" if self.is_over else self._take(self._parser.feed(data), t_ns)
+        if self.is_over and self._parser.is_midway:
             self.will_close = True
         return out
 
     def closed(self, t_ns: int) -> None:
         """The server ended the connection, in order: that may complete a response, else the link is lost."""
-        if self.ending is None:
+        if not self.is_over:
             self._take(self._parser.finish(), t_ns)
         self.will_close = True
         self.lost(Word.LINK_LOST, t_ns)
@@ -108,7 +108,7 @@ class Conversation:
         out = b""
         try:
             for reply in replies:
-                if self.ending is not None or self._command is None:
+                if self._command is None:
                     break
                 self.will_close = reply.will_close
                 self.marks.append((self._command.stage, t_ns))
@@ -116,6 +116,7 @@ class Conversation:
                     out += self._next(self._script.send(reply), t_ns)
                 except StopIteration as stop:
                     self._end(stop.value, t_ns)
+                    break
         except Garbage as wrong:
             self.lost(Word.GARBAGE, t_ns, str(wrong))
         return out
@@ -157,9 +158,9 @@ class Conversation:
         self._command = command
         if command.stage is self._hold_at and command.data:
             self._hold_at = None
-            self._held = command.data[-1:]
+            self._held = command.data[-command.held_bytes :]
             self.marks.append((Stage.HELD, t_ns))
-            return command.data[:-1]
+            return command.data[: -command.held_bytes]
         if command.is_last:
             self.released_ns = t_ns
         return command.data

@@ -175,7 +175,10 @@ class Link:
             return t_ns
         if sock is not None:
             try:
-                sock.send(conversation.release())
+                held = conversation.release()
+                sent = sock.send(held)
+                if sent < len(held):
+                    self.write(held[sent:])
             except OSError:
                 self._lose(Word.LINK_LOST)
         return time.monotonic_ns()

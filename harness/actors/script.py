@@ -12,11 +12,16 @@ from harness.model.attempt import Outcome, Stage, Word
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Bytes to write, and the stage that their reply ends. `is_last`: its last byte is the release."""
+    """Bytes to write, and the stage that their reply ends.
+
+    is_last      its last byte is the operation's own: from there on a lost link means unknown
+    held_bytes   how many bytes at its end wait for the release, where this command is held
+    """
 
     stage: Stage
     data: bytes
     is_last: bool = False
+    held_bytes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

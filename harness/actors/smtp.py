@@ -8,7 +8,7 @@ from harness.actors.script import Command, Ending, Garbage, Reply, Script, endin
 from harness.model.attempt import Stage
 from harness.model.operation import Message
 
-_LINE = re.compile(rb"([2-5][0-9]{2})([- ])?([^\r\n]*)\r?\n")
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([- ])([^\r\n]*))?\r?\n")
 _REPLY_BYTES_MAX = 64 * 1024
 
 
@@ -45,7 +45,7 @@ class ReplyParser:
             if self._lines and code != self._code:
                 raise Garbage(f"a reply with two codes, {self._code} and {code}")
             self._code = code
-            self._lines.append(match[3].decode(errors="replace"))
+            self._lines.append((match[3] or b"").decode(errors="replace"))
             if match[2] != b"-":
                 reply = Reply(code, "\n".join(self._lines), will_close=code == 421)
                 self._lines, self._lines_bytes = [], 0
