@@ -47,7 +47,7 @@ def constraints(record: RoundRecord | PlannedRound) -> Constraints:
     if isinstance(record, PlannedRound):
         everyone = {i: frozenset[int]() for i in range(len(record.operations))}
         return Constraints(everyone, frozenset(), _kinds(record, everyone, frozenset()))
-    firsts = _first_attempts(record)
+    firsts = first_attempts(record)
     ran = [
         i for i in range(len(record.plan.operations)) if i not in firsts or firsts[i].released_ns is not None
     ]
@@ -72,7 +72,8 @@ def _precedes(first: Attempt, second: Attempt | None) -> bool:
     return second is not None and second.released_ns is not None and first.completed_ns < second.released_ns
 
 
-def _first_attempts(record: RoundRecord) -> Mapping[int, Attempt]:
+def first_attempts(record: RoundRecord) -> Mapping[int, Attempt]:
+    """The raced attempt of each operation by its index: no retry, no lead, no given message."""
     firsts: dict[int, Attempt] = {}
     for attempt in record.attempts:
         if attempt.actor < 0 or attempt.number != 1:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from harness.check.orders import first_attempts
 from harness.check.tags import tag_key
-from harness.model.attempt import Attempt, Outcome, RoundRecord, StoredMessage
+from harness.model.attempt import Outcome, RoundRecord, StoredMessage
 from harness.model.operation import (
     DeleteTag,
     Message,
@@ -133,10 +134,7 @@ class _Plain:
 
 
 def _replies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
-    firsts: dict[int, Attempt] = {}
-    for attempt in record.attempts:
-        if attempt.actor >= 0 and attempt.number == 1 and not _is_lead(record.plan, attempt):
-            firsts[attempt.actor] = attempt
+    firsts = first_attempts(record)
     for actor, operation in enumerate(record.plan.operations):
         if isinstance(operation, Read):
             continue
@@ -149,13 +147,6 @@ def _replies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
             is_http = not isinstance(operation, Send) or operation.via == "rest"
             error = f" {plain.error(first.text)}" if is_http and first.outcome is Outcome.FAIL else ""
             yield Part(actor, "reply", f"{first.reply_class or first.word.value}{error}")
-
-
-def _is_lead(plan: PlannedRound, attempt: Attempt) -> bool:
-    operation = plan.operations[attempt.actor]
-    return (
-        isinstance(operation, Send) and operation.lead is not None and attempt.message == operation.lead.key
-    )
 
 
 def _copies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:

@@ -8,7 +8,7 @@ order explains, and names what no promise does.
 
 from collections.abc import Iterator, Sequence
 
-from harness.check.orders import Constraints, constraints, has_bulk
+from harness.check.orders import Constraints, constraints, first_attempts, has_bulk
 from harness.check.outcome import (
     NOT_RUN,
     SHARED,
@@ -77,15 +77,13 @@ class _Comparison:
 
     def spurious_rejections(self) -> Iterator[Anomaly]:
         """Refused, nothing stored, and accepted in every serial order."""
-        for attempt in self._record.attempts:
-            if attempt.actor not in self._rules.before or attempt.number != 1 or not attempt.refused_at_dot:
+        for attempt in first_attempts(self._record).values():
+            if not attempt.refused_at_dot:
                 continue
             operation = self._record.plan.operations[attempt.actor]
             if isinstance(operation, Read) or (
                 isinstance(operation, Send) and self._is_stored(attempt.message)
             ):
-                continue
-            if attempt.message is not None and owner_of(self._record.plan, attempt.message) != attempt.actor:
                 continue
             kind = self._kind(attempt.actor)
             replies = [

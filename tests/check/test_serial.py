@@ -134,6 +134,15 @@ def test_spurious_rejection() -> None:
     assert check_round(refused, PLAIN, (DELETED_LAST, refusing)) == ()
 
 
+def test_the_refusal_of_a_lead_message_is_no_operations_reply() -> None:
+    lead = mail("l01", malformed=True)
+    leading = send(SENT, lead=lead)
+    record = ran((leading, ALL), (250, 200), ())
+    refused = tried(leading, 451, -3, message=lead, released_ms=-4)
+    record = replace(record, attempts=(refused, *record.attempts))
+    assert check_round(record, PLAIN, (outcome_of(record),)) == ()
+
+
 def test_a_refused_edit_that_every_order_accepts_is_spurious_too() -> None:
     refused = ran((SEND, ALL), (250, 400), (copy(SENT, "T"),), tags=("T",), texts=("", "missing argument"))
     assert names(check_round(refused, PLAIN, BOTH)) == [AnomalyName.SPURIOUS_REJECTION]
