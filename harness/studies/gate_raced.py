@@ -1,0 +1,158 @@
+"""The native half of a gate: every scenario raced on both versions side by side, findings out.
+
+Where neither version shows anything often enough to be the other's control, the new one is raced again with
+the scenario's own controls: without one that fires, the answer is that it could not be looked at.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.history import HISTORY, RUN, Journal
+from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
+from harness.model.target import TargetInfo, VersionSource
+from harness.report import to_json
+from harness.run import Listener, environment
+from harness.run import run as run_scenarios
+from harness.scenario import Scenario, new_run
+from harness.studies.gate import Finding, compare
+from harness.studies.gate_document import GateOptions
+from harness.studies.paired import Paired, race_paired, tested_again, without
+from harness.verdict import gravest
+
+Looked = tuple[RunResult, RunResult, tuple[Finding, ...]]
+"""Both versions' results, old and new, and what the comparison found."""
+
+
+def look_by_racing(
+    scenarios: Sequence[Scenario],
+    options: GateOptions,
+    folder: Path,
+    listener: Listener | None,
+    tell: Callable[[str], None],
+    started: str,
+) -> Looked:
+    """Race every scenario on both; writes history.jsonl, old/run.json and new/run.json into `folder`."""
+    token = new_run(f"{options.run.seed}-{os.getpid()}-{time.time_ns()}".encode())
+    limit = options.run.time_limit_s
+    deadline = None if limit is None else time.monotonic() + limit
+    findings: list[Finding] = []
+    done: list[Paired] = []
+    journal = Journal(folder / HISTORY)
+    try:
+        for number, scenario in enumerate(scenarios):
+            tell(f"{scenario.name}: both versions side by side")
+            paired = race_paired(
+                scenario,
+                options.old,
+                options.new,
+                options.run,
+                folder=folder,
+                token=f"{token[:-3]}{number % 100:02d}",
+                journal=journal,
+                deadline=deadline,
+                listener=listener,
+            )
+            if paired.new.verdict is Verdict.INCONCLUSIVE:
+                alone = _alone(scenario, options, folder, deadline, listener)
+                paired = replace(paired, new=_joined(paired.new, alone))
+            if listener is not None:
+                listener.ended(paired.new)
+            done.append(paired)
+            findings += compare(
+                paired.old,
+                paired.new,
+                tested_again(paired.pairs),
+                confidence=options.run.confidence,
+                theta=options.run.theta,
+            )
+    finally:
+        journal.close()
+    results = []
+    for place, (word, target) in enumerate((("old", options.old), ("new", options.new))):
+        info = next((p.infos[place] for p in done if p.infos[place] is not None), None)
+        shown = tuple((p.old, p.new)[place] for p in done)
+        results.append(_document(options, target, info, shown, token, started))
+        (folder / word).mkdir(exist_ok=True)
+        (folder / word / RUN).write_text(to_json(results[-1]), encoding="utf-8")
+    return results[0], results[1], tuple(findings)
+
+
+def _alone(
+    scenario: Scenario,
+    options: GateOptions,
+    folder: Path,
+    deadline: float | None,
+    listener: Listener | None,
+) -> ScenarioResult:
+    """The new version with the scenario's own controls, where the old one fired too seldom to be one."""
+    left = None if deadline is None else deadline - time.monotonic()
+    if left is not None and left <= 0.1:
+        return without(scenario, Verdict.INCONCLUSIVE, "the time limit ended before it could be looked at")
+    asked = replace(
+        options.run,
+        target=options.new,
+        mode="race",
+        until="decided",
+        time_limit_s=left,
+        out=folder / f"alone-{scenario.name}",
+        formats=(),
+    )
+    return run_scenarios([scenario], asked, _Quiet(listener)).result.scenarios[0]
+
+
+def _joined(paired: ScenarioResult, alone: ScenarioResult) -> ScenarioResult:
+    """What the run with its own controls says, with the rounds beside the old version counted as well."""
+    if alone.verdict is Verdict.INCONCLUSIVE and paired.rounds and not alone.rounds:
+        return paired
+    rounds = paired.rounds + alone.rounds
+    return replace(alone, rounds=rounds, not_looked=(*paired.not_looked, *alone.not_looked))
+
+
+def _document(
+    options: GateOptions,
+    target: str,
+    info: TargetInfo | None,
+    shown: tuple[ScenarioResult, ...],
+    token: str,
+    started: str,
+) -> RunResult:
+    unknown = TargetInfo(
+        name=target, version="unknown", version_source=VersionSource.UNKNOWN, storage="unknown", settings={}
+    )
+    return RunResult(
+        mailrace=__version__,
+        schema_version=SCHEMA_VERSION,
+        verdict=gravest(one.verdict for one in shown),
+        target=info or unknown,
+        seed=options.run.seed,
+        run=token,
+        command=options.run.command,
+        started=started,
+        environment=environment(),
+        scenarios=shown,
+    )
+
+
+class _Quiet:
+    """Passes on how rounds go, but not the end of a scenario, which is told once, joined."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        self._listener = listener
+
+    def began(self, *args: Any) -> None:
+        """See `Listener`."""
+        if self._listener is not None:
+            self._listener.began(*args)
+
+    def progressed(self, *args: Any) -> None:
+        """See `Listener`."""
+        if self._listener is not None:
+            self._listener.progressed(*args)
+
+    def ended(self, result: ScenarioResult) -> None:
+        """See `Listener`."""

@@ -1,0 +1,137 @@
+"""Two targets and scenarios in, every scenario looked at on both, the gate's document out.
+
+Steered where both targets allow it: each version's schedules are walked, and what only one shows is put to
+the other as the very same schedule. Else raced side by side. The comparison itself is `gate.compare`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from harness import __version__
+from harness.history import new_folder, write_plan
+from harness.model.errors import UsageError
+from harness.model.result import RunResult, ScenarioResult, Verdict
+from harness.run import Listener, environment
+from harness.run import run as run_scenarios
+from harness.scenario import Scenario
+from harness.studies.absence import races_of
+from harness.studies.baseline import apply_baseline
+from harness.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verdict
+from harness.studies.gate_document import Gate, GateOptions, Mode
+from harness.studies.gate_raced import Looked, look_by_racing
+from harness.targets import parse_target
+
+
+class PutAgain(Protocol):
+    """Runs one version's witness of an anomaly on another target (steer's replay)."""
+
+    def __call__(
+        self, scenario: Scenario, shown: ScenarioResult, anomaly: str, target: str, runs: int
+    ) -> Again:
+        """What the target did in that many runs of the very schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRun:
+    """A gate, the runs of both versions, and the folder that holds all files."""
+
+    gate: Gate
+    old: RunResult
+    new: RunResult
+    folder: Path
+
+
+def chosen_mode(old: str, new: str, mode: Mode) -> Literal["race", "steer"]:
+    """Steer where both targets are ours to start; UsageError where steer is asked for and cannot be."""
+    external = [name for name in (old, new) if parse_target(name).kind == "url"]
+    if mode == "steer" and external:
+        raise UsageError(
+            f"--mode steer: {external[0]} is not ours to start, so its statements cannot be held; "
+            "give mailpit@VERSION, an image, or --mode race"
+        )
+    if mode == "auto":
+        return "race" if external else "steer"
+    return mode
+
+
+def run_gate(
+    scenarios: Sequence[Scenario],
+    options: GateOptions,
+    *,
+    put_again: PutAgain,
+    listener: Listener | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> GateRun:
+    """Look at all scenarios on both targets, compare, and write gate.json, old/run.json and new/run.json."""
+    how = chosen_mode(options.old, options.new, options.mode)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    folder = new_folder(options.run.reports, f"gate-{options.old}-{options.new}", out=options.run.out)
+    write_plan(folder, _plan(scenarios, options, how, started))
+    if how == "steer":
+        old, new, findings = _steered(scenarios, options, folder, put_again, listener, tell)
+    else:
+        old, new, findings = look_by_racing(scenarios, options, folder, listener, tell, started)
+    names = [scenario.name for scenario in scenarios]
+    findings, notes = apply_baseline(findings, options.accepted, options.today, names)
+    gate = Gate(
+        mailrace=__version__,
+        verdict=gate_verdict(findings, is_strict=options.is_strict),
+        old=options.names.get(options.old, options.old),
+        new=options.names.get(options.new, options.new),
+        old_version=old.target.version,
+        new_version=new.target.version,
+        mode=how,
+        is_strict=options.is_strict,
+        seed=options.run.seed,
+        command=options.run.command,
+        started=started,
+        environment=environment(),
+        findings=tuple(findings),
+        notes=tuple(notes),
+    )
+    return GateRun(gate, old, new, folder)
+
+
+def _steered(
+    scenarios: Sequence[Scenario],
+    options: GateOptions,
+    folder: Path,
+    put_again: PutAgain,
+    listener: Listener | None,
+    tell: Callable[[str], None],
+) -> Looked:
+    runs = []
+    for word, target in (("old", options.old), ("new", options.new)):
+        tell(f"{word} version: {options.names.get(target, target)}")
+        asked = replace(options.run, target=target, mode="steer", out=folder / word)
+        runs.append(run_scenarios(scenarios, asked, listener).result)
+    old, new = runs
+    findings: list[Finding] = []
+    for scenario, before, after in zip(scenarios, old.scenarios, new.scenarios, strict=True):
+        again: dict[str, Again] = {}
+        for shown, other, target in ((after, before, options.old), (before, after, options.new)):
+            if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
+                continue
+            for name in races_of(shown):
+                if name not in races_of(other):
+                    tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
+                    again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED)
+        findings += compare(before, after, again, confidence=options.run.confidence, theta=options.run.theta)
+    return old, new, tuple(findings)
+
+
+def _plan(scenarios: Sequence[Scenario], options: GateOptions, how: str, started: str) -> dict[str, Any]:
+    return {
+        "mailrace": __version__,
+        "command": options.run.command,
+        "started": started,
+        "study": "gate",
+        "old": options.old,
+        "new": options.new,
+        "mode": how,
+        "seed": options.run.seed,
+        "scenarios": [str(s.file or s.name) for s in scenarios],
+    }
