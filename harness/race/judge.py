@@ -29,7 +29,8 @@ class Judge:
         self._outcomes: dict[tuple[int, ...], tuple[SerialOutcome, ...]] = {}
         self._made = 0
         plan = lane.plan.round(0)
-        self._all_orders = orders(plan)
+        # One that needs a fresh server for each round may hang it in any order: no serial rounds there.
+        self._all_orders = () if lane.plan.scenario.target.fresh else orders(plan)
         self._is_edited = any(isinstance(o, EDITS) for o in plan.operations)
         self.seconds = 0.0
 
@@ -38,6 +39,8 @@ class Judge:
         """What the second oracle could not do, in a sentence; "" if it was applied."""
         if self._all_orders or not self._is_edited:
             return ""
+        if self._lane.plan.scenario.target.fresh:
+            return "serial equivalence was not applied: every round needs a fresh server"
         return "serial equivalence was not applied: its operations have more than 120 orders"
 
     def judge(self, records: Sequence[RoundRecord], unreadable: int = 0) -> tuple[Judged, ...]:

@@ -25,6 +25,8 @@ QUIET_S = 0.020
 """Quiet before the release in the profile `rate`: by then the server's threads have gone to sleep."""
 SKEW_US_MAX = 1_000.0
 """A round whose releases spread further did not race as planned: it says so, and is no clean one."""
+HANG_LOOK_S = 2.0
+"""After so long without all replies the server is asked whether it still answers others."""
 _WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
 
 
@@ -131,7 +133,7 @@ class Lane:
             gc.enable()
         if self._is_throughput and self._may_overlap and following is not None:
             self._next = self._prepare(following)
-        self._loop.run(all_idle(links), REPLY_S_MAX)
+        self._await(links)
         for decoy in decoys:
             decoy.stop()
         self._loop.run(all_idle([d.link for d in decoys]), 1.0)
@@ -142,6 +144,12 @@ class Lane:
                 link.give_up()
         lost = f"the releases spread over {skew_us:.0f} µs around their plan" if skew_us > SKEW_US_MAX else ""
         return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
+
+    def _await(self, links: list[Link]) -> None:
+        """Run until every reply is there; sooner than its limit where the server answers nobody else either."""
+        if self._loop.run(all_idle(links), HANG_LOOK_S) or self.target.liveness() is Liveness.HUNG:
+            return
+        self._loop.run(all_idle(links), REPLY_S_MAX - HANG_LOOK_S)
 
     def _finish(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
         attempts.sort(key=lambda a: a.completed_ns)

@@ -68,14 +68,15 @@ class Side:
         self._pending: list[RoundRecord] = []
         self._unreadable = 0
         self._restarts = 0
+        self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
 
     def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
         """One round; a server that hung or ended is started anew if it is ours."""
         started = time.monotonic()
-        if options.trial == "cold":
+        if self.is_cold:
             self._restart()
         before = time.monotonic()
-        record = self.lane.run(index, draw, is_last=is_last or options.trial == "cold")
+        record = self.lane.run(index, draw, is_last=is_last or self.is_cold)
         self._pending.append(record)
         self.seconds["start"] += before - started
         self.seconds["race"] += time.monotonic() - before
@@ -118,7 +119,8 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     started = time.monotonic()
     pairs = pairs_fired = index = 0
     stopped = ""
-    block_rounds = 1 if options.trial == "cold" else BLOCK_ROUNDS_FIRST
+    is_cold = any(one.is_cold for one in sides)
+    block_rounds = 1 if is_cold else BLOCK_ROUNDS_FIRST
     if options.until == "hit":
         block_rounds = min(block_rounds, 5)
     while index < options.rounds and not stopped:
@@ -160,7 +162,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
             theta=options.theta,
         ):
             break
-        if options.trial == "warm" and options.until != "hit":
+        if not is_cold and options.until != "hit":
             longest = BLOCK_ROUNDS_MAX if options.until == "rounds" else BLOCK_ROUNDS_MAX // 5
             block_rounds = min(longest, block_rounds * 2)
     shown = _control_result(control, kind, pairs, pairs_fired, options) if control else None

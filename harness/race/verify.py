@@ -4,6 +4,7 @@ The store is read in pages, once for a block of rounds: a few requests a thousan
 message. What one round may have left is told by its messages' keys and its part of the tag names.
 """
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ EMPTY_ABOVE = 1_000
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 _LOG_BEFORE_NS = 2_000_000
 _LOG_AFTER_NS = 50_000_000
+_ROUND_TOKEN = re.compile(r"r\d{5}")
 
 
 def verified(
@@ -40,9 +42,18 @@ def verified(
         copies[index].append(copy)
         for tag in copy.tags:
             held_elsewhere[tag.lower()].add(index)
+    numbered: dict[str, list[str]] = defaultdict(list)
+    unnumbered: list[str] = []
+    for tag in whole.tags:
+        tokens = _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else []
+        for token in tokens:
+            numbered[token].append(tag)
+        if not tokens:
+            unnumbered.append(tag)
     found = []
     for record in records:
-        tags = tuple(t for t in whole.tags if _is_of(t, record, run, held_elsewhere))
+        shared = (t for t in unnumbered if _is_of(t, record, held_elsewhere))
+        tags = (*numbered[record.plan.token], *shared)
         stored = Stored(messages=tuple(copies[record.index]), tags=tags)
         journal.stored(lane, record.index, stored)
         found.append(replace(record, stored=stored, log=_log_of(record, target)))
@@ -65,14 +76,11 @@ def _settled(records: Sequence[RoundRecord], target: Target, domain: str) -> Sto
     return stored
 
 
-def _is_of(tag: str, record: RoundRecord, run: str, held: dict[str, set[int]]) -> bool:
-    """Whether a listed tag may be judged with this round: its own, or one of the run that no other holds."""
+def _is_of(tag: str, record: RoundRecord, held: dict[str, set[int]]) -> bool:
+    """Whether a listed tag without a round's number may be judged with this round: no other holds it."""
     name = tag.lower()
-    if record.plan.token in name:
-        return run in name
-    others = held.get(name, set()) - {record.index}
     asked = {t.lower() for m in messages_of(record.plan).values() for t in m.tags}
-    return name in asked and not others
+    return name in asked and not held.get(name, set()) - {record.index}
 
 
 def _log_of(record: RoundRecord, target: Target) -> tuple[LogLine, ...]:
