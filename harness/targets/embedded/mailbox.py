@@ -99,7 +99,7 @@ class Mailbox:
             raw = with_header(raw, "Return-Path", f"<{sender}>")
         message_id = header.get("Message-ID").strip("<>")
         if not message_id:
-            raw = f"Message-ID: <{storing.new_id()}@mailpit>\r\n".encode() + raw
+            raw = f"{self.version.message_id_name}: <{storing.new_id()}@mailpit>\r\n".encode() + raw
         missing = [address for address in recipients if not is_listed(address, header)]
         if missing:
             listed = ", ".join(missing)

@@ -197,7 +197,7 @@ class MessagesApi:
             await self._mailbox.delete(ids)
         else:
             await self._mailbox.delete_all()
-        return ok()
+        return ok(self._version.deletion_type)
 
     async def delete_search(self, request: web.Request) -> web.Response:
         """Delete what matches."""

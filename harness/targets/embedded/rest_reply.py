@@ -20,9 +20,9 @@ def as_json(document: object, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
 
 
-def ok() -> web.Response:
+def ok(content_type: str = "text/plain") -> web.Response:
     """What every change answers."""
-    return web.Response(body=b"ok", headers={"Content-Type": "text/plain"})
+    return web.Response(body=b"ok", headers={"Content-Type": content_type})
 
 
 def bad_request(text: str) -> web.Response:

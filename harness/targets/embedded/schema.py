@@ -30,12 +30,13 @@ _INDEXED |= {"idx_message_tags_id": "message_tags (ID)", "idx_message_tags_tagid
 
 async def apply_schema(db: Statements) -> None:
     """Create tables and indexes where they are missing, and the one setting Mailpit starts with."""
-    for table in _TABLES:
-        await db.execute(table)
-    for name, place in _UNIQUE.items():
-        await db.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {place}")
-    for name, place in _INDEXED.items():
-        await db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {place}")
+    async with db.transaction() as transaction:
+        for table in _TABLES:
+            await transaction.execute(table)
+        for name, place in _UNIQUE.items():
+            await transaction.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {place}")
+        for name, place in _INDEXED.items():
+            await transaction.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {place}")
     rows = await db.query("SELECT Value FROM settings WHERE Key = ? LIMIT ?", "DeletedSize", 1)
     if not rows or rows[0][0] is None:
         await put_setting(db, "DeletedSize", "0")

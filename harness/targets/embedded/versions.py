@@ -51,6 +51,8 @@ class Version:
     counts_are_whole          numbers of `GET /info` are whole
     tag_pattern               what a tag may not hold
     tag_length_max            0: any length
+    message_id_name           how the header is spelt that is added to a mail without one
+    deletion_type             Content-Type of the answer to a deletion by ID
     types_errors              errors of REST have a Content-Type, and 405 is told from 404
     checksums                 attachments carry MD5, SHA1 and SHA256
     """
@@ -77,6 +79,8 @@ class Version:
     counts_are_whole: bool
     tag_pattern: re.Pattern[str]
     tag_length_max: int
+    message_id_name: str
+    deletion_type: str
     types_errors: bool
     checksums: bool
 
@@ -104,6 +108,8 @@ _1_17_0 = Version(
     counts_are_whole=False,
     tag_pattern=re.compile(r"[^a-zA-Z0-9\- _.]"),
     tag_length_max=0,
+    message_id_name="Message-Id",
+    deletion_type="application/plain",
     types_errors=False,
     checksums=False,
 )
@@ -126,6 +132,8 @@ _1_27_11 = replace(
     has_tag_names=True,  # 1.19.0
     has_send=True,  # 1.18.0
     counts_are_whole=True,
+    message_id_name="Message-ID",
+    deletion_type="text/plain",
 )
 
 _1_30_5 = replace(

@@ -26,7 +26,7 @@ class Smtp:
 
 @dataclass(frozen=True)
 class Http:
-    """A request; `{0}` in path or body is the ID of the first message that was queued. Body None: none."""
+    """A request; `{0}` in path or body is the ID of the first message stored, `{-1}` of the last."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ Step = Smtp | Http
 
 @dataclass
 class Speaker:
-    """One server's side; `ids` are those that its queue replies named, in order."""
+    """One server's side; `ids` are those that its queue replies and its lists named, oldest first."""
 
     smtp: tuple[str, int]
     api: str
@@ -81,10 +81,13 @@ class Speaker:
         body: object = reply.text
         if kind.startswith("application/json"):
             body = json.loads(reply.content)
+            if isinstance(body, dict):
+                listed = [row["ID"] for row in body.get("messages", [])]
+                self.ids += [message for message in reversed(listed) if message not in self.ids]
         return {"status": reply.status_code, "type": kind, "body": body}
 
     def _filled(self, text: str) -> str:
-        return re.sub(r"\{(\d+)\}", lambda match: self.ids[int(match[1])], text)
+        return re.sub(r"\{(-?\d+)\}", lambda match: self.ids[int(match[1])], text)
 
     def _comparable(self, value: object) -> object:
         if isinstance(value, dict):

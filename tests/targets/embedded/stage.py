@@ -163,7 +163,7 @@ def release_points(
     """
     outcomes: list[Outcome] = []
     for hold in range(1, 40):
-        path = folder / f"{version}-{seed}-{hold}.db"
+        path = Path(":memory:")
         run = _run(
             version,
             path,
