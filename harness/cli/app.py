@@ -35,7 +35,7 @@ def _root(
 
 def _register() -> None:
     """Import the sub-commands, which add themselves to `app`."""
-    from harness.cli import racing, reporting, scenarios, servers  # noqa: F401
+    from harness.cli import gate, racing, reporting, scenarios, servers, studies  # noqa: F401
 
 
 _register()

@@ -7,23 +7,26 @@ the scenario's own controls: without one that fires, the answer is that it could
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.history import HISTORY, RUN, Journal
+from harness.history import HISTORY, RUN, Journal, write_plan
 from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo, VersionSource
 from harness.report import to_json
 from harness.run import Listener, environment
 from harness.run import run as run_scenarios
 from harness.scenario import Scenario, new_run
+from harness.studies.absence import races_of
 from harness.studies.gate import Finding, compare
 from harness.studies.gate_document import GateOptions
 from harness.studies.paired import Paired, race_paired, tested_again, without
 from harness.verdict import gravest
 
+PATIENCE = 60
+"""Pairs without anything seen after which the new version is raced with the scenario's own controls."""
 Looked = tuple[RunResult, RunResult, tuple[Finding, ...]]
 """Both versions' results, old and new, and what the comparison found."""
 
@@ -46,20 +49,8 @@ def look_by_racing(
     try:
         for number, scenario in enumerate(scenarios):
             tell(f"{scenario.name}: both versions side by side")
-            paired = race_paired(
-                scenario,
-                options.old,
-                options.new,
-                options.run,
-                folder=folder,
-                token=f"{token[:-3]}{number % 100:02d}",
-                journal=journal,
-                deadline=deadline,
-                listener=listener,
-            )
-            if paired.new.verdict is Verdict.INCONCLUSIVE:
-                alone = _alone(scenario, options, folder, deadline, listener)
-                paired = replace(paired, new=_joined(paired.new, alone))
+            one = _One(scenario, options, folder, f"{token[:-3]}{number % 100:02d}", journal, deadline)
+            paired = one.look(listener)
             if listener is not None:
                 listener.ended(paired.new)
             done.append(paired)
@@ -78,31 +69,64 @@ def look_by_racing(
         shown = tuple((p.old, p.new)[place] for p in done)
         results.append(_document(options, target, info, shown, token, started))
         (folder / word).mkdir(exist_ok=True)
+        write_plan(folder / word, _plan(scenarios, results[-1]))
         (folder / word / RUN).write_text(to_json(results[-1]), encoding="utf-8")
     return results[0], results[1], tuple(findings)
 
 
-def _alone(
-    scenario: Scenario,
-    options: GateOptions,
-    folder: Path,
-    deadline: float | None,
-    listener: Listener | None,
-) -> ScenarioResult:
-    """The new version with the scenario's own controls, where the old one fired too seldom to be one."""
-    left = None if deadline is None else deadline - time.monotonic()
-    if left is not None and left <= 0.1:
-        return without(scenario, Verdict.INCONCLUSIVE, "the time limit ended before it could be looked at")
-    asked = replace(
-        options.run,
-        target=options.new,
-        mode="race",
-        until="decided",
-        time_limit_s=left,
-        out=folder / f"alone-{scenario.name}",
-        formats=(),
-    )
-    return run_scenarios([scenario], asked, _Quiet(listener)).result.scenarios[0]
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One scenario of a gate."""
+
+    scenario: Scenario
+    options: GateOptions
+    folder: Path
+    token: str
+    journal: Journal
+    deadline: float | None
+
+    def look(self, listener: Listener | None) -> Paired:
+        """Side by side; alone with its own controls where nothing shows; again side by side if that hits."""
+        paired = self._paired(self.token, listener, PATIENCE)
+        if paired.new.verdict is not Verdict.INCONCLUSIVE:
+            return paired
+        alone = self._alone(listener)
+        is_open = paired.old.verdict not in (Verdict.NOT_APPLICABLE, Verdict.FAILED)
+        if alone.verdict is not Verdict.RACE or not is_open:
+            return replace(paired, new=_joined(paired.new, alone))
+        longer = self._paired(f"{self.token[:-1]}z", listener, None)
+        return longer if races_of(longer.new) else replace(longer, new=alone)
+
+    def _paired(self, token: str, listener: Listener | None, patience: int | None) -> Paired:
+        return race_paired(
+            self.scenario,
+            self.options.old,
+            self.options.new,
+            self.options.run,
+            folder=self.folder,
+            token=token,
+            journal=self.journal,
+            deadline=self.deadline,
+            listener=listener,
+            patience=patience,
+        )
+
+    def _alone(self, listener: Listener | None) -> ScenarioResult:
+        """The new version with the scenario's own controls."""
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0.1:
+            reason = "the time limit ended before it could be looked at"
+            return without(self.scenario, Verdict.INCONCLUSIVE, reason)
+        asked = replace(
+            self.options.run,
+            target=self.options.new,
+            mode="race",
+            until="decided",
+            time_limit_s=left,
+            out=self.folder / f"alone-{self.scenario.name}",
+            formats=(),
+        )
+        return run_scenarios([self.scenario], asked, _Quiet(listener)).result.scenarios[0]
 
 
 def _joined(paired: ScenarioResult, alone: ScenarioResult) -> ScenarioResult:
@@ -136,6 +160,19 @@ def _document(
         environment=environment(),
         scenarios=shown,
     )
+
+
+def _plan(scenarios: Sequence[Scenario], result: RunResult) -> dict[str, Any]:
+    """The plan that `mailrace replay` reads, as `harness.run` writes it."""
+    return {
+        "mailrace": result.mailrace,
+        "command": result.command,
+        "started": result.started,
+        "target": result.target.name,
+        "seed": result.seed,
+        "run": result.run,
+        "scenarios": [{"file": str(s.file or ""), **s.model_dump(mode="json")} for s in scenarios],
+    }
 
 
 class _Quiet:

@@ -63,11 +63,20 @@ def tested_again(pairs: Sequence[Pair]) -> dict[str, Again]:
     return found
 
 
-def is_settled(pairs: Sequence[Pair], *, confidence: float, theta: float) -> bool:
-    """Whether more pairs can change no finding: every anomaly seen is on both, or long enough on one only."""
+def is_settled(
+    pairs: Sequence[Pair], *, confidence: float, theta: float, patience: int | None = None
+) -> bool:
+    """Whether more pairs can change no finding.
+
+    Every anomaly seen is on both, or often enough on one only; and enough pairs raced at all to speak of the
+    anomalies that were not seen. With `patience`, also after that many pairs in which nothing was seen.
+    """
     again = tested_again(pairs)
-    needed = max(RUNS_NEEDED, pairs_needed(theta, confidence))
-    return bool(again) and all(a.hits or a.runs >= needed for a in again.values())
+    if not again:
+        return patience is not None and len(pairs) >= patience
+    needed = pairs_needed(theta, confidence)
+    fired = max(sum(bool(p.old) for p in pairs), sum(bool(p.new) for p in pairs))
+    return fired >= needed and all(a.hits or a.runs >= max(RUNS_NEEDED, needed) for a in again.values())
 
 
 def race_paired(
@@ -81,8 +90,12 @@ def race_paired(
     journal: Journal,
     deadline: float | None,
     listener: Listener | None,
+    patience: int | None,
 ) -> Paired:
-    """Race both versions. What cannot be exercised on one is said in that one's result, never raised."""
+    """Race both versions; `patience` is that of `is_settled`.
+
+    What cannot be exercised on one version is said in that one's result, never raised.
+    """
     results: list[ScenarioResult | None] = [None, None]
     infos: list[TargetInfo | None] = [None, None]
     with ExitStack() as stack:
@@ -121,7 +134,7 @@ def race_paired(
             )
         )
         sides = []
-        how = _race_options(scenario, new, options, deadline, listener)
+        how = _race_options(scenario, folder, options, deadline, listener)
         for name, letter, target in (("control", "c", targets[0]), ("target", "t", targets[1])):
             sides.append(_Watched(name, Plan(scenario, options.seed, token + letter), target, journal, how))
             stack.callback(sides[-1].lane.close)
@@ -130,7 +143,7 @@ def race_paired(
         def enough() -> bool:
             pairs = _pairs(before, after)
             return options.until == "decided" and is_settled(
-                pairs, confidence=options.confidence, theta=options.theta
+                pairs, confidence=options.confidence, theta=options.theta, patience=patience
             )
 
         result = race(after, before, _kind(old, new), replace(how, enough=enough))
@@ -159,9 +172,8 @@ def _pairs(before: _Watched, after: _Watched) -> tuple[Pair, ...]:
 
 
 def _race_options(
-    scenario: Scenario, new: str, options: RunOptions, deadline: float | None, listener: Listener | None
+    scenario: Scenario, folder: Path, options: RunOptions, deadline: float | None, listener: Listener | None
 ) -> RaceOptions:
-    again = f"mailrace run {scenario.file or scenario.name} --target {new} --seed {options.seed} --until-hit"
     return RaceOptions(
         rounds=options.rounds or scenario.rounds,
         profile=options.profile or scenario.release.profile,
@@ -170,7 +182,7 @@ def _race_options(
         confidence=options.confidence,
         theta=options.theta,
         time_limit=deadline,
-        replay=again,
+        replay=f"mailrace replay {folder / 'new'} --scenario {scenario.name}",
         progress=listener.progressed if listener is not None else None,
     )
 

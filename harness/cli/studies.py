@@ -1,0 +1,1 @@
+"""`mailrace merge`, `matrix`, `bisect`, `retries`, `watch`: questions that take many runs, or a log."""
