@@ -161,7 +161,7 @@ def exchange(
     api: str,
     auth: tuple[str, str] | None,
 ) -> Script:
-    """One operation as requests to `api`; a `Read` repeats its own, and ends with the last response."""
+    """One operation as requests to `api`; a `Read` repeats its own, and ends with all responses, a line each."""
     address = urlsplit(api)
     method, path, body = request_of(operation, attempt, ids, contents)
     headers = {"Host": address.netloc, "User-Agent": "mailrace", "Accept": "application/json"}
@@ -173,12 +173,14 @@ def exchange(
     # it is held from the last byte of its head on.
     held_bytes = 1 + len(body) if isinstance(operation, Delete) else 1
     times = operation.times if isinstance(operation, Read) else 1
+    seen: list[str] = []
     for number in range(1, times + 1):
         data = parser.request(method, address.path + path, headers, body)
         reply = yield Command(Stage.REPLY, data, is_last=True, held_bytes=held_bytes)
+        seen.append(reply.text)
         if number < times and not parser.is_reusable:
             said = "the server closed the connection between two requests"
             return Ending(Outcome.FAIL, Word.LINK_LOST, reply.code, said)
     if 200 <= reply.code < 300:
-        return Ending(Outcome.OK, Word.ACCEPTED, reply.code, reply.text)
+        return Ending(Outcome.OK, Word.ACCEPTED, reply.code, "\n".join(seen))  # a line a poll
     return Ending(Outcome.FAIL, Word.REFUSED, reply.code, reply.text)

@@ -6,6 +6,7 @@ from harness.actors import Conversation, Link, Loop, ResponseParser, Script, is_
 from harness.actors.http import exchange
 from harness.model.operation import Operation, Read
 from harness.model.target import Addresses, Target
+from harness.targets import tls_context
 
 
 class Decoy:
@@ -86,7 +87,13 @@ class Connections:
         else:
             host, port, tls = addresses.api_host_port()
         link = Link(
-            self._loop, host, port, is_smtp=is_smtp, tls=tls, auth=credentials.smtp if is_smtp else None
+            self._loop,
+            host,
+            port,
+            is_smtp=is_smtp,
+            tls=tls,
+            tls_context=tls_context() if tls else None,
+            auth=credentials.smtp if is_smtp else None,
         )
         self._made.append(link)
         return link

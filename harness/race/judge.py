@@ -6,7 +6,7 @@ from harness.check import SerialOutcome, check_round, not_looked, order_in_words
 from harness.history import Journal
 from harness.model.anomaly import Weight
 from harness.model.attempt import RoundRecord
-from harness.model.operation import EDITS, ServerOptions
+from harness.model.operation import ServerOptions
 from harness.race.lane import Lane
 from harness.race.tally import Judged
 from harness.race.verify import verified
@@ -31,17 +31,14 @@ class Judge:
         plan = lane.plan.round(0)
         # One that needs a fresh server for each round may hang it in any order: no serial rounds there.
         self._all_orders = () if lane.plan.scenario.target.fresh else orders(plan)
-        self._is_edited = any(isinstance(o, EDITS) for o in plan.operations)
         self.seconds = 0.0
 
     @property
     def note(self) -> str:
         """What the second oracle could not do, in a sentence; "" if it was applied."""
-        if self._all_orders or not self._is_edited:
-            return ""
         if self._lane.plan.scenario.target.fresh:
             return "serial equivalence was not applied: every round needs a fresh server"
-        return "serial equivalence was not applied: its operations have more than 120 orders"
+        return "" if self._all_orders else "serial equivalence was not applied: more than 120 orders"
 
     def judge(self, records: Sequence[RoundRecord], unreadable: int = 0) -> tuple[Judged, ...]:
         """The records with what the store held and with their findings, in the order given.

@@ -25,7 +25,7 @@ QUIET_S = 0.020
 """Quiet before the release in the profile `rate`: by then the server's threads have gone to sleep."""
 SKEW_US_MAX = 1_000.0
 """A round whose releases spread further did not race as planned: it says so, and is no clean one."""
-HANG_LOOK_S = 2.0
+HANG_LOOK_S = 1.0
 """After so long without all replies the server is asked whether it still answers others."""
 _WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
 
@@ -146,8 +146,8 @@ class Lane:
         return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
 
     def _await(self, links: list[Link]) -> None:
-        """Run until every reply is there; sooner than its limit where the server answers nobody else either."""
-        if self._loop.run(all_idle(links), HANG_LOOK_S) or self.target.liveness() is Liveness.HUNG:
+        """Run until every reply is there; less long where the server answers nobody else either."""
+        if self._loop.run(all_idle(links), HANG_LOOK_S) or self.target.liveness(HANG_LOOK_S) is Liveness.HUNG:
             return
         self._loop.run(all_idle(links), REPLY_S_MAX - HANG_LOOK_S)
 

@@ -16,7 +16,7 @@ from harness.history import Journal
 from harness.model.attempt import RoundRecord
 from harness.model.errors import TargetError
 from harness.model.result import ControlResult, ScenarioResult
-from harness.model.target import Target
+from harness.model.target import Liveness, Target
 from harness.race.controls import WHY
 from harness.race.judge import Judge
 from harness.race.lane import Lane
@@ -27,7 +27,7 @@ from harness.verdict import clopper_pearson, decide, is_overdispersed, settled, 
 
 BLOCK_ROUNDS_FIRST = 10
 BLOCK_ROUNDS_MAX = 250
-RESTARTS_MAX = 20
+RESTARTS_MAX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Side:
         self._pending.append(record)
         self.seconds["start"] += before - started
         self.seconds["race"] += time.monotonic() - before
-        if record.hung or record.crashed:
+        if (record.hung or record.crashed) and not self.is_cold:
             self.recover()
 
     def judged(self) -> tuple[Judged, ...]:
@@ -90,6 +90,8 @@ class Side:
         self._pending, self._unreadable = [], 0
         for judged in found:
             self.tally.add(judged)
+        if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
+            self.recover()
         self.seconds["verify"] += time.monotonic() - started
         return found
 

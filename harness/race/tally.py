@@ -1,10 +1,9 @@
 """Judged rounds in, one at a time; the counts, witnesses and samples of a ScenarioResult out. Memory flat."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.check import expected_copies, explain
+from harness.check import expected_copies, explain, replies
 from harness.model.anomaly import Anomaly, Weight
 from harness.model.attempt import RoundRecord
 from harness.model.operation import ServerOptions
@@ -15,7 +14,7 @@ WITNESSES_MAX = 3
 SAMPLE_MAX = 6
 """Clean rounds kept, for the timeline."""
 NOTES_MAX = 10
-_ID = re.compile(r"queued as \S+")
+REPLIES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,9 @@ class Tally:
             self.lost += 1
         if judged.not_looked and len(self.not_looked) < NOTES_MAX:
             self.not_looked.append(judged.not_looked)
-        for attempt in record.attempts:
-            reply = f"{attempt.code} {attempt.text}" if attempt.code else f"({attempt.word}) {attempt.text}"
-            first = _ID.sub("queued as ID", reply.splitlines()[0][:120])
-            if first in self.replies or len(self.replies) < 50:
-                self.replies[first] += 1
+        for reply in replies(record):
+            if reply in self.replies or len(self.replies) < REPLIES_MAX:
+                self.replies[reply] += 1
         if record.stored is not None:
             least, most = expected_copies(record, self._options)
             self.expected = (self.expected[0] + least, self.expected[1] + most)

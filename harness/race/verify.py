@@ -14,9 +14,10 @@ from harness.history import Journal
 from harness.model.attempt import LogLine, Outcome, RoundRecord, Stored, StoredMessage
 from harness.model.errors import TargetError
 from harness.model.operation import messages_of
-from harness.model.target import Target
+from harness.model.target import Liveness, Target
 
 SETTLE_S_MAX = 2.0
+LOOK_S = 1.0
 EMPTY_ABOVE = 1_000
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 _LOG_BEFORE_NS = 2_000_000
@@ -27,9 +28,16 @@ _ROUND_TOKEN = re.compile(r"r\d{5}")
 def verified(
     records: Sequence[RoundRecord], target: Target, domain: str, run: str, lane: str, journal: Journal
 ) -> tuple[RoundRecord, ...]:
-    """The records with `stored` and `log`; unchanged where the store could not be read."""
+    """The records with `stored` and `log`; unchanged where the store could not be read.
+
+    A server that answers nobody although nothing is under way hangs since the last of the rounds: those
+    before it were each followed by requests that were answered.
+    """
     if not records:
         return ()
+    if target.liveness(LOOK_S) is Liveness.HUNG:
+        last = records[-1]
+        return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
     try:
         whole = _settled(records, target, domain)
     except TargetError:
