@@ -25,6 +25,9 @@ Delete-all begins with the first of them too; the answer goes into a line of the
 it passes uncounted there as well.
 """
 
+BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
+"""The last statement of such a broadcast."""
+
 DECOY = "SELECT DISTINCT Name FROM tags ORDER BY Name"
 """The one statement of `GET /api/v1/tags`."""
 

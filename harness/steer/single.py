@@ -12,7 +12,7 @@ from typing import Protocol
 from harness.actors.link import Link
 from harness.model.attempt import RoundRecord
 from harness.model.errors import ScheduleMissed
-from harness.steer.attribution import DECOY, Names, is_background, text_of
+from harness.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from harness.steer.door import Statement
 from harness.steer.graph import Graph, Node
 from harness.steer.quiet import is_asleep, wait_quiet
@@ -21,6 +21,10 @@ from harness.steer.twins import HUNG_S, Block, Run
 
 ARRIVE_S_MAX = 4.0
 DECOYS_MAX = 8
+BROADCAST_S = 0.25
+"""A store or a deletion makes the server broadcast its statistics that much later, once for all until then."""
+CALM_S = 0.15
+"""A calm run begins only where no broadcast is due sooner: its two statements queue like a decoy's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ class Pilot(Protocol):
     def first(self) -> int:
         """Whose last byte is written first."""
 
-    def hold(self, node: Node, actor: int, released: frozenset[int]) -> Decision:
-        """The actor's block is held at `node`."""
+    def hold(self, node: Node, actor: int, released: frozenset[int], decoys: int) -> Decision:
+        """The actor's block is held at `node`, and that many decoys are queued."""
 
     def idle(self, node: Node, released: frozenset[int]) -> int:
         """Every released actor has ended: whose last byte is next."""
@@ -77,9 +81,15 @@ class Single:
     _names: Names = field(init=False)
     _waiting: Statement | None = None
     _decoys: list[Link] = field(default_factory=list)
+    _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
 
-    def run(self, pilot: Pilot) -> Run:
-        """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed."""
+    def run(self, pilot: Pilot, *, is_calm: bool = False) -> Run:
+        """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed.
+
+        is_calm   no broadcast of the server's comes between; without it one may, which costs a try
+        """
+        if is_calm:
+            self._calm_down()
         began = time.monotonic()
         self._begin()
         try:
@@ -87,7 +97,18 @@ class Single:
             record, names = self._finish(), self._names
         finally:
             self._run_out()
+            if self._due is None:
+                self._due = began + BROADCAST_S
         return Run(tuple(blocks), record, names, time.monotonic() - began)
+
+    def _calm_down(self) -> None:
+        """Let a broadcast pass that would come into the next run."""
+        due = self._due
+        if due is None or due - time.monotonic() > CALM_S:
+            return
+        self.rig.door.gate = self._gate
+        self.rig.loop.pump(lambda: self._due is None, max(0.0, due - time.monotonic()) + BROADCAST_S)
+        self._due = None
 
     def _begin(self) -> None:
         rig = self.rig
@@ -122,7 +143,7 @@ class Single:
                 s.index for s in self._seats if s.index in released and s.index != actor and not s.is_over
             ]
             self._note(node, actor, others, previous)
-            decision = pilot.hold(node, actor, frozenset(released))
+            decision = pilot.hold(node, actor, frozenset(released), len(self._busy_decoys()))
             if decision.is_lost:
                 raise ScheduleMissed(f"block {len(blocks) + 1} came from {self._seats[actor].operation.key}")
             for index in decision.release:
@@ -153,9 +174,12 @@ class Single:
         self._waiting = None
         self.rig.door.release(statement)
 
-    def _queue_decoys(self, wanted: int) -> None:
+    def _busy_decoys(self) -> list[Link]:
         self._decoys = [k for k in self._decoys if not k.is_idle]
-        busy = len(self._decoys)
+        return self._decoys
+
+    def _queue_decoys(self, wanted: int) -> None:
+        busy = len(self._busy_decoys())
         for number in range(busy, min(busy + wanted, DECOYS_MAX)):
             self._decoys.append(self.rig.instances[0].get("/api/v1/tags", f"decoy{self._free(number)}"))
 
@@ -172,6 +196,8 @@ class Single:
             return False
         if is_background(statement):
             statement.is_background = True
+            if text_of(statement.sql) == BROADCAST_END:
+                self._due = None
             return False
         self._names.learn(statement)
         self._waiting = statement
@@ -181,8 +207,7 @@ class Single:
         """The next statement at the door; None: every released actor has ended, or hangs."""
 
         def arrived() -> bool:
-            self._decoys = [k for k in self._decoys if not k.is_idle]
-            is_under_way = self._decoys or any(
+            is_under_way = self._busy_decoys() or any(
                 s.conversation.let_go_ns and not s.is_over for s in self._seats
             )
             return self._waiting is not None or not is_under_way
