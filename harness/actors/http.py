@@ -161,7 +161,7 @@ def exchange(
     api: str,
     auth: tuple[str, str] | None,
 ) -> Script:
-    """One operation as requests to `api`; a `Read` repeats its own and ends with all responses, a line each."""
+    """One operation as requests to `api`; a `Read` repeats its own, and ends with all that it was shown."""
     address = urlsplit(api)
     method, path, body = request_of(operation, attempt, ids, contents)
     headers = {"Host": address.netloc, "User-Agent": "mailrace", "Accept": "application/json"}
