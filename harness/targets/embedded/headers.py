@@ -51,7 +51,7 @@ def read_header(raw: bytes) -> tuple[Header, bytes]:
     while start < len(raw):
         end = raw.find(b"\n", start)
         line, start = (raw[start:], len(raw)) if end < 0 else (raw[start:end], end + 1)
-        text = line.rstrip(b"\r").decode("utf-8", "surrogateescape")
+        text = line.rstrip(b"\r").decode("utf-8", "replace")
         if not text:
             break
         if text[0] in " \t" and fields:

@@ -54,7 +54,13 @@ class Session(SMTP):
         # aiosmtpd shares this among all sessions, and each new one would clear it.
         self.command_size_limits = defaultdict(lambda: _LINE_BYTES_MAX)
         # With a name given, aiosmtpd does not look it up for each connection.
-        super().__init__(object(), hostname=self._host, ident="Mailpit ESMTP Service ready", loop=loop)
+        super().__init__(
+            object(),
+            hostname=self._host,
+            ident="Mailpit ESMTP Service ready",
+            enable_SMTPUTF8=True,
+            loop=loop,
+        )
         self._mailbox = mailbox
         self._version = mailbox.version
         self._auth = authenticator
@@ -199,7 +205,7 @@ class Session(SMTP):
             # The end is a line of one dot; `.\r\n` may end any other line as well.
             piece = await self._reader.readuntil(b".\r\n")
             pieces.append(piece)
-            if (before + piece).endswith(b"\r\n.\r\n"):
+            if (before + piece).endswith(b"\n.\r\n"):
                 break
             before = piece[-2:]
         body = b"".join(pieces)[: -len(b".\r\n")]

@@ -27,7 +27,12 @@ class TagSources:
 
 def new_id() -> str:
     """22 characters of [0-9A-Za-z], as the database IDs and the Message-IDs that Mailpit makes."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(22))
+    number = secrets.randbits(130)
+    letters = []
+    for _ in range(22):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
 
 
 async def is_stored(db: Statements, message_id: str) -> bool:

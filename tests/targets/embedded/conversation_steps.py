@@ -85,6 +85,16 @@ SMTP_STEPS: tuple[Step, ...] = (
             "QUIT",
         ),
     ),
+    Smtp(
+        "letters beyond ASCII, and bytes that are no UTF-8",
+        (
+            HELLO,
+            "MAIL FROM:<jö@x.test> SMTPUTF8",
+            "RCPT TO:<tö@x.test>",
+            "DATA",
+            "From: jö@x.test\r\nSubject: \udcff café\r\nX-Tags: \udce9a\r\n\r\nbody\r\n.",
+        ),
+    ),
     Smtp("commands out of order", ("MAIL FROM:<f@x.test>", HELLO, "RCPT TO:<t@x.test>", "DATA", "QUIT")),
     Smtp(
         "bad arguments",
