@@ -130,11 +130,11 @@ class _One:
 
 
 def _joined(paired: ScenarioResult, alone: ScenarioResult) -> ScenarioResult:
-    """What the run with its own controls says, with the rounds beside the old version counted as well."""
-    if alone.verdict is Verdict.INCONCLUSIVE and paired.rounds and not alone.rounds:
-        return paired
-    rounds = paired.rounds + alone.rounds
-    return replace(alone, rounds=rounds, not_looked=(*paired.not_looked, *alone.not_looked))
+    """What the run with its own controls says, and how many clean rounds went before, beside the old."""
+    if not paired.rounds:
+        return alone if alone.rounds else paired
+    before = f"{alone.reason} Before, {paired.rounds} rounds beside the old version without a hit."
+    return replace(alone, reason=before, not_looked=(*paired.not_looked, *alone.not_looked))
 
 
 def _document(
