@@ -1,0 +1,194 @@
+"""Pairs of target and control: the same offsets and decoys, a coin for who goes first, and when to stop."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from harness.model.anomaly import Anomaly, AnomalyName
+from harness.model.attempt import RoundRecord, Stored
+from harness.model.errors import TargetError
+from harness.model.operation import PlannedRound, ServerOptions
+from harness.model.result import ScenarioResult, Verdict
+from harness.race import RaceOptions, Side, race
+from harness.race.race import BLOCK_ROUNDS_FIRST, BLOCK_ROUNDS_MAX
+from harness.race.tally import Judged, Tally
+from harness.race.tuner import Draw
+from harness.scenario import Plan, scenario_from, shipped
+
+SCENARIO = scenario_from(
+    {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "release": {"at": "last-byte"}},
+    Path(shipped()),
+)
+HIT = (Anomaly(name=AnomalyName.DUPLICATED, round=0, proof="it is"),)
+Turn = tuple[str, int, Draw]
+
+
+@dataclass
+class Parts:
+    """What `race` reads of a Side beside its calls."""
+
+    name: str
+    plan: Plan = field(default_factory=lambda: Plan(SCENARIO, 1, "mr00000000"))
+    note: str = ""
+
+
+class FakeSide:
+    """A Side without a server: rounds hit where `hits(index)` says so, and are lost where `lost` does."""
+
+    def __init__(
+        self,
+        name: str,
+        turns: list[Turn],
+        hits: Callable[[int], bool] = lambda index: False,
+        lost: Callable[[int], bool] = lambda index: False,
+        fails_at: int = -1,
+    ) -> None:
+        self.lane = self.judge = self.target = Parts(name)
+        self.tally = Tally(ServerOptions(), "")
+        self.seconds = {"race": 0.0}
+        self.is_cold = False
+        self.blocks: list[int] = []
+        self._turns, self._hits, self._lost, self._fails_at = turns, hits, lost, fails_at
+        self._pending: list[int] = []
+
+    def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
+        self._turns.append((self.target.name, index, draw))
+        self._pending.append(index)
+        if index == self._fails_at:
+            raise TargetError("it is gone")
+
+    def judged(self) -> tuple[Judged, ...]:
+        found = tuple(self._judged(index) for index in self._pending)
+        self.blocks.append(len(self._pending))
+        self._pending = []
+        for one in found:
+            self.tally.add(one)
+        return found
+
+    def _judged(self, index: int) -> Judged:
+        plan = PlannedRound(index=index, token="r", given=(), operations=())
+        record = RoundRecord(
+            index=index, plan=plan, ids={}, attempts=(), offsets_us=(), skew_us=1.0, decoys=0, released_ns=1,
+            stored=Stored(messages=(), tags=()),
+        )  # fmt: skip
+        return Judged(record, HIT if self._hits(index) else (), "not looked at" if self._lost(index) else "")
+
+
+OPTIONS = RaceOptions(rounds=100, profile="rate", seed=7)
+
+
+def raced(target: FakeSide, control: FakeSide | None, kind: int = 1, **changed: Any) -> ScenarioResult:
+    return race(cast(Side, target), cast(Side, control), kind, replace(OPTIONS, **changed))
+
+
+def every(number: int) -> Callable[[int], bool]:
+    return lambda index: index % number == 0
+
+
+def test_both_of_a_pair_get_the_same_draw_and_a_coin_says_who_goes_first() -> None:
+    turns: list[Turn] = []
+    raced(FakeSide("target", turns), FakeSide("control", turns), rounds=400)
+    pairs = list(zip(turns[::2], turns[1::2], strict=True))
+    assert len(pairs) == 400
+    for (one, index, draw), (other, same_index, same_draw) in pairs:
+        assert {one, other} == {"target", "control"}
+        assert (index, draw) == (same_index, same_draw)
+    first = sum(one == "target" for (one, _, _), _ in pairs)
+    # 200 expected, standard deviation 10.
+    assert 150 < first < 250
+    assert [index for (_, index, _), _ in pairs] == list(range(400))
+    assert len({draw.shift_us for (_, _, draw), _ in pairs}) == 400
+
+
+def test_the_seed_is_all_that_the_order_and_the_draws_depend_on() -> None:
+    runs: list[list[Turn]] = []
+    for seed in (7, 7, 8):
+        turns: list[Turn] = []
+        raced(FakeSide("target", turns), FakeSide("control", turns, every(3)), rounds=60, seed=seed)
+        runs.append(turns)
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_a_pass_needs_a_control_of_the_same_server_that_fired_often_enough() -> None:
+    # (1 + 1/3)^17 is the first power over 100: 17 pairs for 0.99 confidence.
+    for fired, verdict in ((16, Verdict.INCONCLUSIVE), (17, Verdict.PASS)):
+        result = raced(FakeSide("t", []), FakeSide("c", [], lambda index, n=fired: index < n))  # type: ignore[misc]
+        assert result.verdict is verdict
+        assert result.control is not None
+        assert (result.control.pairs, result.control.pairs_fired) == (100, fired)
+        assert result.control.bound == pytest.approx(100 ** (1 / fired) - 1)
+    third = raced(FakeSide("t", []), FakeSide("c", [], every(1)), kind=3)
+    assert third.verdict is Verdict.INCONCLUSIVE
+    assert "steer" in third.advice
+    alone = raced(FakeSide("t", []), None)
+    assert alone.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_pair_with_a_lost_round_counts_for_nothing() -> None:
+    lost = raced(FakeSide("t", [], lost=lambda index: index < 90), FakeSide("c", [], every(1)))
+    assert lost.control is not None
+    assert (lost.control.pairs, lost.control.pairs_fired, lost.rounds_lost) == (10, 10, 90)
+    assert lost.verdict is Verdict.INCONCLUSIVE
+    deaf = raced(FakeSide("t", []), FakeSide("c", [], lost=every(1)))
+    assert deaf.control is not None
+    assert deaf.control.pairs == 0
+
+
+def test_one_hit_is_a_race_whatever_the_control_does() -> None:
+    result = raced(FakeSide("t", [], lambda index: index == 99), FakeSide("c", []))
+    assert (result.verdict, result.hits, result.rounds) == (Verdict.RACE, 1, 100)
+    assert "duplicated" in result.anomalies
+
+
+def test_until_hit_ends_after_the_block_with_the_first_hit() -> None:
+    result = raced(FakeSide("t", [], lambda index: index == 12), None, until="hit")
+    assert result.verdict is Verdict.RACE
+    assert 13 <= result.rounds <= 15, "its blocks are of five rounds"
+
+
+def test_until_decided_ends_when_more_rounds_can_change_nothing() -> None:
+    result = raced(FakeSide("t", []), FakeSide("c", [], every(1)), until="decided", rounds=10_000)
+    assert result.verdict is Verdict.PASS
+    assert 17 <= result.rounds <= 30
+    never = raced(FakeSide("t", []), FakeSide("c", [], every(1)), kind=3, until="decided", rounds=50)
+    assert never.verdict is Verdict.INCONCLUSIVE
+
+
+def test_blocks_grow_so_that_the_store_is_read_a_few_times() -> None:
+    target = FakeSide("t", [])
+    raced(target, None, rounds=1_000)
+    assert target.blocks[0] == BLOCK_ROUNDS_FIRST
+    assert max(target.blocks) <= BLOCK_ROUNDS_MAX
+    assert sum(target.blocks) == 1_000
+    assert len(target.blocks) < 12
+
+
+def test_past_the_time_limit_no_round_begins_and_that_is_said() -> None:
+    result = raced(FakeSide("t", []), None, time_limit=time.monotonic())
+    assert result.rounds == 1
+    assert result.not_looked[0] == "the time limit ended it after 1 of 100 rounds"
+
+
+@pytest.mark.parametrize("failing", ["t", "c"])
+def test_a_target_that_fails_ends_the_race_and_what_there_was_is_judged(failing: str) -> None:
+    made = {name: FakeSide(name, [], fails_at=33 if name == failing else -1) for name in ("t", "c")}
+    result = raced(made["t"], made["c"])
+    assert 33 <= result.rounds <= 34
+    assert "it is gone" in result.not_looked
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
+def test_progress_is_told_after_each_block() -> None:
+    told: list[tuple[int, int, int, int]] = []
+    raced(
+        FakeSide("t", []),
+        FakeSide("c", [], every(2)),
+        progress=lambda *numbers: told.append(cast(tuple[int, int, int, int], numbers)),
+    )
+    assert told[0] == (10, 100, 0, 5)
+    assert told[-1] == (100, 100, 0, 50)

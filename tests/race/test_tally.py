@@ -1,0 +1,113 @@
+"""The tally: what is counted, what is kept, and what it says of skew and drift; memory stays flat."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.model.anomaly import Anomaly, AnomalyName
+from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
+from harness.model.operation import Message, PlannedRound, Send, ServerOptions
+from harness.race.tally import SAMPLE_MAX, WITNESSES_MAX, Judged, Tally
+
+MAIL = Message(key="m", domain="x.test", message_id="m@x.test", to=("a@x.test",))
+TRIED = Attempt(
+    round=0, actor=0, operation="send.1", message="m", number=1, outcome=Outcome.OK, word=Word.ACCEPTED,
+    code=250, text="2.0.0 Ok: queued as 3Yw6vQ7kPp2fHn8xGd4sTb", stage=Stage.REPLY, marks=(),
+    invoked_ns=0, released_ns=1, completed_ns=2,
+)  # fmt: skip
+ROUND = RoundRecord(
+    index=0, ids={},
+    plan=PlannedRound(index=0, token="r00000", given=(), operations=(Send(key="send.1", message=MAIL),)),
+    attempts=(TRIED,), offsets_us=(0.0,), skew_us=10.0, decoys=0, released_ns=1,
+    stored=Stored(messages=(), tags=()),
+)  # fmt: skip
+
+
+def anomaly(name: AnomalyName) -> Anomaly:
+    return Anomaly(name=name, round=0, proof=f"{name}: it is so")
+
+
+LOST = anomaly(AnomalyName.TAG_LOST)
+TORN = anomaly(AnomalyName.TORN_READ)
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return Tally(ServerOptions(), "mailrace replay X")
+
+
+def clean(index: int = 0, skew_us: float = 10.0) -> Judged:
+    return Judged(replace(ROUND, index=index, skew_us=skew_us), (), "")
+
+
+def test_rounds_are_clean_hits_or_lost(tally: Tally) -> None:
+    tally.add(clean())
+    tally.add(Judged(ROUND, (LOST, LOST), ""))
+    tally.add(Judged(ROUND, (TORN,), ""))
+    tally.add(Judged(replace(ROUND, stored=None), (), "round 0: the store was not read"))
+    assert (tally.rounds, tally.hits, tally.lost) == (3, 1, 1)
+    assert tally.anomalies == {"tag_lost": 2, "torn_read": 1}
+    assert tally.not_looked == ["round 0: the store was not read"]
+
+
+def test_a_hit_counts_though_the_round_could_not_be_looked_at_whole(tally: Tally) -> None:
+    judged = Judged(replace(ROUND, stored=None), (anomaly(AnomalyName.HANG),), "the store was not read")
+    assert judged.is_counted
+    tally.add(judged)
+    assert (tally.rounds, tally.hits, tally.lost) == (1, 1, 0)
+
+
+def test_witnesses_and_samples_are_kept_up_to_their_limits(tally: Tally) -> None:
+    for index in range(50):
+        tally.add(clean(index))
+        tally.add(Judged(replace(ROUND, index=100 + index), (LOST,), ""))
+        tally.add(Judged(replace(ROUND, index=200 + index), (TORN,), ""))
+    assert len(tally.witnesses) == 2 * WITNESSES_MAX
+    assert tally.witnesses[0].replay == "mailrace replay X --round 100"
+    assert [record.index for record in tally.sample] == list(range(SAMPLE_MAX))
+
+
+def test_replies_are_counted_with_their_ids_masked(tally: Tally) -> None:
+    tally.add(clean())
+    other = replace(TRIED, text="2.0.0 Ok: queued as 9Zz1vQ7kPp2fHn8xGd4sTb")
+    gone = replace(TRIED, code=None, word=Word.LINK_LOST, text="")
+    tally.add(Judged(replace(ROUND, attempts=(other, gone)), (), ""))
+    counts = sorted(tally.replies.values())
+    assert counts == [1, 2], tally.replies
+    assert any("link-lost" in reply for reply in tally.replies)
+    for number in range(200):
+        odd = replace(TRIED, text=f"text {number}")
+        tally.add(Judged(replace(ROUND, attempts=(odd,)), (), ""))
+    assert len(tally.replies) <= 50
+
+
+def test_the_skew_is_the_median_and_the_95th_percentile_of_the_rounds_looked_at(tally: Tally) -> None:
+    assert tally.skew() is None
+    for number in range(1, 101):
+        tally.add(clean(skew_us=float(number)))
+    tally.add(Judged(replace(ROUND, skew_us=1e6), (), "the releases spread"))
+    spread = tally.skew()
+    assert spread is not None
+    assert (spread.p50, spread.p95) == (51.0, 96.0)
+
+
+def test_blocks_hold_what_came_since_the_last_one(tally: Tally) -> None:
+    control = Tally(ServerOptions(), "")
+    tally.add(clean())
+    tally.end_block(control)
+    for _ in range(3):
+        tally.add(Judged(ROUND, (LOST,), ""))
+        control.add(Judged(ROUND, (LOST,), ""))
+    tally.end_block(control)
+    assert [(b.first_round, b.rounds, b.hits, b.control_hits) for b in tally.blocks] == [
+        (0, 1, 0, 0),
+        (1, 3, 3, 3),
+    ]
+
+
+def test_expected_copies_are_summed_as_a_range(tally: Tally) -> None:
+    unsure = replace(TRIED, outcome=Outcome.UNKNOWN, word=Word.TIMED_OUT, code=None)
+    tally.add(clean())
+    tally.add(Judged(replace(ROUND, attempts=(unsure,)), (), ""))
+    assert tally.expected == (1, 2)
+    assert tally.found == 0
