@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.targets.embedded import deleting, listing, searching, storing, tagging
 from harness.targets.embedded.database import Database, Statements
@@ -50,7 +50,7 @@ class Mailbox:
         self.ignores_duplicate_ids = ignore_duplicate_ids
         self._sources = sources
         self._tagging = tagging.Tagging(version)
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._statistics_due = False
 
     def whole(self) -> AbstractAsyncContextManager[Statements]:
@@ -61,8 +61,13 @@ class Mailbox:
         """Run it to its end even where its client goes away meanwhile, as a goroutine does."""
         task: asyncio.Task[T] = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
         return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[T]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # asked for here too: its client may have gone
 
     async def accept(self, sender: str, recipients: Sequence[str], raw: bytes, username: str = "") -> str:
         """Store a mail as received; returns its ID, "" where it is a duplicate that is ignored.
@@ -186,9 +191,9 @@ class Mailbox:
 
     def _start_statistics(self) -> None:
         self._statistics_due = False
-        task: asyncio.Task[object] = asyncio.ensure_future(self._statistics())
+        task = asyncio.ensure_future(self._statistics())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
 
     async def _statistics(self) -> None:
         with acting("background"):

@@ -50,7 +50,10 @@ class BadJson(Exception):
 
 async def read_json(request: web.Request) -> Mapping[str, Any]:
     """The body as an object; names are matched without regard to case; raises BadJson."""
-    raw = await request.read()
+    try:
+        raw = await request.read()
+    except (ConnectionError, web.RequestPayloadError) as error:
+        raise BadJson("unexpected EOF") from error  # cut off: to Go's decoder, a body like any other
     if not raw.strip():
         raise BadJson("EOF")
     try:
