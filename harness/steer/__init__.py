@@ -1,1 +1,6 @@
-"""To come."""
+"""A scenario and a target in, every schedule of the unmodified server out, and what each comes to."""
+
+from harness.steer.columns import columns
+from harness.steer.steering import steer
+
+__all__ = ["columns", "steer"]

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.model.errors import ScheduleMissed
+from harness.steer.blocks import Run
 from harness.steer.graph import Graph, Node
 from harness.steer.programs import Programs
 from harness.steer.single import GO_ON, Decision, Gap, Single, gap_of
-from harness.steer.twins import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.steer.attribution import Names, text_of
+from harness.steer.blocks import Block
 from harness.steer.door import Statement
 from harness.steer.rqlite import Answer, Call, Done, Failed, Rows, Value
-from harness.steer.twins import Block
 
 History = tuple[str, ...]
 """What an actor was told by each of its blocks so far, canonical."""

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.model.errors import ScheduleMissed
+from harness.steer.blocks import Run
 from harness.steer.course import Course, fewest_deviations
 from harness.steer.graph import Follows, Graph, Node
 from harness.steer.single import Single
-from harness.steer.twins import Run
 
 TRIES_MAX = 200
 REPEATS = 10

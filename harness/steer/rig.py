@@ -15,10 +15,12 @@ from harness.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
 from harness.model.errors import TargetError
 from harness.model.operation import Message, Operation, PlannedRound, Send
 from harness.steer.attribution import Names
-from harness.steer.door import Door
+from harness.steer.door import Door, pass_all
+from harness.steer.graph import Graph, build
 from harness.steer.independence import Footprints
 from harness.steer.instance import Instance, Opener
 from harness.steer.loop import Loop
+from harness.steer.programs import Programs
 from harness.steer.quiet import wait_quiet
 from harness.steer.store import Store
 from harness.steer.stored import ids_by_key, read_stored
@@ -63,6 +65,7 @@ class Rig:
     door: Door = field(init=False)
     footprints: Footprints = field(init=False)
     _snapshot: sqlite3.Connection = field(init=False)
+    _empty: sqlite3.Connection = field(init=False)
 
     def __post_init__(self) -> None:
         self.door = Door(self.loop, self.store)
@@ -75,14 +78,26 @@ class Rig:
             self.instances.append(instance)
             instance.start()
         self.settle()
-        for message in self.planned.given:
+        self._empty = self.store.snapshot()
+        self.footprints = Footprints(self.store.connection)
+        self.load(self.planned)
+        self.start_s = time.monotonic() - began
+
+    def load(self, planned: PlannedRound) -> None:
+        """Make `planned` the round: an empty store, then its given messages, stored in their order."""
+        self.planned = planned
+        self.door.gate = pass_all
+        self.store.restore(self._empty)
+        for message in planned.given:
             self._store(message)
         self.settle()
-        stored = self.stored()
-        self.ids = {m.key: ids_by_key(stored)[m.key] for m in self.planned.given}
-        self.footprints = Footprints(self.store.connection)
+        ids = ids_by_key(self.stored())
+        self.ids = {m.key: ids[m.key] for m in planned.given}
         self._snapshot = self.store.snapshot()
-        self.start_s = time.monotonic() - began
+
+    def graph(self, programs: Programs) -> Graph:
+        """All states from the round's store, by what the programs say."""
+        return build(programs, len(self.planned.operations), self.names(), self._snapshot, self.footprints)
 
     def stop(self) -> None:
         """End every server; may be called twice."""
@@ -131,7 +146,7 @@ class Rig:
 
     def run_out(self, seats: list[Seat]) -> None:
         """Let every operation under way end, whatever the store then holds, and tidy its link."""
-        self.door.gate = lambda _: False
+        self.door.gate = pass_all
         for statement in list(self.door.waiting):
             self.door.release(statement)
         self.loop.pump(lambda: all(s.is_over or s.link.is_prepared for s in seats), 1.0)

@@ -13,16 +13,17 @@ from harness.actors.link import Link
 from harness.model.attempt import RoundRecord
 from harness.model.errors import ScheduleMissed
 from harness.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
-from harness.steer.door import Statement
+from harness.steer.blocks import Block, Run
+from harness.steer.door import Statement, pass_all
 from harness.steer.graph import Graph, Node
 from harness.steer.quiet import is_asleep, wait_quiet
 from harness.steer.rig import Rig, Seat
-from harness.steer.twins import HUNG_S, Block, Run
+from harness.steer.twins import HUNG_S
 
 ARRIVE_S_MAX = 4.0
 DECOYS_MAX = 8
 BROADCAST_S = 0.25
-"""A store or a deletion makes the server broadcast its statistics that much later, once for all until then."""
+"""That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
 CALM_S = 0.15
 """A calm run begins only where no broadcast is due sooner: its two statements queue like a decoy's."""
 
@@ -265,7 +266,7 @@ class Single:
         record = self.rig.record(self._seats, self.runs, names)
         if hung or dead:
             self.replaced += 1
-            self.rig.door.gate = lambda _: False
+            self.rig.door.gate = pass_all
             self.rig.instances[0].replace()
             self._seats = []
         return record

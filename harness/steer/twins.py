@@ -7,10 +7,10 @@ actor has arrived when its statement waits there, or when its reply was read; no
 import time
 from dataclasses import dataclass, field
 
-from harness.model.attempt import RoundRecord
 from harness.model.errors import ScheduleMissed
 from harness.steer.attribution import Names, is_background
-from harness.steer.door import Statement
+from harness.steer.blocks import Block, Run
+from harness.steer.door import Statement, pass_all
 from harness.steer.independence import commute
 from harness.steer.quiet import is_asleep
 from harness.steer.rig import Rig, Seat
@@ -18,33 +18,6 @@ from harness.steer.rig import Rig, Seat
 ARRIVE_S_MAX = 4.0
 HUNG_S = 0.3
 """Silence after which an instance whose threads all sleep is taken to hang."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What went out in one step: one statement, or those of one transaction; and what they were told.
-
-    call    the statements as they compare between runs
-    """
-
-    actor: int
-    statements: tuple[Statement, ...]
-    call: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One complete order on twins: its blocks, the round's record, and what names were given."""
-
-    blocks: tuple[Block, ...]
-    record: RoundRecord
-    names: Names
-    seconds: float
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """The actor of each block."""
-        return tuple(b.actor for b in self.blocks)
 
 
 @dataclass(slots=True)
@@ -132,7 +105,7 @@ class Twins:
 
     def _replace(self, index: int) -> None:
         self.replaced += 1
-        self.rig.door.gate = lambda _: False
+        self.rig.door.gate = pass_all
         self.rig.instances[index].replace()
 
     def _gate(self, statement: Statement) -> bool:

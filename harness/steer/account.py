@@ -1,0 +1,189 @@
+"""What a walk came to in, its `ScenarioResult` out: counts, verdict, reason, and the bound in words."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.anomaly import Weight
+from harness.model.result import ScenarioResult, Schedules, Verdict
+from harness.scenario import Scenario
+from harness.steer.landscape import Landscape
+from harness.steer.quiet import how_known
+from harness.steer.witnessing import Shown
+
+
+@dataclass(slots=True)
+class Account:
+    """The numbers of one walk.
+
+    instances    asked for by the scenario; actors in the round
+    orders       (all, bad) of those that keep together what one instance keeps together
+    all_orders   (all, bad) of those on one instance an actor
+    points       release points run ("0 deviations"), how many were bad, and how many missed
+    """
+
+    land: Landscape
+    shown: Shown
+    instances: int
+    actors: int
+    seconds: dict[str, float]
+    orders: tuple[int, int] = (0, 0)
+    all_orders: tuple[int, int] = (0, 0)
+    points: int = 0
+    points_bad: int = 0
+    points_missed: int = 0
+    locks: int = 0
+    runs_single: int = 0
+    unattributed: int = 0
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """All classes explored, none missed, no budget hit: computed, never asserted."""
+        found = self.land.exploration
+        return found.is_complete and found.missed == 0 and found.explored > 0
+
+    @property
+    def bound(self) -> str:
+        """What was covered, in words, as printed with each verdict."""
+        kept = ""
+        if self.instances < self.actors and self.actors == 2:
+            kept = " that keeps together what one instance was seen to keep together"
+        servers = f" on {self.instances} instances" if self.instances > 1 else ""
+        whole = "" if self.is_exhaustive else f"only part of it, for {self.land.exploration.why_not}: "
+        return (
+            f"{whole}every order of the SQL statements of these operations{kept}, each operation once, "
+            f"from this store{servers}; not covered: in-process state, background writes (cron, --max), "
+            "driver differences"
+        )
+
+    def schedules(self) -> Schedules:
+        """The counts as run.json has them."""
+        found = self.land.exploration
+        return Schedules(
+            explored=found.explored,
+            classes=found.explored,
+            violating=self.shown.realised,
+            split_only=self.shown.split_only,
+            missed=found.missed,
+            exhaustive=self.is_exhaustive,
+            bound=self.bound,
+            violating_orders=self.orders[1],
+            seconds={name: round(s, 3) for name, s in self.seconds.items()},
+            notes=tuple(self.notes()),
+        )
+
+    def notes(self) -> list[str]:
+        """What the counts alone do not say."""
+        total, bad = self.orders
+        notes = []
+        if self.land.graph.is_whole:
+            notes.append(f"{bad:,} of {total:,} orders are bad")
+        if self.all_orders[0] and self.all_orders != self.orders:
+            notes.append(f"with one instance an actor: {self.all_orders[1]:,} of {self.all_orders[0]:,}")
+        if self.points:
+            missed = f", {self.points_missed} missed" if self.points_missed else ""
+            notes.append(f"0 deviations (release points): {self.points_bad} of {self.points} are bad{missed}")
+        if self.land.exploration.cut:
+            notes.append(f"{self.land.exploration.cut} runs were cut: only exchanged orders were left there")
+        if self.shown.tries:
+            median, worst = statistics.median(self.shown.tries), max(self.shown.tries)
+            notes.append(
+                f"tries a realisation: median {median:g}, worst {worst}; "
+                f"{self.shown.same} of {self.shown.repeats} repeats came to the same"
+            )
+        if self.shown.unrealised:
+            notes.append(f"{self.shown.unrealised} violating classes were not realised within their tries")
+        if self.unattributed:
+            notes.append(f"{self.unattributed} statements could not be attributed; their runs were dropped")
+        return [*notes, *self.shown.notes, how_known()]
+
+
+def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive: bool) -> ScenarioResult:
+    """The verdict and everything that the report shows."""
+    verdict, reason, advice = judged(account, require_exhaustive=require_exhaustive)
+    shown, judge = account.shown, account.land.judge
+    anomalies: dict[str, int] = {}
+    for run in (*account.land.runs, *shown.classes):
+        fails = run in shown.classes
+        for name in {a.name.value for a in judge.findings(run) if (a.name.weight is Weight.RACE) is fails}:
+            anomalies[name] = anomalies.get(name, 0) + 1
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode="steer",
+        verdict=verdict,
+        reason=reason,
+        advice=advice,
+        rounds=account.land.exploration.explored,
+        rounds_lost=account.land.exploration.missed,
+        hits=shown.realised,
+        anomalies=anomalies,
+        witnesses=tuple(shown.witnesses),
+        sample=tuple(run.record for run in account.land.runs if not judge.races(run))[:2],
+        not_looked=() if judge.serial else ("the serial orders are too many: the promises stand alone",),
+        seconds=account.seconds,
+        replies=_replies(account),
+        schedules=account.schedules(),
+    )
+
+
+def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str, str]:
+    """The verdict, its reason, and what would settle it."""
+    shown, found = account.shown, account.land.exploration
+    looked = f"{found.explored} classes explored"
+    orders = (
+        f", {account.orders[1]:,} of {account.orders[0]:,} orders bad" if account.land.graph.is_whole else ""
+    )
+    if shown.realised:
+        again = f"{shown.same} of {shown.repeats} repeats came to the same"
+        where = "one instance" if account.instances == 1 else f"{account.instances} instances"
+        return (
+            Verdict.RACE,
+            f"{shown.realised} violating classes realised on {where} ({again}); {looked}{orders}",
+            "",
+        )
+    if shown.unrealised:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{shown.unrealised} violating classes were neither realised on one instance nor seen to be "
+            f"kept apart there; {looked}{orders}",
+            "steer again with more time, or race it natively with decoys",
+        )
+    if found.missed:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{found.missed} orders were missed ({found.why_not}); {looked}",
+            "steer again on a quieter machine",
+        )
+    if not account.is_exhaustive and require_exhaustive:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"not exhaustive, for {found.why_not}; {looked}{orders}",
+            "give a larger --budget, or fewer actors",
+        )
+    split = f"; {shown.split_only} bad classes need two instances" if shown.split_only else ""
+    whole = "exhaustive" if account.is_exhaustive else f"not exhaustive, for {found.why_not}"
+    return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
+
+
+def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:
+    """A scenario that steer has nothing to say about; it is listed and never counts."""
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode="steer",
+        verdict=Verdict.NOT_APPLICABLE,
+        reason=reason,
+    )
+
+
+def _replies(account: Account) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for run in account.land.runs:
+        for attempt in run.record.attempts:
+            line = f"{attempt.code or attempt.word.value}"
+            counts[line] = counts.get(line, 0) + 1
+    return counts

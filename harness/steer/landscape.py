@@ -1,0 +1,80 @@
+"""A rig in, what its orders can come to out: classes explored for real, orders counted by the graph."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.model.anomaly import AnomalyName
+from harness.model.errors import TargetError
+from harness.model.operation import ServerOptions
+from harness.steer.blocks import Run
+from harness.steer.explore import Exploration, explore
+from harness.steer.graph import Follows, Graph, Node, count_orders
+from harness.steer.judge import Judge, learn_serial
+from harness.steer.programs import Programs
+from harness.steer.rig import Rig
+from harness.steer.twins import Twins
+
+
+@dataclass(slots=True)
+class Landscape:
+    """What was explored. `violating` holds the bad classes, each with the leaf that it ends in."""
+
+    judge: Judge
+    exploration: Exploration[Run]
+    programs: Programs
+    graph: Graph
+    runs: list[Run]
+    violating: list[tuple[Run, Node]]
+    bad_leaves: dict[Node, frozenset[AnomalyName]]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def orders(self, allowed: Follows | None = None) -> tuple[int, int]:
+        """How many orders there are, and how many of them are bad."""
+        counts = count_orders(self.graph, allowed) if allowed else count_orders(self.graph)
+        return sum(counts.values()), sum(n for leaf, n in counts.items() if leaf in self.bad_leaves)
+
+
+def survey(
+    rig: Rig,
+    options: ServerOptions,
+    *,
+    orders_max: int,
+    seconds_max: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Landscape:
+    """Run the serial orders, then every class of orders on twins. Raises TargetError."""
+    twins = Twins(rig)
+    began = time.monotonic()
+    judge, _ = learn_serial(twins, options)
+    serial_s = time.monotonic() - began
+    exploration: Exploration[Run] = Exploration()
+    programs = Programs()
+    runs: list[Run] = []
+    began = time.monotonic()
+    for _, run in explore(
+        twins,
+        exploration,
+        orders_max=orders_max,
+        is_out_of_time=lambda: time.monotonic() - began > seconds_max,
+    ):
+        programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
+        runs.append(run)
+        if len(runs) % 25 == 0:
+            progress(f"{len(runs)} classes explored")
+    twins.end()
+    explore_s = time.monotonic() - began
+    if not runs:
+        raise TargetError(f"{rig.instances[0].target.name}: no order could be run: {exploration.why_not}")
+    began = time.monotonic()
+    graph = rig.graph(programs)
+    bad: dict[Node, frozenset[AnomalyName]] = {}
+    violating = []
+    for run in runs:
+        names = judge.names(run)
+        leaf = graph.leaf_of(run.order) if names else None
+        if names and leaf is not None:
+            bad[leaf] = names
+            violating.append((run, leaf))
+    seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
+    return Landscape(judge, exploration, programs, graph, runs, violating, bad, seconds)

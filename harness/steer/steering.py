@@ -1,0 +1,134 @@
+"""A scenario and a target in, a `ScenarioResult` out: every schedule walked, each bad one shown for real.
+
+The order of work is STEER.md's: explore on twins, find what one instance keeps together, realise each bad
+class on the number of instances that the scenario asks for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from harness.model.errors import UsageError
+from harness.model.operation import Send, ServerOptions
+from harness.model.result import ScenarioResult
+from harness.model.target import Target
+from harness.scenario import Plan, Scenario, applies, new_run, server_options
+from harness.steer.account import Account, not_steerable, scenario_result
+from harness.steer.graph import Follows
+from harness.steer.landscape import survey
+from harness.steer.locks import Locks, run_release_points
+from harness.steer.marks import with_own_spellings
+from harness.steer.rig import Rig
+from harness.steer.single import Single
+from harness.steer.twins import Twins
+from harness.steer.witnessing import Shower, always
+from harness.targets import open_target, parse_target
+
+ORDERS_MAX = 20_000
+EXPLORE_S_MAX = 60.0
+REALISE_S_MAX = 120.0
+INSTANCES_MAX = 16
+GOMAXPROCS = 4
+
+
+def steer(
+    scenario: Scenario,
+    target: str,
+    *,
+    seed: int = 0,
+    budget: int | None = None,
+    require_exhaustive: bool = False,
+    replay: str = "mailrace replay reports/latest",
+    progress: Callable[[str], None] = lambda _: None,
+    folder: Path | None = None,
+    gomaxprocs: int | None = None,
+    realise_s_max: float = REALISE_S_MAX,
+) -> ScenarioResult:
+    """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
+
+    seed      draws the round, as in a race
+    budget    at most so many orders are run (default 20,000; 60 s in any case)
+    replay    the command that replays a witness of this run, without `--round`
+    progress  is told in sentences what goes on
+    folder    where the servers' logs are kept
+    Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
+    """
+    if parse_target(target).kind == "url":
+        raise UsageError(f"{target}: steer holds a server's statements, so it needs one that mailrace starts")
+    plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
+    planned = with_own_spellings(plan.round(0))
+    options = server_options(scenario)
+    if any(isinstance(o, Send) and o.lead is not None for o in planned.operations):
+        return not_steerable(
+            scenario, "it is about one session's own commands, not about an order of statements"
+        )
+    if len(planned.operations) > INSTANCES_MAX:
+        return not_steerable(
+            scenario, f"{len(planned.operations)} actors; steer takes at most {INSTANCES_MAX}"
+        )
+    rig = Rig(_opener(target, options, folder, gomaxprocs), planned, plan.domain, plan.contents)
+    try:
+        rig.start(len(planned.operations))
+        version = rig.instances[0].target.info.version
+        if not applies(scenario.needs, version):
+            return not_steerable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
+        account = _walk(rig, options, budget or ORDERS_MAX, replay, progress, realise_s_max)
+    finally:
+        rig.stop()
+    return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
+
+
+def _walk(
+    rig: Rig,
+    options: ServerOptions,
+    budget: int,
+    replay: str,
+    progress: Callable[[str], None],
+    realise_s_max: float,
+) -> Account:
+    land = survey(rig, options, orders_max=budget, seconds_max=EXPLORE_S_MAX, progress=progress)
+    seconds = {"start": rig.start_s, **land.seconds}
+    until = time.monotonic() + realise_s_max
+    shower = Shower(rig, land, replay, until, progress)
+    actors = len(rig.planned.operations)
+    account = Account(land, shower.shown, options.instances, actors, seconds)
+    if options.instances >= actors:
+        began = time.monotonic()
+        shower.on_twins(Twins(rig))
+        seconds["realise"] = time.monotonic() - began
+        account.orders = land.orders()
+        return account
+    single = Single(rig, land.graph)
+    allowed: Follows = always
+    if actors == 2:
+        began = time.monotonic()
+        points, account.points_missed = run_release_points(single)
+        account.points = len(points)
+        account.points_bad = sum(1 for _, run in points if land.judge.races(run))
+        locks = Locks.seen(single, land.programs)
+        allowed = locks.allow
+        account.locks = len(locks.together)
+        seconds["release_points"] = time.monotonic() - began
+    account.orders = land.orders(allowed)
+    account.all_orders = land.orders()
+    if land.violating:
+        began = time.monotonic()
+        shower.on_one(single, allowed)
+        seconds["realise"] = time.monotonic() - began
+    account.runs_single, account.unattributed = single.runs, single.unattributed
+    return account
+
+
+def _opener(
+    target: str, options: ServerOptions, folder: Path | None, gomaxprocs: int | None
+) -> Callable[[str], Target]:
+    """Each instance is started with the scenario's options, as the only one of its target."""
+    alone = replace(options, instances=1)
+
+    def opened(database: str) -> Target:
+        return open_target(
+            target, alone, gomaxprocs=gomaxprocs or GOMAXPROCS, folder=folder, database=database
+        )
+
+    return opened

@@ -1,0 +1,177 @@
+"""Violating classes in, witnesses out: each shown on the instances asked for, and again ten times."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from harness.check import explain
+from harness.model.anomaly import AnomalyName
+from harness.model.errors import MailraceError, ScheduleMissed
+from harness.model.result import ScheduleWitness, Witness
+from harness.steer.blocks import Run
+from harness.steer.course import fewest_deviations
+from harness.steer.graph import Follows, Node
+from harness.steer.landscape import Landscape
+from harness.steer.realise import REPEATS, Realised, realise
+from harness.steer.rig import Rig
+from harness.steer.single import Single
+from harness.steer.twins import Twins
+from harness.steer.witness import witness_of
+
+
+@dataclass(slots=True)
+class Shown:
+    """What became of the violating classes, each counted in one of the first three."""
+
+    realised: int = 0
+    split_only: int = 0
+    unrealised: int = 0
+    witnesses: list[Witness] = field(default_factory=list)
+    classes: list[Run] = field(default_factory=list)
+    """The classes that were realised, as they were explored."""
+    tries: list[int] = field(default_factory=list)
+    same: int = 0
+    repeats: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Shower:
+    """Realises what a landscape holds. `replay` is the command that replays a witness, but for its round."""
+
+    rig: Rig
+    land: Landscape
+    replay: str
+    until: float
+    progress: Callable[[str], None]
+    shown: Shown = field(default_factory=Shown)
+
+    def on_one(self, single: Single, allowed: Follows) -> Shown:
+        """Every violating class on one instance, the easiest first."""
+        leaves: dict[Node, list[Run]] = {}
+        for run, leaf in self.land.violating:
+            leaves.setdefault(leaf, []).append(run)
+        planned = {leaf: fewest_deviations(self.land.graph, leaf, allowed) for leaf in leaves}
+        ranked = sorted(leaves, key=lambda leaf: (planned[leaf] is None, len(planned[leaf] or ())))
+        for number, leaf in enumerate(ranked, start=1):
+            runs = leaves[leaf]
+            if planned[leaf] is None:
+                self.shown.split_only += len(runs)
+                self._witness_of_split(runs[0], allowed)
+                continue
+            self.progress(f"realising {number} of {len(ranked)} violating classes")
+            self._realise(single, leaf, runs, allowed)
+        return self.shown
+
+    def on_twins(self, twins: Twins) -> Shown:
+        """Every violating class on as many instances as it was explored on: the run itself, and again."""
+        for run, _ in self.land.violating:
+            wanted = self.land.judge.names(run)
+            runs, repeat_tries = [], []
+            for _ in range(REPEATS + 1):
+                again = follow(twins, run)
+                repeat_tries.append(1)
+                if again is not None:
+                    runs.append(again)
+            same = [r for r in runs[1:] if self.land.judge.names(r) == wanted]
+            self.shown.realised += 1
+            self.shown.classes.append(run)
+            done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
+            self._add(done, len(same), always, instances=len(self.rig.instances))
+        twins.end()
+        return self.shown
+
+    def _realise(self, single: Single, leaf: Node, runs: list[Run], allowed: Follows) -> None:
+        wanted = self.land.bad_leaves[leaf]
+        done = realise(
+            single,
+            self.land.graph,
+            leaf,
+            allowed,
+            is_bad=lambda run: self._is_shown(run, wanted),
+            is_out_of_time=lambda: time.monotonic() > self.until,
+        )
+        if not done.is_realised:
+            self.shown.unrealised += len(runs)
+            return
+        self.shown.realised += len(runs)
+        self.shown.classes += runs
+        same = [r for r in done.runs[1:] if self.land.judge.names(r) == wanted]
+        self._add(done, len(same), allowed, instances=1)
+
+    def _is_shown(self, run: Run, wanted: frozenset[AnomalyName]) -> bool:
+        """Whether the run came to what its class did, and REST shows the store as it was read."""
+        return self.land.judge.names(run) == wanted and self._rest_agrees(run)
+
+    def _rest_agrees(self, run: Run) -> bool:
+        if run.record.hung:
+            return True
+        try:
+            with self.rig.loop.in_background():
+                shown = self.rig.instances[0].target.stored(self.rig.domain)
+        except MailraceError as wrong:
+            self.shown.notes.append(f"REST could not be read after a realised order: {wrong}")
+            return False
+        own = run.record.stored
+        if own is None or (set(shown.messages), set(shown.tags)) != (set(own.messages), set(own.tags)):
+            self.shown.notes.append("REST showed another store than was read at the door")
+            return False
+        return True
+
+    def _witness_of_split(self, run: Run, allowed: Follows) -> None:
+        """One witness of a class that one instance keeps apart: shown, never RACE of one instance."""
+        names = self.land.judge.names(run)
+        words = ", ".join(sorted(names))
+        note = f"split_only: {words} needs an order that one instance was seen to keep apart"
+        if note not in self.shown.notes:
+            self.shown.notes.append(note)
+
+    def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int) -> None:
+        shown, judge = self.shown, self.land.judge
+        shown.tries += [done.tries, *done.repeat_tries]
+        shown.same += same
+        shown.repeats += len(done.runs) - 1
+        number = len(shown.witnesses)
+        record = replace(done.runs[0].record, index=number)
+        run = replace(done.runs[0], record=record)
+        schedule: ScheduleWitness = witness_of(
+            run,
+            self.land.graph,
+            self.land.bad_leaves,
+            judge,
+            allowed,
+            realised=same,
+            repeats=REPEATS,
+            tries=done.tries,
+            instances=instances,
+        )
+        known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}
+        for anomaly in judge.races(run):
+            if (anomaly.name, anomaly.message) not in known:
+                shown.witnesses.append(
+                    Witness(
+                        anomaly=anomaly,
+                        record=record,
+                        replay=f"{self.replay} --round {number}",
+                        explained=explain(record),
+                        schedule=schedule,
+                    )
+                )
+
+
+def always(_node: Node, _last: int, _actor: int) -> bool:
+    """The rule of several instances: nothing is kept apart."""
+    return True
+
+
+def follow(twins: Twins, run: Run) -> Run | None:
+    """The very order of `run` on twins again; None where the servers did not follow it."""
+    try:
+        twins.restart()
+        for block in run.blocks:
+            if block.actor not in twins.enabled() or twins.waiting(block.actor) != block.call.split("; ")[0]:
+                return None
+            twins.step(block.actor)
+        return twins.finish() if not twins.enabled() else None
+    except ScheduleMissed:
+        return None
