@@ -35,7 +35,16 @@ def _root(
 
 def _register() -> None:
     """Import the sub-commands, which add themselves to `app`."""
-    from harness.cli import gate, racing, reporting, scenarios, servers, studies  # noqa: F401
+    from harness.cli import (  # noqa: F401
+        bisecting,
+        gate,
+        racing,
+        reporting,
+        scenarios,
+        servers,
+        studies,
+        watching,
+    )
 
 
 _register()

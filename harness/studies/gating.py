@@ -44,9 +44,9 @@ class GateRun:
     folder: Path
 
 
-def chosen_mode(old: str, new: str, mode: Mode) -> Literal["race", "steer"]:
-    """Steer where both targets are ours to start; UsageError where steer is asked for and cannot be."""
-    external = [name for name in (old, new) if parse_target(name).kind == "url"]
+def chosen_mode(*targets: str, mode: Mode) -> Literal["race", "steer"]:
+    """Steer where all targets are ours to start; UsageError where steer is asked for and cannot be."""
+    external = [name for name in targets if parse_target(name).kind == "url"]
     if mode == "steer" and external:
         raise UsageError(
             f"--mode steer: {external[0]} is not ours to start, so its statements cannot be held; "
@@ -66,7 +66,7 @@ def run_gate(
     tell: Callable[[str], None] = lambda _: None,
 ) -> GateRun:
     """Look at all scenarios on both targets, compare, and write gate.json, old/run.json and new/run.json."""
-    how = chosen_mode(options.old, options.new, options.mode)
+    how = chosen_mode(options.old, options.new, mode=options.mode)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     folder = new_folder(options.run.reports, f"gate-{options.old}-{options.new}", out=options.run.out)
     write_plan(folder, _plan(scenarios, options, how, started))

@@ -1,4 +1,4 @@
-"""Scenarios and versions in, what each showed on each out: one table for terminal, Markdown, JSON and page."""
+"""Scenarios and versions in, what each showed on each out: a table for terminal, Markdown, JSON and page."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
