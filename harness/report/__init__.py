@@ -1,6 +1,22 @@
 """Takes a RunResult; gives its document, its pages, and the bundle that replays it."""
 
+from harness.report.bundle import Bundle, bundle, read_bundle, what_is_redacted
 from harness.report.document import from_json, schema, to_json
+from harness.report.matrix import Cell, Matrix
 from harness.report.render import FORMATS, render
+from harness.report.trend import render_index
 
-__all__ = ["FORMATS", "from_json", "render", "schema", "to_json"]
+__all__ = [
+    "FORMATS",
+    "Bundle",
+    "Cell",
+    "Matrix",
+    "bundle",
+    "from_json",
+    "read_bundle",
+    "render",
+    "render_index",
+    "schema",
+    "to_json",
+    "what_is_redacted",
+]

@@ -1,9 +1,9 @@
 """Takes a witness and what its server was started with; gives repro.py, which shows it again without us."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pprint import pformat
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,7 +13,7 @@ from harness.actors.mail import render
 from harness.model.anomaly import AnomalyName
 from harness.model.errors import UsageError
 from harness.model.operation import EDITS, Message, Operation, Read, Send
-from harness.model.result import ScheduleWitness, Step, Witness
+from harness.model.result import Step, Witness
 from harness.report.words import legible, sentence
 
 SWEPT_US = 1800
@@ -53,7 +53,9 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     """The text of repro.py for a witness; raises UsageError where its anomaly has no script."""
     name = witness.anomaly.name
     if name not in PROMISES:
-        raise UsageError(f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce")
+        raise UsageError(
+            f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
+        )
     record, schedule = witness.record, witness.schedule
     word = run_word(witness)
     contents = dict(facts.contents or {})
@@ -66,9 +68,9 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
         .render(
             title=_prose(sentence(title)),
             proof=_wrapped(_prose(witness.anomaly.proof)),
-            promise=repr(PROMISES[name]),
-            recorded_on=repr(f"Mailpit {legible(facts.version, 60)}"),
-            flags=repr(list(facts.flags)),
+            promise=_flat(PROMISES[name]),
+            recorded_on=_flat(f"Mailpit {legible(facts.version, 60)}"),
+            flags=_flat(list(facts.flags)),
             offsets=repr([round(o, 1) for o in record.offsets_us]),
             swept=repr(SWEPT_US if any(isinstance(o, EDITS) for o in operations) else SWEPT_US // 9),
             decoys=repr(DECOYS if any(isinstance(o, EDITS) for o in operations) or record.decoys else 0),
@@ -126,7 +128,7 @@ def _actor(
 
 
 def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
-    """A message as the script holds it: head as text, and a body's length, or its text if it is the user's."""
+    """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
     is_own = message.file_sha256 is not None and message.file_sha256 in contents
     raw = render(message if is_own else replace(message, file_sha256=None), 1, contents)
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -135,7 +137,11 @@ def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[st
         "from": _marked(message.sender, word),
         "to": [_marked(a, word) for a in message.recipients],
         "tags": [_marked(t, word) for t in message.tags],
-        "head": _marked(head.decode("utf-8", "surrogateescape"), word),
+        "head": [
+            _marked(line, word)
+            for line in head.decode("utf-8", "surrogateescape").split("\r\n")
+            if not line.startswith("X-Mailrace:")
+        ],
         "body_bytes": len(body),
         "body": _marked(text, word) if is_own and len(text) <= BODY_TEXT_MAX else None,
     }
@@ -157,12 +163,30 @@ def _order(steps: tuple[Step, ...], word: str) -> str:
         if step.background:
             continue
         guilty = "  # <--" if step.guilty else ""
-        lines.append(f"    ({step.actor!r}, {_marked(step_note(step), word)!r}),{guilty}")
+        lines.append(f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step), word))}),{guilty}")
     return "\n".join([*lines, "]"])
 
 
-def _literal(value: Any) -> str:
-    return pformat(value, width=108, sort_dicts=False)
+def _literal(value: Any, indent: int = 0) -> str:
+    """The value as Python source, one entry a line where it is long."""
+    flat = _flat(value)
+    if len(flat) + indent <= 96 or not isinstance(value, dict | list):
+        return flat
+    inner = " " * (indent + 4)
+    if isinstance(value, dict):
+        entries = [f"{_flat(k)}: {_literal(v, indent + 4)}" for k, v in value.items()]
+    else:
+        entries = [_literal(v, indent + 4) for v in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + "".join(f"{inner}{e},\n" for e in entries) + " " * indent + closing
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flat(k)}: {_flat(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flat(v) for v in value) + "]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def _prose(text: str) -> str:

@@ -1,0 +1,271 @@
+"""Takes a run's folder; gives one zip that a maintainer can read and replay; reads such a zip back, warily.
+
+A bundle holds, in this order: ISSUE.md, repro.py, the scenario, plan.json, schedule.json, history.jsonl,
+server.log, run.json, report.html, manifest.json, SHA256SUMS. Two bundles of one run are byte-equal.
+"""
+
+import hashlib
+import io
+import json
+import re
+import stat
+import zipfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from harness.model.errors import UsageError
+from harness.model.result import RunResult, ScenarioResult, Verdict, Witness
+from harness.report.document import from_json, plain, to_json
+from harness.report.issue import issue
+from harness.report.page import page
+from harness.report.redaction import Redaction, redacted, redactions
+from harness.report.render import write_whole
+from harness.report.repro import PROMISES, ServerFacts, repro_script
+from harness.report.words import plural
+
+BUNDLE_VERSION = 1
+FILES_MAX = 40
+FILE_BYTES_MAX = 256 * 1024 * 1024
+TOTAL_BYTES_MAX = 512 * 1024 * 1024
+RATIO_MAX = 1000
+"""Bytes out for one byte in, where a file is over 1 MB: more is a zip bomb (logs reach about 100)."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_LAST = ("manifest.json", "SHA256SUMS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle that was read and found whole."""
+
+    manifest: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    result: RunResult
+
+    @property
+    def scenario_text(self) -> str:
+        """The scenario file's text; "" where the run had none at hand."""
+        return next((self.files[n].decode("utf-8") for n in self.files if n.endswith(".race.yaml")), "")
+
+
+def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
+    """Write the bundle of a run's folder to `out`; its path.
+
+    `keep` names the kinds of redaction to leave out (`addresses`, `hosts`, `paths`, `users`); `scenario`
+    picks one of several, else the first with a witness. Raises UsageError where nothing can be replayed.
+    """
+    run, found = _read(folder)
+    texts = _texts(folder, run, found, scenario, keep)
+    write_whole(out, _zipped(texts))
+    return out
+
+
+def what_is_redacted(folder: Path) -> tuple[Redaction, ...]:
+    """What `bundle` replaces in this run's files: shown before it writes."""
+    return _read(folder)[1]
+
+
+def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
+    path = folder / "run.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from None
+    run = from_json(text)
+    others = [_text(folder / name) for name in ("plan.json", "history.jsonl", "server.log")]
+    others += [_text(path) for path in _scenario_files(folder, run)]
+    return run, redactions([text, *others], run, folder)
+
+
+def _texts(
+    folder: Path, run: RunResult, found: tuple[Redaction, ...], name: str, keep: Collection[str]
+) -> dict[str, str]:
+    def clean(text: str) -> str:
+        return redacted(text, found, keep)
+
+    run = from_json(clean(to_json(run)))
+    chosen, witness = _chosen(run, name)
+    plan = clean(_text(folder / "plan.json"))
+    facts = _facts(run, chosen, plan)
+    texts = {
+        "ISSUE.md": issue(run, chosen, witness, facts),
+        "repro.py": repro_script(witness, facts, chosen.title),
+    }
+    for path in _scenario_files(folder, run, chosen.file):
+        texts[path.name] = clean(_text(path))
+    texts["plan.json"] = plan
+    if witness.schedule is not None:
+        texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
+    for log in ("history.jsonl", "server.log"):
+        texts[log] = clean(_text(folder / log))
+    texts["run.json"] = to_json(run)
+    texts["report.html"] = page(run)
+    texts = {n: t for n, t in texts.items() if t}
+    texts["manifest.json"] = json.dumps(_manifest(run, chosen, texts, found, keep), indent=1) + "\n"
+    texts["SHA256SUMS"] = "".join(f"{_sha256(t.encode())}  {n}\n" for n, t in texts.items())
+    return texts
+
+
+def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
+    """The scenario and witness to replay: a RACE's first, one with a realised schedule before others."""
+    named = [s for s in run.scenarios if not name or s.name == name]
+    if not named:
+        raise UsageError(f"{name}: no such scenario in this run; there are {_names(run.scenarios)}")
+    for scenario in sorted(named, key=lambda s: s.verdict is not Verdict.RACE):
+        usable = [w for w in scenario.witnesses if w.anomaly.name in PROMISES]
+        usable.sort(key=lambda w: (w.schedule is None, w.schedule is not None and w.schedule.split_only))
+        if usable:
+            return scenario, usable[0]
+    raise UsageError(
+        f"this run ({run.verdict.value}) holds no witness of a broken promise, so there is nothing to "
+        "replay; race more rounds, or steer"
+    )
+
+
+def _names(scenarios: Collection[ScenarioResult]) -> str:
+    return ", ".join(s.name for s in scenarios)
+
+
+def _facts(run: RunResult, scenario: ScenarioResult, plan: str) -> ServerFacts:
+    """Version and flags of the server; the flags are those of the scenario in plan.json."""
+    try:
+        scenarios = json.loads(plan)["scenarios"] if plan else []
+        options = next((s.get("target") or {} for s in scenarios if s.get("name") == scenario.name), {})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        options = {}
+    flags: list[str] = []
+    if options.get("ignore_duplicate_ids") or "ignore_duplicate_ids" in run.target.settings:
+        flags.append("--ignore-duplicate-ids")
+    disabled = options.get("tags_disable") or ()
+    if disabled:
+        flags += ["--tags-disable", ",".join(disabled)]
+    return ServerFacts(version=run.target.version, flags=tuple(flags))
+
+
+def _scenario_files(folder: Path, run: RunResult, only: str = "") -> list[Path]:
+    found = []
+    for name in [only] if only else [s.file for s in run.scenarios]:
+        path = Path(name)
+        for place in (folder / path.name, path):
+            if name and place.is_file() and _NAME.fullmatch(place.name):
+                found.append(place)
+                break
+    return list(dict.fromkeys(found))
+
+
+def _manifest(
+    run: RunResult,
+    scenario: ScenarioResult,
+    texts: Mapping[str, str],
+    found: tuple[Redaction, ...],
+    keep: Collection[str],
+) -> dict[str, Any]:
+    return {
+        "bundle": BUNDLE_VERSION,
+        "mailrace": run.mailrace,
+        "run": run.run,
+        "scenario": scenario.name,
+        "target": run.target.name,
+        "version": run.target.version,
+        "redacted": sorted({r.kind for r in found if r.kind not in keep}),
+        "files": {n: {"bytes": len(t.encode()), "sha256": _sha256(t.encode())} for n, t in texts.items()},
+    }
+
+
+def _zipped(texts: Mapping[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, text in texts.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = (stat.S_IFREG | (0o755 if name == "repro.py" else 0o644)) << 16
+            archive.writestr(entry, text.encode("utf-8"))
+    return stream.getvalue()
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The bundle in a zip. Raises UsageError with a sentence where it is damaged, hostile or another's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = _unpacked(archive)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote") from None
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
+        raise UsageError(f"{path}: no whole zip ({error}); was it cut off?") from None
+    except _Refused as why:
+        raise UsageError(f"{path}: refused: {why}") from None
+    try:
+        manifest = json.loads(files["manifest.json"])
+        version, listed = manifest["bundle"], manifest["files"]
+        digests = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise UsageError(f"{path}: no bundle of mailrace: manifest.json is missing or no manifest") from None
+    if version != BUNDLE_VERSION:
+        raise UsageError(f"{path}: bundle version {version!r}; this mailrace reads {BUNDLE_VERSION}")
+    strange = sorted(set(files) - set(digests) - set(_LAST))
+    missing = sorted(set(digests) - set(files))
+    wrong = sorted(n for n in digests if n in files and _sha256(files[n]) != digests[n])
+    for what, names in (("not in the manifest", strange), ("missing", missing), ("changed since", wrong)):
+        if names:
+            raise UsageError(f"{path}: refused: {', '.join(names)[:200]}: {what}")
+    if "run.json" not in files:
+        raise UsageError(f"{path}: no bundle of mailrace: run.json is missing")
+    return Bundle(
+        manifest=manifest, files=files, result=from_json(files["run.json"].decode("utf-8", "replace"))
+    )
+
+
+class _Refused(Exception):
+    """Why a zip is not read."""
+
+
+def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    entries = archive.infolist()
+    if len(entries) > FILES_MAX:
+        raise _Refused(f"it holds {plural(len(entries), 'file')}; a bundle has at most {FILES_MAX}")
+    files: dict[str, bytes] = {}
+    total = 0
+    for entry in entries:
+        name = entry.filename
+        if not _NAME.fullmatch(name) or PurePosixPath(name).name != name:
+            raise _Refused(f"a file is named {name[:120]!r}; names in a bundle are plain, without folders")
+        if name in files:
+            raise _Refused(f"{name} is there twice")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise _Refused(f"{name} is a link")
+        if entry.flag_bits & 0x1:
+            raise _Refused(f"{name} is encrypted")
+        total += entry.file_size
+        if entry.file_size > FILE_BYTES_MAX or total > TOTAL_BYTES_MAX:
+            raise _Refused(f"{name} says it is {entry.file_size:,} bytes; that is more than any run leaves")
+        if entry.file_size > 1_000_000 and entry.file_size > RATIO_MAX * max(entry.compress_size, 1):
+            raise _Refused(f"{name} grows from {entry.compress_size:,} to {entry.file_size:,} bytes")
+        with archive.open(entry) as stream:
+            content = stream.read(entry.file_size + 1)
+        if len(content) != entry.file_size:
+            raise _Refused(f"{name} is not as long as it says")
+        files[name] = content
+    return files
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+__all__ = ["Bundle", "bundle", "read_bundle", "what_is_redacted"]

@@ -1,0 +1,66 @@
+"""Takes a witness and its run; gives ISSUE.md: what a Mailpit maintainer needs, in a maintainer's words."""
+
+from harness.model.attempt import LogLine, RoundRecord
+from harness.model.operation import Send
+from harness.model.result import RunResult, ScenarioResult, Witness
+from harness.report.expected import message_rows
+from harness.report.markdown import environment
+from harness.report.repro import PROMISES, ServerFacts, step_note
+from harness.report.timeline import operation_words, reply_words
+from harness.report.words import legible, plural, rate_words
+
+LOG_LINES_MAX = 8
+
+
+def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: ServerFacts) -> str:
+    """The text of ISSUE.md."""
+    schedule = witness.schedule
+    actors = list(dict.fromkeys(s.actor for s in schedule.steps if not s.background)) if schedule else []
+    return (
+        environment()
+        .get_template("issue.md.j2")
+        .render(
+            run=run,
+            scenario=scenario,
+            witness=witness,
+            promise=PROMISES[witness.anomaly.name],
+            flags=" ".join(facts.flags),
+            proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
+            rate=_rate(scenario),
+            native=not scenario.schedules,
+            happens=_happens(witness.record),
+            messages=message_rows(witness.record, (witness.anomaly,)),
+            log=[legible(line.text, 400) for line in _told(witness.record)],
+            actors=actors,
+            steps=[(s, step_note(s)) for s in schedule.steps if not s.background] if schedule else [],
+        )
+    )
+
+
+def _happens(record: RoundRecord) -> list[str]:
+    """One line an operation: who did what, and what it was told."""
+    lines = []
+    for index, operation in enumerate(record.plan.operations):
+        told = [a for a in record.attempts if a.actor == index]
+        if isinstance(operation, Send):
+            told = [a for a in told if a.message == operation.message.key] or told
+        replies = ", then on a retry ".join(reply_words(a) for a in told) or "not carried out"
+        lines.append(f"{operation.key} {legible(operation_words(operation))}: {legible(replies)}")
+    return lines
+
+
+def _told(record: RoundRecord) -> list[LogLine]:
+    """The log lines of errors first; without any, the last ones."""
+    errors = [line for line in record.log if "level=error" in line.text or "level=fatal" in line.text]
+    return (errors or list(record.log))[-LOG_LINES_MAX:]
+
+
+def _rate(scenario: ScenarioResult) -> str:
+    looked = scenario.schedules
+    if looked is None:
+        return rate_words(scenario)
+    orders = f", {looked.violating_orders:,} of {looked.explored:,} orders" if looked.violating_orders else ""
+    return (
+        f"{looked.violating:,} of {plural(looked.classes, 'class', 'classes')} of orders of the SQL statements"
+        f"{orders}, walked one by one"
+    )
