@@ -9,6 +9,9 @@ from harness.model.target import Addresses, Target
 from harness.targets import tls_context
 
 
+DECOY_PATH = "/api/v1/tags"
+
+
 class Decoy:
     """Polls `GET /api/v1/tags` from `start` to `stop`, so that the server's queue for its one connection
     is longer than one (MAILPIT.md, "Decoy readers")."""
@@ -30,7 +33,7 @@ class Decoy:
         self._is_stopped = True
 
     def _script(self) -> Script:
-        read = Read(key="decoy", path="/api/v1/tags", times=1)
+        read = Read(key="decoy", path=DECOY_PATH, times=1)
         assert isinstance(self.link.parser, ResponseParser)
         while True:
             ending = yield from exchange(

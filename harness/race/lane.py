@@ -23,6 +23,8 @@ from harness.scenario import Plan
 
 QUIET_S = 0.020
 """Quiet before the release in the profile `rate`: by then the server's threads have gone to sleep."""
+DECOY_LEAD_S = 0.003
+"""Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
 SKEW_US_MAX = 1_000.0
 """A round whose releases spread further did not race as planned: it says so, and is no clean one."""
 HANG_LOOK_S = 1.0
@@ -124,10 +126,12 @@ class Lane:
         if not self._is_throughput:
             time.sleep(QUIET_S)
         decoys = self._connections.decoys(record.decoys)
+        for decoy in decoys:
+            decoy.start()
+        if decoys:
+            self._loop.run(lambda: False, DECOY_LEAD_S)
         gc.disable()
         try:
-            for decoy in decoys:
-                decoy.start()
             released_ns, skew_us = release_together(links, list(record.offsets_us))
         finally:
             gc.enable()

@@ -78,7 +78,9 @@ class Tuner:
             self._bins = [(low + i * step, low + (i + 1) * step) for i in range(9)] if step else [range_us]
         middle = (len(self._bins) - 1) / 2
         # Most windows lie near a common release: the outer bins start as if they had missed a few times.
-        self._bin_hits = [[1.0, 1.0 + abs(i - middle)] for i in range(len(self._bins))]
+        self._bin_hits = [
+            [3.0 if i == middle else 1.0, 1.0 + abs(i - middle)] for i in range(len(self._bins))
+        ]
         self._decoy_hits = {True: [1.0, 1.0], False: [1.0, 1.0]}
 
     def draw(self) -> Draw:
@@ -98,10 +100,10 @@ class Tuner:
         )
 
     def learn(self, draw: Draw, *, hit: bool) -> None:
-        """What that draw gave. Old results fade (by 2 % each), for a server's windows drift."""
+        """What that draw gave. Old results fade (by 1 % each), for a server's windows drift."""
         for counts in (self._bin_hits[draw.arm], self._decoy_hits[draw.decoys > 0]):
-            counts[0] = 1 + (counts[0] - 1) * 0.98 + hit
-            counts[1] = 1 + (counts[1] - 1) * 0.98 + (not hit)
+            counts[0] = 1 + (counts[0] - 1) * 0.99 + hit
+            counts[1] = 1 + (counts[1] - 1) * 0.99 + (not hit)
 
     def _wants_decoys(self) -> bool:
         chance = self._random

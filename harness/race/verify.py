@@ -18,7 +18,7 @@ from harness.model.target import Liveness, Target
 
 SETTLE_S_MAX = 2.0
 LOOK_S = 1.0
-EMPTY_ABOVE = 1_000
+EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 _LOG_BEFORE_NS = 2_000_000
 _LOG_AFTER_NS = 50_000_000
@@ -44,23 +44,27 @@ def verified(
         return tuple(records)
     owner = {key: record.index for record in records for key in messages_of(record.plan)}
     copies: dict[int, list[StoredMessage]] = defaultdict(list)
-    held_elsewhere: dict[str, set[int]] = defaultdict(set)
+    held: dict[str, set[int]] = defaultdict(set)
     for copy in whole.messages:
         index = owner.get(copy.key, -1)
         copies[index].append(copy)
         for tag in copy.tags:
-            held_elsewhere[tag.lower()].add(index)
+            held[tag.lower()].add(index)
+    asked = {r.index: {t.lower() for m in messages_of(r.plan).values() for t in m.tags} for r in records}
+    asked_by_any = set().union(*asked.values())
     numbered: dict[str, list[str]] = defaultdict(list)
     unnumbered: list[str] = []
     for tag in whole.tags:
         tokens = _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else []
         for token in tokens:
             numbered[token].append(tag)
-        if not tokens:
+        if not tokens and tag.lower() in asked_by_any:
             unnumbered.append(tag)
     found = []
     for record in records:
-        shared = (t for t in unnumbered if _is_of(t, record, held_elsewhere))
+        # A listed tag without a round's number may be judged with a round only if no other holds it.
+        mine = {record.index}
+        shared = (t for t in unnumbered if t.lower() in asked[record.index] and held[t.lower()] <= mine)
         tags = (*numbered[record.plan.token], *shared)
         stored = Stored(messages=tuple(copies[record.index]), tags=tags)
         journal.stored(lane, record.index, stored)
@@ -82,13 +86,6 @@ def _settled(records: Sequence[RoundRecord], target: Target, domain: str) -> Sto
         if before == stored:
             break
     return stored
-
-
-def _is_of(tag: str, record: RoundRecord, held: dict[str, set[int]]) -> bool:
-    """Whether a listed tag without a round's number may be judged with this round: no other holds it."""
-    name = tag.lower()
-    asked = {t.lower() for m in messages_of(record.plan).values() for t in m.tags}
-    return name in asked and not held.get(name, set()) - {record.index}
 
 
 def _log_of(record: RoundRecord, target: Target) -> tuple[LogLine, ...]:
