@@ -72,6 +72,7 @@ def test_a_mail_whose_lines_end_in_dots_arrives_whole(version: str, tmp_path: Pa
     assert raw.endswith("\r\n\r\none.\r\n.\r\n..two\r\nthree .\r\n" + "x" * 200_000 + ".\r\nend.\r\n")
 
 
+@pytest.mark.slow
 def test_tags_disabled(tmp_path: Path) -> None:
     header = BASE.replace("<t@", "<t+plus@") + "Subject: x\r\nX-Tags: red"
     for disabled, expected in (

@@ -99,7 +99,10 @@ def test_statements_are_those_of_a_release_that_may_be_absent(version: str, tmp_
     _compared(version, tmp_path)
 
 
-@pytest.mark.parametrize("version", ["1.17.0", "1.27.11", "1.30.5", "fixed"])
+_SLOW = [pytest.param(version, marks=pytest.mark.slow) for version in ("1.17.0", "1.27.11", "1.30.5")]
+
+
+@pytest.mark.parametrize("version", [*_SLOW, "fixed"])
 def test_over_http_the_answers_are_those_of_sqlite(version: str, tmp_path: Path) -> None:
     steps = (*SMTP_STEPS, *(step for step in STEPS if isinstance(step, Http)))
     answers = []
