@@ -8,7 +8,6 @@ from harness.model.operation import Operation, Read
 from harness.model.target import Addresses, Target
 from harness.targets import tls_context
 
-
 DECOY_PATH = "/api/v1/tags"
 
 
