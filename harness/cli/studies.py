@@ -190,19 +190,11 @@ def retries(
             table.add_column(column)
         for t in trials:
             held = t.ledger
-            counts = (
-                held.mails,
-                held.refused,
-                held.doubled,
-                held.lost,
-                held.given_up,
-                held.untagged,
-                held.extra,
-            )
+            left = (held.doubled, held.lost, held.given_up, held.untagged, held.extra)
             table.add_row(
                 t.policy,
                 "on" if t.ignore_duplicate_ids else "off",
-                *(str(count) for count in counts),
+                *(str(count) for count in (held.mails, held.refused, *left)),
                 f"{t.seconds:.1f}",
             )
         said.print(table)

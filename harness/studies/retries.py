@@ -21,6 +21,12 @@ from harness.targets import parse_target
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 ATTEMPTS = 3
+_WHY = {
+    "none": "the client never sends again",
+    "naive": "the same message is sent again",
+    "new-id": "the message is sent again under a new Message-ID",
+    "reconcile": "the client looks for its Message-ID first and sends again only if it is absent",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +102,15 @@ def sentence(trials: Sequence[Trial]) -> str:
     tested = [t for t in ran if t.ledger.refused]
     good = [t for t in tested if t.ledger.is_faultless]
     if good:
-        names = " and ".join(_named(t) for t in good)
-        why = _why(good[0].policy)
-        return f"Nothing is lost and nothing doubled under {names}: {why}."
+        why = "; ".join(f"{_named(t)}: {_WHY[t.policy]}" for t in good)
+        return f"Nothing is lost and nothing doubled in these rounds under {why}."
     whole = [t for t in tested if not (t.ledger.doubled or t.ledger.lost or t.ledger.given_up)]
     if whole:
-        best = min(whole, key=lambda t: (t.ledger.untagged, t.ledger.extra, t.ignore_duplicate_ids))
+        bare = sorted(t.ledger.untagged for t in whole)
         return (
-            f"No policy is right here. Every mail is there once under {_named(best)}, since "
-            f"{_why(best.policy)}, but {best.ledger.untagged} of {best.ledger.mails} lack their tags: the "
-            "server stored what it refused, and no client can mend that."
+            f"No policy is right here. Every mail is there once under {', '.join(_named(t) for t in whole)}, "
+            f"but {bare[0]} to {bare[-1]} of some {whole[0].ledger.mails} lack their tags: the server stored "
+            "what it refused, and no client can mend that."
         )
     best = min(tested, key=lambda t: (t.ledger.lost + t.ledger.given_up, t.ledger.doubled, t.ledger.untagged))
     return (
@@ -142,12 +147,3 @@ def retries_json(trials: Sequence[Trial], about: dict[str, Any]) -> str:
 
 def _named(trial: Trial) -> str:
     return f"{trial.policy} (ignore_duplicate_ids {'on' if trial.ignore_duplicate_ids else 'off'})"
-
-
-def _why(policy: str) -> str:
-    return {
-        "none": "the client never sends again",
-        "naive": "the same message is sent again",
-        "new-id": "the message is sent again under a new Message-ID",
-        "reconcile": "the client looks for its Message-ID first and sends again only if it is absent",
-    }[policy]

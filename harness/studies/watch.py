@@ -4,6 +4,7 @@ It follows a file over truncation and rotation, reads only whole lines, and hold
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from harness.model.errors import UsageError
 READ_BYTES_MAX = 1 << 20
 LINE_BYTES_MAX = 64 * 1024
 """A longer line is judged by its beginning; the rest of it is passed over."""
+_STAMP = re.compile(r"^\d{10,} (?=\S)")
+"""With which mailrace's own server.log begins each line: when it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Watch:
     def look(self, text: str) -> Seen | None:
         """The line with what is known of it, or None."""
         self.lines += 1
+        text = _STAMP.sub("", text)
         known = known_line(text)
         if known is None:
             return None
