@@ -10,7 +10,7 @@ from conversation_steps import BASE, SMTP_STEPS, mail
 from rqlite_stand_in import stand_in
 
 from harness.model.operation import ServerOptions
-from harness.targets import open_target, why_not
+from harness.targets import ManagedTarget, open_target, why_not
 
 A = "/api/v1"
 _BROADCAST = ("query SELECT COUNT(*) FROM mailbox", "query SELECT COUNT(*) FROM mailbox WHERE Read = ?")
@@ -137,3 +137,21 @@ def test_a_transaction_of_fixed_is_one_stretch_on_the_wire(tmp_path: Path) -> No
     end = texts.index("COMMIT")
     assert any(text.startswith("INSERT INTO mailbox ") for text in texts[:end])
     assert texts[end - 1].startswith("INSERT INTO message_tags")
+
+
+def test_two_instances_share_a_store(tmp_path: Path) -> None:
+    with stand_in() as store:
+        options = ServerOptions(instances=2)
+        target = open_target("embedded@1.17.1", options, folder=tmp_path, database=store.url)
+        assert isinstance(target, ManagedTarget)
+        try:
+            target.start()
+            speakers = [Speaker((a.smtp_host, a.smtp_port), a.api) for a in target.addresses_all]
+            for speaker in speakers:
+                speaker.say(mail("one each", BASE + "Subject: x\r\nX-Tags: Shared"))
+            answers = [speaker.say(Http("GET", f"{A}/messages")) for speaker in speakers]
+        finally:
+            target.stop()
+    for answer in answers:
+        rows = answer["body"]["messages"]  # type: ignore[index]
+        assert [row["Tags"] for row in rows] == [["Shared"], ["Shared"]]
