@@ -8,7 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from harness.targets.embedded.door import Answer, Door, Row, Statement, StatementFailed, Value, actor_now
+from harness.targets.embedded.door import (
+    Answer,
+    Door,
+    Kind,
+    Row,
+    Statement,
+    StatementFailed,
+    Value,
+    actor_now,
+)
 from harness.targets.embedded.pool import Pool
 
 NO_ROWS = "sql: no rows in result set"
@@ -133,12 +142,5 @@ class Database:
             self.pool.release()
 
 
-def _statement(kind: str, sql: str, args: tuple[Value, ...], in_transaction: bool) -> Statement:
-    assert kind in ("query", "execute", "control")
-    return Statement(
-        sql=sql,
-        args=args,
-        kind=kind,  # type: ignore[arg-type]
-        in_transaction=in_transaction,
-        actor=actor_now(),
-    )
+def _statement(kind: Kind, sql: str, args: tuple[Value, ...], in_transaction: bool) -> Statement:
+    return Statement(sql=sql, args=args, kind=kind, in_transaction=in_transaction, actor=actor_now())

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 Value = str | int | float | bytes | None
 Row = tuple[Value, ...]
+Kind = Literal["query", "execute", "control"]
 
 _actor: ContextVar[str] = ContextVar("actor", default="background")
 
@@ -39,7 +40,7 @@ class Statement:
 
     sql: str
     args: tuple[Value, ...]
-    kind: Literal["query", "execute", "control"]
+    kind: Kind
     in_transaction: bool
     actor: str
 
