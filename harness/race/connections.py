@@ -10,6 +10,9 @@ from harness.targets import tls_context
 
 DECOY_PATH = "/api/v1/tags"
 
+CONNECT_S_MAX = 5.0
+"""A connection, and the opening of its session, that take longer are given up."""
+
 
 class Decoy:
     """Polls `GET /api/v1/tags` from `start` to `stop`, so that the server's queue for its one connection
@@ -96,6 +99,7 @@ class Connections:
             tls=tls,
             tls_context=tls_context() if tls else None,
             auth=credentials.smtp if is_smtp else None,
+            timeout_s=CONNECT_S_MAX,
         )
         self._made.append(link)
         return link
