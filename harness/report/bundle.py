@@ -10,6 +10,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -192,14 +193,7 @@ def read_bundle(path: Path) -> Bundle:
             files = _unpacked(archive)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote") from None
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        NotImplementedError,
-        EOFError,
-        OSError,
-        ValueError,
-    ) as error:
+    except _UNREADABLE as error:
         raise UsageError(f"{path}: no whole zip ({error}); was it cut off?") from None
     except _Refused as why:
         raise UsageError(f"{path}: refused: {why}") from None
@@ -222,6 +216,18 @@ def read_bundle(path: Path) -> Bundle:
     return Bundle(
         manifest=manifest, files=files, result=from_json(files["run.json"].decode("utf-8", "replace"))
     )
+
+
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+"""What zipfile raises for bytes that are no whole zip."""
 
 
 class _Refused(Exception):

@@ -7,7 +7,7 @@ from harness.report.expected import message_rows
 from harness.report.markdown import environment
 from harness.report.repro import PROMISES, ServerFacts, step_note
 from harness.report.timeline import operation_words, reply_words
-from harness.report.words import legible, plural, rate_words
+from harness.report.words import legible, meaning, plural, rate_words
 
 LOG_LINES_MAX = 8
 
@@ -31,6 +31,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             happens=_happens(witness.record),
             messages=message_rows(witness.record, (witness.anomaly,)),
             log=[legible(line.text, 400) for line in _told(witness.record)],
+            explained=[(line, meaning(told)) for line, told in witness.explained],
             actors=actors,
             steps=[(s, step_note(s)) for s in schedule.steps if not s.background] if schedule else [],
         )
@@ -60,7 +61,5 @@ def _rate(scenario: ScenarioResult) -> str:
     if looked is None:
         return rate_words(scenario)
     orders = f", {looked.violating_orders:,} of {looked.explored:,} orders" if looked.violating_orders else ""
-    return (
-        f"{looked.violating:,} of {plural(looked.classes, 'class', 'classes')} of orders of the SQL statements"
-        f"{orders}, walked one by one"
-    )
+    classes = plural(looked.classes, "class", "classes")
+    return f"{looked.violating:,} of {classes} of orders of the SQL statements{orders}, walked one by one"

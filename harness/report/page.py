@@ -32,6 +32,7 @@ from harness.report.words import (
     plural,
     rate_words,
     sentence,
+    when,
 )
 
 DRAWN_BYTES_SMALL = 200_000
@@ -45,6 +46,8 @@ DRAWN_MAX = 40
 LISTED_MAX = 300
 """Further hits of one scenario that are listed, a line each."""
 REPLIES_MAX = 40
+LIMITS_MAX = 4
+"""Sentences on what was not looked at that stand open; the others are folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
         sections=sections,
         matrix=matrix,
         replies_max=REPLIES_MAX,
+        limits_max=LIMITS_MAX,
     )
 
 
@@ -125,6 +129,7 @@ def templates() -> Environment:
         plural=plural,
         rate=rate_words,
         sentence=sentence,
+        when=when,
     )
     return made
 

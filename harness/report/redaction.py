@@ -10,9 +10,9 @@ import re
 import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
 from harness.model.errors import UsageError
 from harness.model.result import RunResult
@@ -23,9 +23,7 @@ GENERIC = frozenset({"root", "user", "admin", "runner", "ubuntu", "debian", "nob
 """Names that tell of nobody, and that stand in ordinary sentences."""
 
 _IPV4 = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)")
-_IPV6 = re.compile(
-    r"(?<![\w:.])((?:[0-9a-fA-F]{1,4}:){2,7}(?::|[0-9a-fA-F]{1,4})(?::?[0-9a-fA-F]{1,4})*)(?![\w:])"
-)
+_IPV6 = re.compile(r"(?<![\w:.])([0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F]*)(?![\w:])")
 _HOME = re.compile(r"(?:/home|/Users|/root|[A-Z]:\\\\?Users)(?:[/\\][^\s\"'\\/:,;)\]}]+)*")
 _URL = re.compile(r"https?://(?:[^\s/@\"'\\]+@)?([A-Za-z0-9_.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?")
 
@@ -115,9 +113,12 @@ def _tells(address: str) -> bool:
     parts = address.split(".")
     if len(parts) == 4 and all(p.isdigit() for p in parts):
         return all(int(p) < 256 for p in parts) and any(len(p) > 1 for p in parts)
-    if re.fullmatch(r"[0-9a-fA-F:]+", address) and ":" in address:
-        return "::" in address or address.count(":") == 7
-    return bool(urlsplit(f"//{address}").hostname)
+    if ":" in address:
+        try:
+            return not ip_address(address.strip("[]")).is_loopback and len(address) > 3
+        except ValueError:
+            return False
+    return bool(address)
 
 
 def _word(name: str) -> str:

@@ -118,7 +118,6 @@ def not_looked(result: RunResult) -> list[str]:
     many = len(result.scenarios) > 1
     for scenario in result.scenarios:
         name = f"{scenario.name}: " if many else ""
-        found += [f"{name}{legible(text)}" for text in scenario.not_looked]
         if scenario.rounds_lost:
             found.append(f"{name}{plural(scenario.rounds_lost, 'round')} could not be exercised")
         looked = scenario.schedules
@@ -127,7 +126,18 @@ def not_looked(result: RunResult) -> list[str]:
             found.append(f"{name}looked at {extent}: {legible(looked.bound, 2000)}")
             if looked.missed:
                 found.append(f"{name}{plural(looked.missed, 'schedule')} missed, not counted clean")
+        found += [f"{name}{legible(text)}" for text in scenario.not_looked]
     return found
+
+
+def when(started: str) -> str:
+    """An ISO 8601 time as people write it: `2026-11-23 14:00:39 UTC`."""
+    return re.sub(r"(Z|\+00:00)$", " UTC", legible(started, 40)).replace("T", " ", 1)
+
+
+def meaning(text: str) -> str:
+    """What a log line means, without our own catalogue's numbers."""
+    return re.sub(r" ?\(S\d+(?:, ([^)]*))?\)", lambda m: f" ({m[1]})" if m[1] else "", legible(text, 1000))
 
 
 def is_race(name: str) -> bool:

@@ -1,0 +1,208 @@
+"""The bundle: deterministic, redacted, whole; damaged and hostile zips are refused with a sentence."""
+
+import hashlib
+import io
+import json
+import stat
+import zipfile
+from dataclasses import replace
+
+import pytest
+from hostile import hostile
+from report_results import native, steered
+
+from harness.model.errors import UsageError
+from harness.report import bundle, read_bundle, render, what_is_redacted
+
+SCENARIO = "name: shared-new-tag\n# kept by jane\n"
+
+
+def run_folder(folder, result):
+    """A run's folder as a run leaves it."""
+    render(result, folder)
+    plan = {"scenarios": [{"name": s.name, "target": {}} for s in result.scenarios]}
+    (folder / "plan.json").write_text(json.dumps(plan))
+    (folder / "history.jsonl").write_text('{"kind":"run","folder":"/home/jane/mail work/x"}\n')
+    (folder / "server.log").write_bytes(b"listening on 192.168.7.20:1025 and [fe80::1:2]:25 \xff\n")
+    (folder / "shared-new-tag.race.yaml").write_text(SCENARIO)
+    return folder
+
+
+@pytest.fixture
+def made(tmp_path):
+    folder = run_folder(tmp_path / "run", native(hits=3))
+    return bundle(folder, tmp_path / "bundle.zip")
+
+
+def test_two_bundles_of_one_run_are_byte_equal(tmp_path):
+    folder = run_folder(tmp_path / "run", native(hits=3))
+    one, two = (bundle(folder, tmp_path / f"{n}.zip").read_bytes() for n in "ab")
+    assert one == two
+
+
+def test_it_holds_what_a_maintainer_needs_with_checksums(made):
+    found = read_bundle(made)
+    assert list(found.files) == [
+        "ISSUE.md",
+        "repro.py",
+        "shared-new-tag.race.yaml",
+        "plan.json",
+        "history.jsonl",
+        "server.log",
+        "run.json",
+        "report.html",
+        "manifest.json",
+        "SHA256SUMS",
+    ]
+    assert found.scenario_text.startswith("name: shared-new-tag")
+    assert found.result.scenarios[0].hits == 3
+    for line in found.files["SHA256SUMS"].decode().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256(found.files[name]).hexdigest() == digest
+    issue = found.files["ISSUE.md"].decode()
+    assert issue.startswith("### What happens\n")
+    assert "send2 sends r00000s02 by SMTP" in issue
+    assert "3 of 100 rounds" in issue
+    assert issue.lower().count("mailrace") - issue.count("mailrace r000") == 1, "one line about us"
+
+
+def test_the_reporter_is_redacted_everywhere(made):
+    found = read_bundle(made)
+    for name, content in found.files.items():
+        text = content.decode()
+        for told in ("jane", "192.168.7.20", "fe80::1:2", "mail work"):
+            assert told not in text, name
+    assert "REDACTED-ADDRESS:1025" in found.files["server.log"].decode()
+    assert found.manifest["redacted"] == ["addresses", "hosts", "paths", "users"]
+
+
+def test_what_is_redacted_is_shown_before_and_can_be_kept(tmp_path):
+    folder = run_folder(tmp_path / "run", native(hits=1))
+    shown = {r.found: r.kind for r in what_is_redacted(folder)}
+    assert shown["jane"] == "users"
+    assert shown["192.168.7.20"] == "addresses"
+    kept = read_bundle(bundle(folder, tmp_path / "b.zip", keep=("addresses", "paths")))
+    assert "192.168.7.20" in kept.files["server.log"].decode()
+    assert "jane-laptop" not in kept.files["run.json"].decode()
+    with pytest.raises(UsageError, match="--keep: secrets: no such kind; there are addresses"):
+        bundle(folder, tmp_path / "c.zip", keep=("secrets",))
+
+
+def test_sections_and_loopback_are_no_addresses(tmp_path):
+    result = native(hits=1)
+    result = replace(result, environment={"a": "RFC 5321 4.1.1.4", "b": "127.0.0.1:40123", "c": "1.30.5"})
+    folder = tmp_path / "run"
+    render(result, folder)
+    assert not [r for r in what_is_redacted(folder) if r.kind == "addresses"]
+
+
+def test_a_steered_witness_brings_its_schedule(tmp_path):
+    found = read_bundle(bundle(run_folder(tmp_path / "run", steered()), tmp_path / "b.zip"))
+    assert json.loads(found.files["schedule.json"])["text"] == "delete1@send1:4 deviations=1"
+    issue = found.files["ISSUE.md"].decode()
+    assert "3 of 85 classes of orders of the SQL statements, 35 of 1,470 orders" in issue
+    assert "| 7 | **→** `INSERT OR IGNORE INTO tags (Name) VALUES (?)` |  | 0 rows: it is there |" in issue
+
+
+def test_a_run_without_a_witness_has_nothing_to_bundle(tmp_path):
+    folder = tmp_path / "run"
+    render(native(hits=0), folder)
+    with pytest.raises(UsageError, match=r"this run \(PASS\) holds no witness"):
+        bundle(folder, tmp_path / "b.zip")
+
+
+def test_a_scenario_that_is_not_there_is_refused_with_those_that_are(tmp_path):
+    with pytest.raises(UsageError, match="nope: no such scenario in this run; there are shared-new-tag"):
+        bundle(run_folder(tmp_path / "run", native(hits=1)), tmp_path / "b.zip", scenario="nope")
+
+
+def test_hostile_texts_do_not_leave_their_place(tmp_path):
+    found = read_bundle(bundle(run_folder(tmp_path / "run", hostile()), tmp_path / "b.zip"))
+    compile(found.files["repro.py"], "repro.py", "exec")
+    issue = found.files["ISSUE.md"].decode()
+    assert "\x1b" not in issue
+    assert "\n<script" not in issue
+
+
+def zipped(entries) -> bytes:
+    """A zip of (name or ZipInfo, content)."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def link(name):
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "no whole zip"),
+        (b"PK\x03\x04 not really", "no whole zip"),
+        (zipped([("../../etc/passwd", b"x")]), "names in a bundle are plain"),
+        (zipped([("/etc/passwd", b"x")]), "names in a bundle are plain"),
+        (zipped([("a\\b", b"x")]), "names in a bundle are plain"),
+        (zipped([("folder/run.json", b"x")]), "names in a bundle are plain"),
+        (zipped([(".hidden", b"x")]), "names in a bundle are plain"),
+        (zipped([(link("run.json"), b"/etc/passwd")]), "run.json is a link"),
+        (zipped([(f"f{i}", b"") for i in range(41)]), "it holds 41 files; a bundle has at most 40"),
+        (zipped([("server.log", b"\0" * 50_000_000)]), "server.log grows from"),
+        (zipped([("run.json", b"{}")]), "manifest.json is missing"),
+        (zipped([("manifest.json", b"[]")]), "manifest.json is missing or no manifest"),
+        (
+            zipped([("manifest.json", b'{"bundle": 9, "files": {}}')]),
+            "bundle version 9; this mailrace reads 1",
+        ),
+        (zipped([("manifest.json", b'{"bundle": 1, "files": {}}'), ("x", b"")]), "x: not in the manifest"),
+        (zipped([("manifest.json", b'{"bundle": 1, "files": {"a": {"sha256": ""}}}')]), "a: missing"),
+        (zipped([("manifest.json", b'{"bundle": 1, "files": {}}')]), "run.json is missing"),
+    ],
+)
+def test_damaged_and_hostile_zips_are_refused(tmp_path, content, told):
+    path = tmp_path / "b.zip"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_bundle(path)
+    assert told in str(caught.value)
+
+
+def test_a_name_twice_is_refused(tmp_path):
+    path = tmp_path / "b.zip"
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        path.write_bytes(zipped([("run.json", b"{}"), ("run.json", b"{}")]))
+    with pytest.raises(UsageError, match=r"run\.json is there twice"):
+        read_bundle(path)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
+def test_a_bundle_cut_off_anywhere_is_refused(made, share):
+    content = made.read_bytes()
+    made.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UsageError, match="no whole zip"):
+        read_bundle(made)
+
+
+def test_a_changed_file_is_named(made):
+    with zipfile.ZipFile(made) as archive:
+        entries = [(n, archive.read(n)) for n in archive.namelist()]
+    made.write_bytes(zipped([(n, c + b"\n# more" if n == "repro.py" else c) for n, c in entries]))
+    with pytest.raises(UsageError, match=r"refused: repro\.py: changed since"):
+        read_bundle(made)
+
+
+def test_a_flipped_bit_is_refused(made):
+    content = bytearray(made.read_bytes())
+    content[200] ^= 0x10
+    made.write_bytes(bytes(content))
+    with pytest.raises(UsageError, match="no whole zip"):
+        read_bundle(made)
+
+
+def test_a_bundle_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match=r"nope\.zip: no such file"):
+        read_bundle(tmp_path / "nope.zip")
