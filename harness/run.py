@@ -6,32 +6,38 @@ scenario files → plans → [race | steer] × target → checkers → verdicts 
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from harness import __version__
-from harness.history import HISTORY, RUN, Journal, JournalHeader, new_folder, write_plan
-from harness.model.errors import MailraceError, TargetError
-from harness.model.operation import EDITS, DeleteAll
+from harness.history import HISTORY, Journal, new_folder, write_plan
+from harness.model.errors import TargetError
 from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
-from harness.model.target import Target, TargetInfo, VersionSource
-from harness.race import ChosenControl, RaceOptions, Side, choose_control, race
-from harness.report import render, to_json
-from harness.scenario import Plan, Scenario, applies, new_run, server_options
+from harness.model.target import TargetInfo, VersionSource
+from harness.race import ChosenControl, Place, RaceOptions, not_raced, race_on
+from harness.report import render
+from harness.scenario import Scenario, new_run, server_options
+from harness.steer import shared_store, steer
 from harness.targets import open_target, parse_target
-from harness.targets.external import ExternalTarget
 from harness.verdict import gravest
 
-OpenTarget = Callable[..., Target]
+DOOR = "http://127.0.0.1:0"
+"""What a target is told of its storage when steer will give it a door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a run is asked for. `rounds`, `profile`: None takes the scenario's own."""
+    """What a run is asked for.
+
+    rounds, profile       None takes the scenario's own
+    budget                steer: at most so many orders
+    require_exhaustive    steer: clean within its budget only is INCONCLUSIVE
+    confirm_rounds        steer: what it finds is raced natively up to so many rounds; 0: it is not
+    recorded              offsets (µs) and decoys of a recorded round, for each round
+    """
 
     target: str
     seed: int
@@ -48,6 +54,9 @@ class RunOptions:
     cleanup: bool = False
     control: bool = True
     recorded: tuple[tuple[float, ...], int] | None = None
+    budget: int | None = None
+    require_exhaustive: bool = False
+    confirm_rounds: int = 0
     command: str = ""
     reports: Path = Path("reports")
     out: Path | None = None
@@ -62,6 +71,9 @@ class Listener(Protocol):
 
     def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
         """A block of rounds was judged."""
+
+    def said(self, sentence: str) -> None:
+        """Steer tells what it does."""
 
     def ended(self, result: ScenarioResult) -> None:
         """A scenario has its verdict."""
@@ -94,11 +106,22 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
     journal = Journal(folder / HISTORY)
     try:
         for number, scenario in enumerate(scenarios):
-            one = _One(
-                scenario, replace(options, target=target), f"{token[:-3]}{number % 100:02d}", folder, journal
+            place = Place(
+                target=target,
+                folder=folder,
+                token=f"{token[:-3]}{number % 100:02d}",
+                journal=journal,
+                gomaxprocs=options.gomaxprocs,
+                with_control=options.control,
+                allow_deletions=options.allow_deletions,
+                cleanup=options.cleanup,
             )
-            info, found = one.race(info, deadline, listener)
+            look = _steered if options.mode == "steer" else _raced
+            seen, found = look(scenario, place, options, deadline, listener)
+            info = seen or info
             results.append(found)
+            if options.confirm_rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
+                results.append(_confirmed(scenario, place, options, deadline))
             if listener is not None:
                 listener.ended(found)
     finally:
@@ -115,8 +138,8 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
         environment=environment(),
         scenarios=tuple(results),
     )
-    (folder / RUN).write_text(to_json(result), encoding="utf-8")
-    return Run(result, folder, render(result, folder, options.formats))
+    formats = options.formats if "json" in options.formats else ("json", *options.formats)
+    return Run(result, folder, render(result, folder, formats))
 
 
 def environment() -> dict[str, str]:
@@ -131,127 +154,67 @@ def environment() -> dict[str, str]:
     }
 
 
-@dataclass(slots=True)
-class _One:
-    """One scenario of a run."""
+def _raced(
+    scenario: Scenario, place: Place, options: RunOptions, deadline: float | None, listener: Listener | None
+) -> tuple[TargetInfo | None, ScenarioResult]:
+    how = RaceOptions(
+        rounds=options.rounds or scenario.rounds,
+        profile=options.profile or scenario.release.profile,
+        seed=options.seed,
+        until=options.until,
+        trial=options.trial,
+        confidence=options.confidence,
+        theta=options.theta,
+        time_limit=deadline,
+        replay=_replay(scenario, place),
+        recorded=options.recorded,
+        progress=listener.progressed if listener is not None else None,
+    )
+    began = listener.began if listener is not None else None
+    if scenario.target.instances == 1:
+        return race_on(scenario, place, how, began)
+    with shared_store() as database:
+        return race_on(scenario, replace(place, database=database), how, began)
 
-    scenario: Scenario
-    options: RunOptions
-    token: str
-    folder: Path
-    journal: Journal
 
-    def race(
-        self, info: TargetInfo, deadline: float | None, listener: Listener | None
-    ) -> tuple[TargetInfo, ScenarioResult]:
-        """Start target and control, race, stop both; what the target is, and the result."""
-        scenario, options = self.scenario, self.options
-        with ExitStack() as stack:
-            try:
-                target = self._open(stack, options.target, scenario, self.folder)
-                info = target.info
-                reason = self._why_not_exercised(target)
-                if reason:
-                    verdict = Verdict.NOT_APPLICABLE if "needs" in reason else Verdict.INCONCLUSIVE
-                    return info, self._without(verdict, reason)
-                chosen, missing = self._control()
-                control = None
-                if chosen is not None:
-                    under = self.folder / "control"
-                    under.mkdir(exist_ok=True)
-                    control = self._side(
-                        "control",
-                        self._open(stack, chosen.target, chosen.scenario, under),
-                        chosen.scenario,
-                        "c",
-                    )
-                if listener is not None:
-                    listener.began(scenario, info, chosen)
-                self.journal.header(
-                    JournalHeader(
-                        mailrace=__version__,
-                        scenario=scenario.name,
-                        target=info.name,
-                        control=f"{chosen.target} ({chosen.scenario.name})" if chosen else "",
-                        seed=options.seed,
-                        run=self.token,
-                        mode="race",
-                    )
-                )
-                side = self._side("target", target, scenario, "t")
-                stack.callback(side.lane.close)
-                if control is not None:
-                    stack.callback(control.lane.close)
-                how = self._race_options(deadline, listener)
-                result = race(side, control, chosen.kind if chosen else 0, how)
-                if options.cleanup and isinstance(target, ExternalTarget):
-                    target.cleanup(side.lane.plan.domain)
-                return info, replace(result, not_looked=(*result.not_looked, *missing, *info.limits))
-            except TargetError as wrong:
-                return info, self._without(Verdict.FAILED, str(wrong))
-
-    def _open(self, stack: ExitStack, name: str, scenario: Scenario, folder: Path) -> Target:
-        target = open_target(
-            name, server_options(scenario), gomaxprocs=self.options.gomaxprocs, folder=folder
-        )
-        stack.callback(target.stop)
-        target.start()
-        return target
-
-    def _side(self, name: str, target: Target, scenario: Scenario, letter: str) -> Side:
-        plan = Plan(scenario, self.options.seed, self.token + letter)
-        return Side(name, plan, target, self.journal, self._race_options(None, None))
-
-    def _race_options(self, deadline: float | None, listener: Listener | None) -> RaceOptions:
-        options, scenario = self.options, self.scenario
-        folder = os.path.relpath(self.folder)
-        replay = f"mailrace replay {folder} --scenario {scenario.name}"
-        return RaceOptions(
-            rounds=options.rounds or scenario.rounds,
-            profile=options.profile or scenario.release.profile,
+def _steered(
+    scenario: Scenario, place: Place, options: RunOptions, deadline: float | None, listener: Listener | None
+) -> tuple[TargetInfo | None, ScenarioResult]:
+    info = None
+    try:
+        info = open_target(place.target, server_options(scenario), database=DOOR).info
+        if listener is not None:
+            listener.began(scenario, info, None)
+        if deadline is not None and time.monotonic() > deadline:
+            why = "the time limit ended the run before this scenario"
+            return info, not_raced(scenario, Verdict.INCONCLUSIVE, why, "steer")
+        result = steer(
+            scenario,
+            place.target,
             seed=options.seed,
-            until=options.until,
-            trial=options.trial,
-            confidence=options.confidence,
-            theta=options.theta,
-            time_limit=deadline,
-            replay=replay,
-            recorded=options.recorded,
-            progress=listener.progressed if listener is not None else None,
+            budget=options.budget,
+            require_exhaustive=options.require_exhaustive,
+            replay=_replay(scenario, place),
+            progress=listener.said if listener is not None else lambda _: None,
+            folder=place.folder,
+            gomaxprocs=options.gomaxprocs,
         )
+        return info, result
+    except TargetError as wrong:
+        return info, not_raced(scenario, Verdict.FAILED, str(wrong), "steer")
 
-    def _control(self) -> tuple[ChosenControl | None, tuple[str, ...]]:
-        if not self.options.control:
-            return None, ("no control was run, as asked",)
-        return choose_control(self.scenario, self.options.target)
 
-    def _why_not_exercised(self, target: Target) -> str:
-        """Why this scenario must not, or cannot, run on this target; "" if it may."""
-        scenario = self.scenario
-        if not applies(scenario.needs, target.info.version):
-            return f"it needs Mailpit {scenario.needs}, and this is {target.info.version}"
-        if target.is_ours:
-            return ""
-        operations = Plan(scenario, 0, "mr00000000").round(0).operations
-        if any(isinstance(o, DeleteAll) for o in operations):
-            return "it deletes everything, which is never done on a server that is not ours"
-        if any(isinstance(o, EDITS) for o in operations) and not self.options.allow_deletions:
-            return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
-        if scenario.target != type(scenario.target)():
-            return "it asks for server options that a server which is not ours may not have"
-        return ""
+def _confirmed(
+    scenario: Scenario, place: Place, options: RunOptions, deadline: float | None
+) -> ScenarioResult:
+    """What steer found, looked for on the server's native storage until the first hit or the limit."""
+    natively = replace(options, until="hit", rounds=options.confirm_rounds, control=False)
+    _, found = _raced(scenario, replace(place, with_control=False), natively, deadline, None)
+    return found
 
-    def _without(self, verdict: Verdict, reason: str) -> ScenarioResult:
-        """The result of a scenario that was not raced."""
-        return ScenarioResult(
-            name=self.scenario.name,
-            title=self.scenario.title,
-            file=str(self.scenario.file or ""),
-            mode="race",
-            verdict=verdict,
-            reason=reason if reason.endswith(".") else reason + ".",
-            not_looked=(reason,),
-        )
+
+def _replay(scenario: Scenario, place: Place) -> str:
+    return f"mailrace replay {os.path.relpath(place.folder)} --scenario {scenario.name}"
 
 
 def _plan(
@@ -270,7 +233,9 @@ def _plan(
         "trial": options.trial,
         "confidence": options.confidence,
         "theta": options.theta,
-        "scenarios": [{"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios],
+        "scenarios": [
+            {"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios
+        ],
     }
 
 
@@ -278,6 +243,3 @@ def _unknown(name: str) -> TargetInfo:
     return TargetInfo(
         name=name, version="unknown", version_source=VersionSource.UNKNOWN, storage="unknown", settings={}
     )
-
-
-__all__ = ["Listener", "MailraceError", "Run", "RunOptions", "environment", "run"]

@@ -42,6 +42,7 @@ def _register() -> None:
         reporting,
         scenarios,
         servers,
+        steering,
         studies,
         watching,
     )

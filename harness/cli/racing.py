@@ -106,11 +106,10 @@ def run(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Every proof and note.")] = False,
 ) -> None:
     """Race scenarios at a target: every actor is brought to its last byte, then all are released together."""
-    from harness.cli.show import Teller, console, outcome
+    from harness.cli.show import Teller, console, finish
     from harness.run import RunOptions
     from harness.run import run as run_scenarios
     from harness.scenario import find, load
-    from harness.verdict import exit_status
 
     if cleanup not in ("yes", "no"):
         raise typer.BadParameter(f"{cleanup!r} is neither yes nor no", param_hint="--cleanup")
@@ -146,15 +145,7 @@ def run(
         done = run_scenarios(scenarios, options, teller)
     finally:
         teller.close()
-    if as_json:
-        from harness.report import to_json
-
-        print(to_json(done.result))
-    elif quiet:
-        print(done.result.verdict, file=sys.stderr)
-    else:
-        outcome(done.result, str(done.folder), verbose=verbose)
-    raise typer.Exit(exit_status(one.verdict for one in done.result.scenarios))
+    raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
 def default_paths() -> list[str]:

@@ -8,7 +8,11 @@ from typing import Any
 from harness.model.result import RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo
 from harness.race import ChosenControl
+from harness.report import to_json
+from harness.run import Run
 from harness.scenario import Scenario
+from harness.steer import columns
+from harness.verdict import exit_status
 
 STYLE = {
     Verdict.PASS: "bold green",
@@ -70,6 +74,14 @@ class Teller:
             self._said_at = time.monotonic()
             self._console.print(f"{self._name}: {done} of {rounds} rounds, {said}")
 
+    def said(self, sentence: str) -> None:
+        """Steer tells what it does."""
+        if self._bar is not None:
+            self._bar.update(self._task, said=sentence)
+        elif not self._quiet and time.monotonic() - self._said_at > 5:
+            self._said_at = time.monotonic()
+            self._console.print(f"{self._name}: {sentence}", markup=False)
+
     def ended(self, result: ScenarioResult) -> None:
         """A scenario has its verdict."""
         if self._bar is not None:
@@ -128,6 +140,8 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
             out.print(witness.anomaly.proof, markup=False)
             for line, meaning in witness.explained[:3]:
                 out.print(f"  its log: {line}\n  {meaning}", markup=False)
+            if witness.schedule is not None:
+                out.print(columns(witness.schedule), markup=False)
             out.print(f"  again: {witness.replay}", markup=False)
         if one.advice:
             out.print(f"\n{one.name}: what would help: {one.advice}", markup=False)
@@ -135,3 +149,14 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
             out.print(f"{one.name}: not looked at: {said}", markup=False)
     out.print(f"\n{result.verdict}", style=STYLE[result.verdict])
     out.print(f"report: {folder}/report.html", markup=False)
+
+
+def finish(done: Run, *, as_json: bool, quiet: bool, verbose: bool) -> int:
+    """Say what a run came to, as asked; its exit status."""
+    if as_json:
+        print(to_json(done.result))
+    elif quiet:
+        print(done.result.verdict, file=sys.stderr)
+    else:
+        outcome(done.result, str(done.folder), verbose=verbose)
+    return exit_status(one.verdict for one in done.result.scenarios)

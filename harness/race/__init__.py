@@ -1,6 +1,17 @@
 """The native engine: rounds, connections, release, achieved skew; a scenario on a target to its result."""
 
 from harness.race.controls import WHY, ChosenControl, choose_control
+from harness.race.on_target import Place, not_raced, race_on
 from harness.race.race import RaceOptions, Side, race
 
-__all__ = ["WHY", "ChosenControl", "RaceOptions", "Side", "choose_control", "race"]
+__all__ = [
+    "WHY",
+    "ChosenControl",
+    "Place",
+    "RaceOptions",
+    "Side",
+    "choose_control",
+    "not_raced",
+    "race",
+    "race_on",
+]

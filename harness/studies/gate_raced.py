@@ -191,5 +191,8 @@ class _Quiet:
         if self._listener is not None:
             self._listener.progressed(*args)
 
+    def said(self, sentence: str) -> None:
+        """Nothing."""
+
     def ended(self, result: ScenarioResult) -> None:
         """See `Listener`."""

@@ -1,0 +1,71 @@
+"""`mailrace steer`: every order of the server's SQL statements, on the unmodified server."""
+
+import random
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.app import app
+from harness.cli.defaults import default_target, settings
+from harness.cli.racing import (
+    JsonOption,
+    NameOption,
+    OutOption,
+    Paths,
+    SeedOption,
+    TargetOption,
+    default_paths,
+)
+
+
+@app.command()
+def steer(
+    paths: Paths = None,
+    target: TargetOption = None,
+    name: NameOption = None,
+    seed: SeedOption = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", "--bound", min=1, max=1_000_000, help="At most so many orders.")
+    ] = None,
+    require_exhaustive: Annotated[
+        bool, typer.Option("--require-exhaustive", help="Clean within its budget only is INCONCLUSIVE.")
+    ] = False,
+    confirm: Annotated[
+        int,
+        typer.Option(min=0, max=50_000, metavar="ROUNDS", help="Race what is found natively, until it hits."),
+    ] = 0,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="No scenario begins after so long.")
+    ] = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors and the verdict.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Every proof and note.")] = False,
+) -> None:
+    """Walk every order of the server's SQL statements, and show each bad one on a real instance."""
+    from harness.cli.show import Teller, finish
+    from harness.run import RunOptions, run
+    from harness.scenario import find, load
+
+    scenarios = [load(path) for path in find(paths or default_paths(), name)]
+    options = RunOptions(
+        target=target or default_target(),
+        seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
+        mode="steer",
+        budget=budget,
+        require_exhaustive=require_exhaustive,
+        confirm_rounds=confirm,
+        time_limit_s=time_limit,
+        command=shlex.join(["mailrace", *sys.argv[1:]]),
+        reports=Path(settings().get("reports", "reports")),
+        out=out,
+    )
+    teller = Teller(quiet=quiet or as_json)
+    try:
+        done = run(scenarios, options, teller)
+    finally:
+        teller.close()
+    raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))
