@@ -20,7 +20,7 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.texts: list[str] = []
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
         self.store = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -30,10 +30,17 @@ class StandIn(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def wait_for(self, start: str, limit_s: float = 10.0) -> None:
+        """Wait until a statement that begins so has come."""
+        with self.lock:
+            came = self.lock.wait_for(lambda: any(text.startswith(start) for text in self.texts), limit_s)
+        assert came, f"no statement {start!r} within {limit_s} s"
+
     def run(self, kind: str, item: object) -> dict[str, object]:
         sql, *args = [item] if isinstance(item, str) else list(item)  # type: ignore[call-overload]
         with self.lock:
             self.texts.append(f"{kind} {_HEX.sub('(hex)', ' '.join(sql.split()))}")
+            self.lock.notify_all()
             try:
                 if kind == "execute" and not args and ";" in sql.strip().rstrip(";"):
                     self.store.executescript(sql)
