@@ -1,7 +1,7 @@
 """The native engine: rounds, connections, release, achieved skew; a scenario on a target to its result."""
 
 from harness.race.controls import WHY, ChosenControl, choose_control
-from harness.race.on_target import Place, not_raced, race_on
+from harness.race.on_target import Place, must_not_run, not_raced, race_on
 from harness.race.race import RaceOptions, Side, race
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "RaceOptions",
     "Side",
     "choose_control",
+    "must_not_run",
     "not_raced",
     "race",
     "race_on",

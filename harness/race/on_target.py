@@ -55,7 +55,7 @@ def race_on(
             if not applies(scenario.needs, info.version):
                 why = f"it needs Mailpit {scenario.needs}, and this is {info.version}"
                 return info, not_raced(scenario, Verdict.NOT_APPLICABLE, why)
-            why = _must_not_run(scenario, target, place)
+            why = must_not_run(scenario, target, allow_deletions=place.allow_deletions)
             if why:
                 return info, not_raced(scenario, Verdict.INCONCLUSIVE, why)
             chosen, missing = _control(scenario, place)
@@ -118,14 +118,14 @@ def _control(scenario: Scenario, place: Place) -> tuple[ChosenControl | None, tu
     return choose_control(scenario, place.target)
 
 
-def _must_not_run(scenario: Scenario, target: Target, place: Place) -> str:
+def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -> str:
     """Why this scenario must not run on a server that is not ours; "" if it may."""
     if target.is_ours:
         return ""
     operations = Plan(scenario, 0, "mr00000000").round(0).operations
     if any(isinstance(o, DeleteAll) for o in operations):
         return "it deletes everything, which is never done on a server that is not ours"
-    if any(isinstance(o, EDITS) for o in operations) and not place.allow_deletions:
+    if any(isinstance(o, EDITS) for o in operations) and not allow_deletions:
         return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
     if scenario.target != type(scenario.target)():
         return "it asks for server options that a server which is not ours may not have"
@@ -146,4 +146,4 @@ def _header(
     )
 
 
-__all__ = ["Began", "Place", "not_raced", "race_on"]
+__all__ = ["Began", "Place", "must_not_run", "not_raced", "race_on"]

@@ -15,6 +15,7 @@ from harness import __version__
 from harness.history import HISTORY, RUN, Journal, write_plan
 from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo, VersionSource
+from harness.race import not_raced
 from harness.report import to_json
 from harness.run import Listener, environment
 from harness.run import run as run_scenarios
@@ -22,7 +23,7 @@ from harness.scenario import Scenario, new_run
 from harness.studies.absence import races_of
 from harness.studies.gate import Finding, compare
 from harness.studies.gate_document import GateOptions
-from harness.studies.paired import Paired, race_paired, tested_again, without
+from harness.studies.paired import Paired, race_paired, tested_again
 from harness.verdict import gravest
 
 PATIENCE = 60
@@ -116,7 +117,7 @@ class _One:
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0.1:
             reason = "the time limit ended before it could be looked at"
-            return without(self.scenario, Verdict.INCONCLUSIVE, reason)
+            return not_raced(self.scenario, Verdict.INCONCLUSIVE, reason)
         asked = replace(
             self.options.run,
             target=self.options.new,

@@ -14,13 +14,13 @@ from harness import __version__
 from harness.history import Journal, JournalHeader
 from harness.model.anomaly import Weight
 from harness.model.errors import TargetError
-from harness.model.operation import EDITS, DeleteAll
 from harness.model.result import ScenarioResult, Verdict
 from harness.model.target import Target, TargetInfo
-from harness.race import RaceOptions, Side, race
+from harness.race import RaceOptions, Side, must_not_run, not_raced, race
 from harness.race.tally import Judged
 from harness.run import Listener, RunOptions
 from harness.scenario import Plan, Scenario, applies, server_options
+from harness.steer import shared_store
 from harness.studies.absence import races_of
 from harness.studies.gate import RUNS_NEEDED, Again
 from harness.targets import open_target, parse_target
@@ -104,13 +104,18 @@ def race_paired(
             under = folder / ("old", "new")[place]
             under.mkdir(exist_ok=True)
             try:
+                several = scenario.target.instances > 1
                 target = open_target(
-                    name, server_options(scenario), gomaxprocs=options.gomaxprocs, folder=under
+                    name,
+                    server_options(scenario),
+                    gomaxprocs=options.gomaxprocs,
+                    folder=under,
+                    database=stack.enter_context(shared_store()) if several else None,
                 )
                 stack.callback(target.stop)
                 target.start()
             except TargetError as wrong:
-                results[place] = without(scenario, Verdict.FAILED, str(wrong))
+                results[place] = not_raced(scenario, Verdict.FAILED, str(wrong))
                 continue
             infos[place] = target.info
             targets.append(target)
@@ -226,28 +231,6 @@ def _not_exercised(scenario: Scenario, target: Target, may_delete: bool) -> Scen
     version = target.info.version
     if not applies(scenario.needs, version):
         reason = f"it needs Mailpit {scenario.needs}, and this is {version}"
-        return without(scenario, Verdict.NOT_APPLICABLE, reason)
-    if target.is_ours:
-        return None
-    operations = Plan(scenario, 0, "mr00000000").round(0).operations
-    reason = ""
-    if any(isinstance(o, DeleteAll) for o in operations):
-        reason = "it deletes everything, which is never done on a server that is not ours"
-    elif any(isinstance(o, EDITS) for o in operations) and not may_delete:
-        reason = "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
-    elif scenario.target != type(scenario.target)():
-        reason = "it asks for server options that a server which is not ours may not have"
-    return without(scenario, Verdict.INCONCLUSIVE, reason) if reason else None
-
-
-def without(scenario: Scenario, verdict: Verdict, reason: str) -> ScenarioResult:
-    """The result of a scenario that was not raced."""
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
-        mode="race",
-        verdict=verdict,
-        reason=reason if reason.endswith(".") else f"{reason}.",
-        not_looked=(reason,),
-    )
+        return not_raced(scenario, Verdict.NOT_APPLICABLE, reason)
+    reason = must_not_run(scenario, target, allow_deletions=may_delete)
+    return not_raced(scenario, Verdict.INCONCLUSIVE, reason) if reason else None
