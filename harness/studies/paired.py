@@ -121,7 +121,7 @@ def race_paired(
             targets.append(target)
             results[place] = _not_exercised(scenario, target, options.allow_deletions)
         if any(results):
-            skipped = without(
+            skipped = not_raced(
                 scenario, Verdict.INCONCLUSIVE, "the other version could not be raced beside it"
             )
             return Paired(old=results[0] or skipped, new=results[1] or skipped, infos=(infos[0], infos[1]))
