@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from harness.model.anomaly import Weight
 from harness.model.result import ScenarioResult, Schedules, Verdict
 from harness.scenario import Scenario
+from harness.steer.graph import Follows
 from harness.steer.landscape import Landscape
 from harness.steer.quiet import how_known
 from harness.steer.witnessing import Shown
+
+
+_WITHOUT_SERIAL = {
+    False: "the serial orders are too many: the promises stand alone",
+    True: "every serial order hangs the server by itself: the promises stand alone",
+}
 
 
 @dataclass(slots=True)
@@ -29,13 +36,19 @@ class Account:
     seconds: dict[str, float]
     orders: tuple[int, int] = (0, 0)
     all_orders: tuple[int, int] = (0, 0)
+    orders_by_name: dict[str, int] = field(default_factory=dict)
     points: int = 0
     points_bad: int = 0
     points_missed: int = 0
     locks: int = 0
     runs_single: int = 0
     unattributed: int = 0
-    extra: dict[str, str] = field(default_factory=dict)
+
+    def count(self, allowed: Follows) -> None:
+        """Count the orders that are `allowed`, and all of them."""
+        total, bad, self.orders_by_name = self.land.orders(allowed)
+        self.orders = (total, bad)
+        self.all_orders = self.land.orders(lambda *_: True)[:2]
 
     @property
     def is_exhaustive(self) -> bool:
@@ -78,7 +91,8 @@ class Account:
         total, bad = self.orders
         notes = []
         if self.land.graph.is_whole:
-            notes.append(f"{bad:,} of {total:,} orders are bad")
+            each = "; ".join(f"{name} in {count:,}" for name, count in self.orders_by_name.items())
+            notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
         if self.all_orders[0] and self.all_orders != self.orders:
             notes.append(f"with one instance an actor: {self.all_orders[1]:,} of {self.all_orders[0]:,}")
         if self.points:
@@ -104,9 +118,10 @@ def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive:
     verdict, reason, advice = judged(account, require_exhaustive=require_exhaustive)
     shown, judge = account.shown, account.land.judge
     anomalies: dict[str, int] = {}
-    for run in (*account.land.runs, *shown.classes):
-        fails = run in shown.classes
-        for name in {a.name.value for a in judge.findings(run) if (a.name.weight is Weight.RACE) is fails}:
+    for run in account.land.runs:
+        is_race = run in shown.classes
+        names = {a.name.value for a in judge.findings(run) if is_race or a.name.weight is not Weight.RACE}
+        for name in sorted(names):
             anomalies[name] = anomalies.get(name, 0) + 1
     return ScenarioResult(
         name=scenario.name,
@@ -122,7 +137,7 @@ def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive:
         anomalies=anomalies,
         witnesses=tuple(shown.witnesses),
         sample=tuple(run.record for run in account.land.runs if not judge.races(run))[:2],
-        not_looked=() if judge.serial else ("the serial orders are too many: the promises stand alone",),
+        not_looked=() if judge.serial else (_WITHOUT_SERIAL[bool(judge.told)],),
         seconds=account.seconds,
         replies=_replies(account),
         schedules=account.schedules(),

@@ -1,4 +1,4 @@
-"""A schedule in, plain text out: a column for each actor, its statements downwards, the guilty pair marked."""
+"""A schedule in, plain text out: a column an actor, its statements downwards, the guilty pair marked."""
 
 import re
 import textwrap

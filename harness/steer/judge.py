@@ -19,7 +19,8 @@ EACH_ORDER_RUNS = 2
 class Judge:
     """What a round of this scenario may come to.
 
-    serial   outcomes of all allowed orders; empty: the oracle is not applied, the promises stand alone
+    serial   outcomes of all allowed orders; empty: the oracle is not applied, the promises stand alone.
+             An order that hangs the server all by itself explains nothing, and is left out
     told     each order in words, with what it came to in words
     """
 
@@ -45,7 +46,10 @@ class Judge:
 
 
 def learn_serial(twins: Twins, options: ServerOptions) -> tuple[Judge, list[Run]]:
-    """Run every serial order of the rig's round, twice each; the judge, and the runs."""
+    """Run every serial order of the rig's round, twice each; the judge, and the runs.
+
+    One that hangs runs once: its server has to be replaced, and another time would tell no more.
+    """
     planned = twins.rig.planned
     outcomes: dict[SerialOutcome, None] = {}
     told: dict[str, str] = {}
@@ -55,8 +59,11 @@ def learn_serial(twins: Twins, options: ServerOptions) -> tuple[Judge, list[Run]
         for _ in range(EACH_ORDER_RUNS):
             run = serial_run(twins, order)
             runs.append(run)
-            outcomes[outcome_of(run.record, words)] = None
+            if not run.record.hung:
+                outcomes[outcome_of(run.record, words)] = None
             told[words] = in_words(run)
+            if run.record.hung:
+                break
     return Judge(options, tuple(outcomes), tuple(told.items())), runs
 
 

@@ -29,10 +29,15 @@ class Landscape:
     bad_leaves: dict[Node, frozenset[AnomalyName]]
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def orders(self, allowed: Follows | None = None) -> tuple[int, int]:
-        """How many orders there are, and how many of them are bad."""
-        counts = count_orders(self.graph, allowed) if allowed else count_orders(self.graph)
-        return sum(counts.values()), sum(n for leaf, n in counts.items() if leaf in self.bad_leaves)
+    def orders(self, allowed: Follows) -> tuple[int, int, dict[str, int]]:
+        """How many orders are allowed, how many of them are bad, and how many show each anomaly."""
+        counts = count_orders(self.graph, allowed)
+        by_name: dict[str, int] = {}
+        for leaf, number in counts.items():
+            for name in sorted(self.bad_leaves.get(leaf, ())):
+                by_name[name.value] = by_name.get(name.value, 0) + number
+        bad = sum(n for leaf, n in counts.items() if leaf in self.bad_leaves)
+        return sum(counts.values()), bad, by_name
 
 
 def survey(

@@ -6,7 +6,7 @@ actor also where two of them share one instance (STEER.md).
 
 from dataclasses import replace
 
-from harness.model.operation import Message, Operation, PlannedRound, Send, SetTags
+from harness.model.operation import Message, Operation, PlannedRound, Read, Send, SetTags
 
 
 def with_own_spellings(planned: PlannedRound) -> PlannedRound:
@@ -18,6 +18,12 @@ def with_own_spellings(planned: PlannedRound) -> PlannedRound:
         spellings = {t: respelt(t, index) for t in asked[index] if t.lower() in others}
         operations.append(_spelt(operation, spellings))
     return replace(planned, operations=tuple(operations))
+
+
+def once(planned: PlannedRound) -> PlannedRound:
+    """The round with every reader polling once: what a poll sees does not depend on the polls before it."""
+    operations = tuple(replace(o, times=1) if isinstance(o, Read) else o for o in planned.operations)
+    return replace(planned, operations=operations)
 
 
 def respelt(tag: str, number: int) -> str:

@@ -19,8 +19,8 @@ TRIES_MAX = 200
 REPEATS = 10
 CALM = 0.3
 """A chance above which it is worth 0.1 s a try that no broadcast of the server's comes between."""
-HOPELESS = 0.002
-"""A chance a try below which none is made: 200 tries would show it one time in three at most."""
+HOPELESS = 0.005
+"""A chance a try below which none is made: 200 tries would hardly show it once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,22 @@ from harness.actors import Conversation, is_smtp, reset, script_of
 from harness.actors.link import Link
 from harness.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
 from harness.model.errors import TargetError
-from harness.model.operation import Message, Operation, PlannedRound, Send
-from harness.steer.attribution import Names
+from harness.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send
+from harness.steer.attribution import BROADCAST_END, Names, text_of
 from harness.steer.door import Door, pass_all
 from harness.steer.graph import Graph, build
 from harness.steer.independence import Footprints
 from harness.steer.instance import Instance, Opener
 from harness.steer.loop import Loop
 from harness.steer.programs import Programs
-from harness.steer.quiet import wait_quiet
+from harness.steer.quiet import is_asleep, wait_quiet
 from harness.steer.store import Store
 from harness.steer.stored import ids_by_key, read_stored
 
 ANSWER_S_MAX = 5.0
+BROADCAST_S_MAX = 0.4
+PROBE_S = 0.15
+PROBE_S_MAX = 2.0
 
 
 @dataclass(slots=True)
@@ -90,10 +93,21 @@ class Rig:
         self.store.restore(self._empty)
         for message in planned.given:
             self._store(message)
+        if planned.given and any(isinstance(o, DeleteAll | Read) for o in planned.operations):
+            self._pass_broadcast()
         self.settle()
         ids = ids_by_key(self.stored())
         self.ids = {m.key: ids[m.key] for m in planned.given}
         self._snapshot = self.store.snapshot()
+
+    def _pass_broadcast(self) -> None:
+        """Let the broadcast pass that follows the given messages: its texts are those of an actor, too."""
+
+        def is_there() -> bool:
+            return any(text_of(s.sql) == BROADCAST_END for s in self.door.journal)
+
+        self.door.journal.clear()
+        self.loop.pump(is_there, BROADCAST_S_MAX)
 
     def graph(self, programs: Programs) -> Graph:
         """All states from the round's store, by what the programs say."""
@@ -168,8 +182,11 @@ class Rig:
             for link in resetting:
                 link.give_up()
 
-    def dead_among(self, instances: list[Instance], timeout_s: float = 1.0) -> list[Instance]:
-        """Those of the instances that do not answer a request that needs their one connection."""
+    def dead_among(self, instances: list[Instance]) -> list[Instance]:
+        """Those of the instances that do not answer a request that needs their one connection.
+
+        Dead is one that is silent for 0.15 s while all its threads sleep, or for 2 s in any case.
+        """
         probes: list[tuple[Instance, Link | None]] = []
         for instance in instances:
             try:
@@ -177,7 +194,11 @@ class Rig:
             except TargetError:
                 probes.append((instance, None))
         links = [k for _, k in probes if k is not None]
-        self.loop.pump(lambda: all(k.is_idle for k in links), timeout_s)
+        until = time.monotonic() + PROBE_S_MAX
+        while not self.loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
+            silent = [i for i, k in probes if k is not None and not k.is_idle]
+            if time.monotonic() > until or all(is_asleep(i.pid) for i in silent):
+                break
         dead = []
         for instance, link in probes:
             if link is None or not link.is_idle:

@@ -80,6 +80,7 @@ class Single:
     together: set[Gap] = field(default_factory=set)
     _seats: list[Seat] = field(default_factory=list)
     _names: Names = field(init=False)
+    _node: Node = field(init=False)
     _waiting: Statement | None = None
     _decoys: list[Link] = field(default_factory=list)
     _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
@@ -121,7 +122,7 @@ class Single:
         self._seats = rig.prepare([0] * len(rig.planned.operations))
 
     def _fly(self, pilot: Pilot) -> list[Block]:
-        node = self.graph.root
+        node = self._node = self.graph.root
         blocks: list[Block] = []
         released: set[int] = set()
         self._release(pilot.first(), released)
@@ -162,7 +163,7 @@ class Single:
             call = "; ".join(self._names.call(s) for s in statements)
             blocks.append(Block(actor, tuple(statements), call))
             previous = (actor, node) if not self._decoys else None
-            node = node.edges[actor]
+            node = self._node = node.edges[actor]
 
     def _release(self, index: int, released: set[int]) -> None:
         self._seats[index].release()
@@ -195,7 +196,7 @@ class Single:
     def _gate(self, statement: Statement) -> bool:
         if statement.instance != 0:
             return False
-        if is_background(statement):
+        if is_background(statement) and not self._is_expected(statement):
             statement.is_background = True
             if text_of(statement.sql) == BROADCAST_END:
                 self._due = None
@@ -203,6 +204,17 @@ class Single:
         self._names.learn(statement)
         self._waiting = statement
         return True
+
+    def _is_expected(self, statement: Statement) -> bool:
+        """Whether an actor's own next statement has this text, so that it is taken for that."""
+        text = text_of(statement.sql)
+        return any(
+            s.conversation.let_go_ns
+            and not s.is_over
+            and s.index in self._node.blocks
+            and _text(self._node, s.index).split(" ; ")[0] == text
+            for s in self._seats
+        )
 
     def _next(self) -> Statement | None:
         """The next statement at the door; None: every released actor has ended, or hangs."""

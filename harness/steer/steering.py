@@ -18,7 +18,7 @@ from harness.steer.account import Account, not_steerable, scenario_result
 from harness.steer.graph import Follows
 from harness.steer.landscape import survey
 from harness.steer.locks import Locks, run_release_points
-from harness.steer.marks import with_own_spellings
+from harness.steer.marks import once, with_own_spellings
 from harness.steer.rig import Rig
 from harness.steer.single import Single
 from harness.steer.twins import Twins
@@ -57,7 +57,7 @@ def steer(
     if parse_target(target).kind == "url":
         raise UsageError(f"{target}: steer holds a server's statements, so it needs one that mailrace starts")
     plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
-    planned = with_own_spellings(plan.round(0))
+    planned = once(with_own_spellings(plan.round(0)))
     options = server_options(scenario)
     if any(isinstance(o, Send) and o.lead is not None for o in planned.operations):
         return not_steerable(
@@ -97,7 +97,7 @@ def _walk(
         began = time.monotonic()
         shower.on_twins(Twins(rig))
         seconds["realise"] = time.monotonic() - began
-        account.orders = land.orders()
+        account.count(always)
         return account
     single = Single(rig, land.graph)
     allowed: Follows = always
@@ -110,8 +110,7 @@ def _walk(
         allowed = locks.allow
         account.locks = len(locks.together)
         seconds["release_points"] = time.monotonic() - began
-    account.orders = land.orders(allowed)
-    account.all_orders = land.orders()
+    account.count(allowed)
     if land.violating:
         began = time.monotonic()
         shower.on_one(single, allowed)

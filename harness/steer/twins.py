@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from harness.model.errors import ScheduleMissed
-from harness.steer.attribution import Names, is_background
+from harness.steer.attribution import Names, is_background, may_be_own
 from harness.steer.blocks import Block, Run
 from harness.steer.door import Statement, pass_all
 from harness.steer.independence import commute
@@ -30,8 +30,10 @@ class Twins:
     _seats: list[Seat] = field(default_factory=list)
     _waiting: dict[int, Statement] = field(default_factory=dict)
     _blocks: list[Block] = field(default_factory=list)
+    _sent: list[int] = field(default_factory=list)
     _names: Names = field(init=False)
     _began: float = 0.0
+    _is_finished: bool = True
 
     def restart(self) -> None:
         """See `System`."""
@@ -44,12 +46,14 @@ class Twins:
         """Let what is under way run out, put the store back, and prepare every actor up to its last byte."""
         self.end()
         self._began = time.monotonic()
+        self._is_finished = False
         self.runs += 1
         rig = self.rig
         rig.put_back()
         self._names = rig.names()
         self._waiting.clear()
         self._blocks = []
+        self._sent = [0] * len(rig.planned.operations)
         rig.door.gate = self._gate
         self._seats = rig.prepare(list(range(len(rig.planned.operations))))
 
@@ -96,6 +100,7 @@ class Twins:
         for seat in hung:
             seat.link.give_up()
         record = self.rig.record(self._seats, self.runs, names)
+        self._is_finished = True
         self.end()
         for instance in {s.instance.index: s.instance for s in hung}.values():
             self._replace(instance.index)
@@ -109,12 +114,13 @@ class Twins:
         self.rig.instances[index].replace()
 
     def _gate(self, statement: Statement) -> bool:
-        if is_background(statement):
+        seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
+        if seat is None or seat.is_over or not seat.conversation.let_go_ns:
+            return False
+        if is_background(statement) and not may_be_own(seat.operation, self._sent[seat.index]):
             statement.is_background = True
             return False
-        seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
-        if seat is None or seat.is_over:
-            return False
+        self._sent[seat.index] += 1
         statement.actor = seat.operation.key
         self._names.learn(statement)
         self._waiting[seat.index] = statement
@@ -144,9 +150,12 @@ class Twins:
 
     def end(self) -> None:
         """Let what is under way run out: a cut order leaves its actors in the middle."""
-        self.rig.run_out(self._seats)
+        seats, self._seats = self._seats, []
+        self.rig.run_out(seats)
         self._waiting.clear()
-        self._seats = []
+        if seats and not self._is_finished:
+            for instance in self.rig.dead_among([s.instance for s in seats]):
+                self._replace(instance.index)
 
 
 def opens(statement: Statement) -> bool:
