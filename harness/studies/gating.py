@@ -16,7 +16,7 @@ from harness.model.errors import UsageError
 from harness.model.result import RunResult, ScenarioResult, Verdict
 from harness.run import Listener, environment
 from harness.run import run as run_scenarios
-from harness.scenario import Scenario
+from harness.scenario import Scenario, applies
 from harness.studies.absence import races_of
 from harness.studies.baseline import apply_baseline
 from harness.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verdict
@@ -103,6 +103,7 @@ def _steered(
     listener: Listener | None,
     tell: Callable[[str], None],
 ) -> Looked:
+    """Walk every scenario's schedules on both versions, and put what one alone shows to the other."""
     runs = []
     for word, target in (("old", options.old), ("new", options.new)):
         tell(f"{word} version: {options.names.get(target, target)}")
@@ -110,7 +111,11 @@ def _steered(
         runs.append(run_scenarios(scenarios, asked, listener).result)
     old, new = runs
     findings: list[Finding] = []
+    left: list[Scenario] = []
     for scenario, before, after in zip(scenarios, old.scenarios, new.scenarios, strict=True):
+        if options.mode == "auto" and _is_beyond_steer(scenario, (old, before), (new, after)):
+            left.append(scenario)
+            continue
         again: dict[str, Again] = {}
         for shown, other, target in ((after, before, options.old), (before, after, options.new)):
             if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
@@ -120,7 +125,25 @@ def _steered(
                     tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
                     again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED)
         findings += compare(before, after, again, confidence=options.run.confidence, theta=options.run.theta)
-    return old, new, tuple(findings)
+    if not left:
+        return old, new, tuple(findings)
+    under = folder / "natively"
+    under.mkdir()
+    raced_old, raced_new, more = look_by_racing(left, options, under, listener, tell, old.started)
+    return _with(old, raced_old), _with(new, raced_new), (*findings, *more)
+
+
+def _is_beyond_steer(scenario: Scenario, *looked: tuple[RunResult, ScenarioResult]) -> bool:
+    """Whether the scenario applies to both versions and steer has nothing to say of it: it is raced then."""
+    return any(one.verdict is Verdict.NOT_APPLICABLE for _, one in looked) and all(
+        applies(scenario.needs, run.target.version) for run, _ in looked
+    )
+
+
+def _with(steered: RunResult, raced: RunResult) -> RunResult:
+    """The run with the results of those scenarios that were raced instead."""
+    instead = {one.name: one for one in raced.scenarios}
+    return replace(steered, scenarios=tuple(instead.get(one.name, one) for one in steered.scenarios))
 
 
 def _plan(scenarios: Sequence[Scenario], options: GateOptions, how: str, started: str) -> dict[str, Any]:
