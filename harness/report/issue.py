@@ -28,6 +28,11 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
             rate=_rate(scenario),
             native=not scenario.schedules,
+            confirmed=[
+                rate_words(s)
+                for s in run.scenarios
+                if scenario.schedules and s.name == scenario.name and s.mode == "race" and s.rounds
+            ],
             happens=_happens(witness.record),
             messages=message_rows(witness.record, (witness.anomaly,)),
             log=[legible(line.text, 400) for line in _told(witness.record)],
@@ -60,6 +65,6 @@ def _rate(scenario: ScenarioResult) -> str:
     looked = scenario.schedules
     if looked is None:
         return rate_words(scenario)
-    orders = f", {looked.violating_orders:,} of {looked.explored:,} orders" if looked.violating_orders else ""
     classes = plural(looked.classes, "class", "classes")
+    orders = f" ({plural(looked.violating_orders, 'order')})" if looked.violating_orders else ""
     return f"{looked.violating:,} of {classes} of orders of the SQL statements{orders}, walked one by one"

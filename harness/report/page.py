@@ -78,6 +78,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
             line=timeline(shown.record),
             messages=message_rows(shown.record, shown.anomalies),
             uid=uid,
+            mode="order" if result.scenarios[place].schedules else "round",
             is_open=is_open,
         )
         if room - (kept_for_sample if shown.anomalies else 0) < len(text.encode()) and drawn[place]:

@@ -1,0 +1,210 @@
+"""repro.py: readable, standard library, Python 3.9; it reproduces, does not, or says why it could not run."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import vermin
+from hostile import hostile
+from report_results import native, steered
+
+from harness.model.anomaly import AnomalyName
+from harness.model.errors import UsageError
+from harness.model.operation import Send, ServerOptions
+from harness.report import from_json, to_json
+from harness.report.repro import PROMISES, ServerFacts, repro_script
+from harness.targets import open_target, why_not
+
+TITLE = "Parallel senders share a tag that does not exist yet"
+LINE_MAX = 240
+"""Characters of the longest line: statements of the server stand whole."""
+PRUNED = (
+    ("delete1", "SELECT ID, Size FROM mailbox WHERE ID IN (?)"),
+    ("delete1", "DELETE FROM mailbox WHERE ID IN (?)"),
+    ("delete1", "DELETE FROM mailbox_data WHERE ID IN (?)"),
+    ("delete1", "DELETE FROM message_tags WHERE ID IN (?)"),
+    ("delete1", "INSERT OR IGNORE INTO settings (Key, Value) VALUES(?, ?)"),
+    (
+        "send1",
+        "INSERT INTO mailbox (Created, ID, MessageID, Subject, Metadata, Size, Inline, Attachments, "
+        "SearchText, Read, Snippet) VALUES(?,?,?,?,?,?,?,?,?,0,?)",
+    ),
+    ("send1", "INSERT INTO mailbox_data (ID, Email, Compressed) VALUES(?, x'…', 1)"),
+    ("delete1", "UPDATE settings SET Value = Value + ? WHERE Key = ?"),
+    (
+        "send1",
+        "SELECT Name FROM Tags LEFT JOIN message_tags ON (Tags.ID=message_tags.TagID) "
+        "WHERE message_tags.ID = ? ORDER BY Name",
+    ),
+    (
+        "delete1",
+        "SELECT tags.ID, tags.Name, COUNT(message_tags.ID) as COUNT FROM tags LEFT JOIN message_tags ON "
+        "(tags.ID = message_tags.TagID) GROUP BY tags.ID",
+    ),
+    ("send1", "INSERT OR IGNORE INTO tags (Name) VALUES (?)"),
+    ("delete1", "DELETE FROM tags WHERE ID = ?"),
+    ("send1", "SELECT ID, Name FROM tags WHERE Name = ?"),
+)
+"""The order of S2 on 1.30.5, as measured: the pruner takes the tag between INSERT and SELECT."""
+
+
+def raced_script() -> str:
+    return repro_script(native(hits=1).scenarios[0].witnesses[0], ServerFacts(version="1.17.0"), TITLE)
+
+
+def steered_script() -> str:
+    witness = steered().scenarios[0].witnesses[0]
+    schedule = witness.schedule
+    assert schedule is not None
+    steps = tuple(
+        replace(schedule.steps[0], actor=actor, sql=sql, background=False, guilty=False)
+        for actor, sql in PRUNED
+    )
+    witness = replace(witness, schedule=replace(schedule, steps=steps))
+    return repro_script(witness, ServerFacts(version="1.30.5"), TITLE)
+
+
+def run(folder: Path, script: str, *arguments: str, python: str = sys.executable, limit_s: float = 90):
+    """The script alone in an empty folder, with nothing but the standard library to import."""
+    (folder / "repro.py").write_text(script, encoding="utf-8")
+    found = subprocess.run(
+        [python, "-I", "-W", "error", "repro.py", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+    assert os.listdir(folder) == ["repro.py"], "it leaves nothing behind"
+    assert "Warning" not in found.stderr
+    return found
+
+
+def binary(version: str) -> str:
+    """A real Mailpit for repro.py, which knows nothing of targets; absent, the test is skipped."""
+    path = Path(os.environ.get("MAILRACE_MAILPIT_DIR", "")) / f"mailpit-{version}"
+    if not path.is_file():
+        pytest.skip(f"no mailpit-{version} in MAILRACE_MAILPIT_DIR")
+    return str(path)
+
+
+@pytest.mark.parametrize("script", [raced_script(), steered_script()], ids=["raced", "steered"])
+def test_it_is_one_readable_file_of_the_standard_library(script):
+    imported = set(re.findall(r"(?m)^(?:import|from) (\w+)", script))
+    assert imported <= set(sys.stdlib_module_names)
+    assert max(len(line) for line in script.splitlines()) <= LINE_MAX
+    python2, python3 = vermin.detect(script)
+    assert python2 is None
+    assert python3 <= (3, 9)
+
+
+@pytest.mark.parametrize("name", sorted(PROMISES))
+def test_each_broken_promise_has_its_judge(name):
+    witness = native(hits=1).scenarios[0].witnesses[0]
+    witness = replace(witness, anomaly=replace(witness.anomaly, name=name))
+    script = repro_script(witness, ServerFacts(version="1.30.5", flags=("--ignore-duplicate-ids",)), TITLE)
+    namespace = {"__name__": "repro"}
+    exec(compile(script, "repro.py", "exec"), namespace)
+    assert callable(namespace["broken_promise"])
+    assert namespace["SERVER_FLAGS"] == ["--ignore-duplicate-ids"]
+
+
+def test_what_only_reports_has_no_script():
+    witness = native(hits=1).scenarios[0].witnesses[0]
+    witness = replace(witness, anomaly=replace(witness.anomaly, name=AnomalyName.TORN_READ))
+    with pytest.raises(UsageError, match="torn_read: it is reported and breaks no promise"):
+        repro_script(witness, ServerFacts(version="1.30.5"), TITLE)
+
+
+def test_hostile_texts_stay_texts():
+    for witness in from_json(to_json(hostile())).scenarios[0].witnesses:
+        compile(repro_script(witness, ServerFacts(version='1"""'), '"""\\'), "repro.py", "exec")
+
+
+def test_senders_keep_their_own_case_of_a_tag():
+    witness = native(hits=1).scenarios[0].witnesses[0]
+    operations = witness.record.plan.operations
+    sends = [o for o in operations if isinstance(o, Send)]
+    tags = ("mrk3f9x2ab-t", "mRk3f9x2aB-t")
+    operations = tuple(
+        replace(o, message=replace(o.message, x_tags=(t,))) for o, t in zip(sends, tags, strict=True)
+    )
+    witness = replace(
+        witness, record=replace(witness.record, plan=replace(witness.record.plan, operations=operations))
+    )
+    namespace = {"__name__": "repro"}
+    exec(compile(repro_script(witness, ServerFacts(version="1"), TITLE), "repro.py", "exec"), namespace)
+    filled = [namespace["fill"](a["mail"]["tags"][0], "mrabcdefgh", {}) for a in namespace["ACTORS"]]
+    assert filled == ["mrabcdefgh-t", "mRabcdefgH-t"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "give either --mailpit PATH, or both"),
+        (("--smtp", "127.0.0.1:1"), "give either --mailpit PATH, or both"),
+        (("--smtp", "nowhere", "--api", "http://127.0.0.1:9"), "wanted HOST:PORT"),
+        (("--smtp", "127.0.0.1:1", "--api", "http://127.0.0.1:9"), "gives no version: is it Mailpit?"),
+        (("--mailpit", "/nowhere/mailpit"), "/nowhere/mailpit"),
+        (("--mailpit", sys.executable), "did not start"),
+        (("--frob",), "unrecognized arguments: --frob"),
+    ],
+)
+def test_it_says_why_it_could_not_run(tmp_path, arguments, told):
+    found = run(tmp_path, raced_script(), *arguments)
+    assert found.returncode == 4
+    assert found.stdout == ""
+    assert told in found.stderr
+
+
+@pytest.mark.parametrize(("target", "status"), [("embedded@1.17.0", 1), ("embedded@fixed", 0)])
+def test_against_a_server_over_the_network(tmp_path, target, status):
+    assert why_not(target) == ""
+    server = open_target(target, ServerOptions())
+    server.start()
+    try:
+        addresses = server.addresses
+        smtp = f"{addresses.smtp_host}:{addresses.smtp_port}"
+        limits = ("--rounds", "400" if status else "15", "--seconds", "60")
+        found = run(tmp_path, raced_script(), "--smtp", smtp, "--api", addresses.api, *limits)
+    finally:
+        server.stop()
+    assert found.returncode == status, found.stdout + found.stderr
+    if status:
+        assert "REPRODUCED on Mailpit" in found.stdout
+        assert "was told 451 4.3.5 Unable to process mail, and its message is stored" in found.stdout
+    else:
+        assert "not reproduced: 0 of 15 rounds (at most 18 % with 95 % confidence)" in found.stdout
+
+
+@pytest.mark.mailpit
+def test_issue_283_on_the_real_one(tmp_path):
+    found = run(tmp_path, raced_script(), "--mailpit", binary("1.17.0"), limit_s=30)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "UNIQUE constraint failed: tags.Name" in found.stdout
+
+
+@pytest.mark.mailpit
+@pytest.mark.parametrize("version", ["1.17.1", "1.27.11", "1.30.5"])
+def test_issue_283_is_not_there_any_more(tmp_path, version):
+    found = run(tmp_path, raced_script(), "--mailpit", binary(version), "--rounds", "20")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.mailpit
+def test_the_order_of_statements_on_the_real_one(tmp_path):
+    found = run(tmp_path, steered_script(), "--mailpit", binary("1.30.5"))
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "REPRODUCED" in found.stdout
+    assert "sql: no rows in result set" in found.stdout
+
+
+@pytest.mark.mailpit
+def test_the_order_of_statements_does_not_come_on_another_version(tmp_path):
+    found = run(tmp_path, steered_script(), "--mailpit", binary("1.27.11"), "--tries", "8")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "not reproduced in 8 tries: the order came 0 times" in found.stdout
