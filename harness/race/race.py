@@ -28,6 +28,8 @@ from harness.verdict import clopper_pearson, decide, is_overdispersed, settled, 
 BLOCK_ROUNDS_FIRST = 10
 BLOCK_ROUNDS_MAX = 250
 RESTARTS_MAX = 50
+UNRELEASED_MAX = 5
+"""So many rounds in a row that nobody was released in: more of them would only cost their time limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Side:
         self._pending: list[RoundRecord] = []
         self._unreadable = 0
         self._restarts = 0
+        self._unreleased = 0
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
 
     def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
@@ -82,6 +85,12 @@ class Side:
         self.seconds["race"] += time.monotonic() - before
         if (record.hung or record.crashed) and not self.is_cold:
             self.recover()
+        self._unreleased = 0 if record.released_ns else self._unreleased + 1
+        if self._unreleased >= UNRELEASED_MAX:
+            raise TargetError(
+                f"{self.target.name}: {UNRELEASED_MAX} rounds in a row could not be exercised, so it was "
+                f"given up; the last one: {record.lost}"
+            )
 
     def judged(self) -> tuple[Judged, ...]:
         """Verify and judge the rounds since the last call, and count them."""
