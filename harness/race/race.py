@@ -71,6 +71,8 @@ class Side:
         self._unreadable = 0
         self._restarts = 0
         self._unreleased = 0
+        self.gone = ""
+        """Why it cannot go on, found when its rounds were judged; "" while it can."""
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
 
     def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
@@ -100,7 +102,10 @@ class Side:
         for judged in found:
             self.tally.add(judged)
         if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
-            self.recover()
+            try:
+                self.recover()
+            except TargetError as wrong:  # what was found stands
+                self.gone = str(wrong)
         self.seconds["verify"] += time.monotonic() - started
         return found
 
@@ -150,6 +155,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
         except TargetError as wrong:
             stopped = str(wrong)
         results = [one.judged() for one in sides]
+        stopped = stopped or next((one.gone for one in sides if one.gone), "")
         for place, draw in enumerate(draws[: min(len(r) for r in results)]):
             pair = [result[place] for result in results]
             tuner.learn(draw, hit=any(judged.is_hit for judged in pair))

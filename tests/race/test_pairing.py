@@ -51,6 +51,7 @@ class FakeSide:
         self.tally = Tally(ServerOptions(), "")
         self.seconds = {"race": 0.0}
         self.is_cold = False
+        self.gone = ""
         self.blocks: list[int] = []
         self._turns, self._hits, self._lost, self._fails_at = turns, hits, lost, fails_at
         self._pending: list[int] = []

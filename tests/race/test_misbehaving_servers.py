@@ -1,0 +1,340 @@
+"""Servers that misbehave, each in its own way: its word in the history, its verdict and its status."""
+
+import importlib
+import itertools
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted_server import HANG, Answer, Rest, ScriptedServer, cut
+
+from harness.history import read_journal
+from harness.model.attempt import Outcome, RoundRecord, Word
+from harness.model.result import ScenarioResult, Verdict
+from harness.race import client, connections, lane, prepare
+from harness.run import RunOptions, run
+from harness.scenario import scenario_from, shipped
+from harness.targets import external
+from harness.verdict import exit_status
+
+ROUNDS = 3
+ENGINE = importlib.import_module("harness.race.race")
+LIMIT_S = 0.6
+"""How long the engine waits in these tests; a good answer comes within a millisecond or two."""
+
+
+@pytest.fixture(autouse=True)
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module in (client, lane, prepare):
+        monkeypatch.setattr(module, "REPLY_S_MAX", LIMIT_S)
+    monkeypatch.setattr(lane, "HANG_LOOK_S", LIMIT_S / 2)
+    monkeypatch.setattr(connections, "CONNECT_S_MAX", LIMIT_S)
+    monkeypatch.setattr(ENGINE, "UNRELEASED_MAX", 3)
+    monkeypatch.setattr(external, "ANSWER_S_MAX", LIMIT_S)
+    monkeypatch.setattr(external, "GREETING_S_MAX", LIMIT_S)
+    threads = threading.active_count()
+    yield
+    assert threading.active_count() == threads, "a server's thread is left"
+
+
+def raced(target: str, folder: Path, **changed: Any) -> tuple[ScenarioResult, list[RoundRecord]]:
+    """Two tagged senders at that target: the result, and the rounds as the history on disk has them."""
+    data = {
+        "name": "two-senders",
+        "title": "Two senders",
+        "actors": [{"send": {"count": 2, "tags": ["{run}-{round}"]}}],
+        "rounds": ROUNDS,
+        **changed,
+    }
+    scenario = scenario_from(data, Path(shipped()))
+    done = run([scenario], RunOptions(target=target, seed=1, out=folder / "out", formats=("md",)))
+    (result,) = done.result.scenarios
+    assert done.result.verdict is result.verdict
+    assert (done.folder / "report.md").is_file(), "whatever happened, there is a report"
+    return result, [record for _, _, record in read_journal(done.folder / "history.jsonl")]
+
+
+def ends(rounds: list[RoundRecord]) -> Counter[tuple[str, str]]:
+    return Counter((a.outcome.value, a.word.value) for record in rounds for a in record.attempts)
+
+
+OK, FAIL, UNKNOWN = (str(o.value) for o in (Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN))
+
+
+def test_a_server_that_behaves(tmp_path: Path) -> None:
+    with ScriptedServer() as server:
+        result, rounds = raced(server.name, tmp_path)
+    assert result.verdict is Verdict.INCONCLUSIVE, "clean, but no control could be had"
+    assert "no hit" in result.reason
+    assert dict(result.anomalies) == {}
+    assert ends(rounds) == {(OK, "accepted"): 2 * ROUNDS}
+    assert (result.expected, result.found) == ((2 * ROUNDS, 2 * ROUNDS), 2 * ROUNDS)
+    assert any("not a server of ours" in said for said in result.not_looked)
+
+
+@pytest.mark.parametrize(
+    ("stage", "said", "word"),
+    [
+        pytest.param("greeting", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
+        ("greeting", b"554 5.3.2 not today\r\n", Word.REFUSED),
+        ("greeting", cut(b""), Word.LINK_LOST),
+        ("greeting", b"SSH-2.0-OpenSSH_9.2\r\n", Word.GARBAGE),
+        pytest.param("EHLO", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
+        ("EHLO", cut(b"250-half\r\n"), Word.CUT_SHORT),
+        ("EHLO", b"250 one\r\n250 and another\r\n", Word.GARBAGE),
+        ("MAIL", HANG, Word.TIMED_OUT),
+        ("MAIL", Answer(b"421 4.3.2 shutting down\r\n", closes=True), Word.SHUT_DOWN),
+        ("RCPT", HANG, Word.TIMED_OUT),
+        ("RCPT", b"550 5.1.1 nobody\r\n", Word.REFUSED),
+        ("RCPT", cut(b"25"), Word.CUT_SHORT),
+        ("RCPT", b"250-one\r\n451 two\r\n", Word.GARBAGE),
+        ("DATA", HANG, Word.TIMED_OUT),
+        ("DATA", b"\x00\x01\x02\r\n", Word.GARBAGE),
+        ("DATA", b"250 go on\r\n", Word.GARBAGE),
+    ],
+)
+def test_who_fails_before_the_release_is_not_raced_and_it_is_said(
+    stage: str, said: bytes | Answer, word: Word, tmp_path: Path
+) -> None:
+    with ScriptedServer({stage: said}) as server:
+        result, rounds = raced(server.name, tmp_path, rounds=50)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert exit_status([result.verdict]) == 3
+    assert "nothing could be exercised" in result.reason
+    assert (result.rounds, result.hits) == (0, 0)
+    assert 0 < result.rounds_lost < 10, "it is not tried for ever"
+    assert any("in a row could not be exercised" in note for note in result.not_looked)
+    found = ends(rounds)
+    assert (FAIL, word.value) in found, found
+    assert {outcome for outcome, _ in found} == {FAIL}, "before the final dot a loss promises no copy"
+    assert all(a.released_ns is None for record in rounds for a in record.attempts)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "word"),
+    [
+        (b"250-2.0.0 Ok\r\n250-and\r\n250 more\r\n", OK, Word.ACCEPTED),
+        (b"451 4.3.5 Unable to process mail\r\n", FAIL, Word.REFUSED),
+        (b"554-5.0.0 no\r\n554 and no\r\n", FAIL, Word.REFUSED),
+        (Answer(b"421 4.3.2 shutting down\r\n", closes=True), FAIL, Word.SHUT_DOWN),
+        (cut(b""), UNKNOWN, Word.LINK_LOST),
+        (cut(b"250 2.0"), UNKNOWN, Word.CUT_SHORT),
+        (cut(b"250-2.0.0 Ok\r\n"), UNKNOWN, Word.CUT_SHORT),
+        (b"250-2.0.0 Ok\r\n451 no\r\n", UNKNOWN, Word.GARBAGE),
+        (b"Ok, thank you\r\n", UNKNOWN, Word.GARBAGE),
+    ],
+)
+def test_who_keeps_the_promise_of_an_odd_reply_is_clean(
+    said: bytes | Answer, outcome: str, word: Word, tmp_path: Path
+) -> None:
+    """One copy after 250, none after a refusal, and none is allowed where nothing is known."""
+    with ScriptedServer({"dot": said}) as server:
+        result, rounds = raced(server.name, tmp_path)
+    assert ends(rounds) == {(outcome, word.value): 2 * ROUNDS}
+    assert dict(result.anomalies) == {}
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.rounds + result.rounds_lost == ROUNDS
+    assert result.rounds > 0
+
+
+def keeping(dot: bytes | Answer) -> dict[str, Any]:
+    """A server that stores what it answers so."""
+    return {"script": {"dot": dot}, "stores_refused": True}
+
+
+@pytest.mark.parametrize(
+    ("server", "anomaly", "word"),
+    [
+        ({"copies": 0}, "accepted_but_missing", Word.ACCEPTED),
+        ({"copies": 2}, "duplicated", Word.ACCEPTED),
+        ({"keeps_tags": False}, "tag_lost", Word.ACCEPTED),
+        (keeping(b"451 4.3.5 no\r\n"), "rejected_but_stored", Word.REFUSED),
+        (keeping(cut(b"421 bye\r\n")), "rejected_but_stored", Word.SHUT_DOWN),
+        (keeping(cut(b"25")) | {"copies": 2}, "duplicated", Word.CUT_SHORT),
+    ],
+)  # fmt: skip
+def test_who_breaks_a_promise_is_a_race(
+    server: dict[str, Any], anomaly: str, word: Word, tmp_path: Path
+) -> None:
+    with ScriptedServer(**server) as scripted:
+        result, rounds = raced(scripted.name, tmp_path)
+    assert result.verdict is Verdict.RACE
+    assert exit_status([result.verdict]) == 1
+    assert dict(result.anomalies) == {anomaly: 2 * ROUNDS}
+    assert {seen for _, seen in ends(rounds)} == {word.value}
+    assert result.hits == ROUNDS
+
+
+def test_an_unknown_outcome_may_have_left_a_copy(tmp_path: Path) -> None:
+    with ScriptedServer({"dot": cut(b"")}, stores_refused=True) as server:
+        result, _ = raced(server.name, tmp_path)
+    assert dict(result.anomalies) == {}
+    assert (result.expected, result.found) == ((0, 2 * ROUNDS), 2 * ROUNDS)
+
+
+def test_a_dot_that_is_never_answered_is_a_hang(tmp_path: Path) -> None:
+    with ScriptedServer({"dot": HANG}) as server:
+        result, rounds = raced(server.name, tmp_path, rounds=50)
+    assert result.verdict is Verdict.RACE
+    assert dict(result.anomalies) == {"hang": 1}
+    assert ends(rounds) == {(UNKNOWN, "timed-out"): 2}
+    assert any("not ours to start anew" in said for said in result.not_looked)
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_on_both_sides_is_a_race_and_not_a_failure(tmp_path: Path) -> None:
+    """Issue 723's symptom on a server that is not ours: what was seen outweighs that it cannot go on."""
+    over, searches = threading.Event(), itertools.count(1)
+
+    def rest(path: str) -> None:
+        if "/readyz" in path or ("/search" in path and next(searches) > 1):
+            over.wait(20)
+
+    with ScriptedServer({"dot": HANG}, rest=rest) as server:
+        result, _ = raced(server.name, tmp_path, rounds=50)
+        over.set()
+    assert result.verdict is Verdict.RACE
+    assert dict(result.anomalies) == {"hang": 1}
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "DATA", "dot"])
+def test_a_server_that_dies_in_the_round_is_a_crash(stage: str, tmp_path: Path) -> None:
+    with ScriptedServer(dies_at=stage) as server:
+        result, rounds = raced(server.name, tmp_path, rounds=50)
+    assert result.verdict is Verdict.RACE
+    assert dict(result.anomalies) == {"crash": 1}
+    assert len(rounds) == 1
+    assert {word for _, word in ends(rounds)} <= {"link-lost", "connect-refused"}
+    assert any("not ours to start anew" in said for said in result.not_looked)
+
+
+def no_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def failed(target: str, tmp_path: Path) -> str:
+    """The reason of a scenario that could not even begin."""
+    result, rounds = raced(target, tmp_path)
+    assert result.verdict is Verdict.FAILED
+    assert exit_status([result.verdict]) == 4
+    assert rounds == []
+    assert "Traceback" not in result.reason
+    return result.reason
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    assert "no SMTP on" in failed(f"http://127.0.0.1:{no_port()}?smtp=127.0.0.1:{no_port()}", tmp_path)
+    with ScriptedServer() as server:
+        smtp = server.name.partition("?")[2]
+        (tmp_path / "b").mkdir()
+        reason = failed(f"http://127.0.0.1:{no_port()}?{smtp}", tmp_path / "b")
+    assert "connection refused" in reason
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [(HANG, "no greeting"), (b"SSH-2.0-OpenSSH\r\n", "no SMTP greeting"), (cut(b""), "no SMTP greeting")],
+)
+def test_another_program_on_the_smtp_port(said: bytes | Answer, reason: str, tmp_path: Path) -> None:
+    with ScriptedServer({"greeting": said}, sessions_good=0) as server:
+        assert reason in failed(server.name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((200, b"<html>It works!</html>"), "it is not JSON"),
+        ((200, b'{"total": 3, "mess'), "it is not JSON"),
+        ((200, b'{"total": 3, "messages": "three"}'), "answered, but not as Mailpit does"),
+        ((404, b"404 page not found"), "404"),
+        ((401, b"who are you?"), "MAILRACE_API_USER"),
+        ((500, b"the database is gone"), "the database is gone"),
+    ],
+)
+def test_another_program_on_the_rest_port(answer: tuple[int, bytes], reason: str, tmp_path: Path) -> None:
+    with ScriptedServer(rest=lambda path: answer) as server:
+        assert reason in failed(server.name, tmp_path)
+
+
+def test_a_rest_side_that_does_not_answer_in_time(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def slow(path: str) -> None:
+        over.wait(20)
+
+    with ScriptedServer(rest=slow) as server:
+        reason = failed(server.name, tmp_path)
+        over.set()
+    assert "no answer within 0.6 s" in reason
+
+
+def later(answer: tuple[int, bytes], good: int = 3) -> Rest:
+    """A REST side that is a good one for the look before the race, and then says this to every search."""
+    searches = itertools.count(1)
+
+    def rest(path: str) -> tuple[int, bytes] | None:
+        return answer if "/search" in path and next(searches) > 1 else None
+
+    return rest
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b"{"),
+        (500, b"no"),
+        (200, b'{"total": 9, "messages_count": 9, "messages": [], "tags": []}'),
+        (200, b'{"total": 0, "messages_count": 0, "messages": [{}], "tags": []}'),
+    ],
+)
+def test_a_store_that_cannot_be_read_makes_nothing_clean(answer: tuple[int, bytes], tmp_path: Path) -> None:
+    with ScriptedServer(rest=later(answer)) as server:
+        result, rounds = raced(server.name, tmp_path)
+    assert ends(rounds) == {(OK, "accepted"): 2 * ROUNDS}
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert (result.rounds, result.rounds_lost) == (0, ROUNDS)
+    assert any("the store was not read" in said for said in result.not_looked)
+
+
+@pytest.mark.parametrize(
+    ("policy", "on", "ids", "anomalies"),
+    [
+        ("none", "4xx", 1, {"rejected_but_stored"}),
+        ("naive", "4xx", 1, {"rejected_but_stored"}),
+        ("new-id", "4xx", 2, {"rejected_but_stored"}),
+        ("reconcile", "4xx", 1, {"rejected_but_stored"}),
+        ("naive", "5xx", 1, {"rejected_but_stored"}),
+    ],
+)
+def test_each_policy_of_retry_against_a_server_that_refuses_and_stores(
+    policy: str, on: str, ids: int, anomalies: set[str], tmp_path: Path
+) -> None:
+    retry = {"policy": policy, "on": [on], "attempts": 1 if policy == "none" else 2, "wait_ms": 0}
+    with ScriptedServer({"dot": b"451 4.3.5 no\r\n"}, stores_refused=True) as server:
+        result, rounds = raced(server.name, tmp_path, rounds=1, retry=retry)
+        stored = [
+            (row["MessageID"], row["ReplyTo"][0]["Address"][:2])
+            for row in server.box.rows
+            if row["From"]["Address"].startswith("r00000")
+        ]
+    (record,) = rounds
+    second = [a for a in record.attempts if a.number == 2]
+    tries_again = policy != "none" and on == "4xx"
+    assert len(second) == (2 if tries_again else 0)
+    assert set(result.anomalies) == anomalies
+    if policy == "reconcile":
+        assert {(a.outcome, a.word) for a in second} == {(Outcome.FAIL, Word.NOT_SENT)}
+        assert len(stored) == 2, "it found the copy of the refused one, and sent nothing"
+    elif tries_again:
+        assert {a.word for a in second} == {Word.REFUSED}
+        assert sorted(mark for _, mark in stored) == ["a1", "a1", "a2", "a2"], "attempts are told apart"
+        assert len({message_id for message_id, _ in stored}) == 2 * ids
+    else:
+        assert len(stored) == 2
