@@ -12,7 +12,6 @@ from harness.steer.landscape import Landscape
 from harness.steer.quiet import how_known
 from harness.steer.witnessing import Shown
 
-
 _WITHOUT_SERIAL = {
     False: "the serial orders are too many: the promises stand alone",
     True: "every serial order hangs the server by itself: the promises stand alone",

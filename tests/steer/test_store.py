@@ -1,0 +1,76 @@
+"""The store behind the door: answers as rqlite gives them, and everything put back."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from harness.steer.rqlite import Done, Failed, Rows
+from harness.steer.store import Store, undone
+
+
+@pytest.fixture
+def store() -> Store:
+    store = Store()
+    store.run(
+        ("CREATE TABLE tags (ID INTEGER PRIMARY KEY AUTOINCREMENT, Name TEXT UNIQUE COLLATE NOCASE)", ())
+    )
+    return store
+
+
+def test_reads_and_writes(store: Store) -> None:
+    assert store.run(("INSERT INTO tags (Name) VALUES (?)", ("foo",))) == Done(1, 1)
+    assert store.run(("SELECT ID, Name FROM tags WHERE Name = ?", ("FOO",))) == Rows(
+        ("ID", "Name"), ((1, "foo"),)
+    )
+
+
+def test_what_sqlite_refuses_is_an_answer(store: Store) -> None:
+    store.run(("INSERT INTO tags (Name) VALUES (?)", ("foo",)))
+    found = store.run(("INSERT INTO tags (Name) VALUES (?)", ("FOO",)))
+    assert found == Failed("UNIQUE constraint failed: tags.Name")
+    assert store.run(("SELECT nonsense", ())) == Failed("no such column: nonsense")
+
+
+def test_too_few_arguments_are_an_error_and_change_nothing(store: Store) -> None:
+    """A plain sqlite3 shell would bind NULL, and hide S4."""
+    store.run(("INSERT INTO tags (Name) VALUES (?)", ("foo",)))
+    found = store.run(("DELETE FROM tags WHERE ID IN (?,?)", (1,)))
+    assert found == Failed("not enough args to execute query: want 2 got 1")
+    assert store.run(("SELECT COUNT(*) FROM tags", ())) == Rows(("COUNT(*)",), ((1,),))
+
+
+def test_too_many_arguments_are_dropped(store: Store) -> None:
+    assert store.run(("SELECT ? AS a", (1, 2))) == Rows(("a",), ((1,),))
+
+
+def test_a_migration_of_several_statements(store: Store) -> None:
+    script = 'CREATE TABLE a (x);\n-- a comment\nCREATE TABLE b (x); INSERT INTO b VALUES ("DeletedSize");'
+    assert store.run((script, ())) == Done(0, 0)
+    assert store.run(("SELECT x FROM b", ())) == Rows(("x",), (("DeletedSize",),))
+
+
+def test_everything_is_put_back_with_its_counters(store: Store) -> None:
+    snapshot = store.snapshot()
+    assert store.run(("INSERT INTO tags (Name) VALUES ('a')", ())) == Done(1, 1)
+    store.run(("BEGIN IMMEDIATE", ()))
+    store.run(("INSERT INTO tags (Name) VALUES ('b')", ()))
+    store.restore(snapshot)
+    assert not store.connection.in_transaction
+    assert store.run(("SELECT COUNT(*) AS n FROM tags", ())) == Rows(("n",), ((0,),))
+    assert store.run(("INSERT INTO tags (Name) VALUES ('c')", ())) == Done(1, 1)
+
+
+def test_a_savepoint_is_undone_after_a_failure(store: Store) -> None:
+    with pytest.raises(sqlite3.OperationalError), undone(store.connection):
+        store.run(("INSERT INTO tags (Name) VALUES ('a')", ()))
+        store.connection.execute("nonsense")
+    assert store.run(("SELECT COUNT(*) AS n FROM tags", ())) == Rows(("n",), ((0,),))
+
+
+def test_a_saved_copy_opens(store: Store, tmp_path: Path) -> None:
+    store.run(("INSERT INTO tags (Name) VALUES ('a')", ()))
+    store.save(tmp_path / "store.db")
+    copy = sqlite3.connect(tmp_path / "store.db")
+    assert copy.execute("SELECT Name FROM tags").fetchall() == [("a",)]
+    copy.close()
