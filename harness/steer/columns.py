@@ -31,9 +31,9 @@ def columns(witness: ScheduleWitness, *, width: int = WIDTH) -> str:
 
 def _rows(number: int, step: Step, column: int, columns_count: int, width: int) -> list[str]:
     mark = f" {MARK}" if step.guilty else ""
-    body = textwrap.wrap(filled(step), width) or [""]
+    body = textwrap.wrap(filled(step), width - len(mark)) or [""]
     body += textwrap.wrap(f"→ {step.result}", width, subsequent_indent="  ")
-    body[0] = body[0][: width - len(mark)] + mark if len(body[0]) + len(mark) > width else body[0] + mark
+    body[0] += mark
     rows = []
     for index, line in enumerate(body):
         head = f"{number:>3}  " if index == 0 else "     "

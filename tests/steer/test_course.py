@@ -1,0 +1,99 @@
+"""Chances and decisions of a course, by hand: the pool hands on to the one that waits, or draws."""
+
+import pytest
+
+from harness.steer.course import Course, deviations_of, fewest_deviations
+from harness.steer.graph import Graph, Node, count_orders
+from tests.steer.lattice import everything, lattice
+
+NOBODY: frozenset[int] = frozenset()
+
+
+def along(graph: Graph, order: tuple[int, ...]) -> Course:
+    return Course.along(graph, order, everything)
+
+
+def test_orders_are_counted_by_sums_over_the_graph() -> None:
+    graph = lattice(7, 7)
+    (leaf,) = graph.leaves()
+    assert count_orders(graph, everything) == {leaf: 3432}
+
+
+def test_orders_that_keep_two_blocks_together() -> None:
+    def together(node: Node, _last: int, actor: int) -> bool:
+        return actor == 0 or node.number(0) != 1
+
+    graph = lattice(2, 1)
+    assert sum(count_orders(graph, together).values()) == 2
+
+
+@pytest.mark.parametrize("order", [(0, 0, 1, 1), (0, 1, 0, 1), (1, 0, 1, 0)])
+def test_strict_alternation_after_a_release_point_is_no_deviation(order: tuple[int, ...]) -> None:
+    graph = lattice(2, 2)
+    assert deviations_of(graph, order, everything) == 0
+    assert along(graph, order).chance == 1.0
+
+
+def test_one_deviation_needs_a_decoy_and_two_draws() -> None:
+    """A B | A again is free; B B while A waits is not: a decoy of n+1 first, then one of two."""
+    graph, order = lattice(3, 3), (0, 1, 1, 0, 1, 0)
+    assert deviations_of(graph, order, everything) == 1
+    chance = along(graph, order).chance
+    assert 0.25 <= chance <= 0.5
+    course = along(graph, order)
+    assert course.hold(graph.root, 0, frozenset({0}), 0).release == (1,)
+    after = graph.root.edges[0]
+    decision = course.hold(after, 1, frozenset({0, 1}), 0)
+    assert decision.decoys >= 1
+    assert not decision.is_lost
+
+
+def test_the_last_deviation_may_use_many_decoys() -> None:
+    """Nothing but the deviation is left to chance: one draw of four that is no decoy's, then one of two."""
+    graph, order = lattice(2, 2), (0, 1, 1, 0)
+    assert along(graph, order).chance == pytest.approx(3 / 4 * 1 / 2)
+
+
+def test_a_draw_that_went_wrong_is_lost_at_once() -> None:
+    graph, order = lattice(3, 3), (0, 1, 1, 0, 1, 0)
+    course = along(graph, order)
+    node = graph.root.edges[0].edges[1]
+    assert course.hold(node, 0, frozenset({0, 1}), 0).is_lost
+
+
+def test_any_order_to_the_leaf_is_welcome_without_a_route() -> None:
+    graph = lattice(3, 3)
+    (leaf,) = graph.leaves()
+    assert Course(graph, leaf, everything).chance == 1.0
+
+
+def test_an_order_that_a_lock_forbids_has_no_chance() -> None:
+    def locked(node: Node, _last: int, actor: int) -> bool:
+        return not (actor == 1 and node.number(0) == 1)
+
+    graph = lattice(2, 1)
+    (leaf,) = graph.leaves()
+    assert fewest_deviations(graph, leaf, locked) in {(0, 0, 1), (1, 0, 0)}
+
+    def never(node: Node, _last: int, actor: int) -> bool:
+        return actor != 1
+
+    assert fewest_deviations(graph, leaf, never) is None
+    assert Course.along(graph, (0, 1, 0), locked).chance == 0.0
+
+
+def test_what_a_lock_keeps_together_is_no_deviation() -> None:
+    def locked(node: Node, _last: int, actor: int) -> bool:
+        return not (actor == 1 and node.number(0) == 2)
+
+    graph, order = lattice(3, 2), (0, 1, 0, 0, 1)
+    assert deviations_of(graph, order, everything) == 1
+    assert deviations_of(graph, order, locked) == 0
+
+
+def test_the_fewest_deviations_are_found() -> None:
+    graph = lattice(4, 4)
+    (leaf,) = graph.leaves()
+    order = fewest_deviations(graph, leaf, everything)
+    assert order is not None
+    assert deviations_of(graph, order, everything) == 0

@@ -1,0 +1,96 @@
+"""Which statements can be exchanged: by the tables that the authorizer names, else by trying both orders."""
+
+import pytest
+
+from harness.steer.independence import Footprint, Footprints, commute
+from harness.steer.store import Store
+
+INSERT_TAG = "INSERT OR IGNORE INTO tags (Name) VALUES (?)"
+SELECT_TAG = "SELECT ID, Name FROM tags WHERE Name = ?"
+LINK = "INSERT INTO message_tags ( ID, TagID ) VALUES ( ?, ? )"
+UNUSED = (
+    "SELECT tags.ID, tags.Name, COUNT(message_tags.ID) as COUNT FROM tags"
+    " LEFT JOIN message_tags ON (tags.ID = message_tags.TagID) GROUP BY tags.ID"
+)
+
+
+@pytest.fixture
+def store() -> Store:
+    store = Store()
+    store.run(
+        ("CREATE TABLE tags (ID INTEGER PRIMARY KEY AUTOINCREMENT, Name TEXT UNIQUE COLLATE NOCASE)", ())
+    )
+    store.run(("CREATE TABLE message_tags (ID TEXT, TagID INTEGER)", ()))
+    store.run(("CREATE TABLE settings (Key TEXT UNIQUE, Value TEXT)", ()))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads", "writes"),
+    [
+        (SELECT_TAG, {"tags"}, set()),
+        ("SELECT COUNT(*) FROM tags", {"tags"}, set()),
+        (UNUSED, {"tags", "message_tags"}, set()),
+        (INSERT_TAG, set(), {"tags"}),
+        (LINK, set(), {"message_tags"}),
+        ("UPDATE settings SET Value = Value + ? WHERE Key = ?", {"settings"}, {"settings"}),
+        ("DELETE FROM tags WHERE ID = ?", {"tags"}, {"tags"}),
+        ("DELETE FROM tags", set(), {"tags"}),
+        ("COMMIT", set(), set()),
+        ("nonsense", set(), set()),
+    ],
+)
+def test_the_tables_of_a_statement(store: Store, sql: str, reads: set[str], writes: set[str]) -> None:
+    found = Footprints(store.connection).of(sql)
+    assert found == Footprint(frozenset(reads), frozenset(writes))
+
+
+def test_a_footprint_runs_nothing(store: Store) -> None:
+    prints = Footprints(store.connection)
+    prints.of("INSERT INTO tags (Name) VALUES ('x')")
+    assert store.connection.execute("SELECT COUNT(*) FROM tags").fetchone() == (0,)
+
+
+def exchangeable(
+    store: Store, one: tuple[str, tuple[object, ...]], other: tuple[str, tuple[object, ...]]
+) -> bool:
+    prints = Footprints(store.connection)
+    there = commute(store.connection, prints, (one,), (other,))  # type: ignore[arg-type]
+    assert commute(store.connection, prints, (other,), (one,)) is there  # type: ignore[arg-type]
+    return there
+
+
+def test_other_tables_are_independent(store: Store) -> None:
+    assert exchangeable(store, (INSERT_TAG, ("a",)), (LINK, ("m", 1)))
+
+
+def test_two_reads_are_independent(store: Store) -> None:
+    assert exchangeable(store, (SELECT_TAG, ("a",)), (UNUSED, ()))
+
+
+def test_a_read_of_what_is_written_depends(store: Store) -> None:
+    assert not exchangeable(store, (SELECT_TAG, ("a",)), (INSERT_TAG, ("a",)))
+
+
+def test_where_it_changes_nothing_here_it_is_independent(store: Store) -> None:
+    assert exchangeable(store, (SELECT_TAG, ("b",)), (INSERT_TAG, ("a",)))
+    store.run((INSERT_TAG, ("a",)))
+    assert exchangeable(store, (SELECT_TAG, ("a",)), (INSERT_TAG, ("a",)))
+
+
+def test_the_first_spelling_of_two_stands_so_they_depend(store: Store) -> None:
+    assert not exchangeable(store, (INSERT_TAG, ("a",)), (INSERT_TAG, ("A",)))
+    store.run((INSERT_TAG, ("a",)))
+    assert exchangeable(store, (INSERT_TAG, ("a",)), (INSERT_TAG, ("A",)))
+
+
+def test_trying_leaves_the_store_as_it_was(store: Store) -> None:
+    assert not exchangeable(store, ("INSERT INTO tags (Name) VALUES ('a')", ()), (SELECT_TAG, ("a",)))
+    assert store.connection.execute("SELECT COUNT(*) FROM tags").fetchone() == (0,)
+    assert not store.connection.in_transaction
+
+
+def test_within_a_transaction_nothing_is_tried(store: Store) -> None:
+    store.run(("BEGIN", ()))
+    assert not exchangeable(store, (SELECT_TAG, ("b",)), (INSERT_TAG, ("a",)))
+    store.run(("ROLLBACK", ()))
