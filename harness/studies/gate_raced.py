@@ -172,7 +172,9 @@ def _plan(scenarios: Sequence[Scenario], result: RunResult) -> dict[str, Any]:
         "target": result.target.name,
         "seed": result.seed,
         "run": result.run,
-        "scenarios": [{"file": str(s.file or ""), **s.model_dump(mode="json")} for s in scenarios],
+        "scenarios": [
+            {"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios
+        ],
     }
 
 
