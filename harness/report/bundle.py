@@ -141,7 +141,9 @@ def _facts(run: RunResult, scenario: ScenarioResult, plan: str) -> ServerFacts:
     disabled = options.get("tags_disable") or ()
     if disabled:
         flags += ["--tags-disable", ",".join(disabled)]
-    return ServerFacts(version=run.target.version, flags=tuple(flags))
+    return ServerFacts(
+        version=run.target.version, flags=tuple(flags), instances=int(options.get("instances") or 1)
+    )
 
 
 def _scenario_files(folder: Path, run: RunResult, only: str = "") -> list[Path]:

@@ -42,10 +42,11 @@ PROMISES: Mapping[AnomalyName, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
-    """The server that a witness was recorded on: its version, and flags beyond the usual."""
+    """The server that a witness was recorded on: version, flags beyond the usual, instances on one store."""
 
     version: str
     flags: tuple[str, ...] = ()
+    instances: int = 1
     contents: Mapping[str, bytes] | None = None
 
 
@@ -61,7 +62,8 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     contents = dict(facts.contents or {})
     keys = {m.key: f"%ID:{m.key}%" for m in record.plan.given}
     operations = record.plan.operations
-    is_steered = schedule is not None and not schedule.split_only and schedule.instances == 1
+    instances = max(facts.instances, schedule.instances if schedule else 1)
+    is_steered = schedule is not None and not schedule.split_only and instances == 1
     return (
         _environment()
         .get_template("repro.py.j2")
@@ -78,6 +80,8 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             actors=_literal([_actor(o, word, keys, contents) for o in operations if not isinstance(o, Read)]),
             judge=f"judges/{name.value}.py.j2",
             learns=name is AnomalyName.NOT_SERIALIZABLE,
+            instances=instances,
+            has_door=is_steered or instances > 1,
             steered=is_steered,
             hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
             order=_order(schedule.steps, word) if is_steered and schedule is not None else "",
