@@ -173,7 +173,7 @@ def _show(gate: "Gate", folder: Path) -> None:
     """The findings as a table, the proof of each that counts, the headline."""
     from rich.table import Table
 
-    from harness.cli.show import STYLE, console
+    from harness.cli.show import STYLE, console, styled
     from harness.model.result import Verdict
     from harness.studies.gate import verdict_of
     from harness.studies.gate_report import headline, in_order
@@ -184,9 +184,9 @@ def _show(gate: "Gate", folder: Path) -> None:
         shown.add_column(column, overflow="fold")
     found = in_order(gate.findings)
     for one in found:
-        style = STYLE[verdict_of(one, is_strict=gate.is_strict)]
+        verdict = verdict_of(one, is_strict=gate.is_strict)
         change = f"{one.change} (accepted)" if one.accepted else str(one.change)
-        shown.add_row(one.scenario, one.anomaly or "-", f"[{style}]{change}[/]", one.old, one.new)
+        shown.add_row(one.scenario, one.anomaly or "-", styled(verdict, change), one.old, one.new)
     out.print()
     out.print(shown)
     for one in found:

@@ -140,12 +140,16 @@ def run(
         out=out,
     )
     if not (quiet or as_json):
-        console().print(f"target {options.target}, seed {chosen_seed}, {len(scenarios)} scenarios")
+        console().print(f"target {options.target}, seed {chosen_seed}, {_counted(len(scenarios))}")
     try:
         done = run_scenarios(scenarios, options, teller)
     finally:
         teller.close()
     raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+def _counted(scenarios: int) -> str:
+    return "1 scenario" if scenarios == 1 else f"{scenarios} scenarios"
 
 
 def default_paths() -> list[str]:

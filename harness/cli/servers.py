@@ -23,7 +23,7 @@ def targets() -> None:
         shown.add_column(column, overflow="fold")
     for one in targets_at_hand():
         shown.add_row(one.name, one.version, str(one.source), one.place)
-    console().print(shown)
+    console(on_stdout=True).print(shown)
 
 
 @app.command()

@@ -23,12 +23,24 @@ STYLE = {
 }
 
 
-def console() -> Any:
-    """A console on stderr; it knows TTY, CI and NO_COLOR."""
+def console(*, on_stdout: bool = False) -> Any:
+    """A console on stderr, or on stdout for what was asked for; it knows TTY, CI and NO_COLOR.
+
+    Text is printed as it is: brackets and colons in names, replies and logs are no markup.
+    """
     from rich.console import Console
 
-    plain = bool(os.environ.get("CI")) or not sys.stderr.isatty()
-    return Console(stderr=True, highlight=False, soft_wrap=plain, width=None if not plain else 200)
+    stream = sys.stdout if on_stdout else sys.stderr
+    plain = bool(os.environ.get("CI")) or not stream.isatty()
+    width = 200 if plain else None
+    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=plain, width=width)
+
+
+def styled(verdict: Verdict, text: str, after: str = "") -> Any:
+    """A cell of a table in the verdict's style, with plain text behind it."""
+    from rich.text import Text
+
+    return Text.assemble((text, STYLE[verdict]), after)
 
 
 class Teller:
@@ -57,7 +69,7 @@ class Teller:
             self._bar = Progress(
                 TextColumn("  "),
                 BarColumn(),
-                TextColumn("{task.completed}/{task.total} rounds · {task.fields[said]}"),
+                TextColumn("{task.completed}/{task.total} rounds · {task.fields[said]}", markup=False),
                 TimeRemainingColumn(),
                 console=self._console,
                 transient=True,
@@ -108,7 +120,7 @@ def table(result: RunResult) -> Any:
     for one in result.scenarios:
         shown.add_row(
             one.name,
-            f"[{STYLE[one.verdict]}]{one.verdict}[/]",
+            styled(one.verdict, str(one.verdict)),
             hits(one),
             ", ".join(f"{name} {count}" for name, count in one.anomalies.items()) or "-",
             f"{one.skew_us.p50:.0f}/{one.skew_us.p95:.0f} µs" if one.skew_us else "-",

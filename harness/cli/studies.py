@@ -93,7 +93,7 @@ def matrix(
     as_json: ReportsOption = False,
 ) -> None:
     """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
-    from harness.cli.show import STYLE, Teller, console
+    from harness.cli.show import Teller, console, styled
     from harness.history import new_folder, write_plan
     from harness.report.render import write_whole
     from harness.scenario import find, load
@@ -128,7 +128,6 @@ def matrix(
     if as_json:
         print(document, end="")
         raise typer.Exit(int(EXIT_STATUS[done.verdict]))
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -138,7 +137,7 @@ def matrix(
         cells = [done.matrix.cell(scenario, target) for target in targets]
         table.add_row(
             scenario,
-            *(f"[{STYLE[c.verdict]}]{c.verdict}[/] {escape(c.text)}" if c.verdict else c.text for c in cells),
+            *(styled(c.verdict, str(c.verdict), f" {c.text}") if c.verdict else c.text for c in cells),
         )
     said.print()
     said.print(table)

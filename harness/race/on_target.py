@@ -85,7 +85,7 @@ def not_raced(scenario: Scenario, verdict: Verdict, why: str, mode: str = "race"
         file=str(scenario.file or ""),
         mode=mode,
         verdict=verdict,
-        reason=why if why.endswith(".") else why + ".",
+        reason=why if why.endswith((".", "?", "!")) else why + ".",
         not_looked=(why,),
     )
 
