@@ -67,7 +67,7 @@ def steer(
         return not_steerable(
             scenario, f"{len(planned.operations)} actors; steer takes at most {INSTANCES_MAX}"
         )
-    rig = Rig(_opener(target, options, folder, gomaxprocs), planned, plan.domain, plan.contents)
+    rig = Rig(opener_of(target, options, folder, gomaxprocs), planned, plan.domain, plan.contents)
     try:
         rig.start(len(planned.operations))
         version = rig.instances[0].target.info.version
@@ -119,7 +119,7 @@ def _walk(
     return account
 
 
-def _opener(
+def opener_of(
     target: str, options: ServerOptions, folder: Path | None, gomaxprocs: int | None
 ) -> Callable[[str], Target]:
     """Each instance is started with the scenario's options, as the only one of its target."""

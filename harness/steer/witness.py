@@ -33,8 +33,8 @@ def witness_of(
     names = actor_names(run)
     guilty = guilty_pair(run.order, graph, bad_leaves)
     return ScheduleWitness(
-        text=text(run.order, names, graph, allowed),
-        deviations=deviations_of(graph, run.order, allowed),
+        text=text(run.order, names, graph, allowed, instances),
+        deviations=deviations_of(graph, run.order, allowed) if instances == 1 else 0,
         steps=steps(run, guilty),
         outcome=in_words(run),
         serial=judge.told,
@@ -51,13 +51,16 @@ def actor_names(run: Run) -> tuple[str, ...]:
     return tuple(o.key for o in run.record.plan.operations)
 
 
-def text(order: tuple[int, ...], names: tuple[str, ...], graph: Graph, allowed: Follows) -> str:
+def text(
+    order: tuple[int, ...], names: tuple[str, ...], graph: Graph, allowed: Follows, instances: int
+) -> str:
     """A schedule, short: `send.2@send.1:4` is send 2 released at send 1's fourth statement.
 
     Then what deviates from the pool's alternation: `send.2:3+4` is send 2's fourth statement right after its
-    third though another actor waits. With more than two actors: each actor's statements in order.
+    third though another actor waits. With more than two actors, or several instances, where nothing
+    alternates: the stretches of each actor's statements, `send.1:1-4 send.2:1-8 send.1:5-7`.
     """
-    if len(names) > 2:
+    if len(names) > 2 or instances > 1:
         return " ".join(f"{names[a]}:{first}-{last}" for a, first, last in _stretches(order))
     first, second = order[0], 1 - order[0]
     at = order.index(second) if second in order else len(order)

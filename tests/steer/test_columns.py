@@ -38,8 +38,8 @@ def test_columns() -> None:
   2                                       SELECT ID FROM tags WHERE Name = ◀
                                           'Foo'
                                           → no rows
-  3  INSERT INTO tags ( Name ) VALUES ( ◀
-     'foo' )
+  3  INSERT INTO tags ( Name ) VALUES ◀
+     ( 'foo' )
      → 1 row
 
 It came to: send.1 250, send.2 451; stored: send.1 [foo], send.2 []

@@ -1,0 +1,155 @@
+"""Real, unmodified Mailpits steered: what each version shows and what it does not (issue 6, section 6)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.model.anomaly import AnomalyName
+from harness.model.operation import ServerOptions
+from harness.model.result import ScenarioResult, Verdict
+from harness.scenario import Plan, Scenario, load, server_options, shipped
+from harness.steer import columns, replay_schedule, steer
+from harness.steer.explore import Exploration, explore
+from harness.steer.judge import learn_serial
+from harness.steer.landscape import survey
+from harness.steer.locks import Locks, run_release_points
+from harness.steer.marks import with_own_spellings
+from harness.steer.rig import Rig
+from harness.steer.single import Single
+from harness.steer.steering import opener_of
+from harness.steer.twins import Twins
+
+pytestmark = pytest.mark.mailpit
+
+Have = Callable[[str], str]
+S2, S3, S7 = AnomalyName.REJECTED_BUT_STORED, AnomalyName.TAG_LOST, AnomalyName.TAG_DUPLICATED
+
+
+def scenario(name: str) -> Scenario:
+    return load(shipped() / f"{name}.race.yaml")
+
+
+@contextmanager
+def rig(name: str, target: str) -> Iterator[tuple[Rig, ServerOptions]]:
+    it = scenario(name)
+    plan = Plan(it, 1, "mrsteertes")
+    options = server_options(it)
+    planned = with_own_spellings(plan.round(0))
+    place = Rig(opener_of(target, options, None, None), planned, plan.domain, plan.contents)
+    try:
+        place.start(len(planned.operations))
+        yield place, options
+    finally:
+        place.stop()
+
+
+def found(result: ScenarioResult) -> set[str]:
+    return {name for name, count in result.anomalies.items() if count and name != "torn_read"}
+
+
+@pytest.mark.parametrize(("version", "orders", "on_one"), [("1.27.11", 3738, 492), ("1.30.5", 3432, 924)])
+def test_two_senders_with_one_new_tag(real_mailpit: Have, version: str, orders: int, on_one: int) -> None:
+    """The numbers of orders are those that walking them one by one gave (STEER.md)."""
+    with rig("shared-new-tag", real_mailpit(version)) as (place, options):
+        land = survey(place, options, orders_max=5000, seconds_max=60)
+        assert land.exploration.is_complete
+        assert land.graph.is_whole
+        assert land.orders(lambda *_: True)[0] == orders
+        single = Single(place, land.graph)
+        points, missed = run_release_points(single)
+        assert missed == 0
+        assert len(points) in (14, 16)
+        locks = Locks.seen(single, land.programs)
+        total, bad, _ = land.orders(locks.allow)
+        assert (total, bad) == (on_one, 0)
+        assert bool(land.violating) is (version == "1.27.11")  # two instances would show it: split_only
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "names"),
+    [
+        ("send-rename-tag", "1.30.5", {S2}),
+        ("send-rename-tag", "1.27.11", set()),
+        ("send-delete-tag", "1.30.5", {S2}),
+        ("send-delete-last-holder", "1.30.5", {S2, S3}),
+        ("send-delete-last-holder", "1.27.11", {S3}),
+        ("shared-new-tag", "1.30.5", set()),
+        ("overlapping-deletions", "1.30.5", {AnomalyName.HANG}),
+    ],
+)
+def test_what_one_instance_shows(real_mailpit: Have, name: str, version: str, names: set[str]) -> None:
+    result = steer(scenario(name), real_mailpit(version))
+    assert result.schedules is not None
+    assert result.schedules.exhaustive, result.reason
+    assert result.schedules.missed == 0
+    assert found(result) == names, result.reason
+    assert result.verdict is (Verdict.RACE if names else Verdict.PASS)
+    assert bool(result.witnesses) is bool(names)
+    for witness in result.witnesses:
+        assert witness.schedule is not None
+        assert witness.schedule.realised == witness.schedule.repeats == 10, witness.schedule.text
+        assert witness.schedule.serial
+        assert "It came to" in columns(witness.schedule)
+
+
+@pytest.mark.parametrize(("version", "names"), [("1.27.11", {S2}), ("1.30.5", set())])
+def test_two_instances_on_one_store(real_mailpit: Have, version: str, names: set[str]) -> None:
+    result = steer(scenario("two-instances-shared-new-tag"), real_mailpit(version))
+    assert found(result) == names
+    assert result.schedules is not None
+    assert result.schedules.exhaustive
+    assert result.schedules.split_only == 0
+    assert all(w.schedule is not None and w.schedule.instances == 2 for w in result.witnesses)
+
+
+@pytest.mark.parametrize("name", ["send-rename-tag", "send-delete-tag"])
+def test_sleep_sets_come_to_what_brute_force_comes_to(real_mailpit: Have, name: str) -> None:
+    with rig(name, real_mailpit("1.30.5")) as (place, options):
+        land = survey(place, options, orders_max=5000, seconds_max=60)
+        twins = Brute(place)
+        judge, _ = learn_serial(twins, options)
+        whole: Exploration = Exploration()
+        every = list(explore(twins, whole, orders_max=1000))
+        twins.end()
+        assert whole.is_complete
+        assert whole.explored == land.orders(lambda *_: True)[0] == 120
+        assert {judge.names(run) for _, run in every} == {land.judge.names(run) for run in land.runs}
+        bad = sum(1 for _, run in every if judge.races(run))
+        assert bad == land.orders(lambda *_: True)[1]
+
+
+class Brute(Twins):
+    """Twins to whose explorer everything depends on everything."""
+
+    def commute(self, one: int, other: int) -> bool:
+        return False
+
+
+def test_the_store_is_read_as_rest_shows_it(real_mailpit: Have) -> None:
+    with rig("send-retag-unrelated", real_mailpit("1.30.5")) as (place, options):
+        twins = Twins(place)
+        _, runs = learn_serial(twins, options)
+        with place.loop.in_background():
+            shown = place.instances[1].target.stored(place.domain)
+        assert runs[-1].record.stored == shown
+        assert len(shown.messages) == 2
+
+
+def test_a_replay_on_the_same_and_on_another_version(real_mailpit: Have) -> None:
+    it = scenario("send-rename-tag")
+    result = steer(it, real_mailpit("1.30.5"))
+    witness = result.witnesses[0]
+    again = replay_schedule(witness, real_mailpit("1.30.5"), server_options(it), times=5)
+    assert (again.word, again.hits, again.runs, again.missed) == ("STILL FAILS", 5, 5, 0)
+    other = replay_schedule(
+        witness, real_mailpit("1.27.11"), server_options(it), times=5, recorded_on="mailpit@1.30.5"
+    )
+    assert (other.word, other.hits) == ("FIXED", 0)
+    assert "recorded on mailpit@1.30.5, running on mailpit@1.27.11 (1.27.11)" in other.sentence
+
+
+def test_logs_are_kept_in_the_folder_asked_for(real_mailpit: Have, tmp_path: Path) -> None:
+    steer(scenario("shared-known-tag"), real_mailpit("1.30.5"), folder=tmp_path)
+    assert list(tmp_path.iterdir())
