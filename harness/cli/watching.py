@@ -44,13 +44,15 @@ def watch(
 
     out = console()
     with ExitStack() as stack:
-        path = _log_of(source, stack, once)
+        path, told = _log_of(source, stack, once)
         from harness.studies.watch import Tail, Watch
 
         tail = Tail(path, from_end=new_only and not once)
         stack.callback(tail.close)
         looked, shown = Watch(), 0
         try:
+            if told:
+                out.print(told, markup=False)
             for text in _texts(tail, once=once, seconds=seconds):
                 seen = looked.look(text)
                 if seen is None:
@@ -82,17 +84,16 @@ def _texts(tail: "Tail", *, once: bool, seconds: float | None) -> Iterator[str]:
         time.sleep(POLL_S)
 
 
-def _log_of(source: str, stack: "ExitStack", once: bool) -> Path:
-    """The log file that is meant; of a target of ours, which is started, and whose addresses are told."""
+def _log_of(source: str, stack: "ExitStack", once: bool) -> tuple[Path, str]:
+    """The log file that is meant, and of a target of ours, which is started here, where it listens."""
     import tempfile
 
-    from harness.cli.show import console
     from harness.model.errors import UsageError
     from harness.model.operation import ServerOptions
     from harness.targets import open_target, parse_target
 
     if Path(source).exists() or not ("@" in source or source.startswith(("mailpit", "embedded", "http"))):
-        return Path(source)
+        return Path(source), ""
     wanted = parse_target(source)
     if wanted.kind == "url":
         raise UsageError(f"{source}: its log cannot be read over its ports; give its log file")
@@ -103,9 +104,6 @@ def _log_of(source: str, stack: "ExitStack", once: bool) -> Path:
     stack.callback(target.stop)
     target.start()
     where = target.addresses
-    console().print(
-        f"{source}: SMTP {where.smtp_host}:{where.smtp_port}, API {where.api}; Ctrl-C ends it", markup=False
-    )
     log = folder / "server.log"
     log.touch()
-    return log
+    return log, f"{source}: SMTP {where.smtp_host}:{where.smtp_port}, API {where.api}; Ctrl-C ends it"
