@@ -78,7 +78,7 @@ def measure(target: str, blocks: int, folder: Path) -> None:
             lane = Lane("target", plan, server, journal, profile=profile, at=at)
             stack.callback(lane.close)
             judge = Judge(lane, server_options(scenario), journal)
-            made.append(Contender(name, lane, judge, Tuner(1)))
+            made.append(Contender(name, lane, judge, Tuner(1, is_one_party=True)))
         for contender in made:
             contender.block(BLOCK_ROUNDS)  # not counted: connections, caches and offsets settle
             contender.forget()
@@ -102,7 +102,7 @@ def _cold(target: str, blocks: int, folder: Path) -> list[float]:
     """Hit rate of each block of rounds with a fresh process for each."""
     scenario = load(shipped() / "shared-new-tag.race.yaml").model_copy(update={"retry": Retry()})
     options = RaceOptions(rounds=COLD_ROUNDS, profile="rate", seed=1, trial="cold")
-    rates, tuner = [], Tuner(1)
+    rates, tuner = [], Tuner(1, is_one_party=True)
     server = open_target(target, server_options(scenario), folder=folder)
     journal = Journal(folder / "cold.jsonl")
     try:

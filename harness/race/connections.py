@@ -9,6 +9,8 @@ from harness.model.target import Addresses, Target
 from harness.targets import tls_context
 
 DECOY_PATH = "/api/v1/tags"
+DECOY_POLLS_MAX = 8
+"""In one round: enough to last through the window, few enough to leave the server to the actors."""
 
 CONNECT_S_MAX = 5.0
 """A connection, and the opening of its session, that take longer are given up."""
@@ -25,8 +27,8 @@ class Decoy:
         self._is_stopped = False
 
     def start(self) -> None:
-        """Begin to poll; a link that cannot be had leaves the decoy out."""
-        if self.link.ensure() is None:
+        """Begin to poll; one that still waits for its last answer, or gets no link, is left out."""
+        if self.link.is_idle and self.link.ensure() is None:
             self._is_stopped = False
             self.link.begin(Conversation(self._script(), self.link.parser, hold_at=None))
 
@@ -37,11 +39,13 @@ class Decoy:
     def _script(self) -> Script:
         read = Read(key="decoy", path=DECOY_PATH, times=1)
         assert isinstance(self.link.parser, ResponseParser)
+        polls = 0
         while True:
             ending = yield from exchange(
                 read, 1, {}, {}, self.link.parser, api=self._addresses.api, auth=self._auth
             )
-            if self._is_stopped or not self.link.parser.is_reusable:
+            polls += 1
+            if self._is_stopped or polls == DECOY_POLLS_MAX or not self.link.parser.is_reusable:
                 return ending
 
 

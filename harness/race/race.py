@@ -21,7 +21,7 @@ from harness.race.controls import WHY
 from harness.race.judge import Judge
 from harness.race.lane import Lane
 from harness.race.tally import Judged, Tally
-from harness.race.tuner import Draw, Tuner
+from harness.race.tuner import Draw, Tuner, is_one_party
 from harness.scenario import Plan, server_options
 from harness.verdict import clopper_pearson, decide, is_overdispersed, settled, theta_bound
 
@@ -130,7 +130,10 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     plan = side.lane.plan
     coin = random.Random(f"coin-{options.seed}")
     offsets = plan.scenario.release.offsets_us
-    tuner = Tuner(options.seed, None if offsets == "auto" else offsets, options.recorded)
+    one_party = is_one_party(plan.round(0).operations)
+    tuner = Tuner(
+        options.seed, None if offsets == "auto" else offsets, options.recorded, is_one_party=one_party
+    )
     sides = [side] if control is None else [side, control]
     started = time.monotonic()
     pairs = pairs_fired = index = 0

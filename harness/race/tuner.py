@@ -41,11 +41,10 @@ class Draw:
         """
         if len(self.exact_us) == len(operations):
             return self.exact_us
-        kinds = [(o.kind, o.via if isinstance(o, Send) else "") for o in operations]
-        if len(set(kinds)) > 1:
-            second = [kind != kinds[0] for kind in kinds]
-        else:
+        if is_one_party(operations):
             second = [2 * i >= len(operations) for i in range(len(operations))]
+        else:
+            second = [_kind(operation) != _kind(operations[0]) for operation in operations]
         within_us = min(20.0, abs(self.shift_us) / 4)
         return tuple(
             (self.shift_us if is_second else 0.0) + self.jitter[i % len(self.jitter)] * within_us
@@ -53,11 +52,22 @@ class Draw:
         )
 
 
+def is_one_party(operations: tuple[Operation, ...]) -> bool:
+    """Whether all operations are of one kind, such as parallel senders."""
+    return len({_kind(operation) for operation in operations}) <= 1
+
+
+def _kind(operation: Operation) -> tuple[str, str]:
+    return operation.kind, operation.via if isinstance(operation, Send) else ""
+
+
 class Tuner:
     """Draws rounds and learns from them.
 
     range_us   limits the offsets; None: ±900 µs, in nine bins
     recorded   offsets and decoys of a recorded round: every draw is that one
+    is_one_party   all do the same, so their windows meet at a common release: begin there, and leave it
+                   only if it misses
     """
 
     def __init__(
@@ -65,6 +75,8 @@ class Tuner:
         seed: int,
         range_us: tuple[float, float] | None = None,
         recorded: tuple[tuple[float, ...], int] | None = None,
+        *,
+        is_one_party: bool = False,
     ) -> None:
         self._random = random.Random(f"tuner-{seed}")
         self._recorded = recorded
@@ -76,11 +88,10 @@ class Tuner:
             low, high = range_us
             step = (high - low) / 9
             self._bins = [(low + i * step, low + (i + 1) * step) for i in range(9)] if step else [range_us]
-        middle = (len(self._bins) - 1) / 2
-        # Most windows lie near a common release: the outer bins start as if they had missed a few times.
-        self._bin_hits = [
-            [3.0 if i == middle else 1.0, 1.0 + abs(i - middle)] for i in range(len(self._bins))
-        ]
+        middle = (len(self._bins) - 1) // 2
+        self._bin_hits = [[1.0, 1.0 + is_one_party * abs(i - middle)] for i in range(len(self._bins))]
+        if is_one_party:
+            self._bin_hits[middle] = [8.0, 2.0]
         self._decoy_hits = {True: [1.0, 1.0], False: [1.0, 1.0]}
 
     def draw(self) -> Draw:
