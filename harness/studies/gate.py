@@ -36,11 +36,13 @@ class Again:
 
     runs   times that the test was the very same; `hits` of them with the anomaly
     missed times that the test could not be repeated, e.g. since the version sends other statements
+    said   how that was found, in a clause
     """
 
     runs: int
     hits: int
     missed: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,8 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
     if name in races_of(old):
         return _finding(old, new, name, Change.UNCHANGED, "both versions show it.")
     if again is not None and again.hits:
-        reason = f"the old version shows it too: {again.hits} of {again.runs} times in the same test."
+        how = again.said or f"{again.hits} of {again.runs} times in the same test"
+        reason = f"the old version shows it too: {how}."
         return _finding(old, new, name, Change.UNCHANGED, reason)
     if old.verdict is Verdict.NOT_APPLICABLE:
         reason = f"the new version shows it, and the old one cannot: {old.reason}"
@@ -133,8 +136,9 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
     done = f"{again.runs} times" if again is not None else "not at all"
     reason = (
         "the new version shows it; whether the old one does is not known: it was put to the same test "
-        f"{done}, and {RUNS_NEEDED} times are needed. More rounds, or steer, would tell."
+        f"{done}, and {RUNS_NEEDED} times are needed"
     )
+    reason += f" ({again.said})." if again is not None and again.said else "; more rounds would tell."
     return _finding(old, new, name, Change.COULD_NOT_LOOK, reason)
 
 
@@ -148,9 +152,11 @@ def _gone(
 ) -> Finding:
     """An anomaly that only the old version showed: fixed, unchanged, or not known which."""
     if again is not None and again.hits:
-        reason = f"the new version shows it too: {again.hits} of {again.runs} times in the same test."
+        how = again.said or f"{again.hits} of {again.runs} times in the same test"
+        reason = f"the new version shows it too: {how}."
         return _finding(old, new, name, Change.UNCHANGED, reason)
-    if again is not None and again.runs >= pairs_needed(theta, confidence):
+    is_raced = new.schedules is None  # one schedule that is clean now says nothing of the others
+    if is_raced and again is not None and again.runs >= pairs_needed(theta, confidence):
         reason = f"the new version did not show it in {again.runs} runs of the test in which the old one did."
         return _finding(old, new, name, Change.FIXED, reason)
     without = absence(new, name, confidence=confidence, theta=theta)

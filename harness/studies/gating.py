@@ -17,7 +17,7 @@ from harness.model.result import RunResult, ScenarioResult, Verdict
 from harness.run import Listener, environment
 from harness.run import run as run_scenarios
 from harness.scenario import Scenario, applies
-from harness.studies.absence import races_of
+from harness.studies.absence import absence, races_of
 from harness.studies.baseline import apply_baseline
 from harness.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verdict
 from harness.studies.gate_document import Gate, GateOptions, Mode
@@ -29,7 +29,13 @@ class PutAgain(Protocol):
     """Runs one version's witness of an anomaly on another target (steer's replay)."""
 
     def __call__(
-        self, scenario: Scenario, shown: ScenarioResult, anomaly: str, target: str, runs: int
+        self,
+        scenario: Scenario,
+        shown: ScenarioResult,
+        anomaly: str,
+        target: str,
+        runs: int,
+        gomaxprocs: int | None,
     ) -> Again:
         """What the target did in that many runs of the very schedule."""
 
@@ -118,12 +124,9 @@ def _steered(
             continue
         again: dict[str, Again] = {}
         for shown, other, target in ((after, before, options.old), (before, after, options.new)):
-            if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
-                continue
-            for name in races_of(shown):
-                if name not in races_of(other):
-                    tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
-                    again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED)
+            for name in _in_question(shown, other, is_new=shown is after):
+                tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
+                again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED, options.run.gomaxprocs)
         findings += compare(before, after, again, confidence=options.run.confidence, theta=options.run.theta)
     if not left:
         return old, new, tuple(findings)
@@ -131,6 +134,17 @@ def _steered(
     under.mkdir()
     raced_old, raced_new, more = look_by_racing(left, options, under, listener, tell, old.started)
     return _with(old, raced_old), _with(new, raced_new), (*findings, *more)
+
+
+def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) -> list[str]:
+    """What one version alone shows, so far as the other's own walk does not answer for it.
+
+    What is new is always put to the old version: then its absence there is seen, not only concluded.
+    """
+    if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
+        return []
+    alone = [name for name in races_of(shown) if name not in races_of(other)]
+    return [name for name in alone if is_new or not absence(other, name).is_shown]
 
 
 def _is_beyond_steer(scenario: Scenario, *looked: tuple[RunResult, ScenarioResult]) -> bool:
