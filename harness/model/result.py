@@ -112,7 +112,10 @@ class ScheduleWitness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedules:
-    """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for."""
+    """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for.
+
+    unrealised   violating classes that were neither realised there nor seen to be kept apart
+    """
 
     explored: int
     classes: int
@@ -122,6 +125,7 @@ class Schedules:
     exhaustive: bool
     bound: str
     violating_orders: int = 0
+    unrealised: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -81,6 +81,7 @@ class Account:
             exhaustive=self.is_exhaustive,
             bound=self.bound,
             violating_orders=self.orders[1],
+            unrealised=self.shown.unrealised,
             seconds={name: round(s, 3) for name, s in self.seconds.items()},
             notes=tuple(self.notes()),
         )

@@ -64,6 +64,8 @@ def absence(
 def _walked(result: ScenarioResult) -> Absence:
     walked = result.schedules
     assert walked is not None
+    if walked.unrealised:
+        return Absence(False, f"{walked.unrealised} violating classes were not realised: no word on them")
     if walked.missed:
         return Absence(False, f"{walked.missed} of {walked.classes} classes of orders were missed")
     if not walked.exhaustive:

@@ -46,7 +46,7 @@ def steered(
     name: str = "s",
     missed: int = 0,
     is_exhaustive: bool = True,
-    notes: tuple[str, ...] = (),
+    unrealised: int = 0,
     **anomalies: int,
 ) -> ScenarioResult:
     """A steered scenario."""
@@ -67,7 +67,7 @@ def steered(
             missed=missed,
             exhaustive=is_exhaustive,
             bound="every order",
-            notes=notes,
+            unrealised=unrealised,
         ),
     )
 
