@@ -1,10 +1,12 @@
 """Takes a RunResult; gives its document, its pages, and the bundle that replays it."""
 
-from harness.report.bundle import Bundle, bundle, read_bundle, what_is_redacted
+from harness.report.bundle import bundle, what_is_redacted
 from harness.report.document import from_json, schema, to_json
 from harness.report.matrix import Cell, Matrix
+from harness.report.page import matrix_page
 from harness.report.render import FORMATS, render
 from harness.report.trend import render_index
+from harness.report.unbundle import Bundle, read_bundle, unpack
 
 __all__ = [
     "FORMATS",
@@ -13,10 +15,12 @@ __all__ = [
     "Matrix",
     "bundle",
     "from_json",
+    "matrix_page",
     "read_bundle",
     "render",
     "render_index",
     "schema",
     "to_json",
+    "unpack",
     "what_is_redacted",
 ]

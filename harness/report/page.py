@@ -112,6 +112,11 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
     )
 
 
+def matrix_page(matrix: Matrix, command: str, started: str) -> str:
+    """A page of a matrix alone; links of its cells are relative to where it is written."""
+    return whole_page("matrix.html.j2", matrix=matrix, command=command, started=started)
+
+
 @cache
 def templates() -> Environment:
     """Jinja2 for HTML, autoescape on; `legible` goes before escaping wherever a server had its hand in."""

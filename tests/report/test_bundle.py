@@ -12,7 +12,7 @@ from hostile import hostile
 from report_results import native, steered
 
 from harness.model.errors import UsageError
-from harness.report import bundle, read_bundle, render, what_is_redacted
+from harness.report import bundle, read_bundle, render, unpack, what_is_redacted
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 
@@ -206,3 +206,12 @@ def test_a_flipped_bit_is_refused(made):
 def test_a_bundle_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match=r"nope\.zip: no such file"):
         read_bundle(tmp_path / "nope.zip")
+
+
+def test_unpack_writes_the_files_of_a_run_and_nothing_where_it_is_refused(made, tmp_path):
+    found = unpack(made, tmp_path / "out")
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == sorted(found.files)
+    made.write_bytes(made.read_bytes()[:500])
+    with pytest.raises(UsageError):
+        unpack(made, tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -10,7 +10,7 @@ from report_results import clean_round, native, raced_round, steered, witness
 
 from harness.model.result import Verdict
 from harness.report.matrix import Cell, Matrix
-from harness.report.page import page
+from harness.report.page import matrix_page, page
 
 
 class Tags(HTMLParser):
@@ -125,3 +125,16 @@ def test_the_matrix_names_what_could_not_be_had():
     text = page(native(), matrix)
     assert "3 of 85 classes" in text
     assert "cannot be had: no archive" in text
+
+
+def test_a_matrix_has_a_page_of_its_own():
+    matrix = Matrix(
+        scenarios=("<b>",),
+        targets=("mailpit@1.30.5",),
+        cells={("<b>", "mailpit@1.30.5"): Cell(verdict=Verdict.RACE, text="2 of 4", report="00/report.html")},
+    )
+    text = matrix_page(matrix, "mailrace matrix --versions 1.30.5", "2026-11-23T14:00:39Z")
+    assert '<th scope="row">&lt;b&gt;</th>' in text
+    assert '<a href="00/report.html">2 of 4</a>' in text
+    assert "1 scenario on 1 target" in text
+    assert "mailrace matrix --versions 1.30.5" in text
