@@ -18,6 +18,7 @@ from harness.model.operation import Send, ServerOptions
 from harness.report import from_json, to_json
 from harness.report.repro import PROMISES, ServerFacts, repro_script
 from harness.targets import open_target, why_not
+from harness.targets.mailpit.lookup import find
 
 TITLE = "Parallel senders share a tag that does not exist yet"
 LINE_MAX = 240
@@ -84,12 +85,22 @@ def run(folder: Path, script: str, *arguments: str, python: str = sys.executable
     return found
 
 
-def binary(version: str) -> str:
-    """A real Mailpit for repro.py, which knows nothing of targets; absent, the test is skipped."""
-    path = Path(os.environ.get("MAILRACE_MAILPIT_DIR", "")) / f"mailpit-{version}"
-    if not path.is_file():
-        pytest.skip(f"no mailpit-{version} in MAILRACE_MAILPIT_DIR")
-    return str(path)
+@pytest.fixture
+def binary(real_mailpit):
+    """A real program for repro.py, which knows nothing of targets; 1.17.x is raced where it is at hand."""
+
+    def path_of(version: str) -> str:
+        if version.startswith("1.17."):
+            reason = why_not(f"mailpit@{version}")
+            if reason:
+                pytest.skip(reason)
+        else:
+            real_mailpit(version)
+        found, why = find(version)
+        assert found is not None, why
+        return str(found.path)
+
+    return path_of
 
 
 @pytest.mark.parametrize("script", [raced_script(), steered_script()], ids=["raced", "steered"])
@@ -182,7 +193,7 @@ def test_against_a_server_over_the_network(tmp_path, target, status):
 
 
 @pytest.mark.mailpit
-def test_issue_283_on_the_real_one(tmp_path):
+def test_issue_283_on_the_real_one(tmp_path, binary):
     found = run(tmp_path, raced_script(), "--mailpit", binary("1.17.0"), limit_s=30)
     assert found.returncode == 1, found.stdout + found.stderr
     assert "UNIQUE constraint failed: tags.Name" in found.stdout
@@ -190,13 +201,13 @@ def test_issue_283_on_the_real_one(tmp_path):
 
 @pytest.mark.mailpit
 @pytest.mark.parametrize("version", ["1.17.1", "1.27.11", "1.30.5"])
-def test_issue_283_is_not_there_any_more(tmp_path, version):
+def test_issue_283_is_not_there_any_more(tmp_path, binary, version):
     found = run(tmp_path, raced_script(), "--mailpit", binary(version), "--rounds", "20")
     assert found.returncode == 0, found.stdout + found.stderr
 
 
 @pytest.mark.mailpit
-def test_the_order_of_statements_on_the_real_one(tmp_path):
+def test_the_order_of_statements_on_the_real_one(tmp_path, binary):
     found = run(tmp_path, steered_script(), "--mailpit", binary("1.30.5"))
     assert found.returncode == 1, found.stdout + found.stderr
     assert "REPRODUCED" in found.stdout
@@ -204,7 +215,7 @@ def test_the_order_of_statements_on_the_real_one(tmp_path):
 
 
 @pytest.mark.mailpit
-def test_the_order_of_statements_does_not_come_on_another_version(tmp_path):
+def test_the_order_of_statements_does_not_come_on_another_version(tmp_path, binary):
     found = run(tmp_path, steered_script(), "--mailpit", binary("1.27.11"), "--tries", "8")
     assert found.returncode == 0, found.stdout + found.stderr
     assert "not reproduced in 8 tries: the order came 0 times" in found.stdout
