@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,19 @@ from harness.model.errors import UsageError
 from harness.model.result import RunResult, ScenarioResult, Verdict, Witness
 from harness.recover import result_of
 from harness.run import Listener, RunOptions, run
-from harness.scenario import Scenario, scenario_from
+from harness.scenario import Plan, Scenario, scenario_from, server_options
+from harness.steer import replay_schedule
+from harness.steer.replay import Word
 from harness.verdict import ExitStatus, upper_bound
 
 ROUNDS_MAX = 1_000
 
 
-class Word(StrEnum):
-    """What a replay answers."""
-
-    STILL_FAILS = "STILL FAILS"
-    FIXED = "FIXED"
-    COULD_NOT_RUN = "COULD NOT RUN"
+STATUS = {
+    Word.STILL_FAILS: ExitStatus.RACE,
+    Word.FIXED: ExitStatus.PASS,
+    Word.COULD_NOT_RUN: ExitStatus.INCONCLUSIVE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +46,72 @@ class Recorded:
     witness: Witness
 
 
-def recorded(folder: Path, *, scenario: str | None = None, round_: int | None = None) -> Recorded:
-    """The witness of a run's folder: of that scenario and round, else the first one there is.
+def recorded(
+    source: Path, *, scenario: str | None = None, round_: int | None = None, anomaly: str | None = None
+) -> Recorded:
+    """A witness of a run: of that scenario, round and anomaly, else the first; realised schedules lead.
 
-    Raises UsageError where the run has none.
+    `source` is the folder of a run, or its name under reports/, or a file in it; a bundle is unpacked first
+    (`unpack`). Raises UsageError where there is no such witness.
     """
+    folder = _folder(source)
     result = result_of(folder)
-    for found in result.scenarios:
-        if scenario not in (None, found.name):
-            continue
-        for witness in found.witnesses:
-            if round_ in (None, witness.record.index):
-                return Recorded(result, found, _scenario(folder, found), witness)
-    wanted = " ".join(
-        [f"of scenario {scenario}" if scenario else "", f"in round {round_}" if round_ is not None else ""]
-    ).strip()
-    raise UsageError(
-        f"{folder}: no anomaly {wanted} is recorded there that could be replayed".replace("  ", " ")
+    found = [
+        (one, witness)
+        for one in result.scenarios
+        if scenario in (None, one.name)
+        for witness in one.witnesses
+        if round_ in (None, witness.record.index) and anomaly in (None, witness.anomaly.name.value)
+    ]
+    found.sort(key=lambda pair: _rank(pair[1]))
+    if not found:
+        asked = {"scenario": scenario, "round": round_, "anomaly": anomaly}
+        named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
+        raise UsageError(f"{source}: no witness {f'of {named} ' if named else ''}is recorded there")
+    one, witness = found[0]
+    return Recorded(result, one, _scenario(folder, one), witness)
+
+
+def replay(
+    what: Recorded, target: str, *, rounds: int, times: int, reports: Path, command: str, listener: Listener
+) -> Replay:
+    """Run the witness again: its schedule `times` times, or its round in up to `rounds` rounds."""
+    if what.witness.schedule is None:
+        return replay_round(what, target, rounds=rounds, reports=reports, command=command, listener=listener)
+    before = what.result.target
+    answer = replay_schedule(
+        what.witness,
+        target,
+        server_options(what.scenario),
+        contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
+        recorded_on=f"{before.name} ({before.version})",
+        times=times,
+        progress=listener.said,
     )
+    missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
+    return Replay(
+        word=answer.word,
+        hits=answer.hits,
+        rounds=answer.runs,
+        sentence=answer.sentence + missed,
+        status=STATUS[answer.word],
+    )
+
+
+def _folder(source: Path) -> Path:
+    for folder in (source, Path("reports") / source):
+        if folder.is_dir():
+            return folder
+    if source.is_file():
+        return source.parent
+    raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
+
+
+def _rank(witness: Witness) -> int:
+    """Realised schedules first, then raced rounds, then schedules that need more instances."""
+    if witness.schedule is None:
+        return 1
+    return 2 if witness.schedule.split_only else 0
 
 
 def replay_round(
