@@ -2,20 +2,22 @@
 
 import os
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.model.errors import UsageError
 
-KEYS = {
-    "target": str,
-    "rounds": int,
-    "profile": str,
-    "confidence": float,
-    "gomaxprocs": int,
-    "reports": str,
+KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+    "target": (str, bool, "a target's name"),
+    "rounds": (int, lambda value: 1 <= value <= 50_000, "1 to 50000"),
+    "profile": (str, lambda value: value in ("rate", "throughput"), "rate or throughput"),
+    "confidence": (float, lambda value: 0.5 <= value <= 0.999999, "0.5 to 0.999999"),
+    "gomaxprocs": (int, lambda value: 1 <= value <= 1024, "1 to 1024"),
+    "reports": (str, bool, "a folder"),
 }
+"""Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
 
 
 @cache
@@ -43,7 +45,8 @@ def _read(file: Path) -> dict[str, Any]:
         if key not in KEYS:
             known = ", ".join(sorted(KEYS))
             raise UsageError(f"{file}: tool.mailrace.{key}: no such setting; there are {known}")
-        wanted = KEYS[key]
-        if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
-            raise UsageError(f"{file}: tool.mailrace.{key}: {value!r} is no {wanted.__name__}")
+        kind, will_do, wanted = KEYS[key]
+        is_kind = type(value) in ((float, int) if kind is float else (kind,))
+        if not is_kind or not will_do(value):
+            raise UsageError(f"{file}: tool.mailrace.{key}: {value!r}; wanted {wanted}")
     return dict(table)

@@ -110,6 +110,7 @@ def run(
     from harness.run import RunOptions
     from harness.run import run as run_scenarios
     from harness.scenario import find, load
+    from harness.targets import parse_target
 
     if cleanup not in ("yes", "no"):
         raise typer.BadParameter(f"{cleanup!r} is neither yes nor no", param_hint="--cleanup")
@@ -120,9 +121,12 @@ def run(
     set_ = settings()
     chosen_seed = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
+    named = parse_target(
+        target or default_target()
+    ).text  # before it is printed: a wrong one may hold a secret
     teller = Teller(quiet=quiet or as_json)
     options = RunOptions(
-        target=target or default_target(),
+        target=named,
         seed=chosen_seed,
         rounds=rounds or set_.get("rounds"),
         profile=profile.value if profile else set_.get("profile"),
