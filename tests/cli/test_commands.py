@@ -1,0 +1,362 @@
+"""Whole commands: exit status, what stands on stdout and stderr, and one sentence for each mistake."""
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running import COMMAND, mailrace
+from scripted_server import ScriptedServer
+
+from harness import __version__
+from harness.cli import main
+from harness.cli.defaults import settings
+from harness.report import from_json
+from harness.scenario import shipped
+
+SHOWN = Path(__file__).with_name("shown")
+STORE_ANEW = "MAILRACE_STORE_SHOWN"
+"""Set it to 1 to store what the commands show now; then read the difference before it is committed."""
+
+
+def scenario(name: str) -> Path:
+    return shipped() / f"{name}.race.yaml"
+
+
+def masked(text: str) -> str:
+    """Output without what differs from run to run: numbers, IDs, stamps, widths of columns.
+
+    What a busy machine adds goes too: rounds whose releases it delayed, a line of progress after 5 s, and
+    the server's log lines, which are read by another thread.
+    """
+    text = re.sub(r"\n  its log: .*\n.*", "", text)
+    text = re.sub(r"\n.*(the releases spread over|\d+ of \d+ rounds, ).*", "", text)
+    text = re.sub(r" \(\d+ more could not be looked at\)", "", text)
+    text = re.sub(r"\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{20,}\b", "ID", text)
+    text = re.sub(r"\bmr[0-9a-z]{8,9}\b", "RUN", text)
+    text = re.sub(r"\d{8}-\d{6}(-\d+)?", "STAMP", text)
+    text = re.sub(r"\br\d{5}", "rN", text)
+    text = re.sub(r"\d+(\.\d+)*", "N", text)
+    return "".join(re.sub(r" {2,}", "  ", line).rstrip() + "\n" for line in text.splitlines())
+
+
+def compare(name: str, shown: str) -> None:
+    """Against the stored text of that name."""
+    file = SHOWN / f"{name}.txt"
+    if os.environ.get(STORE_ANEW):
+        file.write_text(masked(shown), encoding="utf-8")
+    assert masked(shown) == file.read_text(encoding="utf-8")
+
+
+Here = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Here]:
+    """The command in this process, in an empty folder: (status, stdout, stderr). For what begins no server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAILRACE_TARGET", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    settings.cache_clear()
+
+    def command(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mailrace", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return end.value.code, out, err
+
+    yield command
+    settings.cache_clear()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "status"),
+    [
+        ("race", ["no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", 3, "--no-control"], 1),
+        ("pass", ["no-rset-after-failure", "-t", "embedded", "--rounds", 90, "--until", "decided"], 0),
+        ("inconclusive", ["distinct-tags", "-t", "embedded", "--rounds", 2, "--no-control"], 3),
+        ("not-applicable", ["send-by-rest", "-t", "embedded@1.17.0", "--rounds", 2], 3),
+        ("failed", ["distinct-tags", "-t", "http://127.0.0.1:1?smtp=127.0.0.1:1", "--rounds", 2], 4),
+    ],
+)
+def test_a_run_shows_its_verdict_and_ends_with_its_status(
+    name: str, words: list[object], status: int, tmp_path: Path
+) -> None:
+    done = mailrace("run", scenario(str(words[0])), *words[1:], "--seed", 3, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert done.stdout == "", "people read stderr"
+    compare(f"run-{name}", done.stderr)
+    assert list((tmp_path / "tmp").iterdir()) == [], "a temporary file is left"
+    latest = tmp_path / "reports" / "latest"
+    assert {f.name for f in latest.iterdir()} >= {
+        "plan.json",
+        "run.json",
+        "report.html",
+        "report.md",
+        "junit.xml",
+    }
+
+
+def test_json_gives_the_document_on_stdout_and_nothing_else(tmp_path: Path) -> None:
+    words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json", "--out", "out", "--seed", 11]
+    done = mailrace("run", scenario("no-rset-after-failure"), *words, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert done.stdout.strip() == (tmp_path / "out" / "run.json").read_text().strip()
+    result = from_json(done.stdout)
+    assert (result.verdict, result.seed, result.mailrace) == ("RACE", 11, __version__)
+    assert result.command.startswith("mailrace run ")
+    assert result.target.name == "embedded@1.30.5"
+
+
+def test_quiet_says_the_verdict_only(tmp_path: Path) -> None:
+    done = mailrace("run", scenario("distinct-tags"), "--rounds", 1, "--no-control", "-q", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "INCONCLUSIVE\n")
+
+
+def test_of_several_scenarios_the_gravest_counts(tmp_path: Path) -> None:
+    words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json"]
+    both = [scenario("no-rset-after-failure"), scenario("distinct-tags")]
+    done = mailrace("run", *both, *words, cwd=tmp_path)
+    assert done.returncode == 1
+    assert [one["verdict"] for one in json.loads(done.stdout)["scenarios"]] == ["RACE", "INCONCLUSIVE"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "nowhere.race.yaml"], "no such file"),
+        (["run", shipped(), "-k", "zzz"], "no scenario's name holds it"),
+        (["run", shipped(), "--rounds", "many"], "--rounds"),
+        (["run", shipped(), "--rounds", "0"], "--rounds"),
+        (["run", shipped(), "--profile", "fast"], "--profile"),
+        (["run", shipped(), "--cleanup", "maybe"], "--cleanup"),
+        (["run", shipped(), "--confidence", "1"], "--confidence"),
+        (["run", shipped(), "--nope"], "--nope"),
+        (["run", shipped(), "-t", "postfix"], "no such kind of target"),
+        (["run", shipped(), "-t", "embedded@9"], "embedded@9"),
+        (["run", shipped(), "-t", "embedded@[/b]"], "embedded@[/b]"),
+        (["run", shipped(), "-t", "http://127.0.0.1:8025"], "?smtp=127.0.0.1:1025"),
+        (["run", shipped(), "-t", "http://me:secret@127.0.0.1:8025?smtp=h:1"], "MAILRACE_API_USER"),
+        (["frobnicate"], "frobnicate"),
+        (["check", "nowhere.race.yaml"], "no such file"),
+        (["report", "nowhere"], "name the folder of a run"),
+        (["report", "nowhere", "--format", "pdf"], "pdf is none of"),
+        (["serve", "mailpit@1.30.5"], "only an embedded version"),
+        (["install", "embedded"], "only mailpit@VERSION"),
+        (["replay", "nowhere"], "nowhere"),
+        (["steer", "nowhere.race.yaml"], "no such file"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(words: list[object], said: str, here: Here) -> None:
+    status, out, err = here(*words)
+    assert status == 2, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert "secret" not in err
+    (last,) = [line for line in err.splitlines() if line.startswith(("mailrace: ", "Error: "))]
+    assert said in last
+    assert not Path("reports").exists(), "nothing was begun"
+
+
+def test_wrong_files_are_told_all_at_once_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "a.race.yaml").write_text("name: a\ntitle: t\nactors:\n  - send: {cuont: 2}\nround: 3\n")
+    (tmp_path / "b.race.yaml").write_text("name: b\n")
+    done = mailrace("check", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert any(re.match(r"a\.race\.yaml:4:12: .*did you mean count", line) for line in lines), lines
+    assert any(re.match(r"a\.race\.yaml:5:1: .*did you mean rounds", line) for line in lines)
+    assert any(line.startswith("b.race.yaml:") for line in lines)
+    assert mailrace("run", "a.race.yaml", cwd=tmp_path).returncode == 2
+
+
+def test_check_plan_schema_and_init_need_no_server(tmp_path: Path) -> None:
+    assert "are right" in mailrace("check", shipped(), cwd=tmp_path).stdout
+    words = ["plan", scenario("two-tag-sets"), "--seed", 5, "--rounds", 3]
+    plan = json.loads(mailrace(*words, cwd=tmp_path).stdout)
+    assert plan["seed"] == 5
+    assert [r["index"] for r in plan["rounds"]] == [0, 1, 2]
+    assert plan == json.loads(mailrace(*words, cwd=tmp_path).stdout), "a plan is drawn with its seed"
+    schema = json.loads(mailrace("schema", cwd=tmp_path).stdout)
+    assert schema["properties"]["actors"]
+    done = mailrace("init", "new/my.race.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert mailrace("check", "new/my.race.yaml", cwd=tmp_path).returncode == 0
+    before = (tmp_path / "new/my.race.yaml").read_text()
+    again = mailrace("init", "new/my.race.yaml", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert (tmp_path / "new/my.race.yaml").read_text() == before
+    assert not (tmp_path / "reports").exists()
+
+
+def test_targets_and_doctor_say_what_is_here(tmp_path: Path) -> None:
+    targets = mailrace("targets", cwd=tmp_path)
+    doctor = mailrace("doctor", cwd=tmp_path)
+    for done in (targets, doctor):
+        assert (done.returncode, done.stderr) == (0, "")
+        for name in ("embedded@fixed", "embedded@1.17.0", "embedded@1.30.5"):
+            assert name in done.stdout
+    assert "MAILRACE_MAILPIT_DIR" in doctor.stdout
+    assert "CPUs" in doctor.stdout
+
+
+def test_report_renders_a_run_again(tmp_path: Path) -> None:
+    done = mailrace(
+        "run", scenario("distinct-tags"), "--rounds", 2, "--no-control", "--out", "out", cwd=tmp_path
+    )
+    assert done.returncode == 3
+    document = (tmp_path / "out/run.json").read_text()
+    for name in ("report.html", "report.md", "junit.xml"):
+        (tmp_path / "out" / name).unlink()
+    again = mailrace("report", "out", "--format", "md,junit", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.split() == ["out/report.md", "out/junit.xml"]
+    assert not (tmp_path / "out/report.html").exists()
+    assert (tmp_path / "out/run.json").read_text() == document
+    assert mailrace("run", scenario("distinct-tags"), "--out", "out", cwd=tmp_path).returncode == 2
+
+
+def test_the_version(tmp_path: Path) -> None:
+    assert mailrace("--version", cwd=tmp_path).stdout == f"mailrace {__version__}\n"
+
+
+def cpu_s(words: list[str]) -> float:
+    """CPU seconds of a child, the best of three: a busy machine only ever adds."""
+    best = 1e9
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return best
+
+
+def test_help_is_quick() -> None:
+    """0.16 s where a bare interpreter takes 0.018 s (2 cores, 2026): a fat import would double it."""
+    assert cpu_s([*COMMAND, "--help"]) < 18 * cpu_s([sys.executable, "-I", "-c", "pass"])
+
+
+def test_help_imports_nothing_that_costs() -> None:
+    heavy = [
+        "aiohttp",
+        "aiosmtpd",
+        "h11",
+        "jinja2",
+        "psutil",
+        "pydantic",
+        "requests",
+        "rich",
+        "ruamel",
+        "tenacity",
+    ]
+    program = (
+        "import sys; sys.argv = ['mailrace', '--help']\n"
+        "from harness.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert "Commands:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["check"], ["plan"], ["replay"], ["steer"], ["serve"], ["report"]]
+)
+def test_each_command_helps(words: list[str], tmp_path: Path) -> None:
+    done = mailrace(*words, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: mailrace {words[0]} ")
+    assert "Missing" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("taget = 'embedded'", "tool.mailrace.taget: no such setting"),
+        ("rounds = 'ten'", "tool.mailrace.rounds: 'ten'; wanted 1 to 50000"),
+        ("target = 7", "tool.mailrace.target: 7; wanted a target's name"),
+        ("rounds = true", "tool.mailrace.rounds: True"),
+        ("rounds = 0", "tool.mailrace.rounds: 0"),
+        ("profile = 'fast'", "tool.mailrace.profile: 'fast'; wanted rate or throughput"),
+        ("confidence = 2.0", "tool.mailrace.confidence: 2.0"),
+        ("= 3", "cannot be read"),
+    ],
+)
+def test_a_mistake_in_pyproject_is_one_sentence_with_file_and_key(
+    table: str, said: str, here: Here, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.mailrace]\n{table}\n")
+    status, _, err = here("run", scenario("distinct-tags"))
+    assert status == 2, err
+    assert err.startswith(f"mailrace: {tmp_path}/pyproject.toml: ")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_settings_come_from_options_then_the_environment_then_pyproject(tmp_path: Path) -> None:
+    table = "[tool.mailrace]\ntarget = 'embedded@1.27.11'\nrounds = 2\nreports = 'elsewhere'\n"
+    (tmp_path / "pyproject.toml").write_text(table)
+    (tmp_path / "below").mkdir()
+    words = ["run", scenario("distinct-tags"), "--no-control", "--json"]
+    found = json.loads(mailrace(*words, cwd=tmp_path / "below").stdout)
+    assert (
+        found["target"]["name"],
+        found["scenarios"][0]["rounds"] + found["scenarios"][0]["rounds_lost"],
+    ) == (
+        "embedded@1.27.11",
+        2,
+    )
+    assert (tmp_path / "below" / "elsewhere" / "latest").is_dir()
+    found = json.loads(mailrace(*words, cwd=tmp_path, MAILRACE_TARGET="embedded@1.17.1").stdout)
+    assert found["target"]["name"] == "embedded@1.17.1"
+    words += ["-t", "embedded@1.30.5"]
+    found = json.loads(mailrace(*words, cwd=tmp_path, MAILRACE_TARGET="embedded@1.17.1").stdout)
+    assert found["target"]["name"] == "embedded@1.30.5"
+
+
+@pytest.mark.parametrize(
+    ("server", "status", "said"),
+    [
+        ({}, 3, "no control"),
+        ({"copies": 2}, 1, "duplicated"),
+        ({"script": {"dot": b"451 no\r\n"}, "stores_refused": True}, 1, "rejected_but_stored"),
+        ({"script": {"MAIL": b"421 bye\r\n"}}, 3, "nothing could be exercised"),
+        ({"rest": lambda path: (200, b"<html>")}, 4, "is another program listening there"),
+    ],
+)
+def test_a_server_that_is_not_ours(server: dict[str, object], status: int, said: str, tmp_path: Path) -> None:
+    with ScriptedServer(**server) as scripted:  # type: ignore[arg-type]
+        done = mailrace("run", scenario("distinct-tags"), "-t", scripted.name, "--rounds", 3, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_who_deletes_must_say_so_on_a_server_that_is_not_ours(tmp_path: Path) -> None:
+    with ScriptedServer() as scripted:
+        for name, said in (("two-tag-sets", "--allow-deletions"), ("send-delete-all", "never done")):
+            done = mailrace("run", scenario(name), "-t", scripted.name, "--rounds", 1, cwd=tmp_path)
+            assert done.returncode == 3
+            assert said in done.stderr
+        assert scripted.box.rows == []
+        never = mailrace(
+            "run", scenario("send-delete-all"), "-t", scripted.name, "--allow-deletions", cwd=tmp_path
+        )
+    assert never.returncode == 3
+    assert "never done" in never.stderr
