@@ -58,16 +58,24 @@ def _texts(
     def clean(text: str) -> str:
         return redacted(text, found, keep)
 
-    run = from_json(clean(to_json(run)))
+    as_it_was, run = run, from_json(clean(to_json(run)))
     chosen, witness = _chosen(run, name)
     plan = clean(_text(folder / "plan.json"))
-    facts = _facts(run, chosen, plan)
+    beside = _scenario_files(folder, as_it_was, as_it_was.scenarios[run.scenarios.index(chosen)].file)
+    asked = _asked(plan, chosen)
+    mails = _mails(asked, beside)
+    facts = _facts(run, asked, mails)
     texts = {
         "ISSUE.md": issue(run, chosen, witness, facts),
         "repro.py": repro_script(witness, facts, chosen.title),
     }
-    for path in _scenario_files(folder, run, chosen.file):
+    for path in beside:
         texts[path.name] = clean(_text(path))
+    if not beside and asked and NAME.fullmatch(chosen.name):
+        # JSON is YAML: the scenario as the plan has it, where its file is gone
+        own = {key: value for key, value in asked.items() if key != "file"}
+        texts[f"{chosen.name}.race.yaml"] = json.dumps(own, indent=1, ensure_ascii=False) + "\n"
+    texts |= {path.name: mail.decode("utf-8", "backslashreplace") for path, mail in mails.items()}
     texts["plan.json"] = plan
     if witness.schedule is not None:
         texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
@@ -101,13 +109,30 @@ def _names(scenarios: Collection[ScenarioResult]) -> str:
     return ", ".join(s.name for s in scenarios)
 
 
-def _facts(run: RunResult, scenario: ScenarioResult, plan: str) -> ServerFacts:
-    """Version and flags of the server; the flags are those of the scenario in plan.json."""
+def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, Any]:
+    """The scenario as plan.json has it; empty where there is no plan."""
     try:
-        scenarios = json.loads(plan)["scenarios"] if plan else []
-        options = next((s.get("target") or {} for s in scenarios if s.get("name") == scenario.name), {})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        options = {}
+        named: dict[str, Mapping[str, Any]] = {s["name"]: s for s in json.loads(plan)["scenarios"]}
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return named.get(scenario.name, {})
+
+
+def _mails(asked: Mapping[str, Any], beside: Collection[Path]) -> dict[Path, bytes]:
+    """The users' own messages that the scenario sends, as they stand beside its file."""
+    found: dict[Path, bytes] = {}
+    for actor in asked.get("actors") or ():
+        name = (actor.get("send") or {}).get("file") if isinstance(actor, dict) else None
+        for scenario in beside:
+            path = scenario.parent / str(name)
+            if name and NAME.fullmatch(path.name) and path.is_file():
+                found[path] = path.read_bytes()
+    return found
+
+
+def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[Path, bytes]) -> ServerFacts:
+    """Version, flags and instances of the server, and the messages that were sent as they are."""
+    options = asked.get("target") or {}
     flags: list[str] = []
     if options.get("ignore_duplicate_ids") or "ignore_duplicate_ids" in run.target.settings:
         flags.append("--ignore-duplicate-ids")
@@ -115,7 +140,10 @@ def _facts(run: RunResult, scenario: ScenarioResult, plan: str) -> ServerFacts:
     if disabled:
         flags += ["--tags-disable", ",".join(disabled)]
     return ServerFacts(
-        version=run.target.version, flags=tuple(flags), instances=int(options.get("instances") or 1)
+        version=run.target.version,
+        flags=tuple(flags),
+        instances=int(options.get("instances") or 1),
+        contents={sha256(mail): mail for mail in mails.values()},
     )
 
 

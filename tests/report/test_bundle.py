@@ -12,7 +12,8 @@ from hostile import hostile
 from report_results import native, steered
 
 from harness.model.errors import UsageError
-from harness.report import bundle, read_bundle, render, unpack, what_is_redacted
+from harness.model.operation import Send
+from harness.report import bundle, from_json, read_bundle, render, unpack, what_is_redacted
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 
@@ -215,3 +216,39 @@ def test_unpack_writes_the_files_of_a_run_and_nothing_where_it_is_refused(made, 
     with pytest.raises(UsageError):
         unpack(made, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_scenario_whose_file_is_gone_is_written_from_the_plan(tmp_path):
+    folder = run_folder(tmp_path / "run", native(hits=1))
+    (folder / "shared-new-tag.race.yaml").unlink()
+    result = from_json((folder / "run.json").read_text())
+    gone = replace(result, scenarios=(replace(result.scenarios[0], file="/nowhere/else/x.race.yaml"),))
+    render(gone, folder, ("json",))
+    found = read_bundle(bundle(folder, tmp_path / "b.zip"))
+    assert json.loads(found.scenario_text) == {"name": "shared-new-tag", "target": {}}
+
+
+def test_the_users_own_message_goes_along_and_into_the_script(tmp_path):
+    mail = b"Subject: bill\r\nX-Odd: 1\r\n\r\n.dear\r\n"
+    folder = run_folder(tmp_path / "run", native(hits=1))
+    (folder / "mail.eml").write_bytes(mail)
+    plan = {"scenarios": [{"name": "shared-new-tag", "actors": [{"send": {"file": "mail.eml"}}]}]}
+    (folder / "plan.json").write_text(json.dumps(plan))
+    result = from_json((folder / "run.json").read_text())
+    scenario = result.scenarios[0]
+    record = scenario.witnesses[0].record
+    operations = tuple(
+        replace(o, message=replace(o.message, file_sha256=hashlib.sha256(mail).hexdigest()))
+        for o in record.plan.operations
+        if isinstance(o, Send)
+    )
+    record = replace(record, plan=replace(record.plan, operations=operations))
+    witness = replace(scenario.witnesses[0], record=record)
+    render(replace(result, scenarios=(replace(scenario, witnesses=(witness,)),)), folder, ("json",))
+    found = read_bundle(bundle(folder, tmp_path / "b.zip"))
+    assert found.files["mail.eml"] == mail
+    namespace = {"__name__": "repro"}
+    exec(compile(found.files["repro.py"], "repro.py", "exec"), namespace)
+    sent = namespace["mail_bytes"](namespace["ACTORS"][0]["mail"], "mrabcdefgh")
+    assert b"\r\nX-Odd: 1\r\n" in sent
+    assert sent.endswith(b"\r\n\r\n..dear\r\n.\r\n")
