@@ -16,7 +16,7 @@ from harness.steer.independence import Footprints
 from harness.steer.programs import History, Planned, Programs, heard
 from harness.steer.store import connect, rows, run
 
-NODES_MAX = 200_000
+NODES_MAX = 60_000
 
 
 @dataclass(slots=True, eq=False)

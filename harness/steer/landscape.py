@@ -14,6 +14,10 @@ from harness.steer.judge import Judge, learn_serial
 from harness.steer.programs import Programs
 from harness.steer.rig import Rig
 from harness.steer.twins import Twins
+from harness.steer.walk import promise, unseen_share, walk
+
+WALK_RUNS = 200
+WALK_S_MAX = 20.0
 
 
 @dataclass(slots=True)
@@ -28,6 +32,10 @@ class Landscape:
     violating: list[tuple[Run, Node]]
     bad_leaves: dict[Node, frozenset[AnomalyName]]
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def reached(self, allowed: Follows) -> set[Node]:
+        """The leaves that an allowed order comes to."""
+        return set(count_orders(self.graph, allowed))
 
     def orders(self, allowed: Follows) -> tuple[int, int, dict[str, int]]:
         """How many orders are allowed, how many of them are bad, and how many show each anomaly."""
@@ -46,9 +54,13 @@ def survey(
     *,
     orders_max: int,
     seconds_max: float,
+    seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Landscape:
-    """Run the serial orders, then every class of orders on twins. Raises TargetError."""
+    """Run the serial orders, then every class of orders on twins. Raises TargetError.
+
+    Where three or more actors are too many for the budget, a seeded random walk follows (`walk`).
+    """
     twins = Twins(rig)
     began = time.monotonic()
     judge, _ = learn_serial(twins, options)
@@ -67,6 +79,9 @@ def survey(
         runs.append(run)
         if len(runs) % 25 == 0:
             progress(f"{len(runs)} classes explored")
+    actors = len(rig.planned.operations)
+    if actors > 2 and not exploration.is_complete:
+        runs += _sampled(twins, exploration, programs, actors, seed, {run.order for run in runs}, progress)
     twins.end()
     explore_s = time.monotonic() - began
     if not runs:
@@ -77,9 +92,47 @@ def survey(
     violating = []
     for run in runs:
         names = judge.names(run)
-        leaf = graph.leaf_of(run.order) if names else None
-        if names and leaf is not None:
+        if names:
+            # A graph that is not whole may lack the leaf; the bad order stands all the same.
+            leaf = graph.leaf_of(run.order) or Node(())
             bad[leaf] = names
             violating.append((run, leaf))
     seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
     return Landscape(judge, exploration, programs, graph, runs, violating, bad, seconds)
+
+
+def _sampled(
+    twins: Twins,
+    exploration: Exploration[Run],
+    programs: Programs,
+    actors: int,
+    seed: int,
+    known: set[tuple[int, ...]],
+    progress: Callable[[str], None],
+) -> list[Run]:
+    """The new orders of a random walk; the exploration says what the walk promises."""
+    began = time.monotonic()
+    seen, fresh = [], []
+    for order, run in walk(
+        twins,
+        exploration,
+        actors=actors,
+        runs_max=WALK_RUNS,
+        seed=seed,
+        is_out_of_time=lambda: time.monotonic() - began > WALK_S_MAX,
+    ):
+        programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
+        seen.append(tuple(sorted(b.call for b in run.blocks)))
+        if order not in known:
+            known.add(order)
+            fresh.append(run)
+        if len(seen) % 25 == 0:
+            progress(f"{len(seen)} random orders run")
+    if seen:
+        steps = max(len(run.blocks) for run in fresh) if fresh else 1
+        exploration.explored -= len(seen) - len(fresh)
+        exploration.why_not += (
+            f", then {promise(actors, steps, len(seen))}; of what orders tell the actors, a share of about "
+            f"{unseen_share(seen):.2f} was not seen (Good-Turing)"
+        )
+    return fresh

@@ -20,10 +20,21 @@ def with_own_spellings(planned: PlannedRound) -> PlannedRound:
     return replace(planned, operations=tuple(operations))
 
 
-def once(planned: PlannedRound) -> PlannedRound:
-    """The round with every reader polling once: what a poll sees does not depend on the polls before it."""
-    operations = tuple(replace(o, times=1) if isinstance(o, Read) else o for o in planned.operations)
-    return replace(planned, operations=operations)
+BODY_BYTES_MAX = 2_000
+"""A longer body is sent as one of that length: natively it widens a window, an order it does not change."""
+
+
+def plain(planned: PlannedRound) -> PlannedRound:
+    """The round as it is steered: short mail, and each reader polls once, for no poll depends on another."""
+    return replace(planned, operations=tuple(map(_plain, planned.operations)))
+
+
+def _plain(operation: Operation) -> Operation:
+    if isinstance(operation, Read):
+        return replace(operation, times=1)
+    if isinstance(operation, Send) and operation.message.body_bytes > BODY_BYTES_MAX:
+        return replace(operation, message=replace(operation.message, body_bytes=BODY_BYTES_MAX))
+    return operation
 
 
 def respelt(tag: str, number: int) -> str:

@@ -15,14 +15,13 @@ from harness.model.result import ScenarioResult
 from harness.model.target import Target
 from harness.scenario import Plan, Scenario, applies, new_run, server_options
 from harness.steer.account import Account, not_steerable, scenario_result
-from harness.steer.graph import Follows
 from harness.steer.landscape import survey
-from harness.steer.locks import Locks, run_release_points
-from harness.steer.marks import once, with_own_spellings
+from harness.steer.marks import plain, with_own_spellings
+from harness.steer.on_one import Pair, several
 from harness.steer.rig import Rig
-from harness.steer.single import Single
+from harness.steer.shrink import is_shrinkable
 from harness.steer.twins import Twins
-from harness.steer.witnessing import Shower, always
+from harness.steer.witnessing import Shower, Shown, always
 from harness.targets import open_target, parse_target
 
 ORDERS_MAX = 20_000
@@ -57,7 +56,7 @@ def steer(
     if parse_target(target).kind == "url":
         raise UsageError(f"{target}: steer holds a server's statements, so it needs one that mailrace starts")
     plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
-    planned = once(with_own_spellings(plan.round(0)))
+    planned = plain(with_own_spellings(plan.round(0)))
     options = server_options(scenario)
     if any(isinstance(o, Send) and o.lead is not None for o in planned.operations):
         return not_steerable(
@@ -73,7 +72,7 @@ def steer(
         version = rig.instances[0].target.info.version
         if not applies(scenario.needs, version):
             return not_steerable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
-        account = _walk(rig, options, budget or ORDERS_MAX, replay, progress, realise_s_max)
+        account = _walk(rig, options, budget or ORDERS_MAX, seed, replay, progress, realise_s_max)
     finally:
         rig.stop()
     return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
@@ -83,39 +82,27 @@ def _walk(
     rig: Rig,
     options: ServerOptions,
     budget: int,
+    seed: int,
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
 ) -> Account:
-    land = survey(rig, options, orders_max=budget, seconds_max=EXPLORE_S_MAX, progress=progress)
-    seconds = {"start": rig.start_s, **land.seconds}
-    until = time.monotonic() + realise_s_max
-    shower = Shower(rig, land, replay, until, progress)
+    land = survey(rig, options, orders_max=budget, seconds_max=EXPLORE_S_MAX, seed=seed, progress=progress)
     actors = len(rig.planned.operations)
-    account = Account(land, shower.shown, options.instances, actors, seconds)
+    account = Account(land, Shown(), options.instances, actors, {"start": rig.start_s, **land.seconds})
+    until = time.monotonic() + realise_s_max
+    began = time.monotonic()
     if options.instances >= actors:
-        began = time.monotonic()
-        shower.on_twins(Twins(rig))
-        seconds["realise"] = time.monotonic() - began
+        account.shown = Shower(rig, land, replay, until, progress).on_twins(Twins(rig))
         account.count(always)
-        return account
-    single = Single(rig, land.graph)
-    allowed: Follows = always
-    if actors == 2:
-        began = time.monotonic()
-        points, account.points_missed = run_release_points(single)
-        account.points = len(points)
-        account.points_bad = sum(1 for _, run in points if land.judge.races(run))
-        locks = Locks.seen(single, land.programs)
-        allowed = locks.allow
-        account.locks = len(locks.together)
-        seconds["release_points"] = time.monotonic() - began
-    account.count(allowed)
-    if land.violating:
-        began = time.monotonic()
-        shower.on_one(single, allowed)
-        seconds["realise"] = time.monotonic() - began
-    account.runs_single, account.unattributed = single.runs, single.unattributed
+    elif actors == 2:
+        pair = Pair(rig, options, replay, until, progress)
+        pair.walk(land, account)
+        if account.shown.realised and is_shrinkable(rig.planned):
+            account.shown.witnesses = pair.smaller(account) or account.shown.witnesses
+    else:
+        several(Pair(rig, options, replay, until, progress), land, account)
+    account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
     return account
 
 

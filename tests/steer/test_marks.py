@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.model.operation import Message, PlannedRound, Read, Send, SetTags
-from harness.steer.marks import once, respelt, with_own_spellings
+from harness.steer.marks import plain, respelt, with_own_spellings
 
 DOMAIN = "mrabcdefgh.test"
 
@@ -50,4 +50,4 @@ def test_tag_sets_are_spelt_too_and_the_rest_is_left() -> None:
     after = with_own_spellings(before)
     assert [o.tags for o in after.operations if isinstance(o, SetTags)] == [("x",), ("X",)]
     assert after.operations[2] is read
-    assert once(after).operations[2] == replace(read, times=1)
+    assert plain(after).operations[2] == replace(read, times=1)

@@ -1,0 +1,114 @@
+"""An explored round in, what ONE instance shows of it out: a pair itself, a larger round by a pair in it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.model.anomaly import AnomalyName
+from harness.model.operation import PlannedRound, ServerOptions
+from harness.model.result import Witness
+from harness.steer.account import Account
+from harness.steer.graph import Follows
+from harness.steer.landscape import Landscape, survey
+from harness.steer.locks import Locks, run_release_points
+from harness.steer.rig import Rig
+from harness.steer.shrink import shrink
+from harness.steer.single import Gap, Single
+from harness.steer.witnessing import Shower, Shown, always
+
+ORDERS_MAX = 5_000
+SURVEY_S_MAX = 20.0
+
+
+@dataclass(slots=True)
+class Pair:
+    """Walks the release points of a pair, learns what is kept together, and realises its bad classes.
+
+    together   gaps that one instance was seen to keep together, of all pairs walked so far
+    """
+
+    rig: Rig
+    options: ServerOptions
+    replay: str
+    until: float
+    progress: Callable[[str], None]
+    together: set[Gap] = field(default_factory=set)
+
+    def walk(self, land: Landscape, account: Account) -> Shown:
+        """The rig holds the pair that `land` is of; the account takes its numbers."""
+        began = time.monotonic()
+        single = Single(self.rig, land.graph)
+        points, missed = run_release_points(single)
+        account.points += len(points)
+        account.points_missed += missed
+        account.points_bad += sum(1 for _, run in points if land.judge.races(run))
+        locks = Locks.seen(single, land.programs)
+        self.together |= locks.together
+        spent = account.seconds.get("release_points", 0.0)
+        account.seconds["release_points"] = spent + time.monotonic() - began
+        account.count(locks.allow)
+        account.shown = self._show(land, single, locks.allow)
+        account.unattributed += single.unattributed
+        return account.shown
+
+    def smaller(self, account: Account) -> list[Witness]:
+        """Witnesses of the smallest round that still shows each realised anomaly, one for each."""
+        witnesses: list[Witness] = []
+        whole = self.rig.planned
+        for name in sorted({w.anomaly.name for w in account.shown.witnesses}):
+            self.rig.load(whole)
+            small = shrink(self.rig, self.options, name, progress=self.progress)
+            shown = self.of(small) if small is not whole else None
+            own = [w for w in (shown.witnesses if shown else []) if w.anomaly.name is name]
+            witnesses += own or [w for w in account.shown.witnesses if w.anomaly.name is name]
+        return witnesses
+
+    def of(self, planned: PlannedRound) -> Shown | None:
+        """Walk another round of two actors; None: it has more."""
+        self.rig.load(planned)
+        if len(self.rig.planned.operations) != 2:
+            return None
+        land = survey(self.rig, self.options, orders_max=ORDERS_MAX, seconds_max=SURVEY_S_MAX)
+        aside = Account(land, Shown(), 1, 2, {})
+        return self.walk(land, aside)
+
+    def _show(self, land: Landscape, single: Single, allowed: Follows) -> Shown:
+        return Shower(self.rig, land, self.replay, self.until, self.progress).on_one(single, allowed)
+
+
+def several(pair: Pair, land: Landscape, account: Account) -> None:
+    """Three or more actors on one instance: each anomaly is shown by the smallest round within that has it.
+
+    What the pairs within were seen to keep together holds for the whole round too: a bad class that needs
+    more is split_only. What is left of the bad classes is neither shown nor excluded.
+    """
+    whole = pair.rig.planned
+    shown = account.shown
+    names: set[AnomalyName] = {name for found in land.bad_leaves.values() for name in found}
+    shown_names = set()
+    for name in sorted(names):
+        pair.rig.load(whole)
+        small = shrink(pair.rig, pair.options, name, progress=pair.progress)
+        part = pair.of(small)
+        if part is None:
+            shown.notes.append(f"{name} needs {len(small.operations)} actors, who share one instance's pool")
+            continue
+        shown.realised += part.realised
+        shown.same += part.same
+        shown.repeats += part.repeats
+        shown.tries += part.tries
+        found = [w for w in part.witnesses if w.anomaly.name is name]
+        shown.witnesses += found
+        if found:
+            shown_names.add(name)
+            shown.notes.append(f"{name} is shown by {' and '.join(o.key for o in small.operations)} alone")
+    locks = Locks(frozenset(pair.together), land.programs)
+    account.count(locks.allow if pair.together else always)
+    reachable = land.reached(locks.allow)
+    for run, leaf in land.violating:
+        if land.graph.is_whole and leaf not in reachable:
+            shown.split_only += 1
+        elif land.bad_leaves[leaf] & shown_names:
+            shown.classes.append(run)
+        else:
+            shown.unrealised += 1
