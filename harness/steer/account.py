@@ -93,7 +93,7 @@ class Account:
         if self.land.graph.is_whole:
             each = "; ".join(f"{name} in {count:,}" for name, count in self.orders_by_name.items())
             notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
-        if self.all_orders[0] and self.all_orders != self.orders:
+        if self.land.graph.is_whole and self.all_orders != self.orders:
             notes.append(f"with one instance an actor: {self.all_orders[1]:,} of {self.all_orders[0]:,}")
         if self.points:
             missed = f", {self.points_missed} missed" if self.points_missed else ""

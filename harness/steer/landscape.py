@@ -16,6 +16,9 @@ from harness.steer.rig import Rig
 from harness.steer.twins import Twins
 from harness.steer.walk import promise, unseen_share, walk
 
+MANY = 4
+MANY_S_MAX = 10.0
+"""More actors than `MANY` get no longer than that for every order: the walk tells more."""
 WALK_RUNS = 200
 WALK_S_MAX = 20.0
 
@@ -65,6 +68,8 @@ def survey(
     began = time.monotonic()
     judge, _ = learn_serial(twins, options)
     serial_s = time.monotonic() - began
+    actors = len(rig.planned.operations)
+    limit_s = seconds_max if actors <= MANY else min(seconds_max, MANY_S_MAX)
     exploration: Exploration[Run] = Exploration()
     programs = Programs()
     runs: list[Run] = []
@@ -73,13 +78,12 @@ def survey(
         twins,
         exploration,
         orders_max=orders_max,
-        is_out_of_time=lambda: time.monotonic() - began > seconds_max,
+        is_out_of_time=lambda: time.monotonic() - began > limit_s,
     ):
         programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
         runs.append(run)
         if len(runs) % 25 == 0:
             progress(f"{len(runs)} classes explored")
-    actors = len(rig.planned.operations)
     if actors > 2 and not exploration.is_complete:
         runs += _sampled(twins, exploration, programs, actors, seed, {run.order for run in runs}, progress)
     twins.end()
@@ -87,7 +91,8 @@ def survey(
     if not runs:
         raise TargetError(f"{rig.instances[0].target.name}: no order could be run: {exploration.why_not}")
     began = time.monotonic()
-    graph = rig.graph(programs)
+    is_mapped = exploration.is_complete or actors == 2
+    graph = rig.graph(programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
     bad: dict[Node, frozenset[AnomalyName]] = {}
     violating = []
     for run in runs:
