@@ -10,12 +10,15 @@ from harness.report.timeline import operation_words, reply_words
 from harness.report.words import legible, meaning, plural, rate_words
 
 LOG_LINES_MAX = 8
+STEPS_MAX = 120
+"""Statements that the table shows; an issue on GitHub holds 65,536 characters."""
 
 
 def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: ServerFacts) -> str:
     """The text of ISSUE.md."""
     schedule = witness.schedule
-    actors = list(dict.fromkeys(s.actor for s in schedule.steps if not s.background)) if schedule else []
+    steps = [s for s in schedule.steps if not s.background] if schedule else []
+    actors = list(dict.fromkeys(s.actor for s in steps))
     return (
         environment()
         .get_template("issue.md.j2")
@@ -38,7 +41,8 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             log=[legible(line.text, 400) for line in _told(witness.record)],
             explained=[(line, meaning(told)) for line, told in witness.explained],
             actors=actors,
-            steps=[(s, step_note(s)) for s in schedule.steps if not s.background] if schedule else [],
+            steps=[(s, step_note(s)) for s in steps[:STEPS_MAX]],
+            steps_left=max(0, len(steps) - STEPS_MAX),
         )
     )
 

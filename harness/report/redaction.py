@@ -23,8 +23,10 @@ GENERIC = frozenset({"root", "user", "admin", "runner", "ubuntu", "debian", "nob
 """Names that tell of nobody, and that stand in ordinary sentences."""
 
 _IPV4 = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)")
-_IPV6 = re.compile(r"(?<![\w:.])([0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F]*)(?![\w:])")
+_IPV6 = re.compile(r"(?<![\w:.])([0-9a-fA-F:]{3,45})(?![\w:])")
+"""Bounded, so that a server's long line costs no time; `_tells` says which of them are addresses."""
 _HOME = re.compile(r"(?:/home|/Users|/root|[A-Z]:\\\\?Users)(?:[/\\][^\s\"'\\/:,;)\]}]+)*")
+_LOGIN = re.compile(r"(?<=://)[^\s/@\"'\\]{1,200}@")
 _URL = re.compile(r"https?://(?:[^\s/@\"'\\]+@)?([A-Za-z0-9_.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?")
 
 
@@ -57,8 +59,9 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
         if _tells(address):
             found["addresses", address] = None
     for host in {m[1] for m in _URL.finditer(result.target.name + " " + result.command)}:
-        if _tells(host) and not host.endswith(".test"):
-            found["addresses" if host[0] in "[0123456789" else "hosts", host] = None
+        is_number = host[0] == "[" or host.replace(".", "").isdigit()
+        if _tells(host) if is_number else host != "localhost" and not host.endswith(".test"):
+            found["addresses" if is_number else "hosts", host] = None
     counts: dict[Kind, int] = {}
     made = []
     for kind, text in sorted(found):
@@ -69,10 +72,14 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
 
 
 def redacted(text: str, found: Iterable[Redaction], keep: Collection[str] = ()) -> str:
-    """The text with each finding replaced, but for the kinds to keep; also where JSON escapes it."""
+    """The text with each finding replaced, but for the kinds to keep; also where JSON escapes it.
+
+    A login within a URL is replaced whatever is kept.
+    """
     unknown = sorted(set(keep) - set(KINDS))
     if unknown:
         raise UsageError(f"--keep: {', '.join(unknown)}: no such kind; there are {', '.join(KINDS)}")
+    text = _LOGIN.sub("REDACTED-LOGIN@", text)
     for one in sorted(found, key=lambda r: -len(r.found)):
         if one.kind in keep:
             continue
@@ -113,12 +120,10 @@ def _tells(address: str) -> bool:
     parts = address.split(".")
     if len(parts) == 4 and all(p.isdigit() for p in parts):
         return all(int(p) < 256 for p in parts) and any(len(p) > 1 for p in parts)
-    if ":" in address:
-        try:
-            return not ip_address(address.strip("[]")).is_loopback and len(address) > 3
-        except ValueError:
-            return False
-    return bool(address)
+    try:
+        return not ip_address(address.strip("[]")).is_loopback and len(address) > 3
+    except ValueError:
+        return False
 
 
 def _word(name: str) -> str:

@@ -207,11 +207,3 @@ def _wrapped(text: str) -> str:
         else:
             line = f"{line} {part}".strip()
     return "\n".join([*lines, line])
-
-
-def secret_free(text: str) -> str:
-    """The text without credentials that a URL may carry."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
-
-
-__all__ = ["PROMISES", "ServerFacts", "repro_script", "run_word", "secret_free", "step_note"]

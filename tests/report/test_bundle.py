@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import stat
+import time
 import zipfile
 from dataclasses import replace
 
@@ -89,12 +90,34 @@ def test_what_is_redacted_is_shown_before_and_can_be_kept(tmp_path):
         bundle(folder, tmp_path / "c.zip", keep=("secrets",))
 
 
+def test_a_server_that_is_not_ours_is_not_named(tmp_path):
+    result = native(hits=1)
+    name = "http://me:secret@cafe.example:8025?smtp=cafe.example:1025"
+    result = replace(
+        result, target=replace(result.target, name=name), command=f"mailrace run x --target {name}"
+    )
+    folder = tmp_path / "run"
+    render(result, folder)
+    found = read_bundle(bundle(folder, tmp_path / "b.zip"))
+    assert found.result.target.name == "http://REDACTED-LOGIN@REDACTED-HOST:8025?smtp=REDACTED-HOST:1025"
+    assert b"secret" not in b"".join(found.files.values())
+
+
 def test_sections_and_loopback_are_no_addresses(tmp_path):
     result = native(hits=1)
     result = replace(result, environment={"a": "RFC 5321 4.1.1.4", "b": "127.0.0.1:40123", "c": "1.30.5"})
     folder = tmp_path / "run"
     render(result, folder)
     assert not [r for r in what_is_redacted(folder) if r.kind == "addresses"]
+
+
+@pytest.mark.parametrize("unit", [":", "1.", "a:", "/home/x", "f::", "10.0.0.1", "jane"])
+def test_a_long_line_of_a_server_costs_no_time(tmp_path, unit):
+    folder = run_folder(tmp_path / "run", native(hits=1))
+    (folder / "server.log").write_text(unit * 300_000 + "g\n")
+    before = time.process_time()
+    what_is_redacted(folder)
+    assert time.process_time() - before < 5
 
 
 def test_a_steered_witness_brings_its_schedule(tmp_path):

@@ -26,6 +26,8 @@ FLAGS = (
 )
 LIMIT_MS = 10_000
 
+pytestmark = pytest.mark.slow
+
 
 def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
@@ -209,7 +211,6 @@ def test_nothing_sticks_out_sideways(opened, name, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize(
     "name", ["native/report.html", "steered/report.html", "hostile/report.html", "index.html"]
