@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from harness.actors.conversation import Conversation, Parser
 from harness.actors.http import ResponseParser, exchange
-from harness.actors.link import Link, Loop, all_idle, all_prepared, release_together
+from harness.actors.link import Link, Loop
 from harness.actors.mail import render
+from harness.actors.release import all_idle, all_prepared, release_together
 from harness.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
 from harness.actors.smtp import ReplyParser, opening, reset, transaction
 from harness.model.errors import InternalError

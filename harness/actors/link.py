@@ -1,14 +1,14 @@
 """The one place where an actor meets a socket: a `Link` carries conversations, a `Loop` moves its bytes.
 
-One thread, one selector: what is read is stamped before it is judged, and a release is a synchronous
-`send` of the held byte. Nothing here decides what an operation means.
+One thread, one selector: what is read is stamped before it is judged. Nothing here decides what an
+operation means, and `harness.actors.release` lets held ones go.
 """
 
 import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from harness.actors.conversation import Conversation, Parser
 from harness.actors.http import ResponseParser
@@ -284,54 +284,6 @@ class Link:
             if replies:
                 return replies[0]
         raise TimeoutError("no whole reply within the limit")
-
-
-def release_together(links: list[Link], offsets_us: list[float]) -> tuple[int, float]:
-    """Release every link's held byte at a common instant plus its offset, in one loop of this thread.
-
-    Returns the common instant (monotonic ns) and the skew: the spread, in µs, of the real releases around
-    their planned instants. The lead before the first release is 200 µs, so that the loop is warm.
-    """
-    order = sorted(range(len(links)), key=offsets_us.__getitem__)
-    start_ns = time.monotonic_ns() + 200_000 - int(min(offsets_us) * 1000)
-    due = [start_ns + int(offsets_us[i] * 1000) for i in range(len(links))]
-    stamps = [0] * len(links)
-    clock = time.monotonic_ns
-    for i in order:
-        at = due[i]
-        while clock() < at:
-            pass
-        stamps[i] = links[i].release()
-    for i in order:
-        conversation = links[i].conversation
-        if conversation is not None:
-            conversation.released(stamps[i])
-    late = [stamps[i] - due[i] for i in order]
-    return start_ns, (max(late) - min(late)) / 1000
-
-
-def all_idle(links: Iterable[Link]) -> Callable[[], bool]:
-    """Whether the conversation of each link is over, for `Loop.run`."""
-    waiting = list(links)
-
-    def idle() -> bool:
-        while waiting and waiting[-1].is_idle:
-            waiting.pop()
-        return not waiting
-
-    return idle
-
-
-def all_prepared(links: Iterable[Link]) -> Callable[[], bool]:
-    """Whether each link is prepared, or its conversation ended before that."""
-    waiting = list(links)
-
-    def prepared() -> bool:
-        while waiting and (waiting[-1].is_prepared or waiting[-1].is_idle):
-            waiting.pop()
-        return not waiting
-
-    return prepared
 
 
 def _word_of(wrong: OSError) -> Word:
