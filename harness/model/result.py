@@ -114,7 +114,8 @@ class ScheduleWitness:
 class Schedules:
     """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for.
 
-    unrealised   violating classes that were neither realised there nor seen to be kept apart
+    unrealised   violating classes that were neither realised there nor seen to be kept apart;
+                 `unrealised_anomalies`: what they show
     """
 
     explored: int
@@ -126,6 +127,7 @@ class Schedules:
     bound: str
     violating_orders: int = 0
     unrealised: int = 0
+    unrealised_anomalies: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

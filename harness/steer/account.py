@@ -82,6 +82,7 @@ class Account:
             bound=self.bound,
             violating_orders=self.orders[1],
             unrealised=self.shown.unrealised,
+            unrealised_anomalies=tuple(sorted(self.shown.unrealised_names)),
             seconds={name: round(s, 3) for name, s in self.seconds.items()},
             notes=tuple(self.notes()),
         )

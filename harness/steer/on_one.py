@@ -112,3 +112,4 @@ def several(pair: Pair, land: Landscape, account: Account) -> None:
             shown.classes.append(run)
         else:
             shown.unrealised += 1
+            shown.unrealised_names |= land.bad_leaves[leaf]

@@ -26,6 +26,7 @@ class Shown:
     realised: int = 0
     split_only: int = 0
     unrealised: int = 0
+    unrealised_names: set[AnomalyName] = field(default_factory=set)
     witnesses: list[Witness] = field(default_factory=list)
     classes: list[Run] = field(default_factory=list)
     """The classes that were realised, as they were explored."""
@@ -93,6 +94,7 @@ class Shower:
         )
         if not done.is_realised:
             self.shown.unrealised += len(runs)
+            self.shown.unrealised_names |= wanted
             return
         self.shown.realised += len(runs)
         self.shown.classes += runs

@@ -64,8 +64,8 @@ def absence(
 def _walked(result: ScenarioResult) -> Absence:
     walked = result.schedules
     assert walked is not None
-    if walked.unrealised:
-        return Absence(False, f"{walked.unrealised} violating classes were not realised: no word on them")
+    if unknown := sorted(set(walked.unrealised_anomalies) - set(races_of(result))):
+        return Absence(False, f"orders that would show {', '.join(unknown)} were found and not realised")
     if walked.missed:
         return Absence(False, f"{walked.missed} of {walked.classes} classes of orders were missed")
     if not walked.exhaustive:

@@ -46,7 +46,7 @@ def steered(
     name: str = "s",
     missed: int = 0,
     is_exhaustive: bool = True,
-    unrealised: int = 0,
+    unrealised: tuple[str, ...] = (),
     **anomalies: int,
 ) -> ScenarioResult:
     """A steered scenario."""
@@ -67,7 +67,8 @@ def steered(
             missed=missed,
             exhaustive=is_exhaustive,
             bound="every order",
-            unrealised=unrealised,
+            unrealised=len(unrealised),
+            unrealised_anomalies=unrealised,
         ),
     )
 
