@@ -32,7 +32,7 @@ def walk(
         if is_out_of_time():
             return
         priorities = chance.sample(range(depth, depth + actors), actors)
-        changes = sorted(chance.randrange(1, max(2, steps)) for _ in range(depth - 1))
+        changes = [chance.randrange(1, max(2, steps)) for _ in range(depth - 1)]
         order: list[int] = []
         try:
             system.restart()

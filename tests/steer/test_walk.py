@@ -1,0 +1,45 @@
+"""The random walk: seeded, bounded, and what it promises."""
+
+from itertools import pairwise
+
+from harness.steer.explore import Exploration
+from harness.steer.walk import promise, unseen_share, walk
+from tests.steer.toy import Toy, interleavings
+
+
+def sample(seed: int, runs: int = 200, length: int = 3) -> tuple[Exploration, list[tuple[int, ...]]]:
+    system = Toy(((("add", "x"),) * length, (("add", "y"),) * length))
+    found: Exploration = Exploration()
+    return found, [order for order, _ in walk(system, found, actors=2, runs_max=runs, seed=seed)]
+
+
+def switches(order: tuple[int, ...]) -> int:
+    return sum(a != b for a, b in pairwise(order))
+
+
+def test_the_same_seed_walks_the_same_orders() -> None:
+    assert sample(7)[1] == sample(7)[1]
+    assert sample(7)[1] != sample(8)[1]
+
+
+def test_a_walk_comes_to_many_orders_and_never_says_that_these_are_all() -> None:
+    found, orders = sample(1, runs=2_000)
+    assert found.explored == len(orders) == 2_000
+    assert not found.is_complete
+    assert set(orders) <= interleavings((3, 3))
+    # With two changes a run switches at most three times: once by each change, once where an actor ends.
+    assert {o for o in interleavings((3, 3)) if switches(o) <= 2} <= set(orders)
+    assert max(map(switches, orders)) <= 3
+
+
+def test_what_was_seen_once_stands_for_what_was_not_seen() -> None:
+    assert unseen_share([]) == 1.0
+    assert unseen_share(["a", "b", "c", "d"]) == 1.0
+    assert unseen_share(["a", "a", "b", "b"]) == 0.0
+    assert unseen_share(["a", "a", "b", "c"]) == 0.5
+
+
+def test_the_promise_is_that_of_the_paper() -> None:
+    """1 - (1 - 1/(2·10²))^100 = 0.394."""
+    assert "walk of 100 orders" in promise(2, 10, 100)
+    assert "probability at least 0.39" in promise(2, 10, 100)
