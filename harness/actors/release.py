@@ -1,4 +1,4 @@
-"""Links whose actors are held in; out, all of them let go together: a synchronous `send` of each held byte."""
+"""Links whose actors are held in; out, all of them let go together by a synchronous `send` each."""
 
 import time
 from collections.abc import Callable, Iterable

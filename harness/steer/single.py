@@ -253,9 +253,8 @@ class Single:
             statement.actor = self._seats[may[0]].operation.key
             return may[0]
         self.unattributed += 1
-        raise ScheduleMissed(
-            f"{call} belongs to {'nobody' if not may else 'several actors'} that could send it now"
-        )
+        whose = "several actors" if may else "nobody"
+        raise ScheduleMissed(f"{call} belongs to {whose} that could send it now")
 
     def _note(self, node: Node, actor: int, others: list[int], previous: tuple[int, Node] | None) -> None:
         """Learn from who came next while exactly one other actor was queued."""

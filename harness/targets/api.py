@@ -54,8 +54,7 @@ class Api:
 
     `auth` is (user, password) for basic authentication and stands in no error, log or repr. `timeout_s`
     limits connecting, each read, and the whole of an answer; `verify` is True, False or a file of
-    certificates. Proxies and netrc of the environment are
-    ignored. One thread at a time.
+    certificates. Proxies and netrc of the environment are ignored. One thread at a time.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from running import COMMAND, mailrace
@@ -61,7 +62,7 @@ Here = Callable[..., tuple[int, str, str]]
 def here(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Here]:
-    """The command in this process, in an empty folder: (status, stdout, stderr). For what begins no server."""
+    """The command in this process, in an empty folder: (status, stdout, stderr); imports are paid once."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MAILRACE_TARGET", raising=False)
     before = signal.getsignal(signal.SIGTERM)
@@ -72,8 +73,8 @@ def here(
         with pytest.raises(SystemExit) as end:
             main()
         out, err = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return end.value.code, out, err
+        assert end.value.code is None or isinstance(end.value.code, int)
+        return end.value.code or 0, out, err
 
     yield command
     settings.cache_clear()
@@ -125,12 +126,11 @@ def test_quiet_says_the_verdict_only(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "INCONCLUSIVE\n")
 
 
-def test_of_several_scenarios_the_gravest_counts(tmp_path: Path) -> None:
+def test_of_several_scenarios_the_gravest_counts(here: Here) -> None:
     words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json"]
-    both = [scenario("no-rset-after-failure"), scenario("distinct-tags")]
-    done = mailrace("run", *both, *words, cwd=tmp_path)
-    assert done.returncode == 1
-    assert [one["verdict"] for one in json.loads(done.stdout)["scenarios"]] == ["RACE", "INCONCLUSIVE"]
+    status, out, _ = here("run", scenario("no-rset-after-failure"), scenario("distinct-tags"), *words)
+    assert status == 1
+    assert [one["verdict"] for one in json.loads(out)["scenarios"]] == ["RACE", "INCONCLUSIVE"]
 
 
 @pytest.mark.parametrize(
@@ -182,24 +182,24 @@ def test_wrong_files_are_told_all_at_once_with_their_places(tmp_path: Path) -> N
     assert mailrace("run", "a.race.yaml", cwd=tmp_path).returncode == 2
 
 
-def test_check_plan_schema_and_init_need_no_server(tmp_path: Path) -> None:
-    assert "are right" in mailrace("check", shipped(), cwd=tmp_path).stdout
+def test_check_plan_schema_and_init_need_no_server(here: Here) -> None:
+    assert "are right" in here("check", shipped())[1]
     words = ["plan", scenario("two-tag-sets"), "--seed", 5, "--rounds", 3]
-    plan = json.loads(mailrace(*words, cwd=tmp_path).stdout)
-    assert plan["seed"] == 5
+    status, drawn, _ = here(*words)
+    plan = json.loads(drawn)
+    assert (status, plan["seed"]) == (0, 5)
     assert [r["index"] for r in plan["rounds"]] == [0, 1, 2]
-    assert plan == json.loads(mailrace(*words, cwd=tmp_path).stdout), "a plan is drawn with its seed"
-    schema = json.loads(mailrace("schema", cwd=tmp_path).stdout)
-    assert schema["properties"]["actors"]
-    done = mailrace("init", "new/my.race.yaml", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert mailrace("check", "new/my.race.yaml", cwd=tmp_path).returncode == 0
-    before = (tmp_path / "new/my.race.yaml").read_text()
-    again = mailrace("init", "new/my.race.yaml", cwd=tmp_path)
-    assert again.returncode == 2
-    assert "is there already" in again.stderr
-    assert (tmp_path / "new/my.race.yaml").read_text() == before
-    assert not (tmp_path / "reports").exists()
+    assert here(*words)[1] == drawn, "a plan is drawn with its seed"
+    assert json.loads(here("schema")[1])["properties"]["actors"]
+    made = Path("new/my.race.yaml")
+    assert here("init", made)[::2] == (0, "")
+    assert here("check", made)[0] == 0
+    before = made.read_text()
+    status, _, err = here("init", made)
+    assert status == 2
+    assert "is there already" in err
+    assert made.read_text() == before
+    assert not Path("reports").exists()
 
 
 def test_targets_and_doctor_say_what_is_here(tmp_path: Path) -> None:
@@ -213,20 +213,20 @@ def test_targets_and_doctor_say_what_is_here(tmp_path: Path) -> None:
     assert "CPUs" in doctor.stdout
 
 
-def test_report_renders_a_run_again(tmp_path: Path) -> None:
-    done = mailrace(
-        "run", scenario("distinct-tags"), "--rounds", 2, "--no-control", "--out", "out", cwd=tmp_path
-    )
-    assert done.returncode == 3
-    document = (tmp_path / "out/run.json").read_text()
+def test_report_renders_a_run_again(here: Here) -> None:
+    words = ["run", scenario("distinct-tags"), "--rounds", 2, "--no-control", "--out", "out"]
+    assert here(*words)[0] == 3
+    out = Path("out")
+    document = (out / "run.json").read_text()
     for name in ("report.html", "report.md", "junit.xml"):
-        (tmp_path / "out" / name).unlink()
-    again = mailrace("report", "out", "--format", "md,junit", cwd=tmp_path)
-    assert again.returncode == 0
-    assert again.stdout.split() == ["out/report.md", "out/junit.xml"]
-    assert not (tmp_path / "out/report.html").exists()
-    assert (tmp_path / "out/run.json").read_text() == document
-    assert mailrace("run", scenario("distinct-tags"), "--out", "out", cwd=tmp_path).returncode == 2
+        (out / name).unlink()
+    status, said, _ = here("report", out, "--format", "md,junit")
+    assert status == 0
+    assert said.split() == ["out/report.md", "out/junit.xml"]
+    assert all((out / name).is_file() for name in ("report.md", "junit.xml"))
+    assert not (out / "report.html").exists()
+    assert (out / "run.json").read_text() == document
+    assert here(*words)[0] == 2, "a folder that holds something is not written over"
 
 
 def test_the_version(tmp_path: Path) -> None:
@@ -308,25 +308,24 @@ def test_a_mistake_in_pyproject_is_one_sentence_with_file_and_key(
     assert err.count("\n") == 1
 
 
-def test_settings_come_from_options_then_the_environment_then_pyproject(tmp_path: Path) -> None:
+def test_settings_come_from_options_then_the_environment_then_pyproject(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = "[tool.mailrace]\ntarget = 'embedded@1.27.11'\nrounds = 2\nreports = 'elsewhere'\n"
     (tmp_path / "pyproject.toml").write_text(table)
     (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
     words = ["run", scenario("distinct-tags"), "--no-control", "--json"]
-    found = json.loads(mailrace(*words, cwd=tmp_path / "below").stdout)
-    assert (
-        found["target"]["name"],
-        found["scenarios"][0]["rounds"] + found["scenarios"][0]["rounds_lost"],
-    ) == (
-        "embedded@1.27.11",
-        2,
-    )
+    found = from_json(here(*words)[1])
+    assert found.target.name == "embedded@1.27.11"
+    assert found.scenarios[0].rounds + found.scenarios[0].rounds_lost == 2
     assert (tmp_path / "below" / "elsewhere" / "latest").is_dir()
-    found = json.loads(mailrace(*words, cwd=tmp_path, MAILRACE_TARGET="embedded@1.17.1").stdout)
-    assert found["target"]["name"] == "embedded@1.17.1"
-    words += ["-t", "embedded@1.30.5"]
-    found = json.loads(mailrace(*words, cwd=tmp_path, MAILRACE_TARGET="embedded@1.17.1").stdout)
-    assert found["target"]["name"] == "embedded@1.30.5"
+    monkeypatch.setenv("MAILRACE_TARGET", "embedded@1.17.1")
+    assert from_json(here(*words)[1]).target.name == "embedded@1.17.1"
+    words += ["-t", "embedded@1.30.5", "--rounds", 1]
+    found = from_json(here(*words)[1])
+    assert found.target.name == "embedded@1.30.5"
+    assert found.scenarios[0].rounds + found.scenarios[0].rounds_lost == 1
 
 
 @pytest.mark.parametrize(
@@ -339,24 +338,24 @@ def test_settings_come_from_options_then_the_environment_then_pyproject(tmp_path
         ({"rest": lambda path: (200, b"<html>")}, 4, "is another program listening there"),
     ],
 )
-def test_a_server_that_is_not_ours(server: dict[str, object], status: int, said: str, tmp_path: Path) -> None:
-    with ScriptedServer(**server) as scripted:  # type: ignore[arg-type]
-        done = mailrace("run", scenario("distinct-tags"), "-t", scripted.name, "--rounds", 3, cwd=tmp_path)
-    assert done.returncode == status, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list((tmp_path / "tmp").iterdir()) == []
-
-
-def test_who_deletes_must_say_so_on_a_server_that_is_not_ours(tmp_path: Path) -> None:
-    with ScriptedServer() as scripted:
-        for name, said in (("two-tag-sets", "--allow-deletions"), ("send-delete-all", "never done")):
-            done = mailrace("run", scenario(name), "-t", scripted.name, "--rounds", 1, cwd=tmp_path)
-            assert done.returncode == 3
-            assert said in done.stderr
-        assert scripted.box.rows == []
-        never = mailrace(
-            "run", scenario("send-delete-all"), "-t", scripted.name, "--allow-deletions", cwd=tmp_path
+def test_a_server_that_is_not_ours(server: dict[str, Any], status: int, said: str, here: Here) -> None:
+    with ScriptedServer(**server) as scripted:
+        ended, out, err = here(
+            "run", scenario("distinct-tags"), "-t", scripted.name, "--rounds", 3, "--no-control"
         )
-    assert never.returncode == 3
-    assert "never done" in never.stderr
+    assert (ended, out) == (status, ""), err
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_who_deletes_must_say_so_on_a_server_that_is_not_ours(here: Here) -> None:
+    with ScriptedServer() as scripted:
+        for name, more, said in (
+            ("two-tag-sets", [], "--allow-deletions"),
+            ("send-delete-all", [], "never done"),
+            ("send-delete-all", ["--allow-deletions"], "never done"),
+        ):
+            status, _, err = here("run", scenario(name), "-t", scripted.name, "--rounds", 1, *more)
+            assert status == 3, err
+            assert said in err
+        assert scripted.box.rows == [], "nothing was sent"

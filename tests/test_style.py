@@ -1,0 +1,106 @@
+"""Style, kept by an ordinary test: what ruff and mypy cannot see of how our code reads."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+HARNESS = sorted((ROOT / "harness").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+LINES_MAX = 300
+VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
+SLEEPS = {"asyncio.sleep", "page.wait_for_timeout", "sleep", "time.sleep"}
+GIVEN_BY_LIBRARIES = re.compile(r"(handle|smtp|auth|do)_|(collect|repr_failure|reportinfo|runtest)$")
+"""Methods whose name and meaning aiosmtpd, http.server and pytest give."""
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def public(nodes: list[ast.stmt]) -> Iterator[Definition]:
+    for node in nodes:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
+            yield node
+
+
+def definitions(file: Path) -> Iterator[tuple[str, Definition]]:
+    """Every public class and function, and the public methods of public classes, by dotted name."""
+    for node in public(tree(file).body):
+        yield node.name, node
+        for method in public(node.body) if isinstance(node, ast.ClassDef) else ():
+            yield f"{node.name}.{method.name}", method
+
+
+def name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(HARNESS) > 100
+    assert len(TESTS) > 30
+
+
+def test_a_module_s_first_line_is_a_sentence_on_what_it_takes_and_gives() -> None:
+    first = {name(file): (ast.get_docstring(tree(file)) or "").partition("\n")[0] for file in HARNESS}
+    assert [file for file, line in first.items() if not line.endswith((".", ":"))] == []
+
+
+def test_a_test_file_says_what_it_looks_at() -> None:
+    tests = [file for file in TESTS if file.name.startswith("test_")]
+    assert [name(file) for file in tests if not ast.get_docstring(tree(file))] == []
+
+
+def test_every_public_name_says_what_comes_back() -> None:
+    silent = [
+        f"{name(file)}: {dotted}"
+        for file in HARNESS
+        for dotted, node in definitions(file)
+        if not ast.get_docstring(node) and not GIVEN_BY_LIBRARIES.match(node.name)
+    ]
+    assert silent == []
+
+
+def test_a_file_is_short_enough_to_read() -> None:
+    lines = {name(file): file.read_text(encoding="utf-8").count("\n") for file in HARNESS}
+    assert {file: count for file, count in lines.items() if count > LINES_MAX} == {}
+
+
+def test_nothing_has_a_name_that_says_nothing() -> None:
+    parts = [(name(file), part) for file in HARNESS for part in (*file.parts, file.stem)]
+    assert [file for file, part in parts if part in VAGUE] == []
+    words = [
+        (f"{name(file)}: {dotted}", word.lower())
+        for file in HARNESS
+        for dotted, _ in definitions(file)
+        for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", dotted.rpartition(".")[2])
+    ]
+    assert [place for place, word in words if word in VAGUE] == []
+
+
+def test_tests_wait_for_events_and_never_sleep() -> None:
+    found = [
+        f"{name(file)}:{node.lineno}: {ast.unparse(node)}"
+        for file in TESTS
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in SLEEPS
+        # A sleep of 0 seconds yields to other tasks, and waits for nothing.
+        if ast.unparse(node.args[0]) != "0"
+    ]
+    assert found == []
+
+
+def test_tests_have_file_names_of_their_own_by_which_pytest_imports_them() -> None:
+    names = [file.name for file in TESTS if file.name not in ("__init__.py", "conftest.py")]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_no_place_of_one_machine_is_named() -> None:
+    files = [*HARNESS, *(ROOT / "scenarios").glob("*.yaml"), ROOT / "README.md", ROOT / "Makefile"]
+    texts = {name(file): file.read_text(encoding="utf-8") for file in files}
+    assert [file for file, text in texts.items() if re.search(r"/(opt/mailpits|root|work)/", text)] == []
