@@ -8,7 +8,7 @@ from harness.actors import Conversation, ResponseParser, script_of
 from harness.actors.link import Link
 from harness.model.errors import TargetError
 from harness.model.operation import Read
-from harness.model.target import Target
+from harness.model.target import Liveness, Target
 from harness.steer.door import Door
 from harness.steer.loop import Loop
 
@@ -37,6 +37,11 @@ class Instance:
         if pid is None:
             raise TargetError(f"{self.target.name}: steer needs a server that mailrace starts itself")
         return pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.target.liveness(0.5) is Liveness.DEAD
 
     def start(self) -> None:
         """Start it while the door answers in the background."""

@@ -113,3 +113,4 @@ def several(pair: Pair, land: Landscape, account: Account) -> None:
         else:
             shown.unrealised += 1
             shown.unrealised_names |= land.bad_leaves[leaf]
+            shown.unrealised_names |= land.bad_leaves[leaf]

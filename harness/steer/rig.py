@@ -6,7 +6,7 @@ given messages are stored once, and every order starts from that very store.
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.actors import Conversation, is_smtp, reset, script_of
@@ -211,8 +211,14 @@ class Rig:
         """What the store holds of this run, as REST would show it."""
         return read_stored(self.store.connection, self.domain)
 
-    def record(self, seats: list[Seat], index: int, hung: tuple[str, ...] = ()) -> RoundRecord:
-        """The round as the checkers see it, with the store as it is now."""
+    def record(
+        self, seats: list[Seat], index: int, hung: tuple[str, ...], dead: Sequence[Instance]
+    ) -> RoundRecord:
+        """The round as the checkers see it, with the store as it is now.
+
+        Where one of the `dead` instances has no process any more the round is one that crashed, not hung.
+        """
+        ended = [i.target.name for i in dead if i.has_ended]
         attempts = sorted((_attempt(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
         return RoundRecord(
             index=index,
@@ -224,7 +230,8 @@ class Rig:
             decoys=0,
             released_ns=min((a.released_ns or a.invoked_ns for a in attempts), default=0),
             stored=self.stored(),
-            hung=hung,
+            hung=() if ended else hung,
+            crashed=f"the process of {ended[0]} ended" if ended else "",
         )
 
     def _store(self, message: Message) -> None:

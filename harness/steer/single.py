@@ -25,7 +25,8 @@ DECOYS_MAX = 8
 BROADCAST_S = 0.25
 """That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
 CALM_S = 0.15
-"""A calm run begins only where no broadcast is due sooner: its two statements queue like a decoy's."""
+"""A calm run begins only where no broadcast is due within the run: its two statements queue like a decoy's.
+This long for the first run, 1.5 times the longest of the last two after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Single:
     _node: Node = field(init=False)
     _waiting: Statement | None = None
     _decoys: list[Link] = field(default_factory=list)
+    _took: list[float] = field(default_factory=list)
     _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
 
     def run(self, pilot: Pilot, *, is_calm: bool = False) -> Run:
@@ -99,6 +101,7 @@ class Single:
             record, names = self._finish(), self._names
         finally:
             self._run_out()
+            self._took = [*self._took[-1:], time.monotonic() - began]
             if self._due is None:
                 self._due = began + BROADCAST_S
         return Run(tuple(blocks), record, names, time.monotonic() - began)
@@ -106,7 +109,8 @@ class Single:
     def _calm_down(self) -> None:
         """Let a broadcast pass that would come into the next run."""
         due = self._due
-        if due is None or due - time.monotonic() > CALM_S:
+        needed = 1.5 * max(self._took) if self._took else CALM_S
+        if due is None or due - time.monotonic() > needed:
             return
         self.rig.door.gate = self._gate
         self.rig.loop.pump(lambda: self._due is None, max(0.0, due - time.monotonic()) + BROADCAST_S)
@@ -274,7 +278,7 @@ class Single:
         names = tuple(s.operation.key for s in (hung or (self._seats if dead else [])))
         for seat in hung:
             seat.link.give_up()
-        record = self.rig.record(self._seats, self.runs, names)
+        record = self.rig.record(self._seats, self.runs, names, dead)
         if hung or dead:
             self.replaced += 1
             self.rig.door.gate = pass_all

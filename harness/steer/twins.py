@@ -99,7 +99,7 @@ class Twins:
         names = tuple(s.operation.key for s in self._seats if s.is_hung or s.instance in dead)
         for seat in hung:
             seat.link.give_up()
-        record = self.rig.record(self._seats, self.runs, names)
+        record = self.rig.record(self._seats, self.runs, names, dead)
         self._is_finished = True
         self.end()
         for instance in {s.instance.index: s.instance for s in hung}.values():

@@ -9,7 +9,7 @@ from harness.model.anomaly import AnomalyName
 from harness.model.errors import MailraceError, ScheduleMissed
 from harness.model.result import ScheduleWitness, Witness
 from harness.steer.blocks import Run
-from harness.steer.course import fewest_deviations
+from harness.steer.course import Course, deviations_of, fewest_deviations
 from harness.steer.graph import Follows, Node
 from harness.steer.landscape import Landscape
 from harness.steer.realise import REPEATS, Realised, realise
@@ -95,6 +95,13 @@ class Shower:
         if not done.is_realised:
             self.shown.unrealised += len(runs)
             self.shown.unrealised_names |= wanted
+            order = fewest_deviations(self.land.graph, leaf, allowed) or ()
+            needed = deviations_of(self.land.graph, order, allowed)
+            chance = Course(self.land.graph, leaf, allowed).chance
+            self.shown.notes.append(
+                f"not realised in {done.tries} tries: {', '.join(sorted(wanted))} in an order with "
+                f"{needed} deviations or more (chance {chance:.2%} a try)"
+            )
             return
         self.shown.realised += len(runs)
         self.shown.classes += runs

@@ -1,0 +1,110 @@
+"""Servers that die or are lost on the way: said as what they are, replaced, and nothing is left behind."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from harness.model.anomaly import AnomalyName
+from harness.model.errors import TargetError, UsageError
+from harness.model.operation import Message, PlannedRound, Send, ServerOptions
+from harness.model.result import Verdict
+from harness.steer import steer
+from harness.steer.judge import learn_serial
+from harness.steer.rig import Rig
+from harness.steer.steering import opener_of
+from harness.steer.twins import Twins
+from tests.steer.test_real_mailpit import scenario
+
+DOMAIN = "mrabcdefgh.test"
+
+
+def message(key: str, *, malformed: bool = False) -> Message:
+    return Message(
+        key=key, domain=DOMAIN, message_id=f"{key}@{DOMAIN}", to=(f"{key}@{DOMAIN}",), malformed=malformed
+    )
+
+
+def planned(*given: Message) -> PlannedRound:
+    sends = tuple(Send(key=f"send.{n}", message=message(f"r00000s0{n}")) for n in (1, 2))
+    return PlannedRound(index=0, token="r00000", given=given, operations=sends)
+
+
+def rig_of(it: PlannedRound) -> Rig:
+    return Rig(opener_of("embedded@1.30.5", ServerOptions(), None, None), it, DOMAIN, {})
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    place = rig_of(planned())
+    place.start(2)
+    yield place
+    place.stop()
+
+
+def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(rig: Rig) -> None:
+    twins = Twins(rig)
+    judge, _ = learn_serial(twins, ServerOptions())
+    twins.restart()
+    first = rig.instances[0].pid
+    os.kill(first, signal.SIGKILL)
+    psutil.Process(first).wait(5)
+    twins.step(1)
+    while 1 in twins.enabled():
+        twins.step(1)
+    run = twins.finish()
+    assert "ended" in run.record.crashed
+    assert AnomalyName.CRASH in judge.names(run)
+    assert rig.instances[0].pid != first
+    twins.restart()
+    assert twins.enabled() == (0, 1)
+    twins.end()
+
+
+def test_nothing_is_left_behind() -> None:
+    place = rig_of(planned())
+    place.start(2)
+    pids = [i.pid for i in place.instances]
+    place.stop()
+    place.stop()
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def test_a_given_message_that_is_refused_is_the_targets_failure() -> None:
+    place = rig_of(planned(message("r00000g01", malformed=True)))
+    try:
+        with pytest.raises(TargetError, match="the given message r00000g01 was told 451"):
+            place.start(2)
+    finally:
+        place.stop()
+
+
+def test_a_server_that_is_not_ours_cannot_be_steered() -> None:
+    with pytest.raises(UsageError, match="starts"):
+        steer(scenario("shared-new-tag"), "http://127.0.0.1:1?smtp=127.0.0.1:2")
+
+
+def test_what_is_no_question_of_order_is_listed_as_such() -> None:
+    result = steer(scenario("no-rset-after-failure"), "embedded@1.30.5")
+    assert result.verdict is Verdict.NOT_APPLICABLE
+    assert "session" in result.reason
+
+
+def test_a_scenario_that_needs_a_newer_version_does_not_apply() -> None:
+    result = steer(scenario("send-rename-tag"), "embedded@1.17.0")
+    assert result.verdict is Verdict.NOT_APPLICABLE
+    assert "1.19.0" in result.reason
+
+
+def test_a_budget_that_is_too_small_is_said_and_can_be_refused() -> None:
+    it = scenario("shared-new-tag")
+    result = steer(it, "embedded@1.30.5", budget=2)
+    assert result.schedules is not None
+    assert not result.schedules.exhaustive
+    assert "budget of 2" in result.schedules.bound
+    assert result.verdict is Verdict.PASS
+    strict = steer(it, "embedded@1.30.5", budget=2, require_exhaustive=True)
+    assert strict.verdict is Verdict.INCONCLUSIVE
+    assert strict.advice
