@@ -1,0 +1,141 @@
+"""The pytest plugin in a project of a user's own: scenario files as tests, the fixtures, and `-n 2`."""
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.scenario import shipped
+
+pytest_plugins = ["pytester"]
+
+LEAK = (shipped() / "no-rset-after-failure.race.yaml").read_text().replace("rounds: 100", "rounds: 22")
+# Two senders of their own messages, which every version serves; what fires beside them, always, is the leak.
+# 17 pairs are wanted: a busy machine may delay the releases of half of the 34.
+CLEAN = """
+name: clean
+title: Two senders that share nothing
+actors:
+  - send: {count: 2, tags: ["{run}-{round}-{sender}"]}
+rounds: 34
+"""
+FILES = {
+    "leak.race.yaml": LEAK,
+    "clean.race.yaml": CLEAN + "controls: [{scenario: no-rset-after-failure}]\n",
+    "open.race.yaml": CLEAN.replace("name: clean", "name: open"),
+    "later.race.yaml": CLEAN.replace("name: clean", "name: later") + 'needs: ">=9.0.0"\n',
+}
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with one scenario of each outcome on embedded@1.30.5."""
+    monkeypatch.delenv("MAILRACE_TARGET", raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    folder = pytester.mkdir("scenarios")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    return pytester
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_each_scenario_is_a_test_with_its_outcome(project: pytest.Pytester, workers: int) -> None:
+    many = ["-n", str(workers)] if workers else []
+    done = project.runpytest_subprocess("scenarios", "--mail-target=embedded@1.30.5", "-rs", "-v", *many)
+    done.assert_outcomes(passed=1, failed=2, skipped=1)
+    text = done.stdout.str()
+    for name, outcome in (("clean", "PASSED"), ("leak", "FAILED"), ("open", "FAILED"), ("later", "SKIPPED")):
+        assert any(f"{name}.race.yaml::{name}" in line and outcome in line for line in done.outlines), name
+    assert "no-rset-after-failure: RACE: 22 of 22 rounds hit" in text
+    assert "envelope_leaked, round " in text, "the proof"
+    assert "again: mailrace replay " in text, "the command that replays it"
+    assert "open: INCONCLUSIVE: no hit in" in text
+    assert "it needs Mailpit >=9.0.0, and this is 1.30.5" in text
+    assert "Traceback" not in text
+    assert "def runtest" not in text, "a failure shows what the server did, not our stack"
+    assert len([f for f in (project.path / "reports").iterdir() if not f.is_symlink()]) == 4
+
+
+def test_without_a_target_no_scenario_is_collected(project: pytest.Pytester) -> None:
+    done = project.runpytest_inprocess("scenarios", "--co")
+    assert done.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    done = project.runpytest_inprocess("scenarios", "--co", "-q", "--mail-target=embedded")
+    assert [line for line in done.outlines if "::" in line] == [
+        f"scenarios/{name}.race.yaml::{name}" for name in ("clean", "later", "leak", "open")
+    ]
+
+
+def test_the_target_may_come_from_the_environment(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILRACE_TARGET", "embedded")
+    words = ["scenarios/clean.race.yaml", "--mail-rounds=2", "--mail-seed=77"]
+    project.runpytest_inprocess(*words).assert_outcomes(failed=1)
+    document = json.loads((project.path / "reports/latest/run.json").read_text())
+    assert (document["target"]["name"], document["seed"]) == ("embedded@fixed", 77)
+    (one,) = document["scenarios"]
+    assert one["rounds"] + one["rounds_lost"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        ("name: x\ntitle: t\nactors:\n  - send: {cuont: 2}\n", [], "x.race.yaml:4:12: actors.0.send.cuont"),
+        (CLEAN, ["--mail-target=postfix"], "no such kind of target"),
+    ],
+)
+def test_a_mistake_of_the_user_is_a_sentence(
+    pytester: pytest.Pytester, text: str, words: list[str], said: str
+) -> None:
+    (pytester.path / "x.race.yaml").write_text(text)
+    done = pytester.runpytest_inprocess("x.race.yaml", "--mail-target=embedded", *words)
+    done.assert_outcomes(failed=1)
+    assert said in done.stdout.str()
+    assert "Traceback" not in done.stdout.str()
+    assert "harness/" not in done.stdout.str()
+
+
+OWN_TESTS = """
+import os, smtplib
+from pathlib import Path
+import pytest
+from harness.targets import Api
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_mine(mail_target, number):
+    host, port = mail_target.addresses.smtp_host, mail_target.addresses.smtp_port
+    with smtplib.SMTP(host, port) as client:
+        client.sendmail("a@x.test", ["b@x.test"], b"From: a@x.test\\r\\nSubject: mine\\r\\n\\r\\nhello\\r\\n")
+    (one,) = mail_target.stored("x.test").messages
+    assert one.sender == "a@x.test"
+    Path(f"pid-{number}-{mail_target.pid()}").touch()
+
+def test_race_by_file(race):
+    result = race(Path("scenarios/leak.race.yaml"), target="embedded@1.30.5", rounds=2)
+    assert (result.verdict, result.hits) == ("RACE", 2)
+
+def test_race_by_mapping(race):
+    result = race({"name": "m", "title": "t", "actors": [{"send": {"count": 2}}]}, rounds=2, control=False)
+    assert result.verdict == "INCONCLUSIVE"
+    assert result.anomalies == {}
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_tests_of_one_s_own_have_a_server_each(project: pytest.Pytester, workers: int) -> None:
+    project.makepyfile(test_own=OWN_TESTS.replace("from harness.targets import Api\n", ""))
+    many = ["-n", str(workers)] if workers else []
+    done = project.runpytest_subprocess("test_own.py", "-W", "error", *many)
+    done.assert_outcomes(passed=4)
+    pids = [int(Path(name).name.rpartition("-")[2]) for name in project.path.glob("pid-*")]
+    assert len(set(pids)) == 2
+    assert not any(psutil.pid_exists(pid) for pid in pids), "a server is left"
+
+
+@pytest.mark.slow
+def test_scenarios_can_be_steered(project: pytest.Pytester) -> None:
+    (project.path / "s.race.yaml").write_text((shipped() / "shared-new-tag.race.yaml").read_text())
+    for target, outcome in (("embedded@1.17.0", "failed"), ("embedded", "passed")):
+        done = project.runpytest_subprocess("s.race.yaml", f"--mail-target={target}", "--mail-mode=steer")
+        done.assert_outcomes(**{outcome: 1})
