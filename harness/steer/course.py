@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.steer.graph import Follows, Graph, Node
-from harness.steer.single import Decision
+from harness.steer.pilot import Decision
 
 DECOYS_QUEUED_MAX = 4
 DECOYS_ADDED_MAX = 3

@@ -1,6 +1,6 @@
 """Runs in, findings out: both oracles on every order, the serial ones run for real on the same store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.check import check_round
 from harness.check.orders import order_in_words, orders
@@ -27,14 +27,10 @@ class Judge:
     options: ServerOptions
     serial: tuple[SerialOutcome, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
-    _seen: dict[int, tuple[Anomaly, ...]] = field(default_factory=dict)
 
     def findings(self, run: Run) -> tuple[Anomaly, ...]:
         """All anomalies of a run, those that are only reported too."""
-        key = id(run)
-        if key not in self._seen:
-            self._seen[key] = check_round(run.record, self.options, self.serial)
-        return self._seen[key]
+        return check_round(run.record, self.options, self.serial)
 
     def races(self, run: Run) -> tuple[Anomaly, ...]:
         """The anomalies that fail a scenario."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from harness.model.errors import ScheduleMissed
 from harness.steer.blocks import Run
 from harness.steer.graph import Graph, Node
+from harness.steer.pilot import GO_ON, Decision, Gap, gap_of
 from harness.steer.programs import Programs
-from harness.steer.single import GO_ON, Decision, Gap, Single, gap_of
+from harness.steer.single import Single
 
 
 @dataclass(frozen=True, slots=True)

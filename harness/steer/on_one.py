@@ -11,9 +11,10 @@ from harness.steer.account import Account
 from harness.steer.graph import Follows
 from harness.steer.landscape import Landscape, survey
 from harness.steer.locks import Locks, run_release_points
+from harness.steer.pilot import Gap
 from harness.steer.rig import Rig
 from harness.steer.shrink import shrink
-from harness.steer.single import Gap, Single
+from harness.steer.single import Single
 from harness.steer.witnessing import Shower, Shown, always
 
 ORDERS_MAX = 5_000

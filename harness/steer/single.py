@@ -7,61 +7,25 @@ The server is quiet before each release, so that whoever wants the connection is
 
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from harness.actors.link import Link
 from harness.model.attempt import RoundRecord
 from harness.model.errors import ScheduleMissed
 from harness.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from harness.steer.blocks import Block, Run
+from harness.steer.decoys import Decoys
 from harness.steer.door import Statement, pass_all
 from harness.steer.graph import Graph, Node
+from harness.steer.pilot import Gap, Pilot, block_text, gap_of
 from harness.steer.quiet import is_asleep, wait_quiet
 from harness.steer.rig import Rig, Seat
 from harness.steer.twins import HUNG_S
 
 ARRIVE_S_MAX = 4.0
-DECOYS_MAX = 8
 BROADCAST_S = 0.25
 """That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
 CALM_S = 0.15
 """A calm run begins only where no broadcast is due within the run: its two statements queue like a decoy's.
 This long for the first run, 1.5 times the longest of the last two after that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do while a block is held: whose last byte to write, and how many decoys to queue."""
-
-    release: tuple[int, ...] = ()
-    decoys: int = 0
-    is_lost: bool = False
-    """The plan cannot be kept any more."""
-
-
-GO_ON = Decision()
-
-
-class Pilot(Protocol):
-    """Decides at each held block; `node` is the state before it."""
-
-    def first(self) -> int:
-        """Whose last byte is written first."""
-
-    def hold(self, node: Node, actor: int, released: frozenset[int], decoys: int) -> Decision:
-        """The actor's block is held at `node`, and that many decoys are queued."""
-
-    def idle(self, node: Node, released: frozenset[int]) -> int:
-        """Every released actor has ended: whose last byte is next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Whether one instance let another's block between two of an actor's: by texts, arguments left out."""
-
-    before: str
-    after: str
-    other: str
 
 
 @dataclass(slots=True)
@@ -83,9 +47,12 @@ class Single:
     _names: Names = field(init=False)
     _node: Node = field(init=False)
     _waiting: Statement | None = None
-    _decoys: list[Link] = field(default_factory=list)
+    _decoys: Decoys = field(init=False)
     _took: list[float] = field(default_factory=list)
     _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
+
+    def __post_init__(self) -> None:
+        self._decoys = Decoys(self.rig.instances[0])
 
     def run(self, pilot: Pilot, *, is_calm: bool = False) -> Run:
         """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed.
@@ -140,7 +107,7 @@ class Single:
                 self._release(pilot.idle(node, frozenset(released)), released)
                 previous = None
                 continue
-            if self._decoys and text_of(statement.sql) == DECOY:
+            if self._decoys.busy and text_of(statement.sql) == DECOY:
                 self._let_go(statement, is_watched=True)
                 previous = None
                 continue
@@ -149,14 +116,14 @@ class Single:
                 s.index for s in self._seats if s.index in released and s.index != actor and not s.is_over
             ]
             self._note(node, actor, others, previous)
-            decision = pilot.hold(node, actor, frozenset(released), len(self._busy_decoys()))
+            decision = pilot.hold(node, actor, frozenset(released), self._decoys.busy)
             if decision.is_lost:
                 raise ScheduleMissed(f"block {len(blocks) + 1} came from {self._seats[actor].operation.key}")
             for index in decision.release:
                 self._release(index, released)
-            self._queue_decoys(decision.decoys)
+            self._decoys.queue(decision.decoys)
             statements = [statement]
-            is_watched = bool(others or decision.release or self._decoys)
+            is_watched = bool(others or decision.release or self._decoys.busy)
             self._let_go(statement, is_watched=is_watched)
             while self.rig.store.connection.in_transaction:
                 following = self._next()
@@ -166,7 +133,7 @@ class Single:
                 self._let_go(following, is_watched=False)
             call = "; ".join(self._names.call(s) for s in statements)
             blocks.append(Block(actor, tuple(statements), call))
-            previous = (actor, node) if not self._decoys else None
+            previous = (actor, node) if not self._decoys.busy else None
             node = self._node = node.edges[actor]
 
     def _release(self, index: int, released: set[int]) -> None:
@@ -179,23 +146,6 @@ class Single:
             raise ScheduleMissed("the server did not become quiet within 2 s")
         self._waiting = None
         self.rig.door.release(statement)
-
-    def _busy_decoys(self) -> list[Link]:
-        self._decoys = [k for k in self._decoys if not k.is_idle]
-        return self._decoys
-
-    def _queue_decoys(self, wanted: int) -> None:
-        busy = len(self._busy_decoys())
-        for number in range(busy, min(busy + wanted, DECOYS_MAX)):
-            self._decoys.append(self.rig.instances[0].get("/api/v1/tags", f"decoy{self._free(number)}"))
-
-    def _free(self, number: int) -> int:
-        """A decoy link that has nothing under way."""
-        for index in range(DECOYS_MAX):
-            link = self.rig.instances[0].known_link(f"decoy{index}")
-            if link is None or link.is_idle:
-                return index
-        return number
 
     def _gate(self, statement: Statement) -> bool:
         if statement.instance != 0:
@@ -216,7 +166,7 @@ class Single:
             s.conversation.let_go_ns
             and not s.is_over
             and s.index in self._node.blocks
-            and _text(self._node, s.index).split(" ; ")[0] == text
+            and block_text(self._node, s.index).split(" ; ")[0] == text
             for s in self._seats
         )
 
@@ -224,7 +174,7 @@ class Single:
         """The next statement at the door; None: every released actor has ended, or hangs."""
 
         def arrived() -> bool:
-            is_under_way = self._busy_decoys() or any(
+            is_under_way = self._decoys.busy or any(
                 s.conversation.let_go_ns and not s.is_over for s in self._seats
             )
             return self._waiting is not None or not is_under_way
@@ -288,17 +238,5 @@ class Single:
 
     def _run_out(self) -> None:
         self.rig.run_out(self._seats)
-        self.rig.loop.pump(lambda: all(k.is_idle for k in self._decoys), 1.0)
-        for link in self._decoys:
-            if not link.is_idle:
-                link.give_up()
-        self._decoys, self._seats, self._waiting = [], [], None
-
-
-def gap_of(before: Node, node: Node, last: int, other: int) -> Gap:
-    """The gap at `node` between `last`'s block from `before` and its next one, for `other`'s next."""
-    return Gap(_text(before, last), _text(node, last), _text(node, other))
-
-
-def _text(node: Node, actor: int) -> str:
-    return " ; ".join(text_of(sql) for sql, _ in node.blocks[actor].calls)
+        self._decoys.end(self.rig.loop)
+        self._seats, self._waiting = [], None
