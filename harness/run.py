@@ -115,6 +115,7 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
                 with_control=options.control,
                 allow_deletions=options.allow_deletions,
                 cleanup=options.cleanup,
+                is_rounds_asked=options.rounds is not None,
             )
             look = _steered if options.mode == "steer" else _raced
             seen, found = look(scenario, place, options, deadline, listener)

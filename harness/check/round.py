@@ -27,6 +27,11 @@ def not_looked(record: RoundRecord) -> str:
     """Why the round counts for nothing, in a sentence; "" if it was looked at. Callers count it as lost."""
     if record.lost:
         return f"round {record.index} could not be exercised: {record.lost}"
+    released = {
+        a.actor for a in record.attempts if a.actor >= 0 and a.number == 1 and a.released_ns is not None
+    }
+    if len(record.plan.operations) > 1 and len(released) < 2:
+        return f"round {record.index}: fewer than two operations were wholly sent, so nothing raced"
     if record.stored is None:
         return f"round {record.index}: the store was not read, so nothing is known of its copies"
     return ""

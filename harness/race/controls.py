@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from harness.scenario import Scenario, applies, load, resolve, shipped
+from harness.model.operation import EDITS
+from harness.scenario import Plan, Scenario, applies, load, resolve, shipped
 from harness.scenario.scenario import Control
 from harness.targets import TargetName, parse_target, why_not
 
 WHY = {
     1: "a known-bad version of the same server",
     2: "a race known to be open in the very binary under test",
-    3: "the embedded reference: it shows that mailrace releases well, not how this server schedules",
+    3: "it shows that mailrace releases well, not how this server schedules in windows of this size",
 }
+WINDOW_RATIO_MAX = 10
+"""A control whose bodies are larger by more has other windows (MAILPIT.md, "Rates")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
     """The strongest control that can be had, and a sentence on each stronger one that cannot.
 
     Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
-    that shows our own engine only: the embedded reference, or any of ours for a server that is not ours.
+    that shows our own engine only: the embedded reference, any of ours for a server that is not ours, or a
+    race whose windows are far larger than the scenario's.
     Raises ScenarioError where a control's own file is wrong.
     """
     own = parse_target(target)
@@ -44,6 +48,10 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
             reason = why_not(name) if fits else f"{other.name} needs {other.needs}"
         if not reason and own.kind == "url" and kind == 2 and other.target != scenario.target:
             reason = "it needs server options that a server which is not ours may not have"
+        if not reason and own.kind == "url" and kind == 2 and _edits(other):
+            reason = "it deletes or edits, and a control never does so on a server that is not ours"
+        if not reason and kind < 3 and _body_bytes(other) > WINDOW_RATIO_MAX * _body_bytes(scenario):
+            kind = 3  # its bodies, and so its windows, are far larger: it tells of such windows only
         if reason:
             said.append(f"control {name} ({control.scenario or scenario.name}): {reason}")
         else:
@@ -51,6 +59,19 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
     found.sort(key=lambda c: c.kind)
     chosen = found[0] if found else None
     return chosen, tuple(said) if chosen is None or chosen.kind == 3 else ()
+
+
+def _edits(scenario: Scenario) -> bool:
+    operations = Plan(scenario, 0, "mr00000000").round(0).operations
+    return any(isinstance(operation, EDITS) for operation in operations)
+
+
+def _body_bytes(scenario: Scenario) -> int:
+    """The largest body that it sends; a small floor, for the headers are there too."""
+    sent = [
+        o.message.body_bytes for o in Plan(scenario, 0, "mr00000000").round(0).operations if o.kind == "send"
+    ]
+    return max([*sent, 1_000])
 
 
 def _scenario_of(scenario: Scenario, control: Control) -> tuple[Scenario, str]:

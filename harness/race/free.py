@@ -12,6 +12,7 @@ from harness.actors import is_smtp
 from harness.actors.http import request_of
 from harness.actors.mail import render
 from harness.model.attempt import Attempt, Outcome, Stage, Word
+from harness.model.errors import TargetError
 from harness.model.operation import Operation, Send
 from harness.model.target import Target
 
@@ -28,7 +29,13 @@ class FreeActors:
     def __init__(self, operations: Sequence[Operation], target: Target, *, wait: bool = False) -> None:
         self._target = target
         self._pool = ThreadPoolExecutor(len(operations))
-        self._clients = [self._connect() if is_smtp(o) else self._session() for o in operations]
+        if target.addresses.smtp_tls:
+            raise TargetError(f"{target.name}: the baseline `free` speaks no TLS; hold the last byte instead")
+        try:
+            self._clients = [self._connect() if is_smtp(o) else self._session() for o in operations]
+        except (OSError, smtplib.SMTPException) as wrong:
+            self._pool.shutdown()
+            raise TargetError(f"{target.name}: the baseline `free` got no session: {wrong}") from wrong
         self._barrier = threading.Barrier(len(operations)) if wait else None
 
     def race(
@@ -120,6 +127,7 @@ class FreeActors:
             stage=Stage.REPLY,
             marks=((Stage.REPLY, ended_ns),),
             invoked_ns=started_ns,
-            released_ns=ended_ns,
+            # When its last byte went out is not known; the earliest instant excludes no order wrongly.
+            released_ns=started_ns,
             completed_ns=ended_ns,
         )

@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
-from harness.check import SerialOutcome, check_round, not_looked, order_in_words, orders, outcome_of
+from harness.check import (
+    SerialOutcome,
+    check_round,
+    left_open,
+    not_looked,
+    order_in_words,
+    orders,
+    outcome_of,
+)
 from harness.history import Journal
-from harness.model.anomaly import Weight
+from harness.model.anomaly import AnomalyName, Weight
 from harness.model.attempt import RoundRecord
+from harness.model.errors import TargetError
 from harness.model.operation import ServerOptions
 from harness.race.lane import Lane
 from harness.race.tally import Judged
@@ -22,12 +31,15 @@ class Judge:
     the rounds of one scenario differ in names only.
     """
 
-    def __init__(self, lane: Lane, options: ServerOptions, journal: Journal) -> None:
+    def __init__(
+        self, lane: Lane, options: ServerOptions, journal: Journal, *, pruned_from: int | None = None
+    ) -> None:
         self._lane = lane
         self._options = options
         self._journal = journal
         self._outcomes: dict[tuple[int, ...], tuple[SerialOutcome, ...]] = {}
         self._made = 0
+        self._pruned_from = pruned_from
         plan = lane.plan.round(0)
         # One that needs a fresh server for each round may hang it in any order: no serial rounds there.
         self._all_orders = () if lane.plan.scenario.target.fresh else orders(plan)
@@ -55,9 +67,13 @@ class Judge:
         if record.stored is not None and not record.lost and not record.crashed and not record.hung:
             serial = self._serial(record)
         anomalies = check_round(record, self._options, serial)
+        is_pruned = self._pruned_from is not None and record.index >= self._pruned_from
+        if is_pruned and any(a.name is AnomalyName.ACCEPTED_BUT_MISSING for a in anomalies):
+            return Judged(record, (), f"round {record.index}: what is missing may have been pruned (--max)")
         if any(a.name.weight is Weight.RACE for a in anomalies):
             return Judged(record, anomalies, "")
-        return Judged(record, anomalies, not_looked(record))
+        unjudged = left_open(record, self._options, serial) if self._all_orders else ""
+        return Judged(record, anomalies, not_looked(record) or unjudged)
 
     def _serial(self, record: RoundRecord) -> tuple[SerialOutcome, ...] | None:
         """The outcomes of the orders that the round allows; None where the oracle is not applied."""
@@ -78,7 +94,10 @@ class Judge:
         for _ in range(REPEATS):
             planned = lane.plan.round(FIRST_INDEX + self._made)
             self._made += 1
-            record = lane.serially(planned, order)
+            try:
+                record = lane.serially(planned, order)
+            except TargetError:
+                return None
             (seen,) = verified(
                 [record], lane.target, lane.plan.domain, lane.plan.run, "serial", self._journal
             )

@@ -9,7 +9,7 @@ import gc
 import time
 from dataclasses import replace
 
-from harness.actors import Link, Loop, all_idle, release_together
+from harness.actors import Link, Loop, all_idle, is_smtp, release_together
 from harness.history import Journal
 from harness.model.attempt import Attempt, RoundRecord, Word
 from harness.model.operation import EDITS, PlannedRound
@@ -17,6 +17,7 @@ from harness.model.target import Liveness, Target
 from harness.race.client import REPLY_S_MAX, Client, record_of
 from harness.race.connections import Connections
 from harness.race.free import FreeActors
+from harness.race.hang import hangs
 from harness.race.prepare import Prepared, prepare
 from harness.race.tuner import Draw
 from harness.scenario import Plan
@@ -149,8 +150,8 @@ class Lane:
         return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
 
     def _await(self, links: list[Link]) -> None:
-        """Run until every reply is there; less long where the server answers nobody else either."""
-        if self._loop.run(all_idle(links), HANG_LOOK_S) or self.target.liveness(HANG_LOOK_S) is Liveness.HUNG:
+        """Run until every reply is there; less long where a server of ours is seen to hang."""
+        if self._loop.run(all_idle(links), HANG_LOOK_S) or (self.target.is_ours and hangs(self.target)):
             return
         self._loop.run(all_idle(links), REPLY_S_MAX - HANG_LOOK_S)
 
@@ -183,7 +184,8 @@ class Lane:
             record = replace(record, released_ns=time.monotonic_ns())
             raced = self._free.race(operations, prepared.ids, self.plan.contents, index)
             for operation, attempt in zip(operations, raced, strict=True):
-                again = self._client.retries(operation, setup, attempt, prepared.ids)
+                link = setup if is_smtp(operation) else self._connections.for_actors([operation])[0]
+                again = self._client.retries(operation, link, attempt, prepared.ids)
                 prepared.attempts += [attempt, *again]
         return self._finish(record, prepared.attempts)
 

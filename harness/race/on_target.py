@@ -12,6 +12,7 @@ from harness.model.operation import EDITS, DeleteAll
 from harness.model.result import ScenarioResult, Verdict
 from harness.model.target import Target, TargetInfo
 from harness.race.controls import ChosenControl, choose_control
+from harness.race.guest import KEPT_BY_DEFAULT, rounds_that_fit
 from harness.race.race import RaceOptions, Side, race
 from harness.scenario import Plan, Scenario, applies, server_options
 from harness.targets import open_target
@@ -26,6 +27,7 @@ class Place:
 
     folder      its server.log goes here, the control's into `control/`
     token       nine characters; with the lane's letter the run token of its plan
+    is_rounds_asked   the number of rounds was given for this run, and is not to be cut
     database    one store for several instances, as `--database` takes it; "": each has its own
     """
 
@@ -38,6 +40,7 @@ class Place:
     with_control: bool = True
     allow_deletions: bool = False
     cleanup: bool = False
+    is_rounds_asked: bool = False
 
 
 def race_on(
@@ -65,14 +68,21 @@ def race_on(
                 under.mkdir(exist_ok=True)
                 beside = _opened(stack, chosen.target, chosen.scenario, place, under)
                 control = _side(stack, "control", chosen.scenario, beside, place, options)
+            said: tuple[str, ...] = ()
+            if isinstance(target, ExternalTarget):
+                is_beside = chosen is not None and chosen.target == target.name
+                here = [scenario, chosen.scenario] if chosen is not None and is_beside else [scenario]
+                options, said = _fitted(rounds_that_fit(target, here), place, options)
+                if options.rounds == 0:
+                    return info, not_raced(scenario, Verdict.INCONCLUSIVE, said[0])
             side = _side(stack, "target", scenario, target, place, options)
             if began is not None:
                 began(scenario, info, chosen)
             place.journal.header(_header(scenario, info, chosen, place, options))
             result = race(side, control, chosen.kind if chosen else 0, options)
             if place.cleanup and isinstance(target, ExternalTarget):
-                target.cleanup(side.lane.plan.domain)
-            return info, replace(result, not_looked=(*result.not_looked, *missing, *info.limits))
+                result = _cleaned(target, side.lane.plan.domain, result)
+            return info, replace(result, not_looked=(*result.not_looked, *said, *missing, *info.limits))
         except TargetError as wrong:
             return info, not_raced(scenario, Verdict.FAILED, str(wrong))
 
@@ -88,6 +98,30 @@ def not_raced(scenario: Scenario, verdict: Verdict, why: str, mode: str = "race"
         reason=why if why.endswith((".", "?", "!")) else why + ".",
         not_looked=(why,),
     )
+
+
+def _fitted(fits: int | None, place: Place, options: RaceOptions) -> tuple[RaceOptions, tuple[str, ...]]:
+    """The options with only as many rounds as push nobody's mail out, unless more were asked for by name."""
+    if fits is None or options.rounds <= fits:
+        return options, ()
+    if place.is_rounds_asked:
+        why = f"from round {fits} on the server may have pruned what it held (--max), ours and others' mail"
+        return replace(options, pruned_from=fits), (why,)
+    why = (
+        f"only {fits} of {options.rounds} rounds were run: Mailpit keeps {KEPT_BY_DEFAULT} messages by "
+        "default (--max), and more would push others' mail out; give --rounds to run as many all the same"
+    )
+    return replace(options, rounds=fits), (why,)
+
+
+def _cleaned(target: ExternalTarget, domain: str, result: ScenarioResult) -> ScenarioResult:
+    """Delete what the run stored there; where that fails the result stands, and says so."""
+    try:
+        target.cleanup(domain)
+    except TargetError as wrong:
+        said = f"not all that was stored could be deleted: {wrong}"
+        return replace(result, not_looked=(*result.not_looked, said))
+    return result
 
 
 def _opened(stack: ExitStack, name: str, scenario: Scenario, place: Place, folder: Path) -> Target:

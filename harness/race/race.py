@@ -15,7 +15,7 @@ from typing import Literal
 from harness.history import Journal
 from harness.model.attempt import RoundRecord
 from harness.model.errors import TargetError
-from harness.model.result import ControlResult, ScenarioResult
+from harness.model.result import ControlResult, ScenarioResult, Verdict
 from harness.model.target import Liveness, Target
 from harness.race.controls import WHY
 from harness.race.judge import Judge
@@ -23,7 +23,7 @@ from harness.race.lane import Lane
 from harness.race.tally import Judged, Tally
 from harness.race.tuner import Draw, Tuner, is_one_party
 from harness.scenario import Plan, server_options
-from harness.verdict import clopper_pearson, decide, is_overdispersed, settled, theta_bound
+from harness.verdict import Decision, clopper_pearson, decide, is_overdispersed, settled, theta_bound
 
 BLOCK_ROUNDS_FIRST = 10
 BLOCK_ROUNDS_MAX = 250
@@ -40,6 +40,7 @@ class RaceOptions:
     trial       `cold`: a fresh process of target and control for each round
     time_limit  monotonic seconds at which no further round begins; None: none
     recorded    offsets (µs) and decoys of a recorded round, to be used in every round
+    pruned_from   from this round on a server that is not ours may have deleted what it accepted
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
     enough      asked after each block, once it is judged; true ends the race
     """
@@ -54,6 +55,7 @@ class RaceOptions:
     time_limit: float | None = None
     replay: str = ""
     recorded: tuple[tuple[float, ...], int] | None = None
+    pruned_from: int | None = None
     progress: Callable[[int, int, int, int], None] | None = None
     enough: Callable[[], bool] | None = None
 
@@ -64,7 +66,7 @@ class Side:
     def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
         self.target = target
         self.lane = Lane(name, plan, target, journal, profile=options.profile)
-        self.judge = Judge(self.lane, server_options(plan.scenario), journal)
+        self.judge = Judge(self.lane, server_options(plan.scenario), journal, pruned_from=options.pruned_from)
         self.tally = Tally(server_options(plan.scenario), options.replay)
         self.seconds = {"race": 0.0, "verify": 0.0, "start": 0.0}
         self._pending: list[RoundRecord] = []
@@ -157,7 +159,11 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
                     break
         except TargetError as wrong:
             stopped = str(wrong)
-        results = [one.judged() for one in sides]
+        try:
+            results = [one.judged() for one in sides]
+        except TargetError as wrong:  # what was judged before stands
+            stopped = str(wrong)
+            break
         stopped = stopped or next((one.gone for one in sides if one.gone), "")
         for place, draw in enumerate(draws[: min(len(r) for r in results)]):
             pair = [result[place] for result in results]
@@ -219,6 +225,13 @@ def _result(
         theta=options.theta,
         one_rate=one_rate,
     )
+    untried = tally.never_accepted(side.lane.plan.round(0))
+    if decision.verdict is Verdict.PASS and untried:
+        decision = Decision(
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"no {untried} was ever accepted, so no promise was put to the test. {decision.reason}",
+            advice="see the replies in the report: the server refuses what the scenario does.",
+        )
     not_looked = [*([stopped] if stopped else []), *tally.not_looked, side.judge.note]
     return ScenarioResult(
         name=scenario.name,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from harness.check import expected_copies, explain, replies
 from harness.model.anomaly import Anomaly, Weight
-from harness.model.attempt import RoundRecord
-from harness.model.operation import ServerOptions
+from harness.model.attempt import Outcome, RoundRecord
+from harness.model.operation import PlannedRound, ServerOptions
 from harness.model.result import Block, Spread, Witness
 
 WITNESSES_MAX = 3
@@ -55,6 +55,7 @@ class Tally:
         self.expected = (0, 0)
         self.found = 0
         self.not_looked: list[str] = []
+        self._accepted: set[str] = set()
 
     def add(self, judged: Judged) -> None:
         """Count one round."""
@@ -70,11 +71,20 @@ class Tally:
         for reply in replies(record):
             if reply in self.replies or len(self.replies) < REPLIES_MAX:
                 self.replies[reply] += 1
+        self._accepted |= {
+            record.plan.operations[a.actor].kind
+            for a in record.attempts
+            if a.actor >= 0 and a.outcome is Outcome.OK
+        }
         if record.stored is not None:
             least, most = expected_copies(record, self._options)
             self.expected = (self.expected[0] + least, self.expected[1] + most)
             self.found += len(record.stored.messages)
         self._keep(judged)
+
+    def never_accepted(self, plan: PlannedRound) -> str:
+        """A kind of operation of the plan that the server never accepted; "" if each was, once at least."""
+        return next((o.kind for o in plan.operations if o.kind not in self._accepted), "")
 
     def _keep(self, judged: Judged) -> None:
         for anomaly in judged.anomalies:

@@ -8,16 +8,17 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from harness.history import Journal
 from harness.model.attempt import LogLine, Outcome, RoundRecord, Stored, StoredMessage
 from harness.model.errors import TargetError
 from harness.model.operation import messages_of
-from harness.model.target import Liveness, Target
+from harness.model.target import Target
+from harness.race.hang import hangs
 
 SETTLE_S_MAX = 2.0
-LOOK_S = 1.0
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 _LOG_BEFORE_NS = 2_000_000
@@ -35,7 +36,7 @@ def verified(
     """
     if not records:
         return ()
-    if target.liveness(LOOK_S) is Liveness.HUNG:
+    if target.is_ours and hangs(target):
         last = records[-1]
         return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
     try:
@@ -44,33 +45,20 @@ def verified(
         return tuple(records)
     owner = {key: record.index for record in records for key in messages_of(record.plan)}
     copies: dict[int, list[StoredMessage]] = defaultdict(list)
-    held: dict[str, set[int]] = defaultdict(set)
     for copy in whole.messages:
-        index = owner.get(copy.key, -1)
-        copies[index].append(copy)
-        for tag in copy.tags:
-            held[tag.lower()].add(index)
-    asked = {r.index: {t.lower() for m in messages_of(r.plan).values() for t in m.tags} for r in records}
-    asked_by_any = set().union(*asked.values())
-    numbered: dict[str, list[str]] = defaultdict(list)
-    unnumbered: list[str] = []
-    for tag in whole.tags:
-        tokens = _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else []
-        for token in tokens:
-            numbered[token].append(tag)
-        if not tokens and tag.lower() in asked_by_any:
-            unnumbered.append(tag)
+        copies[owner.get(copy.key, -1)].append(copy)
+    tags: dict[str, list[str]] = defaultdict(list)
+    for tag in whole.tags:  # one without a round's number says nothing of a single round
+        for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
+            tags[token].append(tag)
     found = []
     for record in records:
-        # A listed tag without a round's number may be judged with a round only if no other holds it.
-        mine = {record.index}
-        shared = (t for t in unnumbered if t.lower() in asked[record.index] and held[t.lower()] <= mine)
-        tags = (*numbered[record.plan.token], *shared)
-        stored = Stored(messages=tuple(copies[record.index]), tags=tags)
+        stored = Stored(messages=tuple(copies[record.index]), tags=tuple(tags[record.plan.token]))
         journal.stored(lane, record.index, stored)
         found.append(replace(record, stored=stored, log=_log_of(record, target)))
     if target.is_ours and len(whole.messages) > EMPTY_ABOVE:
-        target.empty()
+        with suppress(TargetError):  # the next block's look says what is wrong
+            target.empty()
     return tuple(found)
 
 

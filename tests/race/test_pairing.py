@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import RoundRecord, Stored
+from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
 from harness.model.errors import TargetError
-from harness.model.operation import PlannedRound, ServerOptions
+from harness.model.operation import ServerOptions
 from harness.model.result import ScenarioResult, Verdict
 from harness.race import RaceOptions, Side, race
 from harness.race.race import BLOCK_ROUNDS_FIRST, BLOCK_ROUNDS_MAX
@@ -71,10 +71,15 @@ class FakeSide:
         return found
 
     def _judged(self, index: int) -> Judged:
-        plan = PlannedRound(index=index, token="r", given=(), operations=())
+        plan = Plan(SCENARIO, 1, "mr00000000").round(index)
+        accepted = Attempt(
+            round=index, actor=0, operation="send.1", message=None, number=1, outcome=Outcome.OK,
+            word=Word.ACCEPTED, code=250, text="Ok", stage=Stage.REPLY, marks=(), invoked_ns=1, released_ns=2,
+            completed_ns=3,
+        )  # fmt: skip
         record = RoundRecord(
-            index=index, plan=plan, ids={}, attempts=(), offsets_us=(), skew_us=1.0, decoys=0, released_ns=1,
-            stored=Stored(messages=(), tags=()),
+            index=index, plan=plan, ids={}, attempts=(accepted,), offsets_us=(), skew_us=1.0, decoys=0,
+            released_ns=1, stored=Stored(messages=(), tags=()),
         )  # fmt: skip
         return Judged(record, HIT if self._hits(index) else (), "not looked at" if self._lost(index) else "")
 
@@ -150,6 +155,14 @@ def test_until_hit_ends_after_the_block_with_the_first_hit() -> None:
     result = raced(FakeSide("t", [], lambda index: index == 12), None, until="hit")
     assert result.verdict is Verdict.RACE
     assert 13 <= result.rounds <= 15, "its blocks are of five rounds"
+
+
+def test_a_server_that_never_accepted_anything_is_no_pass() -> None:
+    side = FakeSide("t", [])
+    side.tally.never_accepted = lambda plan: "send"  # type: ignore[method-assign]
+    result = raced(side, FakeSide("c", [], every(1)))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.reason.startswith("no send was ever accepted, so no promise was put to the test.")
 
 
 def test_until_decided_ends_when_more_rounds_can_change_nothing() -> None:
