@@ -204,10 +204,13 @@ def test_dragging_pans_and_zoom_buttons_zoom(opened):
     assert ticks() != panned
 
 
-@pytest.mark.parametrize("name", ["native/report.html", "steered/report.html", "index.html"])
+@pytest.mark.parametrize(
+    "name", ["native/report.html", "steered/report.html", "hostile/report.html", "index.html"]
+)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_sticks_out_sideways(opened, name, width):
     page = opened(name, viewport={"width": width, "height": 900}).page
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
