@@ -184,15 +184,24 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
     return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
 
 
+def not_applicable(scenario: Scenario, reason: str) -> ScenarioResult:
+    """A scenario that is not for this version; it is listed and never counts."""
+    return replace(
+        not_steerable(scenario, reason), verdict=Verdict.NOT_APPLICABLE, reason=f"{reason}.", advice=""
+    )
+
+
 def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:
-    """A scenario that steer has nothing to say about; it is listed and never counts."""
+    """A scenario that steer cannot look at: nothing is known of it, so it is no PASS."""
     return ScenarioResult(
         name=scenario.name,
         title=scenario.title,
         file=str(scenario.file or ""),
         mode="steer",
-        verdict=Verdict.NOT_APPLICABLE,
-        reason=reason,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"steer cannot look at it: {reason}.",
+        advice="race it: `mailrace run`.",
+        not_looked=(reason,),
     )
 
 

@@ -14,7 +14,7 @@ from harness.model.operation import Send, ServerOptions
 from harness.model.result import ScenarioResult
 from harness.model.target import Target
 from harness.scenario import Plan, Scenario, applies, new_run, server_options
-from harness.steer.account import Account, not_steerable, scenario_result
+from harness.steer.account import Account, not_applicable, not_steerable, scenario_result
 from harness.steer.landscape import survey
 from harness.steer.marks import plain, with_own_spellings
 from harness.steer.on_one import Pair, several
@@ -71,7 +71,7 @@ def steer(
         rig.start(len(planned.operations))
         version = rig.instances[0].target.info.version
         if not applies(scenario.needs, version):
-            return not_steerable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
+            return not_applicable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
         account = _walk(rig, options, budget or ORDERS_MAX, seed, replay, progress, realise_s_max)
     finally:
         rig.stop()

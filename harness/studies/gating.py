@@ -23,6 +23,7 @@ from harness.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verd
 from harness.studies.gate_document import Gate, GateOptions, Mode
 from harness.studies.gate_raced import Looked, look_by_racing
 from harness.targets import parse_target
+from harness.verdict import gravest
 
 
 class PutAgain(Protocol):
@@ -77,7 +78,7 @@ def run_gate(
     folder = new_folder(options.run.reports, f"gate-{options.old}-{options.new}", out=options.run.out)
     write_plan(folder, _plan(scenarios, options, how, started))
     if how == "steer":
-        old, new, findings = _steered(scenarios, options, folder, put_again, listener, tell)
+        old, new, findings = _look(scenarios, options, folder, put_again, listener, tell, started)
     else:
         old, new, findings = look_by_racing(scenarios, options, folder, listener, tell, started)
     names = [scenario.name for scenario in scenarios]
@@ -101,6 +102,37 @@ def run_gate(
     return GateRun(gate, old, new, folder)
 
 
+def _look(
+    scenarios: Sequence[Scenario],
+    options: GateOptions,
+    folder: Path,
+    put_again: PutAgain,
+    listener: Listener | None,
+    tell: Callable[[str], None],
+    started: str,
+) -> Looked:
+    """Steer what steer can answer for, race the rest; both versions' runs hold all scenarios, in order."""
+    is_auto = options.mode == "auto"
+    small = [s for s in scenarios if not (is_auto and _is_large(s))]
+    parts: list[Looked] = []
+    left = [s for s in scenarios if s not in small]
+    if small:
+        steered = _steered(small, options, folder, put_again, listener, tell)
+        parts.append(steered)
+        old, new, _ = steered
+        for scenario, before, after in zip(small, old.scenarios, new.scenarios, strict=True):
+            if is_auto and _is_beyond_steer(scenario, (old, before), (new, after)):
+                left.append(scenario)
+    if left:
+        under = folder / "natively"
+        under.mkdir()
+        parts.append(look_by_racing(left, options, under, listener, tell, started))
+    raced = {s.name for s in left}
+    found = [f for part in parts for f in part[2] if part is parts[-1] or f.scenario not in raced]
+    order = [s.name for s in scenarios]
+    return _joined([p[0] for p in parts], order), _joined([p[1] for p in parts], order), tuple(found)
+
+
 def _steered(
     scenarios: Sequence[Scenario],
     options: GateOptions,
@@ -117,23 +149,14 @@ def _steered(
         runs.append(run_scenarios(scenarios, asked, listener).result)
     old, new = runs
     findings: list[Finding] = []
-    left: list[Scenario] = []
     for scenario, before, after in zip(scenarios, old.scenarios, new.scenarios, strict=True):
-        if options.mode == "auto" and _is_beyond_steer(scenario, (old, before), (new, after)):
-            left.append(scenario)
-            continue
         again: dict[str, Again] = {}
         for shown, other, target in ((after, before, options.old), (before, after, options.new)):
             for name in _in_question(shown, other, is_new=shown is after):
                 tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
                 again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED, options.run.gomaxprocs)
         findings += compare(before, after, again, confidence=options.run.confidence, theta=options.run.theta)
-    if not left:
-        return old, new, tuple(findings)
-    under = folder / "natively"
-    under.mkdir()
-    raced_old, raced_new, more = look_by_racing(left, options, under, listener, tell, old.started)
-    return _with(old, raced_old), _with(new, raced_new), (*findings, *more)
+    return old, new, tuple(findings)
 
 
 def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) -> list[str]:
@@ -149,15 +172,23 @@ def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) 
 
 def _is_beyond_steer(scenario: Scenario, *looked: tuple[RunResult, ScenarioResult]) -> bool:
     """Whether the scenario applies to both versions and steer has nothing to say of it: it is raced then."""
-    return any(one.verdict is Verdict.NOT_APPLICABLE for _, one in looked) and all(
+    unseen = [one for _, one in looked if one.schedules is None and one.verdict is not Verdict.FAILED]
+    return bool(unseen) and all(
         applies(scenario.needs, run.target.version) for run, _ in looked
     )
 
 
-def _with(steered: RunResult, raced: RunResult) -> RunResult:
-    """The run with the results of those scenarios that were raced instead."""
-    instead = {one.name: one for one in raced.scenarios}
-    return replace(steered, scenarios=tuple(instead.get(one.name, one) for one in steered.scenarios))
+def _is_large(scenario: Scenario) -> bool:
+    """Whether more actors share an instance than steer can walk every order of (STEER.md, "Realise")."""
+    return scenario.actor_count > 2 and scenario.target.instances < scenario.actor_count
+
+
+def _joined(parts: Sequence[RunResult], order: Sequence[str]) -> RunResult:
+    """One run of what was steered and what was raced; of a scenario in both, the race."""
+    found = {one.name: one for part in parts for one in part.scenarios}
+    scenarios = tuple(found[name] for name in order)
+    known = next((p for p in parts if p.target.version != "unknown"), parts[0])
+    return replace(known, scenarios=scenarios, verdict=gravest(one.verdict for one in scenarios))
 
 
 def _plan(scenarios: Sequence[Scenario], options: GateOptions, how: str, started: str) -> dict[str, Any]:
