@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.model.anomaly import Weight
 from harness.model.result import ScenarioResult, Schedules, Verdict

@@ -56,6 +56,11 @@ class Shower:
         ranked = sorted(leaves, key=lambda leaf: (planned[leaf] is None, len(planned[leaf] or ())))
         for number, leaf in enumerate(ranked, start=1):
             runs = leaves[leaf]
+            if planned[leaf] is None and not self._is_mapped(runs[0]):
+                self.shown.unrealised += len(runs)
+                self.shown.unrealised_names |= self.land.bad_leaves[leaf]
+                self.shown.notes.append("a violating class stands in no whole graph of orders: not realised")
+                continue
             if planned[leaf] is None:
                 self.shown.split_only += len(runs)
                 self._witness_of_split(runs[0], allowed)
@@ -63,6 +68,10 @@ class Shower:
             self.progress(f"realising {number} of {len(ranked)} violating classes")
             self._realise(single, leaf, runs, allowed)
         return self.shown
+
+    def _is_mapped(self, run: Run) -> bool:
+        """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""
+        return self.land.graph.is_whole and self.land.graph.leaf_of(run.order) is not None
 
     def on_twins(self, twins: Twins) -> Shown:
         """Every violating class on as many instances as it was explored on: the run itself, and again."""

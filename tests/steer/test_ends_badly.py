@@ -86,9 +86,10 @@ def test_a_server_that_is_not_ours_cannot_be_steered() -> None:
         steer(scenario("shared-new-tag"), "http://127.0.0.1:1?smtp=127.0.0.1:2")
 
 
-def test_what_is_no_question_of_order_is_listed_as_such() -> None:
+def test_what_is_no_question_of_order_is_not_passed_over() -> None:
     result = steer(scenario("no-rset-after-failure"), "embedded@1.30.5")
-    assert result.verdict is Verdict.NOT_APPLICABLE
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.not_looked
     assert "session" in result.reason
 
 
