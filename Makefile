@@ -33,7 +33,7 @@ steer: $(STAMP)  ## walk every schedule: make steer [TARGET=mailpit@1.30.5] [SCE
 	  $(if $(TARGET),--target '$(TARGET)')
 
 test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they are missing
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2
 
 check: lint  ## lint, and the fast tests
 	@$(BIN)/python -m pytest -q -n 2 -m 'not mailpit and not slow and not browser'
