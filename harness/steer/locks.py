@@ -15,6 +15,10 @@ from harness.steer.pilot import GO_ON, Decision, Gap, gap_of
 from harness.steer.programs import Programs
 from harness.steer.single import Single
 
+TRIES = 3
+SEEN_MIN = 2
+"""How often a gap has to be seen kept together."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReleasePoint:
@@ -52,18 +56,35 @@ def release_points(graph: Graph) -> Iterator[ReleasePoint]:
 
 
 def run_release_points(single: Single) -> tuple[list[tuple[ReleasePoint, Run]], int]:
-    """Each release point of a pair run once, again where it was missed; and how many stayed missed."""
+    """Each release point of a pair run once, again where it was missed; and how many stayed missed.
+
+    A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
+    through: a waiter that came late once looks like a lock, and a lock makes bad orders not count.
+    """
     found, missed = [], 0
+    origin: dict[Gap, ReleasePoint] = {}
     for point in release_points(single.graph):
-        for _ in range(3):
-            try:
-                found.append((point, single.run(point, is_calm=True)))
-                break
-            except ScheduleMissed:
-                continue
-        else:
+        run = _run(single, point)
+        for gap in single.together:
+            origin.setdefault(gap, point)
+        if run is None:
             missed += 1
+        else:
+            found.append((point, run))
+    for _ in range(SEEN_MIN):
+        doubtful = {g for g, n in single.together.items() if n < SEEN_MIN and g not in single.apart}
+        for point in {origin[gap]: None for gap in sorted(doubtful, key=str) if gap in origin}:
+            _run(single, point)
     return found, missed
+
+
+def _run(single: Single, point: ReleasePoint) -> Run | None:
+    for _ in range(TRIES):
+        try:
+            return single.run(point, is_calm=True)
+        except ScheduleMissed:
+            continue
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +96,9 @@ class Locks:
 
     @classmethod
     def seen(cls, single: Single, programs: Programs) -> "Locks":
-        """From the runs of `single`: a gap that was ever let through is no lock."""
-        return cls(frozenset(single.together - single.apart), programs)
+        """From the runs of `single`: a gap that was ever let through, or seldom seen, is no lock."""
+        often = {gap for gap, number in single.together.items() if number >= SEEN_MIN}
+        return cls(frozenset(often - single.apart), programs)
 
     def allow(self, node: Node, _last: int, actor: int) -> bool:
         """Whether one instance can run the actor's block at `node`."""

@@ -6,6 +6,7 @@ The server is quiet before each release, so that whoever wants the connection is
 """
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.model.attempt import RoundRecord
@@ -33,7 +34,7 @@ class Single:
     """Drives instance 0 of a rig along the graph that the twins gave.
 
     apart      gaps that the waiting actor was let into
-    together   gaps that it was kept out of though all was quiet: a transaction, or a lock of the server's own
+    together   gaps that it was kept out of though all was quiet, and how often: a transaction, or a lock
     """
 
     rig: Rig
@@ -42,7 +43,7 @@ class Single:
     unattributed: int = 0
     replaced: int = 0
     apart: set[Gap] = field(default_factory=set)
-    together: set[Gap] = field(default_factory=set)
+    together: Counter[Gap] = field(default_factory=Counter)
     _seats: list[Seat] = field(default_factory=list)
     _names: Names = field(init=False)
     _node: Node = field(init=False)
@@ -220,7 +221,10 @@ class Single:
             if other not in node.blocks:
                 return
             gap = gap_of(before, node, last, other)
-            (self.together if actor == last else self.apart).add(gap)
+            if actor == last:
+                self.together[gap] += 1
+            else:
+                self.apart.add(gap)
 
     def _finish(self) -> RoundRecord:
         hung = [s for s in self._seats if s.is_hung]
