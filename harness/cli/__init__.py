@@ -7,13 +7,46 @@ that `--help` stays quick.
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+
+_ORDER = (
+    *("run", "steer", "replay", "report", "bundle"),
+    *("gate", "bisect", "matrix", "retries", "watch", "merge"),
+    *("init", "check", "plan", "schema"),
+    *("targets", "install", "serve", "doctor"),
+)
+"""The commands as `--help` lists them: what is asked most first."""
+
+
+def command() -> "typer.Typer":
+    """The command `mailrace` with all its sub-commands, which add themselves as they are imported."""
+    from harness.cli import (  # noqa: F401
+        bisecting,
+        gate,
+        racing,
+        reporting,
+        scenarios,
+        servers,
+        steering,
+        studies,
+        watching,
+    )
+    from harness.cli.app import app
+
+    place = {name: number for number, name in enumerate(_ORDER)}
+    app.registered_commands.sort(key=lambda one: place[one.name or getattr(one.callback, "__name__", "")])
+    return app
 
 
 def main() -> None:
     """Run the command `mailrace` with the process's arguments; never returns."""
-    from harness.cli.app import app
     from harness.model.errors import MailraceError, ScenarioError
 
+    app = command()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         status = app(standalone_mode=False)

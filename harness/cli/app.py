@@ -1,4 +1,4 @@
-"""The command `mailrace` with its sub-commands; each lives in the file of its subject."""
+"""The command `mailrace`, to which each file of this folder adds its sub-commands."""
 
 import typer
 
@@ -31,21 +31,3 @@ def _root(
     Exit status: 0 PASS, 1 RACE, 2 bad scenario or option, 3 INCONCLUSIVE, 4 target or internal failure,
     130 interrupted.
     """
-
-
-def _register() -> None:
-    """Import the sub-commands, which add themselves to `app`."""
-    from harness.cli import (  # noqa: F401
-        bisecting,
-        gate,
-        racing,
-        reporting,
-        scenarios,
-        servers,
-        steering,
-        studies,
-        watching,
-    )
-
-
-_register()
