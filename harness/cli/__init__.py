@@ -38,7 +38,9 @@ def command() -> "typer.Typer":
     from harness.cli.app import app
 
     place = {name: number for number, name in enumerate(_ORDER)}
-    app.registered_commands.sort(key=lambda one: place[one.name or getattr(one.callback, "__name__", "")])
+    app.registered_commands.sort(
+        key=lambda one: place[str(one.name or getattr(one.callback, "__name__", ""))]
+    )
     return app
 
 

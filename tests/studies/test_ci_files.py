@@ -11,7 +11,7 @@ import typer
 from command import mailrace
 from ruamel.yaml import YAML
 
-from harness.cli import command
+from harness import cli
 from harness.studies.baseline import load_baseline
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,7 +31,7 @@ def commands(text: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("words", commands((DOCS / "gate.md").read_text()), ids=" ".join)
 def test_each_command_of_the_docs_is_one(words: list[str]) -> None:
-    root = typer.main.get_command(command())
+    root = typer.main.get_command(cli.command())
     command = root.commands[words[1]]  # type: ignore[attr-defined]
     # Making the context parses the words as the command line does, and runs nothing.
     assert command.make_context(words[1], words[2:]).params
