@@ -93,6 +93,8 @@ def survey(
     began = time.monotonic()
     is_mapped = exploration.is_complete or actors == 2
     graph = rig.graph(programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
+    if exploration.is_complete and (why_not := unexplored(graph, runs)):
+        exploration.is_complete, exploration.why_not = False, why_not
     bad: dict[Node, frozenset[AnomalyName]] = {}
     violating = []
     for run in runs:
@@ -104,6 +106,17 @@ def survey(
             violating.append((run, leaf))
     seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
     return Landscape(judge, exploration, programs, graph, runs, violating, bad, seconds)
+
+
+def unexplored(graph: Graph, runs: list[Run]) -> str:
+    """What the graph knows of that no explored class came to, in words; "" if nothing.
+
+    The graph walks every order without exchanging any: it checks the explorer, as the explorer feeds it.
+    """
+    if not graph.is_whole:
+        return "a statement came up whose actor was never seen in that position"
+    left = set(graph.leaves()) - {graph.leaf_of(run.order) for run in runs}
+    return f"{len(left)} outcomes of its orders that no explored class came to" if left else ""
 
 
 def _sampled(
