@@ -99,7 +99,7 @@ def mail_target(request: pytest.FixtureRequest) -> "Iterator[Target]":
 
 @pytest.fixture
 def race(request: pytest.FixtureRequest) -> "Callable[..., ScenarioResult]":
-    """`race(path_or_mapping, rounds=…, target=…) -> ScenarioResult`: race a scenario in a test of one's own."""
+    """`race(path_or_mapping, rounds=…, target=…)` races a scenario and gives its ScenarioResult."""
 
     def look(scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
         return _look(request.config, scenario, **changed)
