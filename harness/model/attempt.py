@@ -90,7 +90,7 @@ class Attempt:
 
     @property
     def reply_class(self) -> str:
-        """"2xx", "4xx", "5xx"; "" where no reply came."""
+        """ "2xx", "4xx", "5xx"; "" where no reply came."""
         return f"{self.code // 100}xx" if self.code else ""
 
     @property
