@@ -173,9 +173,7 @@ def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) 
 def _is_beyond_steer(scenario: Scenario, *looked: tuple[RunResult, ScenarioResult]) -> bool:
     """Whether the scenario applies to both versions and steer has nothing to say of it: it is raced then."""
     unseen = [one for _, one in looked if one.schedules is None and one.verdict is not Verdict.FAILED]
-    return bool(unseen) and all(
-        applies(scenario.needs, run.target.version) for run, _ in looked
-    )
+    return bool(unseen) and all(applies(scenario.needs, run.target.version) for run, _ in looked)
 
 
 def _is_large(scenario: Scenario) -> bool:
