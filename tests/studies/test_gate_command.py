@@ -16,6 +16,7 @@ def changes(folder: Path) -> dict[tuple[str, str], str]:
     return {(f["scenario"], f["anomaly"]): f["change"] for f in document["findings"]}
 
 
+@pytest.mark.slow
 def test_a_new_race_is_1_with_its_proof_and_the_command_that_replays_it(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     done = mailrace(
@@ -46,6 +47,7 @@ def test_a_new_race_is_1_with_its_proof_and_the_command_that_replays_it(tmp_path
     assert json.loads(accepted.out)["findings"][0]["accepted"]
 
 
+@pytest.mark.slow
 def test_fixed_and_clean_is_0_and_strict_changes_nothing(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "embedded@1.17.0", "--to", "embedded@1.17.1", "shared-new-tag"),
@@ -60,6 +62,7 @@ def test_fixed_and_clean_is_0_and_strict_changes_nothing(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.slow
 def test_unchanged_is_0_and_1_when_strict(tmp_path: Path) -> None:
     words = (
         "gate",
@@ -74,6 +77,7 @@ def test_unchanged_is_0_and_1_when_strict(tmp_path: Path) -> None:
     assert mailrace(*words, "--strict", "-q", folder=tmp_path).status == 1
 
 
+@pytest.mark.slow
 def test_without_a_control_that_fires_it_is_3(tmp_path: Path) -> None:
     (tmp_path / "lonely.race.yaml").write_text(
         "name: lonely\ntitle: nothing controls it\nactors:\n  - send: {count: 2}\n"

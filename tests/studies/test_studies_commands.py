@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from command import mailrace
 
 # The embedded 1.17.0 refuses and stores in a third to a half of the rounds. A clean word of its neighbour
 # needs 17 pairs in which it fires, in at most 1,000: also in a minute in which it fires in 5 %, missed with a
 # chance below 1e-6.
+pytestmark = pytest.mark.slow
 OLD, NEXT = "embedded@1.17.0", "embedded@1.17.1"
 
 

@@ -1,0 +1,78 @@
+"""Gate, matrix and bisect by steer on the embedded versions: no chance in it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command import mailrace
+
+from harness.run import RunOptions, run
+from harness.scenario import find, load
+from harness.studies.put_again import put_again
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_gate_steers_pairs_races_the_rest_and_puts_the_new_to_the_old(tmp_path: Path) -> None:
+    done = mailrace(
+        *("gate", "--from", "embedded@1.27.11", "--to", "embedded@1.30.5", "--seed", "3", "--out", "g"),
+        *("send-delete-last-holder", "no-rset-after-failure"),
+        folder=tmp_path,
+    )
+    assert done.status == 1, done.err
+    document = json.loads((tmp_path / "g" / "gate.json").read_text())
+    assert document["mode"] == "steer"
+    assert {(f["scenario"], f["anomaly"]): f["change"] for f in document["findings"]} == {
+        ("send-delete-last-holder", "rejected_but_stored"): "new",
+        ("send-delete-last-holder", "tag_lost"): "unchanged",
+        # S11 hits in every round from 1.28.4 on, and is about one session: it is raced.
+        ("no-rset-after-failure", "envelope_leaked"): "new",
+    }
+    assert (tmp_path / "g" / "old" / "report.html").is_file()
+    assert (tmp_path / "g" / "natively" / "new" / "run.json").is_file()
+
+
+def test_what_the_old_version_does_not_send_is_answered_by_all_its_orders(tmp_path: Path) -> None:
+    done = mailrace(
+        *("gate", "--from", "embedded@fixed", "--to", "embedded@1.30.5", "send-rename-tag", "--json"),
+        folder=tmp_path,
+    )
+    assert done.status == 1, done.err
+    (finding,) = json.loads(done.out)["findings"]
+    assert (finding["anomaly"], finding["change"]) == ("rejected_but_stored", "new")
+    assert "cannot be brought into this order, and of its own" in finding["reason"]
+
+
+def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> None:
+    target = "embedded@1.30.5"
+    scenario = load(find(["send-rename-tag"])[0])
+    options = RunOptions(target=target, seed=3, mode="steer", out=tmp_path / "run", formats=())
+    (shown,) = run([scenario], options).result.scenarios
+    again = put_again(scenario, shown, "rejected_but_stored", target, 5)
+    # Of schedules without deviations at least 199 of 200 are followed (issue 6): 3 misses of 5, below 1e-5.
+    assert again.hits == again.runs >= 3
+    assert put_again(scenario, shown, "tag_lost", target, 5).runs == 0
+
+
+def test_a_matrix_counts_classes(tmp_path: Path) -> None:
+    done = mailrace(
+        *("matrix", "--versions", "embedded@1.17.0,embedded@1.17.1", "--scenarios", "shared-new-tag"),
+        *("--out", "m", "--json"),
+        folder=tmp_path,
+    )
+    assert done.status == 1, done.err
+    cells = json.loads(done.out)["cells"]
+    assert [c["verdict"] for c in cells] == ["RACE", "PASS"]
+    assert [" classes of orders violating" in c["text"] or " violating" in c["text"] for c in cells] == [
+        True
+    ] * 2
+
+
+def test_a_bisection_by_steer_says_when_it_came(tmp_path: Path) -> None:
+    done = mailrace(
+        *("bisect", "send-delete-last-holder", "--good", "embedded@1.17.1", "--bad", "embedded@1.30.5"),
+        *("--anomaly", "rejected_but_stored"),
+        folder=tmp_path,
+    )
+    assert done.status == 0, done.err
+    assert "the race came between embedded@1.27.11 and embedded@1.30.5" in done.err
