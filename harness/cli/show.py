@@ -8,7 +8,7 @@ from typing import Any
 from harness.model.result import RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo
 from harness.race import ChosenControl
-from harness.report import to_json
+from harness.report import render_index, to_json
 from harness.run import Run
 from harness.scenario import Scenario
 from harness.steer import columns
@@ -164,7 +164,9 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
 
 
 def finish(done: Run, *, as_json: bool, quiet: bool, verbose: bool) -> int:
-    """Say what a run came to, as asked; its exit status."""
+    """Say what a run came to, as asked, and bring the page over all runs up to date; its exit status."""
+    if (done.folder.parent / "latest").is_symlink():
+        render_index(done.folder.parent)
     if as_json:
         print(to_json(done.result))
     elif quiet:
