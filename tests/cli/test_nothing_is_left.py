@@ -16,7 +16,13 @@ from harness.scenario import shipped
 SCENARIO = shipped() / "shared-new-tag.race.yaml"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW), pytest.param(signal.SIGKILL, marks=SLOW)],
+)
 def test_an_ended_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out"
     history = out / "history.jsonl"
