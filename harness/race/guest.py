@@ -22,5 +22,11 @@ def rounds_that_fit(target: ExternalTarget, scenarios: Sequence[Scenario]) -> in
         return None
     if not isinstance(held, int) or held > KEPT_BY_DEFAULT:
         return None
-    each = sum(len(messages_of(Plan(s, 0, "mr00000000").round(0))) * s.retry.attempts for s in scenarios)
+    each = sum(_stored_by_a_round(scenario) for scenario in scenarios)
     return max(0, (KEPT_BY_DEFAULT - held) // max(1, each))
+
+
+def _stored_by_a_round(scenario: Scenario) -> int:
+    """At most: every message, and every retry of it."""
+    tries = 1 if scenario.retry.policy == "none" else scenario.retry.attempts
+    return len(messages_of(Plan(scenario, 0, "mr00000000").round(0))) * tries
