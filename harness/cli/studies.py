@@ -3,6 +3,7 @@
 import random
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,6 +96,7 @@ def matrix(
     """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
     from harness.cli.show import Teller, console, styled
     from harness.history import new_folder, write_plan
+    from harness.report import matrix_page
     from harness.report.render import write_whole
     from harness.scenario import find, load
     from harness.studies.gating import chosen_mode
@@ -107,7 +109,8 @@ def matrix(
     how = chosen_mode(*targets, mode=mode.value)
     options = run_options(targets[0], seed=seed, rounds=rounds, mode=how, until="decided")
     folder = new_folder(options.reports, f"matrix-{len(loaded)}x{len(targets)}", out=out)
-    about = {"mode": how, "seed": options.seed, "command": options.command}
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    about = {"mode": how, "seed": options.seed, "command": options.command, "started": started}
     write_plan(folder, {**about, "study": "matrix", "targets": targets})
     said, teller = console(), Teller(quiet=as_json)
     try:
@@ -125,6 +128,8 @@ def matrix(
     document = matrix_json(done.matrix, about)
     write_whole(folder / "matrix.json", document.encode())
     write_whole(folder / "matrix.md", matrix_markdown(done.matrix).encode())
+    page = matrix_page(done.matrix, options.command, started)
+    write_whole(folder / "matrix.html", page.encode())
     if as_json:
         print(document, end="")
         raise typer.Exit(int(EXIT_STATUS[done.verdict]))
@@ -141,7 +146,7 @@ def matrix(
         )
     said.print()
     said.print(table)
-    said.print(f"report: {folder}/matrix.md", markup=False)
+    said.print(f"report: {folder}/matrix.html", markup=False)
     raise typer.Exit(int(EXIT_STATUS[done.verdict]))
 
 

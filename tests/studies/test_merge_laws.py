@@ -41,7 +41,7 @@ def runs(draw: st.DrawFn) -> RunResult:
     return run_of(*found.values(), seed=draw(st.integers(1, 5)), cut_off=draw(st.booleans()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(runs(), min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_order_and_grouping_change_nothing(jobs: list[RunResult], chance: object) -> None:
     whole = to_json(merge(jobs))
@@ -52,13 +52,13 @@ def test_order_and_grouping_change_nothing(jobs: list[RunResult], chance: object
     assert to_json(reduce(lambda a, b: merge([b, a]), reversed(jobs))) == whole
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(runs())
 def test_one_is_given_back(job: RunResult) -> None:
     assert merge([job]) is job
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(runs(), min_size=1, max_size=4))
 def test_a_race_is_never_merged_away(jobs: list[RunResult]) -> None:
     hit = {s.name for job in jobs for s in job.scenarios if s.verdict is Verdict.RACE}

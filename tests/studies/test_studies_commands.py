@@ -57,6 +57,7 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
     assert cells["send-rename-tag", NEXT]["verdict"] == "NOT APPLICABLE"
     assert (tmp_path / "m" / cells["shared-new-tag", OLD]["report"]).is_file()
     assert done.status == 1
+    assert f'href="{cells["shared-new-tag", OLD]["report"]}"' in (tmp_path / "m" / "matrix.html").read_text()
     page = (tmp_path / "m" / "matrix.md").read_text().splitlines()
     assert page[0] == f"| scenario | {OLD} | {NEXT} | mailpit@9.9.9 |"
     assert len(page) == 4
