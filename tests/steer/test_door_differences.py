@@ -66,7 +66,7 @@ class Talker:
             self.ids.setdefault(found, f"id{len(self.ids) + 1}")
         text = ID.sub(lambda m: self.ids[m[0]], text)
         text = re.sub(r'"(Created|Date)":"[^"]*"', r'"\1":"<time>"', text)
-        text = re.sub(r'"Received":\[[^\]]*\]', '"Received":["<time>"]', text)
+        text = re.sub(r'"Received":\["(?:[^"\\]|\\.)*"\]', '"Received":["<time>"]', text)
         self.talk.append((what, status, text))
 
     def close(self) -> None:

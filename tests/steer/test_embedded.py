@@ -51,6 +51,7 @@ def test_it_sends_and_comes_to_what_the_real_one_does(
     assert sorted(map(sorted, ours.bad_leaves.values())) == sorted(map(sorted, real.bad_leaves.values()))
 
 
+@pytest.mark.slow
 def test_the_first_race_is_found_and_its_repaired_twin_is_clean() -> None:
     it = scenario("shared-new-tag")
     assert steer(it, "embedded@1.17.0").verdict is Verdict.RACE

@@ -99,6 +99,7 @@ def test_a_scenario_that_needs_a_newer_version_does_not_apply() -> None:
     assert "1.19.0" in result.reason
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_too_small_is_said_and_can_be_refused() -> None:
     it = scenario("shared-new-tag")
     result = steer(it, "embedded@1.30.5", budget=2)
