@@ -108,7 +108,9 @@ class Account:
                 f"{self.shown.same} of {self.shown.repeats} repeats came to the same"
             )
         if self.shown.unrealised:
-            notes.append(f"{self.shown.unrealised} violating classes were not realised within their tries")
+            notes.append(
+                f"{counted(self.shown.unrealised, 'violating class')} not realised within their tries"
+            )
         if self.unattributed:
             notes.append(f"{self.unattributed} statements could not be attributed; their runs were dropped")
         return [*notes, *self.shown.notes, how_known()]
@@ -148,7 +150,7 @@ def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive:
 def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str, str]:
     """The verdict, its reason, and what would settle it."""
     shown, found = account.shown, account.land.exploration
-    looked = f"{found.explored} classes explored"
+    looked = f"{counted(found.explored, 'class')} explored"
     orders = (
         f", {account.orders[1]:,} of {account.orders[0]:,} orders bad" if account.land.graph.is_whole else ""
     )
@@ -157,20 +159,20 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
         where = "one instance" if account.instances == 1 else f"{account.instances} instances"
         return (
             Verdict.RACE,
-            f"{shown.realised} violating classes realised on {where} ({again}); {looked}{orders}",
+            f"{counted(shown.realised, 'violating class')} realised on {where} ({again}); {looked}{orders}",
             "",
         )
     if shown.unrealised:
         return (
             Verdict.INCONCLUSIVE,
-            f"{shown.unrealised} violating classes were neither realised on one instance nor seen to be "
+            f"{counted(shown.unrealised, 'violating class')} neither realised on one instance nor seen to be "
             f"kept apart there; {looked}{orders}",
             "steer again with more time, or race it natively with decoys",
         )
     if found.missed:
         return (
             Verdict.INCONCLUSIVE,
-            f"{found.missed} orders were missed ({found.why_not}); {looked}",
+            f"{counted(found.missed, 'order')} missed ({found.why_not}); {looked}",
             "steer again on a quieter machine",
         )
     if not account.is_exhaustive and require_exhaustive:
@@ -179,7 +181,7 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
             f"not exhaustive, for {found.why_not}; {looked}{orders}",
             "give a larger --budget, or fewer actors",
         )
-    split = f"; {shown.split_only} bad classes need two instances" if shown.split_only else ""
+    split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
     whole = "exhaustive" if account.is_exhaustive else f"not exhaustive, for {found.why_not}"
     return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
 
@@ -189,6 +191,12 @@ def not_applicable(scenario: Scenario, reason: str) -> ScenarioResult:
     return replace(
         not_steerable(scenario, reason), verdict=Verdict.NOT_APPLICABLE, reason=f"{reason}.", advice=""
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 violating class`, `2 violating classes`."""
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:

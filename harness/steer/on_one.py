@@ -15,6 +15,7 @@ from harness.steer.pilot import Gap
 from harness.steer.rig import Rig
 from harness.steer.shrink import shrink
 from harness.steer.single import Single
+from harness.steer.twins import Twins
 from harness.steer.witnessing import Shower, Shown, always
 
 ORDERS_MAX = 5_000
@@ -37,6 +38,11 @@ class Pair:
 
     def walk(self, land: Landscape, account: Account) -> Shown:
         """The rig holds the pair that `land` is of; the account takes its numbers."""
+        if self.options.instances > 1:
+            account.count(always)
+            shower = Shower(self.rig, land, self.replay, self.until, self.progress)
+            account.shown = shower.on_twins(Twins(self.rig))
+            return account.shown
         began = time.monotonic()
         single = Single(self.rig, land.graph)
         points, missed = run_release_points(single)

@@ -87,7 +87,7 @@ class Shower:
             self.shown.realised += 1
             self.shown.classes.append(run)
             done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
-            self._add(done, len(same), always, instances=len(self.rig.instances))
+            self._add(done, len(same), always, instances=len(self.rig.planned.operations))
         twins.end()
         return self.shown
 

@@ -9,7 +9,7 @@ import pytest
 from harness.model.anomaly import AnomalyName
 from harness.model.operation import ServerOptions
 from harness.model.result import ScenarioResult, Verdict
-from harness.scenario import Plan, Scenario, load, server_options, shipped
+from harness.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
 from harness.steer import columns, replay_schedule, steer
 from harness.steer.explore import Exploration, explore
 from harness.steer.judge import learn_serial
@@ -148,6 +148,18 @@ def test_a_replay_on_the_same_and_on_another_version(real_mailpit: Have) -> None
     )
     assert (other.word, other.hits) == ("FIXED", 0)
     assert "recorded on mailpit@1.30.5, running on mailpit@1.27.11 (1.27.11)" in other.sentence
+
+
+@pytest.mark.parametrize(("version", "classes"), [("1.27.11", 33), ("1.30.5", 18)])
+def test_three_senders_by_every_order(real_mailpit: Have, version: str, classes: int) -> None:
+    """Some 400 million orders on 1.30.5; on 1.27.11 what the pairs keep together excludes the bad ones."""
+    data = scenario("shared-new-tag").as_data()
+    data["actors"][0]["send"]["count"] = 3
+    result = steer(scenario_from(data, shipped()), real_mailpit(version))
+    assert result.schedules is not None
+    assert result.verdict is Verdict.PASS, result.reason
+    assert (result.schedules.classes, result.schedules.exhaustive) == (classes, True)
+    assert bool(result.schedules.split_only) is (version == "1.27.11")
 
 
 def test_logs_are_kept_in_the_folder_asked_for(real_mailpit: Have, tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""A larger round that fails, down to the pair and the tag that show it."""
+
+import pytest
+
+from harness.model.operation import Send
+from harness.model.result import Verdict
+from harness.scenario import scenario_from, shipped
+from harness.steer import steer
+from tests.steer.test_real_mailpit import scenario
+
+
+@pytest.mark.slow
+def test_three_senders_with_two_tags_come_down_to_two_with_one() -> None:
+    data = scenario("shared-new-tag").as_data()
+    data["actors"][0]["send"].update(count=3, tags=["{run}-{round}", "{run}-{round}-b"], body_bytes=3_000)
+    result = steer(scenario_from(data, shipped()), "embedded@1.17.0")
+    assert result.verdict is Verdict.RACE, result.reason
+    assert result.schedules is not None
+    assert any("alone" in note for note in result.schedules.notes)
+    for witness in result.witnesses:
+        operations = witness.record.plan.operations
+        assert [len(o.message.tags) for o in operations if isinstance(o, Send)] == [1, 1]
+        assert witness.schedule is not None
+        assert {s.actor for s in witness.schedule.steps} == {o.key for o in operations}
