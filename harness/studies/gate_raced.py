@@ -23,7 +23,7 @@ from harness.scenario import Scenario, new_run
 from harness.studies.absence import races_of
 from harness.studies.gate import Finding, compare
 from harness.studies.gate_document import GateOptions
-from harness.studies.paired import Paired, race_paired, tested_again
+from harness.studies.paired import Paired, race_paired, seen_in_pairs
 from harness.verdict import gravest
 
 PATIENCE = 60
@@ -58,7 +58,7 @@ def look_by_racing(
             findings += compare(
                 paired.old,
                 paired.new,
-                tested_again(paired.pairs),
+                seen_in_pairs(paired.pairs, paired.kind),
                 confidence=options.run.confidence,
                 theta=options.run.theta,
             )

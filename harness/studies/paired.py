@@ -37,18 +37,23 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """What a paired race gave: a result of each version, what each is, and the pairs in order."""
+    """What a paired race gave: a result of each version, what each is, and the pairs in order.
+
+    kind   of control that the old version is for the new one (DESIGN.md, "Controls")
+    """
 
     old: ScenarioResult
     new: ScenarioResult
     infos: tuple[TargetInfo | None, TargetInfo | None]
     pairs: tuple[Pair, ...] = ()
+    kind: int = 3
 
 
-def tested_again(pairs: Sequence[Pair]) -> dict[str, Again]:
+def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
     """For each anomaly that one version showed: what the other did in the very pairs that showed it.
 
-    Where both show it, `hits` is above zero for at least one of them, and the finding is "unchanged".
+    Where both show it, `hits` is above zero, and the finding is "unchanged". What only an old version of
+    kind 3 showed says nothing of the new one: it is left out.
     """
     whole = [p for p in pairs if p.old is not None and p.new is not None]
     names = sorted({name for p in whole for name in (*(p.old or ()), *(p.new or ()))})
@@ -58,7 +63,7 @@ def tested_again(pairs: Sequence[Pair]) -> dict[str, Again]:
         new = [name in (p.new or ()) for p in whole]
         if any(old) and any(new):
             found[name] = Again(runs=len(whole), hits=min(sum(old), sum(new)))
-        else:
+        elif any(new) or kind in (1, 2):
             found[name] = Again(runs=sum(old) + sum(new), hits=0)
     return found
 
@@ -71,7 +76,7 @@ def is_settled(
     Every anomaly seen is on both, or often enough on one only; and enough pairs raced at all to speak of the
     anomalies that were not seen. With `patience`, also after that many pairs in which nothing was seen.
     """
-    again = tested_again(pairs)
+    again = seen_in_pairs(pairs)
     if not again:
         return patience is not None and len(pairs) >= patience
     needed = pairs_needed(theta, confidence)
@@ -151,9 +156,12 @@ def race_paired(
                 pairs, confidence=options.confidence, theta=options.theta, patience=patience
             )
 
-        result = race(after, before, _kind(old, new), replace(how, enough=enough))
+        kind = _kind(old, new)
+        result = race(after, before, kind, replace(how, enough=enough))
         shown = _shown(scenario, before, result)
-        return Paired(old=shown, new=result, infos=(infos[0], infos[1]), pairs=_pairs(before, after))
+        return Paired(
+            old=shown, new=result, infos=(infos[0], infos[1]), pairs=_pairs(before, after), kind=kind
+        )
 
 
 class _Watched(Side):

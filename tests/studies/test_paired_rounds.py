@@ -1,0 +1,52 @@
+"""Pairs of rounds, typed in: what one version did in the very pairs in which the other showed something."""
+
+import pytest
+
+from harness.studies.gate import Again
+from harness.studies.paired import Pair, is_settled, seen_in_pairs
+
+NONE: frozenset[str] = frozenset()
+LOST, DOUBLE = frozenset({"tag_lost"}), frozenset({"duplicated"})
+RULE = {"confidence": 0.99, "theta": 1 / 3}
+
+
+def test_each_anomaly_is_counted_in_its_own_pairs() -> None:
+    pairs = [Pair(LOST, LOST), Pair(NONE, DOUBLE), Pair(NONE, NONE), Pair(LOST, NONE), Pair(NONE, DOUBLE)]
+    assert seen_in_pairs(pairs) == {
+        "tag_lost": Again(runs=5, hits=1),
+        "duplicated": Again(runs=2, hits=0),
+    }
+
+
+def test_pairs_that_were_not_looked_at_count_for_nothing() -> None:
+    assert seen_in_pairs([Pair(None, LOST), Pair(LOST, None)]) == {}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(1, {"tag_lost": Again(runs=1, hits=0)}), (3, {})])
+def test_an_old_version_of_the_third_kind_fixes_nothing(kind: int, expected: dict[str, Again]) -> None:
+    assert seen_in_pairs([Pair(LOST, NONE)], kind) == expected
+
+
+def test_what_a_server_of_another_kind_does_not_show_is_new_all_the_same() -> None:
+    assert seen_in_pairs([Pair(NONE, LOST)] * 30, 3) == {"tag_lost": Again(runs=30, hits=0)}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "patience", "settled"),
+    [
+        ([], None, False),
+        ([Pair(NONE, NONE)] * 59, 60, False),
+        ([Pair(NONE, NONE)] * 60, 60, True),
+        ([Pair(NONE, NONE)] * 999, None, False),
+        ([Pair(NONE, LOST)] * 29, 60, False),
+        ([Pair(NONE, LOST)] * 30, 60, True),
+        ([Pair(LOST, NONE)] * 30, 60, True),
+        # On both: settled for this one, and after 17 pairs that raced also for those that were not seen.
+        ([Pair(LOST, LOST)] * 16, 60, False),
+        ([Pair(LOST, LOST)] * 17, 60, True),
+        # A rare one beside a frequent one keeps it open.
+        ([Pair(LOST, LOST)] * 40 + [Pair(NONE, DOUBLE)], 60, False),
+    ],
+)
+def test_when_more_pairs_can_change_nothing(pairs: list[Pair], patience: int | None, settled: bool) -> None:
+    assert is_settled(pairs, patience=patience, **RULE) is settled
