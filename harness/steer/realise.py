@@ -62,18 +62,21 @@ def realise(
     order = fewest_deviations(graph, target, allowed)
     courses = [Course.along(graph, order, allowed)] if order else []
     courses.append(Course(graph, target, allowed))
-    first, tries = None, 0
+    first, tries, kept = None, 0, courses[0]
     for course in courses:
         if course.chance < HOPELESS or first is not None:
             continue
         tries_here = min(tries_max - tries, max(20, round(4 / course.chance)))
         first, took = _try(single, course, tries_here, is_bad, is_out_of_time)
+        kept = course
         tries += took
     if first is None:
         return Realised((), tries, (), time.monotonic() - began)
     runs = [first]
     repeat_tries: list[int] = []
-    exactly = Course.along(graph, first.order, allowed)
+    # A server that hangs leaves its order unfinished: what was planned is then all there is to repeat.
+    is_whole = graph.leaf_of(first.order) is not None
+    exactly = Course.along(graph, first.order, allowed) if is_whole else kept
     for _ in range(repeats):
         left = tries_max - sum(repeat_tries)
         again, took = _try(single, exactly, left, lambda _: True, is_out_of_time)

@@ -102,7 +102,7 @@ class _Replay:
     def answer(self) -> ScheduleReplay:
         """First the recorded order; where that cannot be had or is good, all orders of this version."""
         names = [o.key for o in self.rig.planned.operations]
-        order = order_of(self.schedule, self.land.graph, names)
+        order = order_of(self.schedule, self.land.graph, names, is_hung=self.name is AnomalyName.HANG)
         is_shared = self.schedule.instances < len(names)
         single = Single(self.rig, self.land.graph)
         allowed: Follows = always
@@ -195,8 +195,13 @@ class _Replay:
         return Word.COULD_NOT_RUN, f"{said}; its orders were not all explored, for {found.why_not}"
 
 
-def order_of(schedule: ScheduleWitness, graph: Graph, names: list[str]) -> tuple[int, ...] | None:
-    """The recorded order as a path of the graph, block by block; None: other statements are sent here."""
+def order_of(
+    schedule: ScheduleWitness, graph: Graph, names: list[str], *, is_hung: bool = False
+) -> tuple[int, ...] | None:
+    """The recorded order as a path of the graph, block by block; None: other statements are sent here.
+
+    is_hung   the server hung in it, so what the others would still have sent is made up
+    """
     steps = [s for s in schedule.steps if not s.background]
     node, order, at = graph.root, [], 0
     while at < len(steps):
@@ -210,4 +215,7 @@ def order_of(schedule: ScheduleWitness, graph: Graph, names: list[str]) -> tuple
         order.append(actor)
         at += len(block.calls)
         node = node.edges[actor]
+    while is_hung and not node.is_leaf:
+        order.append(min(node.edges))
+        node = node.edges[order[-1]]
     return tuple(order) if node.is_leaf else None
