@@ -35,6 +35,7 @@ class RunOptions:
     rounds, profile       None takes the scenario's own
     budget                steer: at most so many orders
     require_exhaustive    steer: clean within its budget only is INCONCLUSIVE
+    is_one_enough         steer: of each anomaly one class is realised
     confirm_rounds        steer: what it finds is raced natively up to so many rounds; 0: it is not
     recorded              offsets (µs) and decoys of a recorded round, for each round
     """
@@ -57,6 +58,7 @@ class RunOptions:
     budget: int | None = None
     require_exhaustive: bool = False
     confirm_rounds: int = 0
+    is_one_enough: bool = False
     command: str = ""
     reports: Path = Path("reports")
     out: Path | None = None
@@ -199,6 +201,7 @@ def _steered(
             progress=listener.said if listener is not None else lambda _: None,
             folder=place.folder,
             gomaxprocs=options.gomaxprocs,
+            is_one_enough=options.is_one_enough,
         )
         return info, result
     except TargetError as wrong:

@@ -107,6 +107,9 @@ class Account:
                 f"tries a realisation: median {median:g}, worst {worst}; "
                 f"{self.shown.same} of {self.shown.repeats} repeats came to the same"
             )
+        if self.shown.left_out:
+            more = counted(self.shown.left_out, "more class")
+            notes.append(f"{more} of the same anomalies left out: one of each was asked for")
         if self.shown.unrealised:
             notes.append(
                 f"{counted(self.shown.unrealised, 'violating class')} not realised within their tries"

@@ -34,6 +34,7 @@ class Pair:
     replay: str
     until: float
     progress: Callable[[str], None]
+    is_one_enough: bool = False
     together: set[Gap] = field(default_factory=set)
 
     def walk(self, land: Landscape, account: Account) -> Shown:
@@ -80,7 +81,8 @@ class Pair:
         return self.walk(land, aside)
 
     def _show(self, land: Landscape, single: Single, allowed: Follows) -> Shown:
-        return Shower(self.rig, land, self.replay, self.until, self.progress).on_one(single, allowed)
+        shower = Shower(self.rig, land, self.replay, self.until, self.progress, self.is_one_enough)
+        return shower.on_one(single, allowed)
 
 
 def several(pair: Pair, land: Landscape, account: Account) -> None:

@@ -43,6 +43,7 @@ def steer(
     folder: Path | None = None,
     gomaxprocs: int | None = None,
     realise_s_max: float = REALISE_S_MAX,
+    is_one_enough: bool = False,
 ) -> ScenarioResult:
     """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
 
@@ -51,6 +52,7 @@ def steer(
     replay    the command that replays a witness of this run, without `--round`
     progress  is told in sentences what goes on
     folder    where the servers' logs are kept
+    is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
     """
     if parse_target(target).kind == "url":
@@ -72,7 +74,9 @@ def steer(
         version = rig.instances[0].target.info.version
         if not applies(scenario.needs, version):
             return not_applicable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
-        account = _walk(rig, options, budget or ORDERS_MAX, seed, replay, progress, realise_s_max)
+        account = _walk(
+            rig, options, budget or ORDERS_MAX, seed, replay, progress, realise_s_max, is_one_enough
+        )
     finally:
         rig.stop()
     return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
@@ -86,6 +90,7 @@ def _walk(
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
+    is_one_enough: bool,
 ) -> Account:
     land = survey(rig, options, orders_max=budget, seconds_max=EXPLORE_S_MAX, seed=seed, progress=progress)
     actors = len(rig.planned.operations)
@@ -96,12 +101,12 @@ def _walk(
         account.shown = Shower(rig, land, replay, until, progress).on_twins(Twins(rig))
         account.count(always)
     elif actors == 2:
-        pair = Pair(rig, options, replay, until, progress)
+        pair = Pair(rig, options, replay, until, progress, is_one_enough)
         pair.walk(land, account)
         if account.shown.realised and is_shrinkable(rig.planned):
             account.shown.witnesses = pair.smaller(account) or account.shown.witnesses
     else:
-        several(Pair(rig, options, replay, until, progress), land, account)
+        several(Pair(rig, options, replay, until, progress, is_one_enough), land, account)
     account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
     return account
 

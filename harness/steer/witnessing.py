@@ -21,12 +21,15 @@ from harness.steer.witness import witness_of
 
 @dataclass(slots=True)
 class Shown:
-    """What became of the violating classes, each counted in one of the first three."""
+    """What became of the violating classes, each counted in one of the first three, or left out."""
 
     realised: int = 0
     split_only: int = 0
     unrealised: int = 0
     unrealised_names: set[AnomalyName] = field(default_factory=set)
+    realised_names: set[AnomalyName] = field(default_factory=set)
+    left_out: int = 0
+    """Classes of anomalies that another class had shown already, where one of each was enough."""
     witnesses: list[Witness] = field(default_factory=list)
     classes: list[Run] = field(default_factory=list)
     """The classes that were realised, as they were explored."""
@@ -45,6 +48,7 @@ class Shower:
     replay: str
     until: float
     progress: Callable[[str], None]
+    is_one_enough: bool = False
     shown: Shown = field(default_factory=Shown)
 
     def on_one(self, single: Single, allowed: Follows) -> Shown:
@@ -56,6 +60,9 @@ class Shower:
         ranked = sorted(leaves, key=lambda leaf: (planned[leaf] is None, len(planned[leaf] or ())))
         for number, leaf in enumerate(ranked, start=1):
             runs = leaves[leaf]
+            if self.is_one_enough and self.land.bad_leaves[leaf] <= self.shown.realised_names:
+                self.shown.left_out += len(runs)
+                continue
             if planned[leaf] is None and not self._is_mapped(runs[0]):
                 self.shown.unrealised += len(runs)
                 self.shown.unrealised_names |= self.land.bad_leaves[leaf]
@@ -113,6 +120,7 @@ class Shower:
             )
             return
         self.shown.realised += len(runs)
+        self.shown.realised_names |= wanted
         self.shown.classes += runs
         same = [r for r in done.runs[1:] if self.land.judge.names(r) == wanted]
         self._add(done, len(same), allowed, instances=1)

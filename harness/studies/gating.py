@@ -145,7 +145,7 @@ def _steered(
     runs = []
     for word, target in (("old", options.old), ("new", options.new)):
         tell(f"{word} version: {options.names.get(target, target)}")
-        asked = replace(options.run, target=target, mode="steer", out=folder / word)
+        asked = replace(options.run, target=target, mode="steer", is_one_enough=True, out=folder / word)
         runs.append(run_scenarios(scenarios, asked, listener).result)
     old, new = runs
     findings: list[Finding] = []
