@@ -115,18 +115,20 @@ class _Builder:
             self._is_whole = False
             return node
         for actor in range(self._actors):
-            block = self._programs.next_block.get((actor, histories[actor]))
-            if block is None:
-                if not self._programs.is_known(actor, histories[actor]):
+            for block in self._programs.variants.get((actor, histories[actor]), ()):
+                child = self._step(histories, contents, actor, block)
+                if child is not None:
+                    node.blocks[actor], node.edges[actor] = block, child
+                    break
+            else:
+                if (actor, histories[actor]) not in self._programs.endings:
                     self._is_whole = False
-                continue
-            node.blocks[actor] = block
-            node.edges[actor] = self._step(histories, contents, actor, block)
         return node
 
     def _step(
         self, histories: tuple[History, ...], contents: dict[str, str], actor: int, block: Planned
-    ) -> Node:
+    ) -> Node | None:
+        """The state after the block; None: it is told other things here than this variant of it was."""
         self._connection.execute("SAVEPOINT step")
         try:
             told = []
@@ -135,6 +137,8 @@ class _Builder:
                     told.append("0 rows")
                     continue
                 told.append(heard(run(self._connection, call), self._names))
+            if len(block.calls) > 1 and "; ".join(told) != block.told:
+                return None
             if block.is_rolled_back:
                 self._connection.execute("ROLLBACK TO step")
             written = self._footprints.of_block(block.calls).writes

@@ -112,5 +112,5 @@ class Locks:
     def _gap(self, node: Node, other: int, actor: int) -> Gap:
         """The gap between `other`'s last block and its next, for `actor`'s next."""
         history = node.histories[other]
-        before = Node(node.histories, blocks={other: self.programs.next_block[other, history[:-1]]})
+        before = Node(node.histories, blocks={other: self.programs.last(other, history)})
         return gap_of(before, node, other, actor)

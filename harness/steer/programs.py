@@ -20,18 +20,26 @@ History = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The next block of an actor: its calls with names for IDs, and its text as it compares between runs."""
+    """The next block of an actor: its calls with names for IDs, and its text as it compares between runs.
+
+    told   what it was told when it was seen. A transaction's later statements follow from the answers to
+           its first, so a block of several calls stands only for where it is told the same
+    """
 
     calls: tuple[Call, ...]
     text: str
     is_rolled_back: bool = False
+    told: str = ""
 
 
 @dataclass(slots=True)
 class Programs:
-    """One tree an actor: history to next block; a history without one is the actor's end."""
+    """One tree an actor: history to next block; a history without one is the actor's end.
 
-    next_block: dict[tuple[int, History], Planned] = field(default_factory=dict)
+    A block of one call is known by its history; of several there may be variants, by what they were told.
+    """
+
+    variants: dict[tuple[int, History], list[Planned]] = field(default_factory=dict)
     endings: dict[tuple[int, History], str] = field(default_factory=dict)
 
     def learn(self, blocks: Iterable[Block], names: Names, endings: Mapping[int, str]) -> None:
@@ -39,14 +47,22 @@ class Programs:
         histories: dict[int, History] = dict.fromkeys(endings, ())
         for block in blocks:
             history = histories.get(block.actor, ())
-            self.next_block.setdefault((block.actor, history), planned(block, names))
-            histories[block.actor] = (*history, told(block.statements, names))
+            seen = planned(block, names)
+            known = self.variants.setdefault((block.actor, history), [])
+            if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
+                known.append(seen)
+            histories[block.actor] = (*history, seen.told)
         for actor, ending in endings.items():
             self.endings.setdefault((actor, histories[actor]), ending)
 
     def is_known(self, actor: int, history: History) -> bool:
         """Whether any run came so far."""
-        return (actor, history) in self.next_block or (actor, history) in self.endings
+        return (actor, history) in self.variants or (actor, history) in self.endings
+
+    def last(self, actor: int, history: History) -> Planned:
+        """The block that ended the history."""
+        known = self.variants[actor, history[:-1]]
+        return next((p for p in known if p.told == history[-1]), known[0])
 
 
 def planned(block: Block, names: Names) -> Planned:
@@ -54,9 +70,8 @@ def planned(block: Block, names: Names) -> Planned:
     calls = tuple(
         (sql, tuple(_named(a, names) for a in args)) for s in block.statements for sql, args in s.calls
     )
-    return Planned(
-        calls, block.call, is_rolled_back=any(text_of(sql).upper() == "ROLLBACK" for sql, _ in calls)
-    )
+    is_rolled_back = any(text_of(sql).upper() == "ROLLBACK" for sql, _ in calls)
+    return Planned(calls, block.call, is_rolled_back, told(block.statements, names))
 
 
 def told(statements: Iterable[Statement], names: Names) -> str:
