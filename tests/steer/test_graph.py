@@ -1,0 +1,83 @@
+"""Typed-in programs over a real store: all orders at once, and what the graph cannot know."""
+
+from harness.steer.attribution import Names
+from harness.steer.graph import Graph, build, count_orders
+from harness.steer.independence import Footprints
+from harness.steer.programs import Planned, Programs
+from harness.steer.rqlite import Call
+from harness.steer.store import Store
+from tests.steer.lattice import everything
+
+LOOK: Call = ("SELECT ID FROM tags WHERE Name = ?", ("t",))
+ADD: Call = ("INSERT INTO tags (Name) VALUES (?)", ("t",))
+FAILS = "error: UNIQUE constraint failed: tags.Name"
+
+
+def store() -> Store:
+    it = Store()
+    it.run(("CREATE TABLE tags (ID INTEGER PRIMARY KEY, Name TEXT UNIQUE)", ()))
+    return it
+
+
+def one(call: Call) -> list[Planned]:
+    return [Planned((call,), call[0])]
+
+
+def graph_of(programs: Programs) -> Graph:
+    it = store()
+    return build(programs, 2, Names({}), it.connection, Footprints(it.connection))
+
+
+def look_then_add() -> Programs:
+    """Each of two actors looks for a tag, adds it where it is absent, and ends where that fails (S1)."""
+    programs = Programs()
+    for actor in (0, 1):
+        programs.variants[actor, ()] = one(LOOK)
+        programs.variants[actor, ("[]",)] = one(ADD)
+        programs.endings[actor, ("[['1']]",)] = "2xx"
+        programs.endings[actor, ("[]", "1 rows")] = "2xx"
+        programs.endings[actor, ("[]", FAILS)] = "4xx"
+    return programs
+
+
+def test_every_order_and_what_each_is_told() -> None:
+    graph = graph_of(look_then_add())
+    assert graph.is_whole
+    counts = count_orders(graph, everything)
+    told = {leaf.histories: number for leaf, number in counts.items()}
+    assert told == {
+        (("[]", "1 rows"), ("[['1']]",)): 1,
+        (("[['1']]",), ("[]", "1 rows")): 1,
+        (("[]", "1 rows"), ("[]", FAILS)): 2,
+        (("[]", FAILS), ("[]", "1 rows")): 2,
+    }
+
+
+def test_a_program_that_was_never_seen_leaves_the_graph_partial() -> None:
+    programs = look_then_add()
+    del programs.endings[1, ("[]", FAILS)]
+    assert not graph_of(programs).is_whole
+
+
+def test_a_transactions_statements_are_chosen_by_their_own_answers() -> None:
+    begin, commit = ("BEGIN IMMEDIATE", ()), ("COMMIT", ())
+    absent = Planned((begin, LOOK, ADD, commit), "adds", told="0 rows; []; 1 rows; 0 rows")
+    present = Planned((begin, LOOK, commit), "finds", told="0 rows; [['1']]; 0 rows")
+    programs = Programs()
+    for actor in (0, 1):
+        programs.variants[actor, ()] = [absent, present]
+        for block in (absent, present):
+            programs.endings[actor, (block.told,)] = "2xx"
+    graph = graph_of(programs)
+    assert graph.is_whole
+    assert {leaf.histories for leaf in graph.leaves()} == {
+        ((absent.told,), (present.told,)),
+        ((present.told,), (absent.told,)),
+    }
+    assert programs.last(0, (present.told,)) is present
+
+
+def test_building_leaves_the_store_as_it_was() -> None:
+    it = store()
+    build(look_then_add(), 2, Names({}), it.connection, Footprints(it.connection))
+    assert it.connection.execute("SELECT COUNT(*) FROM tags").fetchone() == (0,)
