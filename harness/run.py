@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from harness import __version__
 from harness.history import HISTORY, Journal, new_folder, write_plan
-from harness.model.errors import TargetError
+from harness.model.errors import Interrupted, TargetError
 from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo, VersionSource
 from harness.race import ChosenControl, Place, RaceOptions, not_raced, race_on
@@ -127,6 +127,8 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
                 results.append(_confirmed(scenario, place, options, deadline))
             if listener is not None:
                 listener.ended(found)
+    except KeyboardInterrupt as end:
+        raise Interrupted(folder) from end
     finally:
         journal.close()
     result = RunResult(
@@ -237,9 +239,7 @@ def _plan(
         "trial": options.trial,
         "confidence": options.confidence,
         "theta": options.theta,
-        "scenarios": [
-            {"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios
-        ],
+        "scenarios": [{"file": str(s.file or ""), **s.as_data()} for s in scenarios],
     }
 
 

@@ -4,8 +4,10 @@ People read stderr, programs stdout. Every import that costs is made inside the 
 that `--help` stays quick.
 """
 
+import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -63,17 +65,36 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit) as end:
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
     except BrokenPipeError:
-        status = 0
+        status = 141  # as a shell says of a program that SIGPIPE ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as wrong:
         status = _status_of(wrong)
     sys.exit(status)
+
+
+def _say_what_there_is(folder: Path) -> None:
+    """What an interrupted run had found, from its journal, and how to see it."""
+    from harness.model.errors import MailraceError
+    from harness.recover import result_of
+
+    try:
+        seen = [f"{one.name}: {one.hits} hits in {one.rounds} rounds" for one in result_of(folder).scenarios]
+    except MailraceError as wrong:
+        seen = [str(wrong)]
+    print("mailrace: interrupted; " + "; ".join(seen), file=sys.stderr)
+    print(f"mailrace: to see it: mailrace report {folder}", file=sys.stderr)
 
 
 def _status_of(wrong: Exception) -> int:
     """2 for what typer says of options; 4 and a sentence for a bug of ours, its traceback with it."""
     import typer
 
-    if isinstance(wrong, typer.Abort):
+    from harness.model.errors import Interrupted
+
+    if isinstance(wrong, typer.Abort):  # what typer makes of KeyboardInterrupt
+        end = wrong.__cause__ or wrong.__context__
+        if isinstance(end, Interrupted):
+            _say_what_there_is(end.folder)
         return 130
     if isinstance(wrong, typer.Exit):
         return int(wrong.exit_code)

@@ -20,7 +20,12 @@ TargetOption = Annotated[
     ),
 ]
 NameOption = Annotated[
-    str | None, typer.Option("-k", metavar="NAME", help="Only scenarios whose name matches.")
+    str | None,
+    typer.Option(
+        "-k",
+        metavar="NAME",
+        help="Only the scenario of that name, else those whose name holds it (* and ? match).",
+    ),
 ]
 SeedOption = Annotated[
     int | None, typer.Option(help="Draw the plan with this seed; default: a new one, printed.")
@@ -122,7 +127,7 @@ def run(
     chosen_seed = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
     named = parse_target(
-        target or default_target()
+        default_target() if target is None else target
     ).text  # before it is printed: a wrong one may hold a secret
     teller = Teller(quiet=quiet or as_json)
     options = RunOptions(

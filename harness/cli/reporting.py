@@ -10,7 +10,9 @@ from harness.cli.app import app
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder of a run.")] = Path("reports/latest"),
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder of a run; default: reports/latest.")
+    ] = None,
     formats: Annotated[
         str, typer.Option("--format", help="html, md, junit, ctrf, json; several by comma.")
     ] = "html,md,junit,json",
@@ -25,8 +27,9 @@ def report(
     from harness.report import FORMATS, render, render_index
 
     if index:
-        print(render_index(folder))
+        print(render_index(folder or Path("reports")))
         return
+    folder = folder or Path("reports/latest")
     wanted = tuple(word.strip() for word in formats.split(",") if word.strip())
     unknown = [word for word in wanted if word not in FORMATS]
     if unknown or not wanted:

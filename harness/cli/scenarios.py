@@ -24,7 +24,7 @@ def check(paths: Paths = None) -> None:
             mistakes += wrong.mistakes
     if mistakes:
         raise ScenarioError(tuple(mistakes))
-    print(f"{len(files)} scenario files are right")
+    print("1 scenario file is right" if len(files) == 1 else f"{len(files)} scenario files are right")
 
 
 @app.command()
@@ -66,10 +66,16 @@ def init(
     from harness.model.errors import UsageError
     from harness.scenario import template
 
+    suffix = ".race.yaml"
+    if not file.name.endswith(suffix):
+        raise UsageError(
+            f"{file}: scenario files end in {suffix}; name it {file.with_suffix('').name}{suffix}"
+        )
+    name = file.name.removesuffix(suffix)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(template())
+            out.write(template(name))
     except FileExistsError as wrong:
         raise UsageError(f"{file}: is there already; name another file") from wrong
     except OSError as wrong:

@@ -30,10 +30,17 @@ def console(*, on_stdout: bool = False) -> Any:
     """
     from rich.console import Console
 
+    class Lasting(Console):
+        """Goes on without a reader: who closes the pipe must not end the run, nor choose its status."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
     stream = sys.stdout if on_stdout else sys.stderr
     plain = bool(os.environ.get("CI")) or not stream.isatty()
     width = 200 if plain else None
-    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=plain, width=width)
+    return Lasting(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=plain, width=width)
 
 
 def styled(verdict: Verdict, text: str, after: str = "") -> Any:

@@ -52,7 +52,7 @@ def steer(
 
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
     options = RunOptions(
-        target=target or default_target(),
+        target=default_target() if target is None else target,
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         mode="steer",
         budget=budget,

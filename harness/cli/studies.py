@@ -169,7 +169,7 @@ def retries(
 
     (path, *_) = find([scenario])
     loaded = load(path)
-    options = run_options(target or default_target(), seed=seed, rounds=rounds)
+    options = run_options(default_target() if target is None else target, seed=seed, rounds=rounds)
     folder = new_folder(options.reports, f"retries-{loaded.name}-{options.target}", out=out)
     about = {"scenario": loaded.name, "target": options.target, "seed": options.seed}
     write_plan(folder, {**about, "study": "retries", "command": options.command})

@@ -8,10 +8,20 @@
     ├── ScheduleMissed   a schedule the server did not follow                 exit 3
     └── InternalError    ours                                                 exit 4
 
-An anomaly is data, never an exception. The exit statuses themselves stand in `harness.verdict.exit_status`.
+`Interrupted` is the user's act and no error: exit 130. An anomaly is data, never an exception. The exit
+statuses themselves stand in `harness.verdict.exit_status`.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(str(folder))
 
 
 class MailraceError(Exception):

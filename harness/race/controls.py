@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from harness.model.errors import UsageError
 from harness.model.operation import EDITS
 from harness.scenario import Plan, Scenario, applies, load, resolve, shipped
 from harness.scenario.scenario import Control
@@ -37,7 +38,11 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
     said: list[str] = []
     found: list[ChosenControl] = []
     for control in scenario.controls:
-        name = parse_target(control.target).text if control.target else own.text
+        try:
+            name = parse_target(control.target).text if control.target else own.text
+        except UsageError as wrong:
+            said.append(f"control: {wrong}")
+            continue
         kind = _kind(own, parse_target(name), is_other_scenario=control.scenario is not None)
         if kind == 0:
             continue
@@ -46,6 +51,8 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
             version = parse_target(name).version
             fits = not version or applies(other.needs, version)
             reason = why_not(name) if fits else f"{other.name} needs {other.needs}"
+            if fits and reason and parse_target(name).kind == "mailpit":
+                reason += f"; put it in a folder named by MAILRACE_MAILPIT_DIR, or: mailrace install {name}"
         if not reason and own.kind == "url" and kind == 2 and other.target != scenario.target:
             reason = "it needs server options that a server which is not ours may not have"
         if not reason and own.kind == "url" and kind == 2 and _edits(other):

@@ -139,8 +139,11 @@ def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[Path, bytes]
     disabled = options.get("tags_disable") or ()
     if disabled:
         flags += ["--tags-disable", ",".join(disabled)]
+    is_embedded = run.target.name.startswith("embedded")
     return ServerFacts(
-        version=run.target.version,
+        version=f"{run.target.version} (mailrace's embedded reference)"
+        if is_embedded
+        else run.target.version,
         flags=tuple(flags),
         instances=int(options.get("instances") or 1),
         contents={sha256(mail): mail for mail in mails.values()},

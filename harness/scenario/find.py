@@ -19,14 +19,17 @@ def shipped() -> Path:
 def find(paths: Sequence[str], pattern: str | None = None) -> tuple[Path, ...]:
     """The scenario files that are meant, each once: files as given, folders by their *.race.yaml, sorted.
 
-    Without paths: the shipped ones. `pattern` keeps those whose name holds it (`*` and `?` match as in a
-    shell). Raises UsageError where nothing is left, with the next step.
+    Without paths: the shipped ones. `pattern` keeps the one of that name, else those whose name holds it
+    (`*` and `?` match as in a shell). Raises UsageError where nothing is left, with the next step.
     """
     found: dict[Path, None] = {}
     for given in paths or [str(shipped())]:
         found.update(dict.fromkeys(_files(given)))
     if pattern is None:
         return tuple(found)
+    exact = tuple(path for path in found if name_of(path) == pattern)
+    if exact:
+        return exact
     wild = pattern if any(c in pattern for c in "*?[") else f"*{pattern}*"
     kept = tuple(path for path in found if fnmatch.fnmatchcase(name_of(path), wild))
     if not kept:

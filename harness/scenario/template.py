@@ -1,14 +1,14 @@
 """The commented scenario that `mailrace init` writes to start from."""
 
 
-def template() -> str:
-    """A scenario file that loads as it is, with a comment on each key."""
-    return _TEMPLATE
+def template(name: str = "my-race") -> str:
+    """A scenario file of that name that loads as it is, with a comment on each key."""
+    return _TEMPLATE.replace("name: my-race   ", f"name: {name:10}", 1)
 
 
 _TEMPLATE = """\
 # A race for mailrace. `mailrace check FILE` looks for mistakes, `mailrace run FILE` races it.
-name: my-race                     # a-z, 0-9 and -; best that of the file: my-race.race.yaml
+name: my-race                     # a-z, 0-9 and -; that of the file
 title: Parallel senders share a tag that does not exist yet
 source: ""                        # where it is known from: an issue, a log line
 what: Shows whether a refused message is stored all the same.

@@ -67,7 +67,9 @@ def recorded(
     if not found:
         asked = {"scenario": scenario, "round": round_, "anomaly": anomaly}
         named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
-        raise UsageError(f"{source}: no witness {f'of {named} ' if named else ''}is recorded there")
+        raise UsageError(
+            f"{source}: no witness {f'of {named} ' if named else ''}is recorded there{_newest_race(folder)}"
+        )
     one, witness = found[0]
     return Recorded(result, one, _scenario(folder, one), witness)
 
@@ -105,6 +107,15 @@ def _folder(source: Path) -> Path:
     if source.is_file():
         return source.parent
     raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
+
+
+def _newest_race(folder: Path) -> str:
+    """The next step: the newest run beside that folder that ended with RACE."""
+    runs = sorted(folder.resolve().parent.glob("*/run.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    for file in runs[:50]:
+        if f'"verdict": "{Verdict.RACE}"' in file.read_text(encoding="utf-8", errors="replace")[:20_000]:
+            return f"; the newest run with one is {file.parent.name}"
+    return ""
 
 
 def _rank(witness: Witness) -> int:

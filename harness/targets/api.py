@@ -274,6 +274,8 @@ def _refusal(status: int, reason: str, target: str, answer: bytes) -> str:
         )
     if target:
         return f"{status}, it redirects to {target}; give that address instead"
+    if answer.lstrip()[:1] == b"<":
+        return f"{status} with a web page; that is not Mailpit's API: is another program listening there?"
     text = " ".join(answer[:400].decode("utf-8", "replace").split())
     return f"{status} {reason}: {text}" if text else f"{status} {reason}"
 

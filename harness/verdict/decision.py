@@ -7,7 +7,7 @@ from harness.model.result import ControlResult, Verdict
 from harness.verdict.bound import CONFIDENCE, THETA, pairs_needed, theta_bound
 from harness.verdict.rates import clopper_pearson
 
-STEER = "`mailrace steer` looks at every order and needs no control"
+STEER = "`mailrace steer` looks at every order and needs no control (on a server that mailrace starts)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

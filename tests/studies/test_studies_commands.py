@@ -63,8 +63,8 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
     assert len(page) == 4
 
 
-def test_a_bisection_ends_with_the_pair_and_its_proof(tmp_path: Path, good: str, bad: str, word: str) -> None:
-    words = ("bisect", "shared-new-tag", "--good", good, "--bad", bad, "--mode", "race", "--state", "s.json")
+def test_a_bisection_ends_with_the_pair_and_its_proof(tmp_path: Path) -> None:
+    words = ("bisect", "shared-new-tag", "--good", NEXT, "--bad", OLD, "--mode", "race", "--state", "s.json")
     done = mailrace(*words, folder=tmp_path)
     assert done.status == 0, done.err
     assert f"the race went between {OLD} and {NEXT}" in done.err
