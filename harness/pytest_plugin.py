@@ -112,6 +112,7 @@ def _target(config: pytest.Config) -> str:
 
 
 def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+    from harness.model.errors import Interrupted
     from harness.run import RunOptions, run
     from harness.scenario import load, scenario_from
 
@@ -131,4 +132,7 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
             **changed,
         }
     )
-    return run([loaded], options).result.scenarios[0]
+    try:
+        return run([loaded], options).result.scenarios[0]
+    except Interrupted as end:
+        raise KeyboardInterrupt from end

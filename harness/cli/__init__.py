@@ -48,7 +48,7 @@ def command() -> "typer.Typer":
 
 def main() -> None:
     """Run the command `mailrace` with the process's arguments; never returns."""
-    from harness.model.errors import MailraceError, ScenarioError
+    from harness.model.errors import Interrupted, MailraceError, ScenarioError
 
     app = command()
     signal.signal(signal.SIGTERM, _terminated)
@@ -62,6 +62,9 @@ def main() -> None:
         else:
             print(f"mailrace: {wrong}", file=sys.stderr)
         status = exit_status_of(wrong)
+    except Interrupted as end:
+        status = 130
+        _say_what_there_is(end.folder)
     except (KeyboardInterrupt, SystemExit) as end:
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
     except BrokenPipeError:
@@ -89,12 +92,7 @@ def _status_of(wrong: Exception) -> int:
     """2 for what typer says of options; 4 and a sentence for a bug of ours, its traceback with it."""
     import typer
 
-    from harness.model.errors import Interrupted
-
-    if isinstance(wrong, typer.Abort):  # what typer makes of KeyboardInterrupt
-        end = wrong.__cause__ or wrong.__context__
-        if isinstance(end, Interrupted):
-            _say_what_there_is(end.folder)
+    if isinstance(wrong, typer.Abort):
         return 130
     if isinstance(wrong, typer.Exit):
         return int(wrong.exit_code)

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class Interrupted(KeyboardInterrupt):
-    """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was."""
+class Interrupted(BaseException):
+    """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was.
+
+    No KeyboardInterrupt, which libraries above us would take for their own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
