@@ -7,6 +7,7 @@ import smtplib
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -170,3 +171,9 @@ def test_a_stale_id_is_an_error_on_both_in_other_words(real_mailpit: Callable[[s
 
 def test_the_table_of_differences_is_whole() -> None:
     assert len(DIFFERENCES) == len(set(DIFFERENCES)) >= 6
+
+
+def test_the_docs_list_every_difference() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "steer.md"
+    words = " ".join(docs.read_text(encoding="utf-8").split())
+    assert [said for said in DIFFERENCES if said not in words] == []
