@@ -10,7 +10,6 @@ No call here can delete everything by accident: an empty list of IDs, which Mail
 InternalError, and `delete_all` says what it does (MAILPIT.md, "REST").
 """
 
-import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from harness.model.errors import InternalError, TargetError
+from harness.targets.failures import cause, refusal
 from harness.targets.rows import NotMailpit, Page, names_of, page_of
 
 if TYPE_CHECKING:
@@ -230,10 +230,10 @@ class Api:
         except requests.exceptions.RequestException as error:
             if "timed out" in str(error).lower():
                 raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s") from error
-            raise Unreachable(f"{place}: {_cause(error)}") from error
+            raise Unreachable(f"{place}: {cause(error)}") from error
         if status == 200:
             return answer
-        raise BadAnswer(f"{place}: {_refusal(status, reason, target, answer)}", status)
+        raise BadAnswer(f"{place}: {refusal(status, reason, target, answer)}", status)
 
     def _opened(self) -> "requests.Session":
         import requests
@@ -264,39 +264,3 @@ class Api:
             "program listening there, or is Mailpit's webroot missing from the URL?",
             200,
         )
-
-
-def _refusal(status: int, reason: str, target: str, answer: bytes) -> str:
-    if status == 401:
-        return (
-            "401, it wants a user and a password; give them in MAILRACE_API_USER and "
-            "MAILRACE_API_PASSWORD or in a netrc file"
-        )
-    if target:
-        return f"{status}, it redirects to {target}; give that address instead"
-    if answer.lstrip()[:1] == b"<":
-        return f"{status} with a web page; that is not Mailpit's API: is another program listening there?"
-    text = " ".join(answer[:400].decode("utf-8", "replace").split())
-    return f"{status} {reason}: {text}" if text else f"{status} {reason}"
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason in words, without the library's object names."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    if type(seen).__name__ == "IncompleteRead":
-        return "its answer was cut off"
-    if isinstance(seen, http.client.RemoteDisconnected):
-        return "it closed the connection without an answer"
-    if isinstance(seen, http.client.BadStatusLine):
-        return f"no HTTP answer ({str(seen).strip()[:80]!r}); is that its REST port?"
-    if isinstance(seen, ConnectionRefusedError):
-        return "connection refused; is the server running?"
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror.lower()
-    text = str(seen)
-    return text.rsplit(": ", 1)[-1] if text else type(seen).__name__

@@ -29,7 +29,7 @@ def parse_target(name: str) -> TargetName:
     """What a target's name asks for; touches nothing. Raises UsageError with the next step."""
     text = name.strip()
     if not text:
-        raise UsageError(f"the target's name is empty; give {FORMS}")
+        raise UsageError(f"the target's name is empty; wanted one of {FORMS}")
     if text.startswith(("http://", "https://")):
         parse_external(text)
         return TargetName(text=text, kind="url", url=text)

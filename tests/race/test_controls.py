@@ -63,7 +63,10 @@ def test_what_cannot_be_had_is_said_where_it_would_have_been_better(machine: set
     chosen, said = choose_control(scenario(REAL, EMBEDDED), "mailpit@1.30.5")
     assert chosen is not None
     assert chosen.kind == 3
-    assert said == ("control mailpit@1.17.0 (s): mailpit@1.17.0 is not here",)
+    assert said == (
+        "control mailpit@1.17.0 (s): mailpit@1.17.0 is not here; put it in a folder named by "
+        "MAILRACE_MAILPIT_DIR, or: mailrace install mailpit@1.17.0",
+    )
     chosen, said = choose_control(scenario(REAL, OPEN), "mailpit@1.30.5")
     assert chosen is not None
     assert chosen.kind == 2

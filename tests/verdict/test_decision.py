@@ -71,7 +71,7 @@ def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> No
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 16 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
         advice="about 7 more rounds if the control goes on as it did; or a control that fires more often; or "
-        "steer: `mailrace steer` looks at every order and needs no control.",
+        "steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace starts).",
     )
 
 
@@ -88,7 +88,7 @@ def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
         reason="no hit in 5000 rounds; the control embedded@1.17.0 (shared-new-tag) fired in 5000 of 5000 "
         "pairs, but it is of kind 3: it shows that mailrace releases well, and nothing of this server's "
         "own scheduling.",
-        advice="steer: `mailrace steer` looks at every order and needs no control; or give a known-bad "
+        advice="steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace starts); or give a known-bad "
         "version of the same server or an open race of this one.",
     )
 
@@ -98,7 +98,7 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds, and no control ran that would show that a race can be seen here.",
         advice="name a control that can be had here (`controls:` in the scenario), or steer: `mailrace "
-        "steer` looks at every order and needs no control.",
+        "steer` looks at every order and needs no control (on a server that mailrace starts).",
     )
     assert decide(rounds=100, hits=0, control=control(1, 0)) == Decision(
         verdict=Verdict.INCONCLUSIVE,
@@ -106,7 +106,7 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
         "fewer than the 17 that 99 % confidence needs.",
         advice="a control that never fires says that a race might not show here: look at GOMAXPROCS and the "
         "number of CPUs, choose another control, or steer: `mailrace steer` looks at every order and needs "
-        "no control.",
+        "no control (on a server that mailrace starts).",
     )
 
 
