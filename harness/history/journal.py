@@ -6,8 +6,8 @@ most the line that it was writing.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,53 +28,58 @@ class JournalHeader:
     mode: str
 
 
+_Line = JournalHeader | RoundRecord | Attempt | Stored
+
+
 class Journal:
     """Appends a run's history to one file; close it, or leave it to the end of the process."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = path.open("ab", buffering=0)
 
     def header(self, header: JournalHeader) -> None:
         """The first line of a scenario's history."""
-        self._write("run", "", asdict(header))
+        self._write("run", "", header)
 
     def begin(self, lane: str, record: RoundRecord) -> None:
         """A round is about to be prepared; nothing of it was sent."""
-        self._write("begin", lane, _without(record, "attempts", "stored", "log"))
+        self._write("begin", lane, record, frozenset({"attempts", "stored", "log"}))
 
     def attempt(self, lane: str, attempt: Attempt) -> None:
         """An attempt is over."""
-        self._write("attempt", lane, asdict(attempt))
+        self._write("attempt", lane, attempt)
 
     def end(self, lane: str, record: RoundRecord) -> None:
         """A round is over; its attempts stand before this line."""
-        self._write("end", lane, _without(record, "attempts", "stored", "plan"))
+        self._write("end", lane, record, frozenset({"attempts", "stored", "plan"}))
 
     def stored(self, lane: str, index: int, stored: Stored) -> None:
         """What the store held of a round when the traffic was quiet."""
-        self._write("stored", lane, {"index": index, **asdict(stored)})
+        self._write("stored", lane, stored, index=index)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._file.close()
 
-    def _write(self, kind: str, lane: str, value: Mapping[str, Any]) -> None:
-        line = json.dumps({"kind": kind, "lane": lane, **value}, separators=(",", ":"), ensure_ascii=True)
-        self._file.write(line + "\n")
-
-
-def _without(record: RoundRecord, *names: str) -> dict[str, Any]:
-    emptied: dict[str, Any] = {"attempts": (), "stored": None, "log": ()}
-    short = replace(record, **{n: emptied[n] for n in names if n in emptied})
-    return {k: v for k, v in asdict(short).items() if k not in names}
+    def _write(
+        self,
+        kind: str,
+        lane: str,
+        value: _Line,
+        without: frozenset[str] = frozenset(),
+        index: int | None = None,
+    ) -> None:
+        head = {"kind": kind, "lane": lane} | ({} if index is None else {"index": index})
+        text = _adapter(type(value)).dump_json(value, exclude=without or None, ensure_ascii=True)
+        self._file.write(json.dumps(head, separators=(",", ":")).encode()[:-1] + b"," + text[1:] + b"\n")
 
 
 @cache
-def _adapter(kind: str) -> Any:
-    """A validator for a line's value; pydantic is imported on first use only (0.2 s)."""
+def _adapter(of: Hashable) -> Any:
+    """What writes and reads a line's value; pydantic is imported on first use only (0.2 s)."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter({"record": RoundRecord, "attempt": Attempt, "stored": Stored}[kind])
+    return TypeAdapter(of)
 
 
 def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
@@ -94,13 +99,13 @@ def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
         elif kind == "begin":
             open_rounds[lane, line["index"]] = (line, [])
         elif kind == "attempt" and (lane, line["round"]) in open_rounds:
-            open_rounds[lane, line["round"]][1].append(_adapter("attempt").validate_python(line))
+            open_rounds[lane, line["round"]][1].append(_adapter(Attempt).validate_python(line))
         elif kind == "end" and (lane, line["index"]) in open_rounds:
             begun, attempts = open_rounds.pop((lane, line["index"]))
             ended[lane, line["index"]] = _record({**begun, **line}, attempts)
         elif kind == "stored" and (lane, line["index"]) in ended:
             index = line.pop("index")
-            stored = _adapter("stored").validate_python(line)
+            stored = _adapter(Stored).validate_python(line)
             yield scenario, lane, replace(ended.pop((lane, index)), stored=stored)
     yield from _leave(scenario, open_rounds, ended)
 
@@ -118,7 +123,7 @@ def _leave(
 
 
 def _record(value: dict[str, Any], attempts: list[Attempt]) -> RoundRecord:
-    record: RoundRecord = _adapter("record").validate_python({**value, "attempts": ()})
+    record: RoundRecord = _adapter(RoundRecord).validate_python({**value, "attempts": ()})
     return replace(record, attempts=tuple(attempts))
 
 
