@@ -37,15 +37,17 @@ class Contender:
     def block(self, rounds: int) -> None:
         """Run, verify and count one block."""
         started = time.monotonic()
-        records, draws = [], []
+        records, draws, took_s = [], [], []
         for number in range(rounds):
             draws.append(self.tuner.draw())
+            began = time.monotonic()
             records.append(self.lane.run(self.index, draws[-1], is_last=number == rounds - 1))
+            took_s.append(time.monotonic() - began)
             self.index += 1
         judged = self.judge.judge(records)
         seconds = time.monotonic() - started
-        for draw, one in zip(draws, judged, strict=True):
-            self.tuner.learn(draw, hit=one.is_hit)
+        for draw, one, spent_s in zip(draws, judged, took_s, strict=True):
+            self.tuner.learn(draw, hit=one.is_hit, seconds=spent_s)
         hits = sum(one.is_hit for one in judged)
         self.rates.append(hits / rounds)
         self.hits_per_s.append(hits / seconds)
@@ -78,7 +80,8 @@ def measure(target: str, blocks: int, folder: Path) -> None:
             lane = Lane("target", plan, server, journal, profile=profile, at=at)
             stack.callback(lane.close)
             judge = Judge(lane, server_options(scenario), journal)
-            made.append(Contender(name, lane, judge, Tuner(1, is_one_party=True)))
+            tuner = Tuner(1, is_one_party=True, weighs_time=profile == "throughput")
+            made.append(Contender(name, lane, judge, tuner))
         for contender in made:
             contender.block(BLOCK_ROUNDS)  # not counted: connections, caches and offsets settle
             contender.forget()

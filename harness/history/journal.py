@@ -6,7 +6,7 @@ most the line that it was writing.
 """
 
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -70,12 +70,13 @@ class Journal:
         index: int | None = None,
     ) -> None:
         head = {"kind": kind, "lane": lane} | ({} if index is None else {"index": index})
-        text = _adapter(type(value)).dump_json(value, exclude=without or None, ensure_ascii=True)
+        of: Any = type(value)
+        text = _adapter(of).dump_json(value, exclude=without or None, ensure_ascii=True)
         self._file.write(json.dumps(head, separators=(",", ":")).encode()[:-1] + b"," + text[1:] + b"\n")
 
 
 @cache
-def _adapter(of: Hashable) -> Any:
+def _adapter(of: Any) -> Any:
     """What writes and reads a line's value; pydantic is imported on first use only (0.2 s)."""
     from pydantic import TypeAdapter
 

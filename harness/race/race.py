@@ -134,7 +134,11 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     offsets = plan.scenario.release.offsets_us
     one_party = is_one_party(plan.round(0).operations)
     tuner = Tuner(
-        options.seed, None if offsets == "auto" else offsets, options.recorded, is_one_party=one_party
+        options.seed,
+        None if offsets == "auto" else offsets,
+        options.recorded,
+        is_one_party=one_party,
+        weighs_time=options.profile == "throughput",
     )
     sides = [side] if control is None else [side, control]
     started = time.monotonic()
@@ -146,13 +150,16 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
         block_rounds = min(block_rounds, 5)
     while index < options.rounds and not stopped:
         draws: list[Draw] = []
+        took_s: list[float] = []
         until = min(options.rounds, index + block_rounds)
         try:
             while index < until:
                 draws.append(tuner.draw())
+                began = time.monotonic()
                 first, *rest = sides if coin.random() < 0.5 else sides[::-1]
                 for one in (first, *rest):
                     one.run(index, draws[-1], options, is_last=index == until - 1)
+                took_s.append(time.monotonic() - began)
                 index += 1
                 if options.time_limit is not None and time.monotonic() > options.time_limit:
                     stopped = f"the time limit ended it after {index} of {options.rounds} rounds"
@@ -167,7 +174,8 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
         stopped = stopped or next((one.gone for one in sides if one.gone), "")
         for place, draw in enumerate(draws[: min(len(r) for r in results)]):
             pair = [result[place] for result in results]
-            tuner.learn(draw, hit=any(judged.is_hit for judged in pair))
+            seconds = took_s[place] if place < len(took_s) else 1.0
+            tuner.learn(draw, hit=any(judged.is_hit for judged in pair), seconds=seconds)
             if control is not None and all(judged.is_counted for judged in pair):
                 pairs += 1
                 pairs_fired += pair[1].is_hit

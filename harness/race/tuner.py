@@ -68,6 +68,7 @@ class Tuner:
     recorded   offsets and decoys of a recorded round: every draw is that one
     is_one_party   all do the same, so their windows meet at a common release: begin there, and leave it
                    only if it misses
+    weighs_time    hits a second count (profile `throughput`), not hits a round: decoys take time
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Tuner:
         recorded: tuple[tuple[float, ...], int] | None = None,
         *,
         is_one_party: bool = False,
+        weighs_time: bool = False,
     ) -> None:
         self._random = random.Random(f"tuner-{seed}")
         self._recorded = recorded
@@ -93,6 +95,8 @@ class Tuner:
         if is_one_party:
             self._bin_hits[middle] = [8.0, 2.0]
         self._decoy_hits = {True: [1.0, 1.0], False: [1.0, 1.0]}
+        self._took_s: dict[bool, float] = {}
+        self._weighs_time = weighs_time
 
     def draw(self) -> Draw:
         """The next round's chance part."""
@@ -110,15 +114,25 @@ class Tuner:
             arm=arm,
         )
 
-    def learn(self, draw: Draw, *, hit: bool) -> None:
-        """What that draw gave. Old results fade (by 1 % each), for a server's windows drift."""
+    def learn(self, draw: Draw, *, hit: bool, seconds: float = 1.0) -> None:
+        """What that draw gave, and how long it took. Old results fade (by 1 % each), for windows drift."""
+        if self._weighs_time:
+            kind = draw.decoys > 0
+            before_s = self._took_s.get(kind, seconds)
+            self._took_s[kind] = 0.9 * before_s + 0.1 * seconds
         for counts in (self._bin_hits[draw.arm], self._decoy_hits[draw.decoys > 0]):
             counts[0] = 1 + (counts[0] - 1) * 0.99 + hit
             counts[1] = 1 + (counts[1] - 1) * 0.99 + (not hit)
 
     def _wants_decoys(self) -> bool:
         chance = self._random
-        share = chance.betavariate(*self._decoy_hits[True]) > chance.betavariate(*self._decoy_hits[False])
+        if len(self._took_s) == 1:
+            return True not in self._took_s  # one kind is timed, the other not yet
+        with_them, without = (
+            chance.betavariate(*self._decoy_hits[kind]) / self._took_s.get(kind, 1.0)
+            for kind in (True, False)
+        )
+        share = with_them > without
         if chance.random() < 2 * DECOY_SHARE_MIN:
             return chance.random() < 0.5
         return share
