@@ -71,7 +71,8 @@ def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> No
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 16 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
         advice="about 7 more rounds if the control goes on as it did; or a control that fires more often; or "
-        "steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace starts).",
+        "steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace "
+        "starts).",
     )
 
 
@@ -88,7 +89,8 @@ def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
         reason="no hit in 5000 rounds; the control embedded@1.17.0 (shared-new-tag) fired in 5000 of 5000 "
         "pairs, but it is of kind 3: it shows that mailrace releases well, and nothing of this server's "
         "own scheduling.",
-        advice="steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace starts); or give a known-bad "
+        advice="steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace "
+        "starts); or give a known-bad "
         "version of the same server or an open race of this one.",
     )
 
