@@ -43,7 +43,6 @@ class Judge:
         plan = lane.plan.round(0)
         # One that needs a fresh server for each round may hang it in any order: no serial rounds there.
         self._all_orders = () if lane.plan.scenario.target.fresh else orders(plan)
-        self.seconds = 0.0
 
     @property
     def note(self) -> str:

@@ -1,6 +1,5 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
-from harness.verdict.blocks import BLOCK_ROUNDS, deciding_control, in_blocks
 from harness.verdict.bound import CONFIDENCE, THETA, pairs_needed, settled, theta_bound
 from harness.verdict.decision import Decision, decide
 from harness.verdict.drift import is_overdispersed, overdispersion
@@ -18,11 +17,9 @@ __all__ = [
     "ExitStatus",
     "clopper_pearson",
     "decide",
-    "deciding_control",
     "exit_status",
     "exit_status_of",
     "gravest",
-    "in_blocks",
     "is_overdispersed",
     "merged",
     "overdispersion",
