@@ -56,16 +56,20 @@ def script_of(
     *,
     api: str,
     auth: tuple[str, str] | None = None,
+    together: bool = False,
 ) -> Script:
     """The script of one attempt of `operation` on a connection whose parser is given.
 
     ids        server IDs of the round's given messages, by key
     contents   the users' own message files, by SHA-256
     api, auth  the target's REST root and its credentials, for operations over HTTP
+    together   write the commands before the content at once (`transaction`)
     """
     if isinstance(operation, Send) and operation.via == "smtp":
         content = render(operation.message, attempt, contents)
-        return transaction(operation.message, content, ignore_mail_reply=operation.ignore_mail_reply)
+        return transaction(
+            operation.message, content, ignore_mail_reply=operation.ignore_mail_reply, together=together
+        )
     if not isinstance(parser, ResponseParser):
         raise InternalError(f"{operation.key} goes over HTTP and was given a connection of another kind")
     return exchange(operation, attempt, ids, contents, parser, api=api, auth=auth)

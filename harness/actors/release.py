@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterable
 
 from harness.actors.link import Link
 
+LEAD_NS = 20_000
+
 
 def release_together(links: list[Link], offsets_us: list[float]) -> tuple[int, float]:
     """Release every link's held byte at a common instant plus its offset, in one loop of this thread.
 
     Returns the common instant (monotonic ns) and the skew: the spread, in µs, of the real releases around
-    their planned instants. The lead before the first release is 200 µs, so that the loop is warm.
+    their planned instants. The lead before the first release is short: while this thread spins, the server
+    has one processor fewer to begin on (ARCHITECTURE.md).
     """
     order = sorted(range(len(links)), key=offsets_us.__getitem__)
-    start_ns = time.monotonic_ns() + 200_000 - int(min(offsets_us) * 1000)
+    start_ns = time.monotonic_ns() + LEAD_NS - int(min(offsets_us) * 1000)
     due = [start_ns + int(offsets_us[i] * 1000) for i in range(len(links))]
     stamps = [0] * len(links)
     clock = time.monotonic_ns

@@ -74,16 +74,26 @@ def opening(host_name: str, *, starttls: bool, auth: tuple[str, str] | None) -> 
     return ending_of(reply)
 
 
-def transaction(message: Message, content: bytes, *, ignore_mail_reply: bool = False) -> Script:
-    """MAIL, RCPT for each recipient, DATA, the dot-stuffed content and the final dot, in one command."""
-    reply = yield Command(Stage.MAIL, f"MAIL FROM:<{message.sender}>\r\n".encode())
-    if reply.code >= 300 and not (ignore_mail_reply and reply.code == 503):
-        return ending_of(reply)
-    for recipient in message.recipients:
-        reply = yield Command(Stage.RCPT, f"RCPT TO:<{recipient}>\r\n".encode())
-        if reply.code >= 300:
+def transaction(
+    message: Message, content: bytes, *, ignore_mail_reply: bool = False, together: bool = False
+) -> Script:
+    """MAIL, RCPT for each recipient, DATA, the dot-stuffed content and the final dot, in one command.
+
+    `together` writes all before the content at once, although no PIPELINING was announced; the replies are
+    read and judged one by one all the same, and the first refusal ends it.
+    """
+    commands = [(Stage.MAIL, f"MAIL FROM:<{message.sender}>\r\n".encode())]
+    commands += [(Stage.RCPT, f"RCPT TO:<{recipient}>\r\n".encode()) for recipient in message.recipients]
+    commands += [(Stage.DATA, b"DATA\r\n")]
+    if together:
+        whole = b"".join(data for _, data in commands)
+        commands = [(stage, b"" if n else whole) for n, (stage, _) in enumerate(commands)]
+    for stage, data in commands:
+        reply = yield Command(stage, data)
+        if stage is Stage.DATA:
+            break
+        if reply.code >= 300 and not (stage is Stage.MAIL and ignore_mail_reply and reply.code == 503):
             return ending_of(reply)
-    reply = yield Command(Stage.DATA, b"DATA\r\n")
     if reply.code != 354:
         return ending_of(reply) if reply.code >= 400 else _unexpected(reply)
     stuffed = re.sub(rb"(?m)^\.", b"..", content)

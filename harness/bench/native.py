@@ -38,10 +38,10 @@ class Contender:
         """Run, verify and count one block."""
         started = time.monotonic()
         records, draws, took_s = [], [], []
-        for number in range(rounds):
+        for _ in range(rounds):
             draws.append(self.tuner.draw())
             began = time.monotonic()
-            records.append(self.lane.run(self.index, draws[-1], is_last=number == rounds - 1))
+            records.append(self.lane.run(self.index, draws[-1]))
             took_s.append(time.monotonic() - began)
             self.index += 1
         judged = self.judge.judge(records)
@@ -114,7 +114,7 @@ def _cold(target: str, blocks: int, folder: Path) -> list[float]:
             hits = 0
             for number in range(COLD_ROUNDS):
                 draw = tuner.draw()
-                side.run(block * COLD_ROUNDS + number, draw, options, is_last=True)
+                side.run(block * COLD_ROUNDS + number, draw)
                 (one,) = side.judged()
                 tuner.learn(draw, hit=one.is_hit)
                 hits += one.is_hit

@@ -30,7 +30,7 @@ def measure(target: str, folder: Path) -> None:
         rounds = MESSAGES // len(plan.round(0).operations)
         tuner = Tuner(1)
         started = time.monotonic()
-        records = [lane.run(i, tuner.draw(), is_last=i == rounds - 1) for i in range(rounds)]
+        records = [lane.run(i, tuner.draw()) for i in range(rounds)]
         raced = time.monotonic()
         judge.judge(records)
         verified = time.monotonic()

@@ -68,7 +68,7 @@ def run(
     profile: Annotated[
         Profile | None,
         typer.Option(
-            help="rate: quiet before each release; throughput: none, the next round is prepared meanwhile."
+            help="rate: 20 ms of quiet before each release; throughput: 0.2 ms, so more rounds a second."
         ),
     ] = None,
     until: Annotated[

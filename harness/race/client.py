@@ -49,7 +49,15 @@ class Client:
         self._target = target
         self._loop = loop
 
-    def script(self, operation: Operation, number: int, ids: Mapping[str, str], link: Link) -> Script:
+    def script(
+        self,
+        operation: Operation,
+        number: int,
+        ids: Mapping[str, str],
+        link: Link,
+        *,
+        together: bool = False,
+    ) -> Script:
         """Attempt `number` of an operation as a script for that link."""
         return script_of(
             operation,
@@ -59,6 +67,7 @@ class Client:
             link.parser,
             api=self._target.addresses.api,
             auth=self._target.credentials.api,
+            together=together,
         )
 
     def whole_session(self, operation: Send) -> Script:

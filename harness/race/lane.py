@@ -12,7 +12,7 @@ from dataclasses import replace
 from harness.actors import Link, Loop, all_idle, is_smtp, release_together
 from harness.history import Journal
 from harness.model.attempt import Attempt, RoundRecord, Word
-from harness.model.operation import EDITS, PlannedRound
+from harness.model.operation import PlannedRound
 from harness.model.target import Liveness, Target
 from harness.race.client import REPLY_S_MAX, Client, record_of
 from harness.race.connections import Connections
@@ -22,9 +22,10 @@ from harness.race.prepare import Prepared, prepare
 from harness.race.tuner import Draw
 from harness.scenario import Plan
 
-QUIET_S = 0.020
-"""Quiet before the release in the profile `rate`: by then the server's threads have gone to sleep."""
-DECOY_LEAD_S = 0.003
+QUIET_S = {"rate": 0.020, "throughput": 0.0002}
+"""Quiet before the release, by profile. In `rate` the server's threads have gone to sleep by then; in
+`throughput` they have only let go of the processors, which is what a hit needs (ARCHITECTURE.md)."""
+DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
 """Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
 SKEW_US_MAX = 1_000.0
 """A round whose releases spread further did not race as planned: it says so, and is no clean one."""
@@ -47,28 +48,23 @@ class Lane:
         self.target = target
         self._journal = journal
         self._at: str = at or plan.scenario.release.at
-        self._is_throughput = profile == "throughput"
+        self._quiet_s, self._decoy_lead_s = QUIET_S[profile], DECOY_LEAD_S[profile]
+        self._together = profile == "throughput" and target.is_ours
         self._loop = Loop()
         self._connections = Connections(self._loop, target)
         self._client = Client(plan, target, self._loop)
-        self._spare: list[list[Link]] = []
-        self._next: Prepared | None = None
+        self._links: list[Link] = []
         self._free: FreeActors | None = None
-        first = plan.round(0)
-        self._may_overlap = not first.given and not any(isinstance(o, EDITS) for o in first.operations)
 
-    def run(self, index: int, draw: Draw, *, is_last: bool = False) -> RoundRecord:
-        """Run round `index`; the record has no `stored` yet. `is_last`: none is prepared ahead."""
+    def run(self, index: int, draw: Draw) -> RoundRecord:
+        """Run round `index`; the record has no `stored` yet."""
         if self._at in ("free", "barrier"):
             return self._run_free(index)
-        if self._next is not None and self._next.planned.index == index:
-            prepared, self._next = self._next, None
-        else:
-            prepared = self._prepare(index)
+        prepared = self._prepare(index)
         record = _begun(prepared, draw.offsets_us(prepared.planned.operations), draw.decoys)
         self._journal.begin(self.name, record)
         if not prepared.lost:
-            record = self._fire(prepared, record, following=None if is_last else index + 1)
+            record = self._fire(prepared, record)
         for actor, (operation, conversation) in enumerate(
             zip(record.plan.operations, prepared.conversations, strict=False)
         ):
@@ -76,7 +72,6 @@ class Lane:
             link = prepared.links[actor]
             self._client.after(operation, link, raced)
             prepared.attempts += [raced, *self._client.retries(operation, link, raced, prepared.ids)]
-        self._spare.append(prepared.links)
         return self._finish(record, prepared.attempts)
 
     def serially(self, planned: PlannedRound, order: tuple[int, ...]) -> RoundRecord:
@@ -84,7 +79,7 @@ class Lane:
 
         `order` holds indices of `planned.operations`; one that is missing is left out.
         """
-        prepared = Prepared(planned, self._take_links(planned))
+        prepared = Prepared(planned, self._kept_links(planned))
         prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(
             planned, self._connections.setup()
         )
@@ -97,13 +92,12 @@ class Lane:
             attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
-        self._spare.append(prepared.links)
         return replace(record, attempts=tuple(prepared.attempts), crashed=self._crashed(prepared.attempts))
 
     def drop(self) -> None:
         """Close every connection (the target was restarted, or the lane ends)."""
         self._connections.close()
-        self._spare, self._next = [], None
+        self._links = []
         if self._free is not None:
             self._free.close()
             self._free = None
@@ -113,31 +107,31 @@ class Lane:
         self.drop()
         self._loop.close()
 
-    def _take_links(self, planned: PlannedRound) -> list[Link]:
-        return self._spare.pop() if self._spare else self._connections.for_actors(planned.operations)
+    def _kept_links(self, planned: PlannedRound) -> list[Link]:
+        self._links = self._links or self._connections.for_actors(planned.operations)
+        return self._links
 
     def _prepare(self, index: int) -> Prepared:
         planned = self.plan.round(index)
-        links = self._take_links(planned)
-        return prepare(planned, links, self._at, self._client, self._connections, self._loop)
+        links = self._kept_links(planned)
+        return prepare(
+            planned, links, self._at, self._client, self._connections, self._loop, together=self._together
+        )
 
-    def _fire(self, prepared: Prepared, record: RoundRecord, *, following: int | None) -> RoundRecord:
+    def _fire(self, prepared: Prepared, record: RoundRecord) -> RoundRecord:
         """Release all, and run until every reply is there or its limit has passed."""
         links = prepared.links
-        if not self._is_throughput:
-            time.sleep(QUIET_S)
+        time.sleep(self._quiet_s)
         decoys = self._connections.decoys(record.decoys)
         for decoy in decoys:
             decoy.start()
         if decoys:
-            self._loop.run(lambda: False, DECOY_LEAD_S)
+            self._loop.run(lambda: False, self._decoy_lead_s)
         gc.disable()
         try:
             released_ns, skew_us = release_together(links, list(record.offsets_us))
         finally:
             gc.enable()
-        if self._is_throughput and self._may_overlap and following is not None:
-            self._next = self._prepare(following)
         self._await(links)
         for decoy in decoys:
             decoy.stop()

@@ -30,23 +30,31 @@ class Prepared:
 
 
 def prepare(
-    planned: PlannedRound, links: list[Link], at: str, client: Client, connections: Connections, loop: Loop
+    planned: PlannedRound,
+    links: list[Link],
+    at: str,
+    client: Client,
+    connections: Connections,
+    loop: Loop,
+    *,
+    together: bool = False,
 ) -> Prepared:
     """Store what is given, bring every actor to where it is held, and say so if one does not get there.
 
-    A kept connection that the server has closed meanwhile is opened anew, once.
+    A kept connection that the server has closed meanwhile is opened anew, once. `together`: a sender that is
+    held at its last byte writes MAIL, RCPT and DATA at once, for a server known to read them all the same.
     """
     prepared = Prepared(planned, links)
     prepared.ids, prepared.attempts, prepared.lost = client.store_given(planned, connections.setup())
     if prepared.lost:
         return prepared
     for actor in range(len(links)):
-        prepared.conversations.append(_begin(prepared, actor, at, client))
+        prepared.conversations.append(_begin(prepared, actor, at, client, together))
     reached = loop.run(all_prepared(links), REPLY_S_MAX)
     for actor, conversation in enumerate(prepared.conversations):
         ending = conversation.ending
         if ending is not None and ending.word is Word.LINK_LOST and not conversation.marks:
-            prepared.conversations[actor] = _begin(prepared, actor, at, client)
+            prepared.conversations[actor] = _begin(prepared, actor, at, client, together)
     reached = reached and loop.run(all_prepared(links), REPLY_S_MAX)
     for link in links if not reached else ():
         if not link.is_prepared:
@@ -57,7 +65,7 @@ def prepare(
     return prepared
 
 
-def _begin(prepared: Prepared, actor: int, at: str, client: Client) -> Conversation:
+def _begin(prepared: Prepared, actor: int, at: str, client: Client, together: bool) -> Conversation:
     """Start an actor's conversation; the loop brings it to its held byte."""
     operation, link = prepared.planned.operations[actor], prepared.links[actor]
     hold_at = HOLD_AT[at] if is_smtp(operation) else Stage.REPLY
@@ -70,7 +78,11 @@ def _begin(prepared: Prepared, actor: int, at: str, client: Client) -> Conversat
     if failed is None:
         prepared.attempts += client.lead(operation, link, prepared.planned.index, actor)
         failed = link.ensure()
-    script = ended(failed) if failed else client.script(operation, 1, prepared.ids, link)
+    script = (
+        ended(failed)
+        if failed
+        else client.script(operation, 1, prepared.ids, link, together=together and hold_at is Stage.REPLY)
+    )
     conversation = Conversation(script, link.parser, hold_at=hold_at)
     link.begin(conversation)
     return conversation

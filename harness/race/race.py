@@ -77,13 +77,13 @@ class Side:
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
 
-    def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
+    def run(self, index: int, draw: Draw) -> None:
         """One round; a server that hung or ended is started anew if it is ours."""
         started = time.monotonic()
         if self.is_cold:
             self._restart()
         before = time.monotonic()
-        record = self.lane.run(index, draw, is_last=is_last or self.is_cold)
+        record = self.lane.run(index, draw)
         self._pending.append(record)
         self.seconds["start"] += before - started
         self.seconds["race"] += time.monotonic() - before
@@ -158,7 +158,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
                 began = time.monotonic()
                 first, *rest = sides if coin.random() < 0.5 else sides[::-1]
                 for one in (first, *rest):
-                    one.run(index, draws[-1], options, is_last=index == until - 1)
+                    one.run(index, draws[-1])
                 took_s.append(time.monotonic() - began)
                 index += 1
                 if options.time_limit is not None and time.monotonic() > options.time_limit:

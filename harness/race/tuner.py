@@ -66,8 +66,8 @@ class Tuner:
 
     range_us   limits the offsets; None: ±900 µs, in nine bins
     recorded   offsets and decoys of a recorded round: every draw is that one
-    is_one_party   all do the same, so their windows meet at a common release: begin there, and leave it
-                   only if it misses
+    is_one_party   all do the same, so their windows meet at a common release, without a pause between the
+                   sends: begin there, and leave it only if it misses
     weighs_time    hits a second count (profile `throughput`), not hits a round: decoys take time
     """
 
@@ -93,6 +93,7 @@ class Tuner:
         middle = (len(self._bins) - 1) // 2
         self._bin_hits = [[1.0, 1.0 + is_one_party * abs(i - middle)] for i in range(len(self._bins))]
         if is_one_party:
+            self._bins[middle] = (0.0, 0.0) if range_us is None else self._bins[middle]
             self._bin_hits[middle] = [8.0, 2.0]
         self._decoy_hits = {True: [1.0, 1.0], False: [1.0, 1.0]}
         self._took_s: dict[bool, float] = {}

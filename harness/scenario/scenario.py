@@ -30,7 +30,7 @@ class Release(Strict):
     )
     profile: Literal["rate", "throughput"] = Field(
         "rate",
-        description="rate: quiet before each release; throughput: the next round is prepared meanwhile.",
+        description="rate: 20 ms of quiet before each release; throughput: 0.2 ms, so more rounds a second.",
     )
     offsets_us: Literal["auto"] | tuple[float, float] = Field(
         "auto", description="Range in which the actors' offsets are drawn, in µs; auto: it follows the hits."

@@ -32,7 +32,7 @@ actors:
 rounds: 100
 release:
   at: last-byte                   # connect, mail, rcpt, data, last-byte; free: the baseline by hand
-  profile: rate                   # throughput: more rounds a second, fewer hits a round
+  profile: rate                   # throughput: less quiet before a round, so more rounds a second
   offsets_us: auto                # or [low, high]
 retry: {policy: naive, on: [4xx], attempts: 2, wait_ms: 5}   # none, naive, new-id, reconcile
 after_failure: reset              # reconnect, nothing

@@ -144,6 +144,17 @@ def test_a_client_may_go_on_after_a_refused_mail() -> None:
     )
 
 
+def test_commands_written_together_are_answered_one_by_one_and_the_first_refusal_ends_it() -> None:
+    whole = MAILED + TO + b"RCPT TO:<r00041.b01@mrk3f9x2ab.test>\r\nDATA\r\n"
+    plain = send_talk().hears(ACCEPTS)
+    talk = Talk(transaction(MAIL, CONTENT, together=True)).hears([b"".join(ACCEPTS[:4]), ACCEPTS[4]])
+    assert (talk.written[0], b"".join(talk.written)) == (whole, b"".join(plain.written))
+    assert [stage for stage, _ in talk.attempt.marks] == [stage for stage, _ in plain.attempt.marks]
+    assert talk.attempt.outcome is Outcome.OK
+    refused = Talk(transaction(MAIL, CONTENT, together=True)).hears([b"250 ok\r\n550 no\r\n250 ok\r\n"])
+    assert (refused.written[1:], refused.attempt.code, refused.attempt.stage) == ([b""], 550, Stage.RCPT)
+
+
 def test_an_opening_greets_turns_and_authenticates() -> None:
     talk = Talk(opening("localhost", starttls=True, auth=("me", "secret")), hold_at=None)
     talk.hears(

@@ -58,7 +58,7 @@ def test_a_round_races_every_actor_and_is_in_the_journal(
     make: Callable[..., Lane], target: Target, tmp_path: Path
 ) -> None:
     lane = make()
-    record = next(r for r in (lane.run(i, CALM, is_last=True) for i in range(20)) if not r.lost)
+    record = next(r for r in (lane.run(i, CALM) for i in range(20)) if not r.lost)
     assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2
     assert all(a.released_ns and a.released_ns >= record.released_ns for a in record.attempts)
     assert [a.completed_ns for a in record.attempts] == sorted(a.completed_ns for a in record.attempts)
@@ -82,7 +82,7 @@ def test_a_round_races_every_actor_and_is_in_the_journal(
 def test_actors_are_held_where_the_scenario_says(
     make: Callable[..., Lane], at: str, before: list[Stage]
 ) -> None:
-    record = make(release={"at": at}).run(0, CALM, is_last=True)
+    record = make(release={"at": at}).run(0, CALM)
     for actor in (0, 1):
         seen = stages(record, actor)
         place = seen.index(Stage.HELD)
@@ -94,7 +94,7 @@ def test_actors_are_held_where_the_scenario_says(
 def test_a_connection_itself_can_be_held(make: Callable[..., Lane]) -> None:
     lane = make(release={"at": "connect"})
     for index in range(2):
-        record = lane.run(index, CALM, is_last=True)
+        record = lane.run(index, CALM)
         assert record.lost == "" or "spread" in record.lost
         assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2
         assert all(a.invoked_ns >= record.released_ns for a in record.attempts)
@@ -102,7 +102,7 @@ def test_a_connection_itself_can_be_held(make: Callable[..., Lane]) -> None:
 
 def test_the_baseline_holds_nobody(make: Callable[..., Lane], target: Target) -> None:
     lane = make(release={"at": "free"})
-    record = lane.run(0, CALM, is_last=True)
+    record = lane.run(0, CALM)
     assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2
     assert len(target.stored(lane.plan.domain).messages) == 2
 
@@ -116,7 +116,7 @@ def test_a_round_whose_skew_was_far_off_says_so(
         return real(links, offsets_us)[0], SKEW_US_MAX + 1
 
     monkeypatch.setattr(lane_module, "release_together", late)
-    record = make().run(0, CALM, is_last=True)
+    record = make().run(0, CALM)
     assert record.skew_us == SKEW_US_MAX + 1
     assert record.lost == "the releases spread over 1001 µs around their plan"
     assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2, "what happened is in the history"
@@ -127,21 +127,19 @@ def test_rounds_follow_each_other_on_kept_connections(
     make: Callable[..., Lane], target: Target, profile: str
 ) -> None:
     lane = make(profile)
-    records = [lane.run(index, CALM, is_last=index == 4) for index in range(5)]
+    records = [lane.run(index, CALM) for index in range(5)]
     assert [record.index for record in records] == list(range(5))
     assert len(target.stored(lane.plan.domain).messages) == 10
-    overlaps = sum(
-        min(a.invoked_ns for a in later.attempts) < max(a.completed_ns for a in earlier.attempts)
-        for earlier, later in itertools.pairwise(records)
-    )
-    assert (overlaps > 0) is (profile == "throughput"), "only throughput prepares while the last is answered"
+    for earlier, later in itertools.pairwise(records):
+        answered = max(a.completed_ns for a in earlier.attempts)
+        assert answered < min(a.invoked_ns for a in later.attempts), "no round disturbs another one's window"
 
 
 def test_decoys_read_beside_the_round_and_are_no_actors(make: Callable[..., Lane]) -> None:
     lane = make()
     beside = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=2, arm=0)
     for index in range(3):
-        record = lane.run(index, beside, is_last=True)
+        record = lane.run(index, beside)
         assert record.decoys == 2
         assert record.hung == ()
         assert len(record.attempts) == 2
@@ -152,7 +150,7 @@ def test_given_messages_are_stored_first_and_known_by_their_server_ids(make: Cal
         given=[{"name": "old", "tags": ["{run}-{round}"]}],
         actors=[{"send": {"count": 1}}, {"delete": {"messages": ["old"]}}],
     )
-    record = lane.run(0, CALM, is_last=True)
+    record = lane.run(0, CALM)
     given, *raced = sorted(record.attempts, key=lambda a: a.actor)
     assert (given.actor, given.outcome) == (-1, Outcome.OK)
     assert given.completed_ns < record.released_ns
@@ -167,7 +165,7 @@ def test_a_lead_is_refused_on_the_same_connection_while_the_round_is_prepared(
         actors=[{"send": {"count": 2, "lead": "malformed", "ignore_mail_reply": True}}],
         after_failure="nothing",
     )
-    record = lane.run(0, CALM, is_last=True)
+    record = lane.run(0, CALM)
     leads = [a for a in record.attempts if a.message and a.message != record.plan.operations[a.actor].key]
     refused = [a for a in leads if a.word is Word.REFUSED]
     assert len(refused) == 2

@@ -56,7 +56,7 @@ class FakeSide:
         self._turns, self._hits, self._lost, self._fails_at = turns, hits, lost, fails_at
         self._pending: list[int] = []
 
-    def run(self, index: int, draw: Draw, options: RaceOptions, *, is_last: bool) -> None:
+    def run(self, index: int, draw: Draw) -> None:
         self._turns.append((self.target.name, index, draw))
         self._pending.append(index)
         if index == self._fails_at:
@@ -107,7 +107,7 @@ def test_both_of_a_pair_get_the_same_draw_and_a_coin_says_who_goes_first() -> No
     # 200 expected, standard deviation 10.
     assert 150 < first < 250
     assert [index for (_, index, _), _ in pairs] == list(range(400))
-    assert len({draw.shift_us for (_, _, draw), _ in pairs}) == 400
+    assert len({draw.jitter for (_, _, draw), _ in pairs}) == 400
 
 
 def test_the_seed_is_all_that_the_order_and_the_draws_depend_on() -> None:
