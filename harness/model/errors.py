@@ -3,6 +3,7 @@
     MailraceError
     ├── ScenarioError    the author's file; carries every mistake at once     exit 2
     ├── UsageError       an option, a name or a value on the command line     exit 2
+    │   └── TargetNameError  a target's name that means nothing
     ├── TargetError      the server under test or its process                 exit 4
     ├── DidNotReproduce  a replay that showed nothing, with its bound         exit 3
     ├── ScheduleMissed   a schedule the server did not follow                 exit 3
@@ -56,6 +57,19 @@ class ScenarioError(MailraceError):
 
 class UsageError(MailraceError):
     """An option, a target name or an environment variable that cannot be honoured."""
+
+
+class TargetNameError(UsageError):
+    """A target's name that means nothing.
+
+    `shown` is the name without what stands before an `@` in a URL; `wrong` says what is wrong and wanted.
+    """
+
+    def __init__(self, name: str, wrong: str) -> None:
+        head, mark, rest = name.partition("://")
+        self.shown = f"{head}{mark}…@{rest.rpartition('@')[2]}" if mark and "@" in rest else name
+        self.wrong = wrong
+        super().__init__(f"target {self.shown!r}: {wrong}")
 
 
 class TargetError(MailraceError):

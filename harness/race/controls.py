@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from harness.model.errors import UsageError
 from harness.model.operation import EDITS
 from harness.scenario import Plan, Scenario, applies, load, resolve, shipped
 from harness.scenario.scenario import Control
@@ -38,11 +37,7 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
     said: list[str] = []
     found: list[ChosenControl] = []
     for control in scenario.controls:
-        try:
-            name = parse_target(control.target).text if control.target else own.text
-        except UsageError as wrong:
-            said.append(f"control: {wrong}")
-            continue
+        name = parse_target(control.target).text if control.target else own.text
         kind = _kind(own, parse_target(name), is_other_scenario=control.scenario is not None)
         if kind == 0:
             continue

@@ -89,7 +89,7 @@ def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
     return copy
 
 
-_STAND_INS: dict[str, Any] = {"actors": {}, "given": {}, "controls": {"target": "x"}, "on": "4xx"}
+_STAND_INS: dict[str, Any] = {"actors": {}, "given": {}, "controls": {"target": "embedded"}, "on": "4xx"}
 """What takes the place of a faulty list item while the rest is looked at, by the list's key."""
 
 

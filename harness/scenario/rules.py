@@ -8,7 +8,10 @@ import difflib
 import re
 from collections.abc import Callable, Iterator
 
+from harness.model.errors import TargetNameError
+from harness.model.target_name import parse_target
 from harness.scenario.actor import ACTORS_MAX, Actor, SendActor
+from harness.scenario.explain import shown
 from harness.scenario.needs import applies
 from harness.scenario.read import Fault, Path
 from harness.scenario.scenario import Scenario
@@ -167,6 +170,11 @@ def _controls(scenario: Scenario) -> Findings:
             yield ("controls", index), "names neither; give target, scenario or both"
         elif control.target is None and control.scenario == scenario.name:
             yield ("controls", index, "scenario"), "is this very run; name another scenario, or a target"
+        if control.target is not None:
+            try:
+                parse_target(control.target)
+            except TargetNameError as error:
+                yield ("controls", index, "target"), f"{shown(error.shown)} is no target; {error.wrong}"
 
 
 RULES: tuple[tuple[Callable[[Scenario], Findings], frozenset[str]], ...] = (

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.model.errors import UsageError
-from harness.targets import parse_target, targets_at_hand
-from harness.targets.name import EMBEDDED_VERSIONS
+from harness.targets import EMBEDDED_VERSIONS, parse_target, targets_at_hand
 
 _NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 

@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.model.target_name import EMBEDDED_VERSIONS, TargetName, parse_target
     from harness.targets.api import Api, ApiError, BadAnswer, Unanswered, Unreachable
     from harness.targets.choose import AtHand, open_target, targets_at_hand, why_not
     from harness.targets.credentials import credentials_for, tls_context
     from harness.targets.external import ExternalTarget
     from harness.targets.mailpit.install import install
     from harness.targets.managed import ManagedTarget
-    from harness.targets.name import EMBEDDED_VERSIONS, TargetName, parse_target
 
 __all__ = [
     "EMBEDDED_VERSIONS",
@@ -37,13 +37,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("Api", "ApiError", "BadAnswer", "Unanswered", "Unreachable"),
-    "choose": ("AtHand", "open_target", "targets_at_hand", "why_not"),
-    "credentials": ("credentials_for", "tls_context"),
-    "external": ("ExternalTarget",),
-    "mailpit.install": ("install",),
-    "managed": ("ManagedTarget",),
-    "name": ("EMBEDDED_VERSIONS", "TargetName", "parse_target"),
+    "harness.model.target_name": ("EMBEDDED_VERSIONS", "TargetName", "parse_target"),
+    "harness.targets.api": ("Api", "ApiError", "BadAnswer", "Unanswered", "Unreachable"),
+    "harness.targets.choose": ("AtHand", "open_target", "targets_at_hand", "why_not"),
+    "harness.targets.credentials": ("credentials_for", "tls_context"),
+    "harness.targets.external": ("ExternalTarget",),
+    "harness.targets.mailpit.install": ("install",),
+    "harness.targets.managed": ("ManagedTarget",),
 }
 
 
@@ -51,5 +51,5 @@ def __getattr__(name: str) -> object:
     """A public name, from the module that defines it (PEP 562)."""
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(f"{__name__}.{home}"), name)
+            return getattr(import_module(home), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

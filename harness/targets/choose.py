@@ -9,10 +9,10 @@ from pathlib import Path
 from harness.model.errors import MailraceError, TargetError
 from harness.model.operation import ServerOptions
 from harness.model.target import Target, VersionSource
+from harness.model.target_name import EMBEDDED_VERSIONS, TargetName, parse_target
 from harness.targets.external import ExternalTarget
 from harness.targets.mailpit import Binary, at_hand, binary_at, examine, find, install
 from harness.targets.managed import ManagedTarget, Program
-from harness.targets.name import EMBEDDED_VERSIONS, TargetName, parse_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ import ssl
 
 from harness.model.attempt import LogLine, Stored
 from harness.model.errors import InternalError, TargetError
+from harness.model.external_url import parse_external
 from harness.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from harness.targets.api import Api, ApiError
 from harness.targets.credentials import credentials_for, tls_context, tls_verify
-from harness.targets.external_url import parse_external
 from harness.targets.ready import look, smtp_greeting
 from harness.targets.stored import stored_by_search
 

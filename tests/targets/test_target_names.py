@@ -4,8 +4,8 @@ import pytest
 
 from harness import targets
 from harness.model.errors import UsageError
+from harness.model.external_url import parse_external
 from harness.targets import parse_target
-from harness.targets.external_url import parse_external
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def test_names(name: str, found: tuple[str, ...]) -> None:
         ("mailpit@1.30", "wanted three numbers"),
         ("mailpit:", "wanted one of"),
         ("", "wanted one of"),
+        (" ", "target ' ': nothing is named; wanted one of"),
+        ("mailpit:a\nb", "cannot be printed"),
+        ("http://h:8025?colour=red&smtp=u:topsecret@h:1025", "unknown option 'colour'"),
         ("docker:x", "no such kind of target; wanted one of"),
         ("http://h:8025", r"Add \?smtp=h:1025"),
         ("http://h:8025?smpt=h:1025", "did you mean smtp"),

@@ -1,12 +1,15 @@
-"""Takes a target's name as a person writes it; gives what it asks for, or a UsageError with a next step."""
+"""Takes a target's name as a person writes it; gives what it asks for, or why it means nothing.
+
+In `model`, for command lines, servers and the controls of scenario files have the one grammar.
+"""
 
 import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.model.errors import UsageError
-from harness.targets.external_url import parse_external
+from harness.model.errors import TargetNameError
+from harness.model.external_url import parse_external
 
 EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5")
 FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
@@ -26,10 +29,12 @@ class TargetName:
 
 
 def parse_target(name: str) -> TargetName:
-    """What a target's name asks for; touches nothing. Raises UsageError with the next step."""
+    """What a target's name asks for; touches nothing. Raises TargetNameError with the next step."""
     text = name.strip()
     if not text:
-        raise UsageError(f"the target's name is empty; wanted one of {FORMS}")
+        raise TargetNameError(name, f"nothing is named; wanted one of {FORMS}")
+    if not text.isprintable():
+        raise TargetNameError(name, f"holds what cannot be printed; wanted one of {FORMS}")
     if text.startswith(("http://", "https://")):
         parse_external(text)
         return TargetName(text=text, kind="url", url=text)
@@ -42,17 +47,15 @@ def parse_target(name: str) -> TargetName:
         version = rest.removeprefix("v")
         if version in EMBEDDED_VERSIONS:
             return TargetName(text=f"embedded@{version}", kind="embedded", version=version)
-        raise UsageError(_unknown(name, rest, EMBEDDED_VERSIONS, "embedded@"))
+        raise TargetNameError(name, _unknown(rest, EMBEDDED_VERSIONS, "embedded@"))
     if scheme == "mailpit" and mark == ":" and rest:
         return TargetName(text=text, kind="file", path=rest)
     if scheme == "mailpit" and mark == "@":
         version = rest.removeprefix("v")
         if re.fullmatch(r"\d+\.\d+\.\d+", version):
             return TargetName(text=f"mailpit@{version}", kind="mailpit", version=version)
-        raise UsageError(
-            f"target {name!r}: {rest!r} is no version; wanted three numbers, as in mailpit@1.30.5"
-        )
-    raise UsageError(_unknown_scheme(name, scheme, mark, rest))
+        raise TargetNameError(name, f"{rest!r} is no version; wanted three numbers, as in mailpit@1.30.5")
+    raise TargetNameError(name, _unknown_scheme(name, scheme, mark, rest))
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -61,10 +64,10 @@ def _split(text: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def _unknown(name: str, version: str, known: tuple[str, ...], prefix: str) -> str:
+def _unknown(version: str, known: tuple[str, ...], prefix: str) -> str:
     near = difflib.get_close_matches(version, known, 1, 0.5)
     hint = f"; did you mean {prefix}{near[0]}?" if near else ""
-    return f"target {name!r}: no version {version!r}; there are {', '.join(known)}{hint}"
+    return f"no version {version!r}; there are {', '.join(known)}{hint}"
 
 
 def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:
@@ -74,5 +77,5 @@ def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:
         versioned = near[0] == "embedded" or (near[0] == "mailpit" and mark != ":")
         guess = near[0] + ("@" if versioned and rest else mark) + rest
     if guess in ("", name.strip()):
-        return f"target {name!r}: no such kind of target; wanted one of {FORMS}"
-    return f"target {name!r}: did you mean {guess}? Wanted one of {FORMS}"
+        return f"no such kind of target; wanted one of {FORMS}"
+    return f"did you mean {guess}? Wanted one of {FORMS}"

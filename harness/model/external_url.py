@@ -1,9 +1,9 @@
-"""Takes `http(s)://HOST:8025[/webroot]?smtp=HOST:1025[&tls=starttls|tls]`; gives addresses, or UsageError."""
+"""Takes `http(s)://HOST:8025[/webroot]?smtp=HOST:1025[&tls=starttls|tls]`; gives where it listens."""
 
 import difflib
 from urllib.parse import parse_qsl, urlsplit
 
-from harness.model.errors import UsageError
+from harness.model.errors import TargetNameError
 from harness.model.target import Addresses
 
 FORM = "wanted http://HOST:8025?smtp=HOST:1025, with &tls=starttls or &tls=tls where its SMTP needs it"
@@ -11,27 +11,31 @@ KEYS = ("smtp", "tls")
 
 
 def parse_external(text: str) -> Addresses:
-    """Where a server that is not ours listens; touches nothing. No error repeats a password."""
+    """Where a server that is not ours listens; touches nothing.
+
+    Raises TargetNameError, which repeats no password.
+    """
     try:
         url = urlsplit(text)
         api_port = url.port
     except ValueError as error:
-        raise UsageError(f"target {_masked(text)!r}: {error}; {FORM}") from error
+        raise TargetNameError(text, f"{error}; {FORM}") from error
     if "@" in url.netloc:
-        raise UsageError(
-            f"target {_masked(text)!r}: a user or password in the URL would end in reports; "
-            "give them in MAILRACE_API_USER and MAILRACE_API_PASSWORD or in a netrc file"
+        raise TargetNameError(
+            text,
+            "a user or password in the URL would end in reports; "
+            "give them in MAILRACE_API_USER and MAILRACE_API_PASSWORD or in a netrc file",
         )
     if not url.hostname:
-        raise UsageError(f"target {text!r}: no host; {FORM}")
+        raise TargetNameError(text, f"no host; {FORM}")
     if url.fragment:
-        raise UsageError(f"target {text!r}: nothing may stand behind '#'; {FORM}")
+        raise TargetNameError(text, f"nothing may stand behind '#'; {FORM}")
     options = _options(text, url.query)
     if "smtp" not in options:
-        raise UsageError(f"target {text!r}: where is its SMTP? Add ?smtp={url.hostname}:1025; {FORM}")
+        raise TargetNameError(text, f"where is its SMTP? Add ?smtp={url.hostname}:1025; {FORM}")
     host, port = _host_and_port(text, options["smtp"])
     if options.get("tls", "") not in ("", "starttls", "tls"):
-        raise UsageError(f"target {text!r}: tls={options['tls']!r}; wanted starttls or tls")
+        raise TargetNameError(text, f"tls={options['tls']!r}; wanted starttls or tls")
     shown = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
     place = shown if api_port is None else f"{shown}:{api_port}"
     return Addresses(
@@ -46,12 +50,11 @@ def _options(text: str, query: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key in options:
-            raise UsageError(f"target {text!r}: {key} is given twice; {FORM}")
+            raise TargetNameError(text, f"{key} is given twice; {FORM}")
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, 1, 0.5)
-            raise UsageError(
-                f"target {text!r}: unknown option {key!r}; " + (f"did you mean {near[0]}?" if near else FORM)
-            )
+            hint = f"did you mean {near[0]}?" if near else FORM
+            raise TargetNameError(text, f"unknown option {key!r}; {hint}")
         options[key] = value
     return options
 
@@ -63,11 +66,5 @@ def _host_and_port(text: str, value: str) -> tuple[str, int]:
     except ValueError:
         host = port = None
     if not host or not port or "@" in value or place.path:
-        raise UsageError(f"target {_masked(text)!r}: smtp={value.rpartition('@')[2]!r}; wanted HOST:1025")
+        raise TargetNameError(text, f"smtp={value.rpartition('@')[2]!r}; wanted HOST:1025")
     return host, port
-
-
-def _masked(text: str) -> str:
-    """The URL without what stands before an `@`."""
-    head, mark, rest = text.partition("://")
-    return f"{head}{mark}…@{rest.rpartition('@')[2]}" if "@" in rest else text
