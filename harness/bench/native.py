@@ -59,14 +59,11 @@ class Contender:
 
 
 def measure(target: str, blocks: int, folder: Path) -> None:
-    """Print the table for `shared-new-tag` on one target: 2 senders, one server for all contenders."""
+    """Print the table for `shared-new-tag` on one target: 2 senders, a server for each contender, so that
+    none reads what another stored.
+    """
     scenario = load(shipped() / "shared-new-tag.race.yaml").model_copy(update={"retry": Retry()})
     with ExitStack() as stack:
-        server = open_target(target, ServerOptions(), folder=folder)
-        stack.callback(server.stop)
-        server.start()
-        journal = Journal(folder / "history.jsonl")
-        stack.callback(journal.close)
         made = []
         for number, (name, at, profile) in enumerate(
             (
@@ -76,6 +73,13 @@ def measure(target: str, blocks: int, folder: Path) -> None:
                 ("mailrace, throughput", "", "throughput"),
             )
         ):
+            own = folder / str(number)
+            own.mkdir()
+            server = open_target(target, ServerOptions(), folder=own)
+            stack.callback(server.stop)
+            server.start()
+            journal = Journal(own / "history.jsonl")
+            stack.callback(journal.close)
             plan = Plan(scenario, 1, f"mrbench{number:03d}")
             lane = Lane("target", plan, server, journal, profile=profile, at=at)
             stack.callback(lane.close)
