@@ -80,7 +80,7 @@ def doctor() -> None:
         print(f"{what:22}{value}\n{'':22}{meaning}")
     print("targets at hand:")
     for one in targets_at_hand():
-        print(f"  {one.name:20}{one.version} ({one.source})")
+        print(f"  {one.name:20} {one.version} ({one.source})")
 
 
 @app.command()

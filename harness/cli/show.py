@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from harness.model.result import RunResult, ScenarioResult, Verdict
-from harness.model.target import TargetInfo
+from harness.model.target import TargetInfo, VersionSource
 from harness.race import ChosenControl
 from harness.report import render_index, to_json
 from harness.run import Run
@@ -50,6 +50,12 @@ def styled(verdict: Verdict, text: str, after: str = "") -> Any:
     return Text.assemble((text, STYLE[verdict]), after)
 
 
+def _version(target: TargetInfo) -> str:
+    if target.version_source is VersionSource.NO_VERSION:
+        return f"it says {target.version!r}, which is no version"
+    return f"version {target.version}"
+
+
 class Teller:
     """Tells how a run goes on: a bar on a terminal, a line a few seconds apart elsewhere."""
 
@@ -68,7 +74,7 @@ class Teller:
             return
         beside = f", control {control.target} ({control.scenario.name})" if control else ", no control"
         self._name = scenario.name
-        self._console.print(f"{scenario.name}: {target.name} (version {target.version}){beside}")
+        self._console.print(f"{scenario.name}: {target.name} ({_version(target)}){beside}")
         self._said_at = time.monotonic()
         if self._is_live:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -27,7 +27,13 @@ class VersionSource(StrEnum):
     BUILD_INFO = "Go build information"
     FILE_NAME = "its file name"
     EMBEDDED = "the embedded reference"
+    NO_VERSION = "what it says of itself, which is no version"
     UNKNOWN = "unknown"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a version that versions can be compared with."""
+        return self not in (VersionSource.NO_VERSION, VersionSource.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class TargetInfo:
     """A target as the report names it.
 
     name       as asked for: `embedded@fixed`, `mailpit@1.30.5`, `mailpit:PATH`, `http://…`
-    version    `1.30.5`, `fixed`, or `unknown`
+    version    `1.30.5`, `fixed`, `unknown`, or what a server says that is no version, such as `dev`
     storage    `sqlite`, `rqlite (door)` or `unknown`
     settings   what was set for it, e.g. {"GOMAXPROCS": "4"}
     limits     sentences on what cannot be looked at on this target

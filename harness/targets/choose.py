@@ -81,11 +81,7 @@ def targets_at_hand() -> tuple[AtHand, ...]:
         for version in EMBEDDED_VERSIONS
     ]
     for place, binary in at_hand():
-        name = (
-            f"mailpit@{binary.version}"
-            if binary.source is not VersionSource.UNKNOWN
-            else f"mailpit:{binary.path}"
-        )
+        name = f"mailpit@{binary.version}" if binary.source.is_known else f"mailpit:{binary.path}"
         found.append(
             AtHand(name=name, version=binary.version, source=binary.source, place=f"{place}: {binary.path}")
         )

@@ -18,6 +18,7 @@ from harness.targets.stored import stored_by_search
 
 GREETING_S_MAX = 5.0
 ANSWER_S_MAX = 10.0
+SAID_CHARS_MAX = 40
 PROBE_QUERY = "to:@mailrace-looks-only.test"
 """Matches nobody: shows that Mailpit's search answers without reading a stranger's mail."""
 
@@ -134,18 +135,30 @@ class ExternalTarget:
 
     def _ask_version(self, api: Api) -> None:
         """Its own word for it; `/info` may hang on its look for a new release: no reason to give up."""
+        version, source = "unknown", VersionSource.UNKNOWN
         try:
             said = str(api.info()["Version"])
-            why = f"it says {said!r}"
+            version, source = _version(said)
+            why = f"it says {said[:SAID_CHARS_MAX]!r}, which is no version"
         except ApiError as error:
-            said, why = "", str(error)
-        found = re.fullmatch(r"v?(\d+\.\d+\.\d+)", said)
+            why = str(error)
         unknown = f"its version is unknown ({why}), so what a scenario needs cannot be checked"
         self.info = TargetInfo(
             name=self.name,
-            version=found[1] if found else "unknown",
-            version_source=VersionSource.ITSELF if found else VersionSource.UNKNOWN,
+            version=version,
+            version_source=source,
             storage="unknown",
             settings={"tls": self.addresses.smtp_tls} if self.addresses.smtp_tls else {},
-            limits=LIMITS if found else (*LIMITS, unknown),
+            limits=LIMITS if source.is_known else (*LIMITS, unknown),
         )
+
+
+def _version(said: str) -> tuple[str, VersionSource]:
+    """A server's own word for its version, `v1.30.5` or `dev`, and whether it is one."""
+    found = re.fullmatch(r"v?(\d+\.\d+\.\d+)", said)
+    if found is not None:
+        return found[1], VersionSource.ITSELF
+    legible = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    if not legible:
+        return "unknown", VersionSource.UNKNOWN
+    return legible[:SAID_CHARS_MAX], VersionSource.NO_VERSION

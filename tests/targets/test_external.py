@@ -84,13 +84,31 @@ def test_start_asks_for_nothing_of_others_and_learns_the_version(rest: RestServe
     ]
 
 
-def test_a_version_that_it_does_not_say_is_a_limit(rest: RestServer, smtp: Smtp) -> None:
-    rest.answer = mailpit("dev")
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("dev", "dev"), ("1.30", "1.30"), ("a\x1b[2J\n" + "b" * 100, "a [2J " + "b" * 34)],
+)
+def test_what_is_no_version_is_shown_as_it_is_said(
+    rest: RestServer, smtp: Smtp, said: str, shown: str
+) -> None:
+    rest.answer = mailpit(said)
     target = at(rest, smtp)
     target.start()
     target.stop()
-    assert target.info.version == "unknown"
-    assert "its version is unknown (it says 'dev')" in target.info.limits[-1]
+    assert (target.info.version, target.info.version_source) == (shown, VersionSource.NO_VERSION)
+    assert target.info.limits[-1] == (
+        f"its version is unknown (it says {said[:40]!r}, which is no version), "
+        "so what a scenario needs cannot be checked"
+    )
+
+
+def test_an_empty_version_is_unknown(rest: RestServer, smtp: Smtp) -> None:
+    rest.answer = mailpit("")
+    target = at(rest, smtp)
+    target.start()
+    target.stop()
+    assert (target.info.version, target.info.version_source) == ("unknown", VersionSource.UNKNOWN)
+    assert "(it says '', which is no version)" in target.info.limits[-1]
 
 
 def test_info_that_fails_is_a_limit(rest: RestServer, smtp: Smtp) -> None:
@@ -98,6 +116,7 @@ def test_info_that_fails_is_a_limit(rest: RestServer, smtp: Smtp) -> None:
     target = at(rest, smtp)
     target.start()
     target.stop()
+    assert (target.info.version, target.info.version_source) == ("unknown", VersionSource.UNKNOWN)
     assert "500" in target.info.limits[-1]
 
 

@@ -29,7 +29,8 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("mailpit-9.9.9", "dev", "v1.27.11", "1.27.11", VersionSource.BUILD_INFO),
         ("mailpit-1.17.0", "dev", "(devel)", "1.17.0", VersionSource.FILE_NAME),
         ("mailpit-1.17.0", "dev", "v0.0.0-2024", "1.17.0", VersionSource.FILE_NAME),
-        ("mailpit", "dev", "(devel)", "unknown", VersionSource.UNKNOWN),
+        ("mailpit", "dev", "(devel)", "dev", VersionSource.NO_VERSION),
+        ("mailpit", "nothing", "(devel)", "unknown", VersionSource.UNKNOWN),
     ],
 )
 def test_how_a_version_is_known(
@@ -110,7 +111,7 @@ def test_an_unknown_version_is_taken_from_own_and_not_from_path(
     monkeypatch.setenv("MAILPIT_BIN", str(stand_in(places / "own")))
     binary, _ = find("1.30.5")
     assert binary is not None
-    assert binary.version == "unknown"
+    assert (binary.version, binary.source) == ("dev", VersionSource.NO_VERSION)
 
 
 def test_by_path_and_by_bare_name(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:

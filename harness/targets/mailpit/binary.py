@@ -23,7 +23,7 @@ _FILE_NAME = re.compile(r"mailpit-v?(\d+\.\d+\.\d+)(?:\.exe)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binary:
-    """A Mailpit program. `version` is "unknown" where `source` is UNKNOWN; `flags` are those of `--help`."""
+    """A Mailpit program. `version` as in `TargetInfo`; `flags` are those of `--help`."""
 
     path: Path
     version: str
@@ -61,6 +61,8 @@ def _version(path: Path) -> tuple[str, VersionSource]:
     named = _FILE_NAME.fullmatch(path.name) or _FILE_NAME.fullmatch(path.resolve().name)
     if named is not None:
         return named[1], VersionSource.FILE_NAME
+    if said is not None:
+        return said[1], VersionSource.NO_VERSION
     return "unknown", VersionSource.UNKNOWN
 
 

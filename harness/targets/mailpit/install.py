@@ -84,7 +84,7 @@ def _obtain(version: str, folder: Path, say: Progress) -> tuple[Path, dict[str, 
 def _put(target: Path, version: str, program: Path, origin: dict[str, object]) -> None:
     """Check that it is what was asked for, then put it in place in one step."""
     binary = examine(program)
-    if binary.source is not VersionSource.UNKNOWN and binary.version != version:
+    if binary.source.is_known and binary.version != version:
         raise TargetError(
             f"mailpit@{version}: what came is {binary.version} ({binary.source}); it is not kept"
         )

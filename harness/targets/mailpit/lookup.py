@@ -33,7 +33,7 @@ def find(version: str) -> tuple[Binary | None, str]:
             passed.append(f"{place} is no file ({path})" if place == BIN else f"not in {place}")
             continue
         binary = examine(path)
-        if binary.version == version or (binary.version == "unknown" and place != "PATH"):
+        if binary.version == version or (not binary.source.is_known and place != "PATH"):
             return binary, ""
         if is_promised:
             raise TargetError(
