@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.model.errors import TargetError
-from harness.model.target import VersionSource
 from harness.targets import belongings
 from harness.targets.mailpit.binary import examine
 from harness.targets.mailpit.build import build
