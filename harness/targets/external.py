@@ -5,6 +5,7 @@ change: nothing, but for `cleanup`, which a user must ask for.
 """
 
 import re
+import smtplib
 import ssl
 
 from harness.model.attempt import LogLine, Stored
@@ -13,7 +14,8 @@ from harness.model.external_url import parse_external
 from harness.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from harness.targets.api import Api, ApiError
 from harness.targets.credentials import credentials_for, tls_context, tls_verify
-from harness.targets.ready import look, smtp_greeting
+from harness.targets.failures import tls_cause
+from harness.targets.ready import look, smtp_greeting, starttls
 from harness.targets.stored import stored_by_search
 
 GREETING_S_MAX = 5.0
@@ -118,10 +120,14 @@ class ExternalTarget:
         wrapped = self._tls if self.addresses.smtp_tls == "tls" else None
         try:
             line = smtp_greeting(self.addresses, GREETING_S_MAX, wrapped)
+            if self.addresses.smtp_tls == "starttls" and line.startswith("220"):
+                starttls(self.addresses, GREETING_S_MAX, self._tls)
         except ssl.SSLError as error:
+            otherwise = "tls=starttls, or leave tls= out" if wrapped else "tls=tls, or leave tls= out"
+            raise TargetError(f"{self.name}: {place}: {tls_cause(error, otherwise)}") from error
+        except smtplib.SMTPException as error:
             raise TargetError(
-                f"{self.name}: TLS with {place} failed ({error.reason or error}); give tls=starttls or no "
-                "tls, or name its certificate in MAILRACE_TLS_CA"
+                f"{self.name}: {place}: no STARTTLS ({str(error).rstrip('.')}); give tls=tls, or leave tls= out"
             ) from error
         except TimeoutError as error:
             raise TargetError(

@@ -1,6 +1,13 @@
-"""A failed REST call in, what a person is told of it out."""
+"""A failed REST call or TLS handshake in, what a person is told of it and may do about it out."""
 
 import http.client
+import ssl
+
+_TALKS_PLAINLY = ("HTTPS server", "HTTPS port", "SSL-enabled server port")
+"""What Go, nginx and Apache say, with a 400, to a client that does not speak TLS to them."""
+_TLS_ALERT = "\x15\x03"
+"""How other servers' answer to such a client begins (RFC 8446 5.1)."""
+_WANTS_TLS = "it speaks TLS there; give https:// instead of http://"
 
 
 def refusal(status: int, reason: str, target: str, answer: bytes) -> str:
@@ -13,6 +20,8 @@ def refusal(status: int, reason: str, target: str, answer: bytes) -> str:
     if target:
         return f"{status}, it redirects to {target}; give that address instead"
     text = " ".join(answer[:400].decode("utf-8", "replace").split())
+    if status == 400 and any(words in text for words in _TALKS_PLAINLY):
+        return _WANTS_TLS
     text = "a web page, not Mailpit's API; is another program there?" if text[:1] == "<" else text
     return f"{status} {reason}: {text}" if text else f"{status} {reason}"
 
@@ -29,6 +38,10 @@ def cause(error: BaseException) -> str:
         return "its answer was cut off"
     if isinstance(seen, http.client.RemoteDisconnected):
         return "it closed the connection without an answer"
+    if isinstance(seen, ssl.SSLError):
+        return tls_cause(seen, "http:// instead of https://")
+    if isinstance(seen, http.client.BadStatusLine) and str(seen).startswith(_TLS_ALERT):
+        return _WANTS_TLS
     if isinstance(seen, http.client.BadStatusLine):
         return f"no HTTP answer ({str(seen).strip()[:80]!r}); is that its REST port?"
     if isinstance(seen, ConnectionRefusedError):
@@ -37,3 +50,14 @@ def cause(error: BaseException) -> str:
         return seen.strerror.lower()
     text = str(seen)
     return text.rsplit(": ", 1)[-1] if text else type(seen).__name__
+
+
+def tls_cause(error: ssl.SSLError, otherwise: str) -> str:
+    """Why a TLS handshake failed; `otherwise` is what to give where the server speaks no TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message.rstrip('.')}); name it, or who signed it, in "
+            "MAILRACE_TLS_CA, or set MAILRACE_TLS_VERIFY=no"
+        )
+    reason = (error.reason or str(error)).replace("_", " ").lower()
+    return f"no TLS there ({reason}); give {otherwise}"

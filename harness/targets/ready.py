@@ -1,6 +1,7 @@
 """Takes a server's addresses; gives whether SMTP greets and REST is alive, each look within a limit."""
 
 import http.client
+import smtplib
 import socket
 import ssl
 from urllib.parse import urlsplit
@@ -17,6 +18,13 @@ def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | 
             if line.startswith("220"):
                 link.sendall(b"QUIT\r\n")
             return line
+
+
+def starttls(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None) -> None:
+    """Turn one connection to TLS and leave. Raises OSError: ssl.SSLError, or smtplib's where it refuses."""
+    place = (addresses.smtp_host, addresses.smtp_port)
+    with smtplib.SMTP(*place, local_hostname="localhost", timeout=timeout_s) as link:
+        link.starttls(context=tls)
 
 
 def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLContext | None = None) -> int:

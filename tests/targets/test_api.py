@@ -182,6 +182,15 @@ def garbage(request: BaseHTTPRequestHandler) -> None:
     request.close_connection = True
 
 
+def tls_alert(request: BaseHTTPRequestHandler) -> None:
+    request.wfile.write(b"\x15\x03\x01\x00\x02\x02\x50")
+    request.close_connection = True
+
+
+GO = b"Client sent an HTTP request to an HTTPS server.\n"
+NGINX = b"<html><body><center>The plain HTTP request was sent to HTTPS port</center></body></html>"
+
+
 def test_no_answer(server: RestServer) -> None:
     server.answer = hang(server)
     with pytest.raises(Unanswered, match=r"GET http://.*/readyz: no answer within 0\.2 s"):
@@ -202,6 +211,9 @@ def test_an_answer_that_drips(server: RestServer) -> None:
         (cut_off, Unreachable, "its answer was cut off$"),
         (garbage, Unreachable, "no HTTP answer .'220 smtp.example ESMTP'.; is that its REST port"),
         (lambda r: None, Unreachable, "it closed the connection without an answer$"),
+        (tls_alert, Unreachable, "it speaks TLS there; give https:// instead of http://$"),
+        (lambda r: reply(r, NGINX, 400), BadAnswer, "it speaks TLS there; give https:// instead of http://$"),
+        (lambda r: reply(r, GO, 400), BadAnswer, "it speaks TLS there; give https:// instead of http://$"),
         (lambda r: reply(r, b"secret?", 401), BadAnswer, "401.*MAILRACE_API_USER"),
         (lambda r: reply(r, b"", 302, Location="/ui/"), BadAnswer, "redirects to /ui/; give that"),
         (lambda r: reply(r, b"no  such\nthing", 404), BadAnswer, "404 Not Found: no such thing$"),

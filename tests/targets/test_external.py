@@ -148,9 +148,23 @@ def test_smtp_of_another_program(
     assert rest.seen == []
 
 
-def test_tls_where_there_is_none(rest: RestServer, smtp: Smtp) -> None:
-    with pytest.raises(TargetError, match=r"TLS with .* failed"):
-        at(rest, smtp, "&tls=tls").start()
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("&tls=tls", r": no TLS there \(.+\); give tls=starttls, or leave tls= out$"),
+        ("&tls=starttls", r": no STARTTLS \(.+\); give tls=tls, or leave tls= out$"),
+    ],
+)
+def test_tls_where_there_is_none(rest: RestServer, smtp: Smtp, more: str, sentence: str) -> None:
+    with pytest.raises(TargetError, match=rf"127\.0\.0\.1:{smtp.port}{sentence}"):
+        at(rest, smtp, more).start()
+    assert rest.seen == []
+
+
+def test_https_where_there_is_none(rest: RestServer, smtp: Smtp) -> None:
+    target = open_target(f"https://127.0.0.1:{rest.port}?smtp=127.0.0.1:{smtp.port}", ServerOptions())
+    with pytest.raises(TargetError, match=r"no TLS there \(.+\); give http:// instead of https://$"):
+        target.start()
 
 
 def test_credentials_are_used_and_shown_nowhere(
