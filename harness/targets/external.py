@@ -126,8 +126,9 @@ class ExternalTarget:
             otherwise = "tls=starttls, or leave tls= out" if wrapped else "tls=tls, or leave tls= out"
             raise TargetError(f"{self.name}: {place}: {tls_cause(error, otherwise)}") from error
         except smtplib.SMTPException as error:
+            why = str(error).rstrip(".")
             raise TargetError(
-                f"{self.name}: {place}: no STARTTLS ({str(error).rstrip('.')}); give tls=tls, or leave tls= out"
+                f"{self.name}: {place}: no STARTTLS ({why}); give tls=tls, or leave tls= out"
             ) from error
         except TimeoutError as error:
             raise TargetError(

@@ -56,8 +56,8 @@ def tls_cause(error: ssl.SSLError, otherwise: str) -> str:
     """Why a TLS handshake failed; `otherwise` is what to give where the server speaks no TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"its certificate is not trusted ({error.verify_message.rstrip('.')}); name it, or who signed it, in "
-            "MAILRACE_TLS_CA, or set MAILRACE_TLS_VERIFY=no"
+            f"its certificate is not trusted ({error.verify_message.rstrip('.')}); "
+            "name it, or who signed it, in MAILRACE_TLS_CA, or set MAILRACE_TLS_VERIFY=no"
         )
     reason = (error.reason or str(error)).replace("_", " ").lower()
     return f"no TLS there ({reason}); give {otherwise}"
