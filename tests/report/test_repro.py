@@ -159,7 +159,10 @@ def test_senders_keep_their_own_case_of_a_tag():
         ((), "give either --mailpit PATH, or both"),
         (("--smtp", "127.0.0.1:1"), "give either --mailpit PATH, or both"),
         (("--smtp", "nowhere", "--api", "http://127.0.0.1:9"), "wanted HOST:PORT"),
-        (("--smtp", "127.0.0.1:1", "--api", "http://127.0.0.1:9"), "gives no version: is it Mailpit?"),
+        (
+            ("--smtp", "127.0.0.1:1", "--api", "http://127.0.0.1:9"),
+            "http://127.0.0.1:9/api/v1/info: ",
+        ),
         (("--mailpit", "/nowhere/mailpit"), "/nowhere/mailpit"),
         (("--mailpit", sys.executable), "did not start"),
         (("--frob",), "unrecognized arguments: --frob"),
@@ -169,6 +172,27 @@ def test_it_says_why_it_could_not_run(tmp_path, arguments, told):
     found = run(tmp_path, raced_script(), *arguments)
     assert found.returncode == 4
     assert found.stdout == ""
+    assert told in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("api", "/api/v1/info: BadStatusLine"),
+        ("smtp", "could not run: 127.0.0.1:9: "),
+    ],
+)
+def test_it_names_the_address_that_is_wrong(tmp_path, wrong, told):
+    server = open_target("embedded", ServerOptions())
+    server.start()
+    try:
+        addresses = server.addresses
+        smtp = "127.0.0.1:9" if wrong == "smtp" else f"127.0.0.1:{addresses.smtp_port}"
+        api = f"http://127.0.0.1:{addresses.smtp_port}" if wrong == "api" else addresses.api
+        found = run(tmp_path, raced_script(), "--smtp", smtp, "--api", api)
+    finally:
+        server.stop()
+    assert found.returncode == 4
     assert told in found.stderr
 
 
