@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from harness import __version__
-from harness.history import HISTORY, Journal, new_folder, write_plan
+from harness.history import HISTORY, Journal, make_latest, new_folder, write_plan
 from harness.model.errors import Interrupted, TargetError
 from harness.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from harness.model.target import TargetInfo, VersionSource
@@ -94,7 +94,8 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
     """Race the scenarios at the target, one after the other, each on a server of its own.
 
     A target that fails in one scenario gives that one the verdict FAILED, and the next is tried. On
-    KeyboardInterrupt all servers are ended, and the folder holds what there was.
+    KeyboardInterrupt all servers are ended, and the folder holds what there was. `reports/latest` becomes
+    this run's once a server of it has started; one that could not look at anything leaves it alone.
     """
     target = parse_target(options.target).text
     what = scenarios[0].name if len(scenarios) == 1 else f"{len(scenarios)}-scenarios"
@@ -123,6 +124,8 @@ def run(scenarios: Sequence[Scenario], options: RunOptions, listener: Listener |
             seen, found = look(scenario, place, options, deadline, listener)
             info = seen or info
             results.append(found)
+            if found.verdict is not Verdict.FAILED:
+                make_latest(folder)
             if options.confirm_rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
                 results.append(_confirmed(scenario, place, options, deadline))
             if listener is not None:
@@ -175,7 +178,12 @@ def _raced(
         recorded=options.recorded,
         progress=listener.progressed if listener is not None else None,
     )
-    began = listener.began if listener is not None else None
+
+    def began(one: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
+        make_latest(place.folder)
+        if listener is not None:
+            listener.began(one, target, control)
+
     if scenario.target.instances == 1:
         return race_on(scenario, place, how, began)
     with shared_store() as database:

@@ -53,7 +53,7 @@ def merge(
 ) -> None:
     """Join runs that were split over CI jobs into one, by scenarios or by rounds, and judge the sums."""
     from harness.cli.show import outcome
-    from harness.history import new_folder, write_plan
+    from harness.history import make_latest, new_folder, write_plan
     from harness.model.errors import UsageError
     from harness.recover import result_of
     from harness.report import render, to_json
@@ -68,6 +68,7 @@ def merge(
     folder = new_folder(reports, f"merged-{result.target.name}", out=out)
     write_plan(folder, {"mailrace": result.mailrace, "study": "merge", "folders": [str(f) for f in folders]})
     render(result, folder, ("json", "html", "md", "junit", "ctrf"))
+    make_latest(folder)
     if as_json:
         print(to_json(result), end="")
     else:
@@ -95,7 +96,8 @@ def matrix(
 ) -> None:
     """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
     from harness.cli.show import Teller, console, styled
-    from harness.history import new_folder, write_plan
+    from harness.history import make_latest, new_folder, write_plan
+    from harness.model.result import Verdict
     from harness.report import matrix_page
     from harness.report.render import write_whole
     from harness.scenario import find, load
@@ -125,6 +127,8 @@ def matrix(
         )
     finally:
         teller.close()
+    if any(cell.verdict not in (None, Verdict.FAILED) for cell in done.matrix.cells.values()):
+        make_latest(folder)
     document = matrix_json(done.matrix, about)
     write_whole(folder / "matrix.json", document.encode())
     write_whole(folder / "matrix.md", matrix_markdown(done.matrix).encode())
@@ -161,7 +165,7 @@ def retries(
 ) -> None:
     """Race one scenario under every retry policy, with ignore_duplicate_ids off and on: what is left."""
     from harness.cli.show import console
-    from harness.history import new_folder, write_plan
+    from harness.history import make_latest, new_folder, write_plan
     from harness.report.render import write_whole
     from harness.scenario import find, load
     from harness.studies.retries import hidden_duplicates, retries_json, run_retries, sentence
@@ -180,6 +184,8 @@ def retries(
         folder,
         tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
     )
+    if any(t.ledger.mails for t in trials):
+        make_latest(folder)
     document = retries_json(trials, about)
     write_whole(folder / "retries.json", document.encode())
     if as_json:

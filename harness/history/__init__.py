@@ -1,10 +1,10 @@
 """The history of a run: what was invoked and completed, in order, on disk as it happens.
 
-`Journal` appends; `read_journal` gives the rounds back, also of a run that was killed; `new_folder` and
-`write_plan` make the place where a run's files stand.
+`Journal` appends; `read_journal` gives the rounds back, also of a run that was killed; `new_folder`,
+`write_plan` and `make_latest` make the place where a run's files stand.
 """
 
-from harness.history.folder import HISTORY, PLAN, RUN, new_folder, read_plan, write_plan
+from harness.history.folder import HISTORY, PLAN, RUN, make_latest, new_folder, read_plan, write_plan
 from harness.history.journal import Journal, JournalHeader, read_journal
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "RUN",
     "Journal",
     "JournalHeader",
+    "make_latest",
     "new_folder",
     "read_journal",
     "read_plan",

@@ -12,14 +12,16 @@ from typing import Any
 from harness.model.errors import UsageError
 
 KEPT = 50
+LATEST = "latest"
 PLAN, HISTORY, RUN = "plan.json", "history.jsonl", "run.json"
 _STAMP = re.compile(r"\d{8}-\d{6}(-\d+)?-")
 
 
 def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
-    """A new folder `reports/<time>-<what>`, and `reports/latest` pointing to it; or `out` itself.
+    """A new folder `reports/<time>-<what>`, or `out` itself.
 
-    `out` must be empty or not there: nothing of an earlier run is overwritten.
+    `out` must be empty or not there: nothing of an earlier run is overwritten. `reports/latest` is not moved
+    yet (`make_latest` does), unless what it leads to looked at nothing.
     """
     if out is not None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -34,10 +36,21 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
             folder.mkdir()
         except FileExistsError:
             continue
-        _point(reports / "latest", folder)
+        if not _looked_at_something(reports / LATEST):
+            make_latest(folder)
         _prune(reports)
         return folder
     raise UsageError(f"{reports}: no free folder name; remove some")
+
+
+def make_latest(folder: Path) -> None:
+    """From now on `reports/latest` is this folder of `new_folder`; nothing happens for one given by `out`.
+
+    Called once a server has started and is to be looked at, so that a run whose target could not be had
+    does not take the name from the one before, and a run that is killed later still has it.
+    """
+    if _STAMP.match(folder.name):
+        _point(folder.parent / LATEST, folder)
 
 
 def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -63,6 +76,18 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be made ({error.strerror}); name another with --out") from error
+
+
+def _looked_at_something(folder: Path) -> bool:
+    """Whether a run's folder is there, and not one of a run all of whose scenarios failed at once."""
+    if not folder.is_dir():
+        return False
+    try:
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        seen = [(one["verdict"] != "FAILED", one["rounds"], one["schedules"]) for one in run["scenarios"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return True  # A study, or a run that goes on or was killed.
+    return any(any(one) for one in seen)
 
 
 def _point(link: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from harness import __version__
-from harness.history import new_folder, write_plan
+from harness.history import make_latest, new_folder, write_plan
 from harness.model.errors import UsageError
 from harness.model.result import RunResult, ScenarioResult, Verdict
 from harness.run import Listener, environment
@@ -82,6 +82,8 @@ def run_gate(
     else:
         old, new, findings = look_by_racing(scenarios, options, folder, listener, tell, started)
     names = [scenario.name for scenario in scenarios]
+    if any(one.verdict is not Verdict.FAILED for one in (*old.scenarios, *new.scenarios)):
+        make_latest(folder)
     findings, notes = apply_baseline(findings, options.accepted, options.today, names)
     gate = Gate(
         mailrace=__version__,

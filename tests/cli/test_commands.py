@@ -109,6 +109,21 @@ def test_a_run_shows_its_verdict_and_ends_with_its_status(
     }
 
 
+@pytest.mark.parametrize("command", ["run", "steer"])
+def test_a_target_that_does_not_start_leaves_latest_to_the_run_before(command: str, tmp_path: Path) -> None:
+    words = ["--seed", 3, *(["--rounds", 2, "--no-control"] if command == "run" else [])]
+    first = mailrace(command, scenario("distinct-tags"), "-t", "embedded", *words, cwd=tmp_path)
+    assert first.returncode in (0, 3), first.stderr
+    latest = (tmp_path / "reports" / "latest").readlink()
+    nothing = tmp_path / "nothing"
+    nothing.write_text("#!/bin/sh\nexit 1\n")
+    nothing.chmod(0o755)
+    done = mailrace(command, scenario("distinct-tags"), "-t", f"mailpit:{nothing}", *words, cwd=tmp_path)
+    assert done.returncode == 4
+    assert (tmp_path / "reports" / "latest").readlink() == latest
+    assert len([f for f in (tmp_path / "reports").iterdir() if f.is_dir() and not f.is_symlink()]) == 2
+
+
 def test_json_gives_the_document_on_stdout_and_nothing_else(tmp_path: Path) -> None:
     words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json", "--out", "out", "--seed", 11]
     done = mailrace("run", scenario("no-rset-after-failure"), *words, cwd=tmp_path)
