@@ -163,6 +163,10 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
         return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
     if scenario.target != type(scenario.target)():
         return "it asks for server options that a server which is not ours may not have"
+    if scenario.release.at == "connect" and (
+        target.addresses.smtp_tls or target.addresses.api_host_port()[2]
+    ):
+        return "released at connect, TLS handshakes would come between the releases; give at: mail, or later"
     return ""
 
 
