@@ -237,12 +237,16 @@ class Api:
 
     def _opened(self) -> "requests.Session":
         import requests
+        import urllib3
 
         if self._session is None:
             self._session = requests.Session()
             self._session.trust_env = False
             self._session.auth = self._auth
             self._session.verify = self._verify
+            if self._verify is False:
+                # Taking any certificate was asked for; a warning at each request tells nobody anything.
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return self._session
 
     def _read(self, response: "requests.Response", place: str, ends: float) -> bytes:
