@@ -13,7 +13,7 @@ import typer
 
 from harness.cli.app import app
 from harness.cli.defaults import settings
-from harness.cli.racing import NameOption, OutOption, Paths, SeedOption, Until, default_paths
+from harness.cli.racing import NameOption, OutOption, Paths, SeedOption, Trial, Until, default_paths
 
 if TYPE_CHECKING:
     from harness.studies.gate_document import Gate
@@ -64,6 +64,9 @@ def gate(
     until: Annotated[
         Until, typer.Option(help="decided: stop as soon as more rounds can change nothing.")
     ] = Until.decided,
+    trial: Annotated[
+        Trial, typer.Option(help="Natively, cold: fresh processes for each round.")
+    ] = Trial.warm,
     seed: SeedOption = None,
     confidence: Annotated[float | None, typer.Option(min=0.5, max=0.999999, help="Of a clean word.")] = None,
     theta: Annotated[
@@ -124,6 +127,7 @@ def gate(
             seed=chosen_seed,
             rounds=rounds or set_.get("rounds") or ROUNDS,
             until=until.value,
+            trial=trial.value,
             confidence=confidence or set_.get("confidence", 0.99),
             theta=theta,
             time_limit_s=time_limit,

@@ -92,6 +92,19 @@ def test_without_a_control_that_fires_it_is_3(tmp_path: Path) -> None:
     assert "this is no yes" in done.err
 
 
+@pytest.mark.parametrize(("trial", "starts"), [("warm", 1), ("cold", 5)])
+def test_cold_trials_are_rounds_of_fresh_processes(trial: str, starts: int, tmp_path: Path) -> None:
+    done = mailrace(
+        *("gate", "--from", "embedded@1.30.5", "--to", "embedded@1.30.5", "distinct-tags", "--mode", "race"),
+        *("--rounds", "4", "--until", "rounds", "--trial", trial, "--out", "g"),
+        folder=tmp_path,
+    )
+    assert done.status == 3, done.err
+    for word in ("old", "new"):
+        log = (tmp_path / "g" / word / "server.log").read_text()
+        assert log.count("[smtpd] starting on") == starts, "at first, and for each of 4 cold rounds"
+
+
 def test_a_server_that_cannot_be_had_is_4(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "mailpit:/none", "--to", "embedded@1.30.5", "shared-new-tag", "--mode", "race"),
