@@ -103,10 +103,13 @@ def bundle(
     """Make one zip for a bug report: ISSUE.md, repro.py that needs nothing of ours, and the whole record."""
     from harness.cli.show import console
     from harness.report import bundle as write_bundle
-    from harness.report import what_is_redacted
+    from harness.report import own_messages, what_is_redacted
 
     kept = tuple(keep or ())
     for one in what_is_redacted(folder):
         word = "kept" if one.kind in kept else "replaced"
         console().print(f"{word}: {one.kind}: {one.found} → {one.shown}", markup=False)
+    for mail in own_messages(folder, scenario):
+        what = "your own message, included as it is, in repro.py as well: nothing in it is replaced"
+        console().print(f"{mail}: {what}", markup=False)
     print(write_bundle(folder, out, keep=kept, scenario=scenario))

@@ -1,6 +1,6 @@
 """Takes a RunResult; gives its document, its pages, and the bundle that replays it."""
 
-from harness.report.bundle import bundle, what_is_redacted
+from harness.report.bundle import bundle, own_messages, what_is_redacted
 from harness.report.document import from_json, schema, to_json
 from harness.report.matrix import Cell, Matrix
 from harness.report.page import matrix_page
@@ -16,6 +16,7 @@ __all__ = [
     "bundle",
     "from_json",
     "matrix_page",
+    "own_messages",
     "read_bundle",
     "render",
     "render_index",

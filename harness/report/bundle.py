@@ -40,6 +40,15 @@ def what_is_redacted(folder: Path) -> tuple[Redaction, ...]:
     return _read(folder)[1]
 
 
+def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
+    """The users' own messages that `bundle` takes in as they are, nothing replaced: said before it writes.
+
+    They are the proof's own bytes, in the zip and in repro.py. Raises UsageError as `bundle` does.
+    """
+    run, _ = _read(folder)
+    return tuple(_own_mails(folder, run, _chosen(run, scenario)[0]))
+
+
 def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
     path = folder / "run.json"
     try:
@@ -61,9 +70,10 @@ def _texts(
     as_it_was, run = run, from_json(clean(to_json(run)))
     chosen, witness = _chosen(run, name)
     plan = clean(_text(folder / "plan.json"))
-    beside = _scenario_files(folder, as_it_was, as_it_was.scenarios[run.scenarios.index(chosen)].file)
+    chosen_as_it_was = as_it_was.scenarios[run.scenarios.index(chosen)]
+    beside = _scenario_files(folder, as_it_was, chosen_as_it_was.file)
     asked = _asked(plan, chosen)
-    mails = _mails(asked, beside)
+    mails = _own_mails(folder, as_it_was, chosen_as_it_was)
     facts = _facts(run, asked, mails)
     texts = {
         "ISSUE.md": issue(run, chosen, witness, facts),
@@ -118,9 +128,11 @@ def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, Any]:
     return named.get(scenario.name, {})
 
 
-def _mails(asked: Mapping[str, Any], beside: Collection[Path]) -> dict[Path, bytes]:
-    """The users' own messages that the scenario sends, as they stand beside its file."""
+def _own_mails(folder: Path, run: RunResult, chosen: ScenarioResult) -> dict[Path, bytes]:
+    """The users' own messages that the scenario sends, as they stand beside its file; nothing is redacted."""
     found: dict[Path, bytes] = {}
+    asked = _asked(_text(folder / "plan.json"), chosen)
+    beside = _scenario_files(folder, run, chosen.file)
     for actor in asked.get("actors") or ():
         name = (actor.get("send") or {}).get("file") if isinstance(actor, dict) else None
         for scenario in beside:

@@ -12,9 +12,10 @@ import pytest
 from hostile import hostile
 from report_results import native, steered
 
+from harness.cli.reporting import bundle as bundle_command
 from harness.model.errors import UsageError
 from harness.model.operation import Send
-from harness.report import bundle, from_json, read_bundle, render, unpack, what_is_redacted
+from harness.report import bundle, from_json, own_messages, read_bundle, render, unpack, what_is_redacted
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 
@@ -241,6 +242,10 @@ def test_unpack_writes_the_files_of_a_run_and_nothing_where_it_is_refused(made, 
     assert not (tmp_path / "other").exists()
 
 
+def test_without_an_own_message_none_is_named(tmp_path):
+    assert own_messages(run_folder(tmp_path / "run", native(hits=1))) == ()
+
+
 def test_a_scenario_whose_file_is_gone_is_written_from_the_plan(tmp_path):
     folder = run_folder(tmp_path / "run", native(hits=1))
     (folder / "shared-new-tag.race.yaml").unlink()
@@ -251,8 +256,8 @@ def test_a_scenario_whose_file_is_gone_is_written_from_the_plan(tmp_path):
     assert json.loads(found.scenario_text) == {"name": "shared-new-tag", "target": {}}
 
 
-def test_the_users_own_message_goes_along_and_into_the_script(tmp_path):
-    mail = b"Subject: bill\r\nX-Odd: 1\r\n\r\n.dear\r\n"
+def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
+    mail = b"Subject: bill\r\nX-Odd: 1\r\nX-Seen-By: 203.0.113.77\r\n\r\n.dear\r\n"
     folder = run_folder(tmp_path / "run", native(hits=1))
     (folder / "mail.eml").write_bytes(mail)
     plan = {"scenarios": [{"name": "shared-new-tag", "actors": [{"send": {"file": "mail.eml"}}]}]}
@@ -270,6 +275,9 @@ def test_the_users_own_message_goes_along_and_into_the_script(tmp_path):
     render(replace(result, scenarios=(replace(scenario, witnesses=(witness,)),)), folder, ("json",))
     found = read_bundle(bundle(folder, tmp_path / "b.zip"))
     assert found.files["mail.eml"] == mail
+    assert own_messages(folder) == (folder / "mail.eml",)
+    bundle_command(folder, tmp_path / "said.zip")
+    assert f"{folder / 'mail.eml'}: your own message, included as it is" in capsys.readouterr().err
     namespace = {"__name__": "repro"}
     exec(compile(found.files["repro.py"], "repro.py", "exec"), namespace)
     sent = namespace["mail_bytes"](namespace["ACTORS"][0]["mail"], "mrabcdefgh")
