@@ -82,9 +82,16 @@ def _errors_of(version: Version) -> Any:
             return _nowhere(request, version)
         if reply.status >= 400 and not version.types_errors:
             reply[UNTYPED] = True
+        if not version.ends_json_in_newline and isinstance(reply, web.Response):
+            _drop_newline(reply)
         return reply
 
     return errors
+
+
+def _drop_newline(reply: web.Response) -> None:
+    if reply.content_type == "application/json" and isinstance(reply.body, bytes):
+        reply.body = reply.body.rstrip(b"\n")
 
 
 async def _leave_untyped(request: web.Request, reply: web.StreamResponse) -> None:

@@ -71,5 +71,5 @@ def door_for(settings: Settings) -> Door:
     if settings.database.startswith(("http://", "https://")):
         from harness.targets.embedded.rqlite_door import RqliteDoor
 
-        return RqliteDoor(settings.database)
+        return RqliteDoor(settings.database, names_errors=settings.version.names_rqlite_errors)
     return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_atomic else 0)

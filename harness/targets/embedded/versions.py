@@ -54,6 +54,8 @@ class Version:
     message_id_name           how the header is spelt that is added to a mail without one
     deletion_type             Content-Type of the answer to a deletion by ID
     types_errors              errors of REST have a Content-Type, and 405 is told from 404
+    ends_json_in_newline      documents end in one
+    names_rqlite_errors       what rqlite found wrong with a statement is told, not only that something was
     checksums                 attachments carry MD5, SHA1 and SHA256
     """
 
@@ -82,6 +84,8 @@ class Version:
     message_id_name: str
     deletion_type: str
     types_errors: bool
+    ends_json_in_newline: bool
+    names_rqlite_errors: bool
     checksums: bool
 
 
@@ -111,6 +115,8 @@ _1_17_0 = Version(
     message_id_name="Message-Id",
     deletion_type="application/plain",
     types_errors=False,
+    ends_json_in_newline=False,
+    names_rqlite_errors=False,
     checksums=False,
 )
 
@@ -134,6 +140,8 @@ _1_27_11 = replace(
     counts_are_whole=True,
     message_id_name="Message-ID",
     deletion_type="text/plain",
+    ends_json_in_newline=True,
+    names_rqlite_errors=True,
 )
 
 _1_30_5 = replace(
