@@ -124,7 +124,8 @@ def not_looked(result: RunResult) -> list[str]:
             found.append(f"{name}looked at {extent}: {legible(looked.bound, 2000)}")
             if looked.missed:
                 found.append(f"{name}{plural(looked.missed, 'schedule')} missed, not counted clean")
-        found += [f"{name}{legible(text)}" for text in scenario.not_looked]
+        own = [text for text in scenario.not_looked if text not in result.target.limits]
+        found += [f"{name}{legible(text)}" for text in own]
     return found
 
 

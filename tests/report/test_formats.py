@@ -12,7 +12,7 @@ from harness.model.result import Verdict
 from harness.report import from_json, render
 from harness.report.ci import ctrf, junit
 from harness.report.markdown import block, code, markdown, prose
-from harness.report.words import legible, percent
+from harness.report.words import legible, not_looked, percent
 
 
 def with_verdict(verdict):
@@ -116,3 +116,13 @@ def test_an_old_run_rendered_again_gives_the_same_bytes(tmp_path):
 def test_an_unknown_format_is_refused_with_those_there_are(tmp_path):
     with pytest.raises(UsageError, match="pdf: no such format; there are json, html, md, junit, ctrf"):
         render(native(), tmp_path, ("pdf",))
+
+
+def test_a_limit_of_the_target_is_said_once():
+    result = native(hits=0)
+    (scenario,) = result.scenarios
+    limit = "its log cannot be read"
+    target = replace(result.target, limits=(limit,))
+    scenario = replace(scenario, not_looked=("the first round was lost", limit))
+    said = not_looked(replace(result, target=target, scenarios=(scenario,)))
+    assert [said.count(limit), said.count("the first round was lost")] == [1, 1]
