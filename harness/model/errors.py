@@ -7,6 +7,7 @@
     ├── TargetError      the server under test or its process                 exit 4
     ├── DidNotReproduce  a replay that showed nothing, with its bound         exit 3
     ├── ScheduleMissed   a schedule the server did not follow                 exit 3
+    │   └── ScheduleDiverged   it sent another statement after the same choices
     └── InternalError    ours                                                 exit 4
 
 `Interrupted` is the user's act and no error: exit 130. An anomaly is data, never an exception. The exit
@@ -82,6 +83,10 @@ class DidNotReproduce(MailraceError):
 
 class ScheduleMissed(MailraceError):
     """The server did not follow the schedule that was asked for."""
+
+
+class ScheduleDiverged(ScheduleMissed):
+    """The same choices from the same start led to another statement than before."""
 
 
 class InternalError(MailraceError):

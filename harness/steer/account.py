@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.model.anomaly import Weight
+from harness.model.attempt import Outcome
 from harness.model.result import ScenarioResult, Schedules, Verdict
 from harness.scenario import Scenario
 from harness.steer.graph import Follows
@@ -53,20 +54,37 @@ class Account:
     def is_exhaustive(self) -> bool:
         """All classes explored, none missed, no budget hit: computed, never asserted."""
         found = self.land.exploration
-        return found.is_complete and found.missed == 0 and found.explored > 0
+        return found.is_complete and found.missed == 0 and found.explored > 0 and not self.land.doubt
+
+    @property
+    def doubt(self) -> str:
+        """Why what was looked at may not be all of it, though nothing ran out; "" if nothing says so."""
+        if self.land.doubt:
+            return self.land.doubt
+        if self.points_missed and self.land.graph.is_whole:
+            return f"{counted(self.points_missed, 'release point')} missed"
+        runs = self.land.runs
+        accepted = {
+            run.record.plan.operations[a.actor].kind
+            for run in runs
+            for a in run.record.attempts
+            if a.outcome is Outcome.OK
+        }
+        untried = next((o.kind for o in runs[0].record.plan.operations if o.kind not in accepted), "")
+        return f"no {untried} was ever accepted, so no promise was put to the test" if untried else ""
 
     @property
     def bound(self) -> str:
         """What was covered, in words, as printed with each verdict."""
         kept = ""
-        if self.instances < self.actors and self.actors == 2:
+        if self.instances < self.actors and (self.actors == 2 or self.orders != self.all_orders):
             kept = " that keeps together what one instance was seen to keep together"
         servers = f" on {self.instances} instances" if self.instances > 1 else ""
         whole = "" if self.is_exhaustive else f"only part of it, for {self.land.exploration.why_not}: "
         return (
             f"{whole}every order of the SQL statements of these operations{kept}, each operation once, "
-            f"from this store{servers}; not covered: in-process state, background writes (cron, --max), "
-            "driver differences"
+            f"from this store{servers}, all of them begun before the first; not covered: in-process state, "
+            "background writes (cron, --max), row order of tables without a key, driver differences"
         )
 
     def schedules(self) -> Schedules:
@@ -177,6 +195,12 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
             Verdict.INCONCLUSIVE,
             f"{counted(found.missed, 'order')} missed ({found.why_not}); {looked}",
             "steer again on a quieter machine",
+        )
+    if account.doubt:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{account.doubt}; {looked}{orders}",
+            "see the replies and notes in the report, and race it natively",
         )
     if not account.is_exhaustive and require_exhaustive:
         return (

@@ -4,6 +4,7 @@ Background statements match by their exact text, for a prefix is not enough: `SE
 WHERE MessageID = ?` is the check whose race is S6. They pass uncounted.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,6 +91,12 @@ class Names:
         if isinstance(value, bytes):
             return "<bytes>"
         return "NULL" if value is None else str(value)
+
+    def whole(self, value: Value) -> str:
+        """A value as it tells states apart: what `shown` cuts off is in it, as a digest."""
+        shown = self.shown(value)
+        cut = isinstance(value, str) and shown.endswith("…") and shown != value
+        return f"{shown}{hashlib.sha256(str(value).encode()).hexdigest()[:12]}" if cut else shown
 
     def call(self, statement: Statement) -> str:
         """The whole statement as it is compared between runs."""

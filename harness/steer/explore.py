@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from harness.model.errors import ScheduleMissed
+from harness.model.errors import ScheduleDiverged, ScheduleMissed
 
 Leaf_co = TypeVar("Leaf_co", covariant=True)
 Leaf = TypeVar("Leaf")
@@ -57,11 +57,15 @@ class _Node:
 
 @dataclass(slots=True)
 class Exploration(Generic[Leaf]):
-    """What was looked at. `explored` orders were complete; `cut` ones ended where only sleepers could run."""
+    """What was looked at. `explored` orders were complete; `cut` ones ended where only sleepers could run.
+
+    diverged   runs in which the same choices led to other blocks: of such a system no order stands for others
+    """
 
     explored: int = 0
     cut: int = 0
     missed: int = 0
+    diverged: int = 0
     is_complete: bool = False
     why_not: str = ""
 
@@ -76,7 +80,7 @@ def explore(
     """Each order that represents a class, as (actors in order of their blocks, what it gave).
 
     `found` is counted up on the way. The search ends when all classes were run (`is_complete`, unless some
-    order was missed), after `orders_max` runs, or when `is_out_of_time()`.
+    order was missed or diverged), after `orders_max` runs, or when `is_out_of_time()`.
     """
     stack: list[_Node] = []
     runs = tries = 0
@@ -89,6 +93,9 @@ def explore(
             leaf = _run(system, stack)
         except ScheduleMissed as missed:
             tries += 1
+            if isinstance(missed, ScheduleDiverged):
+                found.diverged += 1
+                found.why_not = f"the same choices did not give the same statements ({missed})"
             if tries < TRIES_MAX:
                 continue
             found.missed += 1
@@ -102,7 +109,7 @@ def explore(
             found.explored += 1
             yield tuple(node.chosen for node in stack), leaf[0]
         if not _backtrack(stack):
-            found.is_complete = found.missed == 0
+            found.is_complete = found.missed == 0 and found.diverged == 0
             return
 
 
@@ -115,7 +122,7 @@ def _run(system: System[Leaf], stack: list[_Node]) -> tuple[Leaf] | None:
         enabled = system.enabled()
         texts = tuple(system.waiting(a) for a in enabled)
         if enabled != node.enabled or texts != node.texts:
-            raise ScheduleMissed(f"block {depth + 1}: {_difference(node, enabled, texts)}")
+            raise ScheduleDiverged(f"block {depth + 1}: {_difference(node, enabled, texts)}")
         _step(system, node)
         sleep = node.child_sleep or frozenset()
     while enabled := system.enabled():

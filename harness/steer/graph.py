@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from harness.steer.attribution import Names
-from harness.steer.independence import Footprints
+from harness.steer.independence import Footprints, is_control
 from harness.steer.programs import History, Planned, Programs, heard
 from harness.steer.store import connect, rows, run
 
@@ -133,7 +133,7 @@ class _Builder:
         try:
             told = []
             for call in block.calls:
-                if is_control(call[0]):
+                if is_control(call[0]):  # the graph's own savepoints stand for it
                     told.append("0 rows")
                     continue
                 told.append(heard(run(self._connection, call), self._names))
@@ -141,7 +141,8 @@ class _Builder:
                 return None
             if block.is_rolled_back:
                 self._connection.execute("ROLLBACK TO step")
-            written = self._footprints.of_block(block.calls).writes
+            footprint = self._footprints.of_block(block.calls)
+            written = contents if footprint.is_open else footprint.writes
             after = {**contents, **{t: self._digest(t) for t in written if t in contents}}
             history = (*histories[actor], "; ".join(told))
             return self._node((*histories[:actor], history, *histories[actor + 1 :]), after)
@@ -152,13 +153,6 @@ class _Builder:
     def _digest(self, table: str) -> str:
         contents = sorted(map(repr, rows(self._connection, f'SELECT * FROM "{table}"')))
         return hashlib.sha256("\n".join(contents).encode()).hexdigest()
-
-
-def is_control(sql: str) -> bool:
-    """Whether it begins or ends a transaction, which the graph's own savepoints stand for."""
-    return (
-        sql.split(None, 1)[0].upper().rstrip(";") in {"BEGIN", "COMMIT", "ROLLBACK", "END"} if sql else False
-    )
 
 
 Follows = Callable[[Node, int, int], bool]

@@ -18,20 +18,33 @@ _WRITES = {
     sqlite3.SQLITE_UPDATE,
 }
 
+_CONNECTION_S_OWN = {"changes", "total_changes", "last_insert_rowid", "random", "randomblob"}
+
+
+def is_control(sql: str) -> bool:
+    """Whether it begins or ends a transaction."""
+    return (
+        sql.split(None, 1)[0].upper().rstrip(";") in {"BEGIN", "COMMIT", "ROLLBACK", "END"} if sql else False
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The tables a statement reads and writes, in lower case."""
+    """The tables a statement reads and writes, in lower case.
+
+    is_open   it changes the schema, or asks for what no table holds: it depends on everything
+    """
 
     reads: frozenset[str]
     writes: frozenset[str]
+    is_open: bool = False
 
     def is_apart_from(self, other: "Footprint") -> bool:
         """Neither writes what the other reads or writes."""
         return not (self.writes & (other.reads | other.writes) or other.writes & self.reads)
 
     def __or__(self, other: "Footprint") -> "Footprint":
-        return Footprint(self.reads | other.reads, self.writes | other.writes)
+        return Footprint(self.reads | other.reads, self.writes | other.writes, self.is_open or other.is_open)
 
 
 NOTHING = Footprint(frozenset(), frozenset())
@@ -55,8 +68,13 @@ class Footprints:
     def _of(self, sql: str) -> Footprint:
         reads: set[str] = set()
         writes: set[str] = set()
+        is_open = False
 
-        def note(action: int, first: str | None, *_: str | None) -> int:
+        def note(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+            nonlocal is_open
+            is_function = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _CONNECTION_S_OWN
+            is_schema = action in _WRITES and first in ("sqlite_master", "sqlite_schema")
+            is_open = is_open or is_function or is_schema
             if first and not first.startswith("sqlite_"):
                 if action in _WRITES:
                     writes.add(first.lower())
@@ -68,11 +86,11 @@ class Footprints:
         try:
             self._connection.execute("EXPLAIN " + sql, (None,) * sql.count("?"))
         except sqlite3.Error:
-            # A text that cannot be prepared (BEGIN, COMMIT, a wrong one) touches nothing by itself.
-            pass
+            # What begins or ends a transaction touches nothing by itself; of any other nothing is known.
+            is_open = not is_control(sql)
         finally:
             self._connection.set_authorizer(None)
-        return Footprint(frozenset(reads), frozenset(writes))
+        return Footprint(frozenset(reads), frozenset(writes), is_open)
 
 
 def commute(
@@ -80,6 +98,8 @@ def commute(
 ) -> bool:
     """Whether two blocks, each about to run on `connection`, can be exchanged there."""
     mine, its = footprints.of_block(one), footprints.of_block(other)
+    if mine.is_open or its.is_open:
+        return False
     if mine.is_apart_from(its):
         return True
     if connection.in_transaction:

@@ -25,7 +25,10 @@ WALK_S_MAX = 20.0
 
 @dataclass(slots=True)
 class Landscape:
-    """What was explored. `violating` holds the bad classes, each with the leaf that it ends in."""
+    """What was explored. `violating` holds the bad classes, each with the leaf that it ends in.
+
+    doubt   why an outcome may have been left out although every class that showed was run; "" if nothing
+    """
 
     judge: Judge
     exploration: Exploration[Run]
@@ -34,6 +37,7 @@ class Landscape:
     runs: list[Run]
     violating: list[tuple[Run, Node]]
     bad_leaves: dict[Node, frozenset[AnomalyName]]
+    doubt: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def reached(self, allowed: Follows) -> set[Node]:
@@ -93,8 +97,11 @@ def survey(
     began = time.monotonic()
     is_mapped = exploration.is_complete or actors == 2
     graph = rig.graph(programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
-    if exploration.is_complete and (why_not := unexplored(graph, runs)):
-        exploration.is_complete, exploration.why_not = False, why_not
+    doubt = _doubt(twins, exploration, programs)
+    if exploration.is_complete:
+        doubt = doubt or unexplored(graph, runs)
+    if doubt:
+        exploration.is_complete, exploration.why_not = False, doubt
     bad: dict[Node, frozenset[AnomalyName]] = {}
     violating = []
     for run in runs:
@@ -102,10 +109,24 @@ def survey(
         if names:
             # A graph that is not whole may lack the leaf; the bad order stands all the same.
             leaf = graph.leaf_of(run.order) or Node(())
-            bad[leaf] = names
+            bad[leaf] = bad.get(leaf, frozenset()) | names
             violating.append((run, leaf))
     seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
-    return Landscape(judge, exploration, programs, graph, runs, violating, bad, seconds)
+    return Landscape(judge, exploration, programs, graph, runs, violating, bad, doubt, seconds)
+
+
+def _doubt(twins: Twins, exploration: Exploration[Run], programs: Programs) -> str:
+    """Why an explored order may not stand for the others of its class; "" if nothing says so.
+
+    Actors have to be functions of what they are told, and every statement has to run where it was chosen to.
+    """
+    if twins.strays:
+        return f"{twins.strays} statements that came before or after their operation, when nobody chose it"
+    if exploration.diverged:
+        return exploration.why_not
+    if programs.conflicts:
+        return f"{programs.conflicts} times an actor that was told the same went on differently"
+    return ""
 
 
 def unexplored(graph: Graph, runs: list[Run]) -> str:
@@ -115,7 +136,11 @@ def unexplored(graph: Graph, runs: list[Run]) -> str:
     """
     if not graph.is_whole:
         return "a statement came up whose actor was never seen in that position"
-    left = set(graph.leaves()) - {graph.leaf_of(run.order) for run in runs}
+    whole = [run for run in runs if not run.record.hung and not run.record.crashed]
+    ends = [graph.leaf_of(run.order) for run in whole]
+    if None in ends:
+        return f"{ends.count(None)} orders that were run and that the graph of their states does not know"
+    left = set(graph.leaves()) - set(ends) - {graph.leaf_of(run.order) for run in runs}
     return f"{len(left)} outcomes of its orders that no explored class came to" if left else ""
 
 

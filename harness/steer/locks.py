@@ -5,7 +5,7 @@ the other goes on instead, the waiting one waits for something else. What was se
 taken to hold wherever these texts meet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.model.errors import ScheduleMissed
@@ -55,8 +55,22 @@ def release_points(graph: Graph) -> Iterator[ReleasePoint]:
             yield ReleasePoint(actor, 1 - actor, block)
 
 
-def run_release_points(single: Single) -> tuple[list[tuple[ReleasePoint, Run]], int]:
-    """Each release point of a pair run once, again where it was missed; and how many stayed missed.
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The release points of a pair.
+
+    runs     each point that was not missed, with its run
+    missed   how many were, in three tries
+    origin   where each gap that was kept together was seen first
+    """
+
+    runs: tuple[tuple[ReleasePoint, Run], ...]
+    missed: int
+    origin: Mapping[Gap, ReleasePoint]
+
+
+def run_release_points(single: Single) -> Points:
+    """Each release point of a pair run once, again where it was missed.
 
     A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
     through: a waiter that came late once looks like a lock, and a lock makes bad orders not count.
@@ -75,7 +89,24 @@ def run_release_points(single: Single) -> tuple[list[tuple[ReleasePoint, Run]], 
         doubtful = {g for g, n in single.together.items() if n < SEEN_MIN and g not in single.apart}
         for point in {origin[gap]: None for gap in sorted(doubtful, key=str) if gap in origin}:
             _run(single, point)
-    return found, missed
+    return Points(tuple(found), missed, origin)
+
+
+def look_again(single: Single, locks: "Locks", points: Points) -> "Locks":
+    """The locks that are left where the waiting actor gets `PATIENCE_S` to come: asleep is not locked out.
+
+    Worth its time only where a lock makes bad orders not count.
+    """
+    left = {gap: points.origin[gap] for gap in sorted(locks.together, key=str) if gap in points.origin}
+    while left:
+        gap, point = left.popitem()
+        before = dict(single.together)
+        single.doubtful = frozenset((gap, *left))
+        _run(single, point)
+        for seen in [g for g in left if g in single.apart or single.together[g] > before.get(g, 0)]:
+            del left[seen]
+    single.doubtful = frozenset()
+    return Locks.seen(single, locks.programs)
 
 
 def _run(single: Single, point: ReleasePoint) -> Run | None:

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.model.anomaly import AnomalyName
-from harness.model.operation import PlannedRound, ServerOptions
+from harness.model.operation import Operation, PlannedRound, ServerOptions
 from harness.model.result import Witness
 from harness.steer.account import Account
-from harness.steer.graph import Follows
 from harness.steer.landscape import Landscape, survey
-from harness.steer.locks import Locks, run_release_points
+from harness.steer.locks import Locks, look_again, run_release_points
 from harness.steer.pilot import Gap
 from harness.steer.rig import Rig
-from harness.steer.shrink import shrink
+from harness.steer.shrink import pairs, shrink
 from harness.steer.single import Single
 from harness.steer.twins import Twins
 from harness.steer.witnessing import Shower, Shown, always
@@ -27,6 +26,8 @@ class Pair:
     """Walks the release points of a pair, learns what is kept together, and realises its bad classes.
 
     together   gaps that one instance was seen to keep together, of all pairs walked so far
+    apart      gaps that it let another into, of all pairs: no pair's lock stands against them
+    walked     the operations of each pair walked so far
     """
 
     rig: Rig
@@ -36,6 +37,8 @@ class Pair:
     progress: Callable[[str], None]
     is_one_enough: bool = False
     together: set[Gap] = field(default_factory=set)
+    apart: set[Gap] = field(default_factory=set)
+    walked: list[tuple[Operation, ...]] = field(default_factory=list)
 
     def walk(self, land: Landscape, account: Account) -> Shown:
         """The rig holds the pair that `land` is of; the account takes its numbers."""
@@ -46,16 +49,26 @@ class Pair:
             return account.shown
         began = time.monotonic()
         single = Single(self.rig, land.graph)
-        points, missed = run_release_points(single)
-        account.points += len(points)
-        account.points_missed += missed
-        account.points_bad += sum(1 for _, run in points if land.judge.races(run))
+        points = run_release_points(single)
+        account.points += len(points.runs)
+        account.points_missed += points.missed
+        account.points_bad += sum(1 for _, run in points.runs if land.judge.races(run))
         locks = Locks.seen(single, land.programs)
+        if not {leaf for _, leaf in land.violating} <= land.reached(locks.allow):
+            locks = look_again(single, locks, points)
         self.together |= locks.together
+        self.apart |= single.apart
+        self.walked.append(self.rig.planned.operations)
         spent = account.seconds.get("release_points", 0.0)
         account.seconds["release_points"] = spent + time.monotonic() - began
         account.count(locks.allow)
-        account.shown = self._show(land, single, locks.allow)
+        shower = Shower(self.rig, land, self.replay, self.until, self.progress, self.is_one_enough)
+        account.shown = shower.on_one(single, locks.allow)
+        known = frozenset().union(*land.bad_leaves.values())
+        for point, run in points.runs:
+            if land.judge.names(run) - known:  # no explored order does that: one instance alone does
+                shower.at_point(single, point, run, locks.allow)
+                known |= land.judge.names(run)
         account.unattributed += single.unattributed
         return account.shown
 
@@ -80,39 +93,44 @@ class Pair:
         aside = Account(land, Shown(), 1, 2, {})
         return self.walk(land, aside)
 
-    def _show(self, land: Landscape, single: Single, allowed: Follows) -> Shown:
-        shower = Shower(self.rig, land, self.replay, self.until, self.progress, self.is_one_enough)
-        return shower.on_one(single, allowed)
-
 
 def several(pair: Pair, land: Landscape, account: Account) -> None:
     """Three or more actors on one instance: each anomaly is shown by the smallest round within that has it.
 
-    What the pairs within were seen to keep together holds for the whole round too: a bad class that needs
-    more is split_only. What is left of the bad classes is neither shown nor excluded.
+    What the pairs within were seen to keep together, and none of them to let through, holds for the whole
+    round too: a bad class that needs more is split_only. What is left of the bad classes is neither shown nor
+    excluded. So every pair of unlike operations is walked before any class is excluded.
     """
     whole = pair.rig.planned
     shown = account.shown
     names: set[AnomalyName] = {name for found in land.bad_leaves.values() for name in found}
-    shown_names = set()
-    for name in sorted(names):
-        pair.rig.load(whole)
-        small = shrink(pair.rig, pair.options, name, progress=pair.progress)
-        part = pair.of(small)
-        if part is None:
-            shown.notes.append(f"{name} needs {len(small.operations)} actors, who share one instance's pool")
-            continue
+    shown_names: set[AnomalyName] = set()
+
+    def add(small: PlannedRound, part: Shown, wanted: set[AnomalyName]) -> None:
         shown.realised += part.realised
         shown.same += part.same
         shown.repeats += part.repeats
         shown.tries += part.tries
-        found = [w for w in part.witnesses if w.anomaly.name is name]
+        found = [w for w in part.witnesses if w.anomaly.name in wanted]
         shown.witnesses += found
-        if found:
+        alone = " and ".join(o.key for o in small.operations)
+        for name in sorted({w.anomaly.name for w in found}):
             shown_names.add(name)
-            shown.notes.append(f"{name} is shown by {' and '.join(o.key for o in small.operations)} alone")
-    locks = Locks(frozenset(pair.together), land.programs)
-    account.count(locks.allow if pair.together else always)
+            shown.notes.append(f"{name} is shown by {alone} alone")
+
+    for name in sorted(names):
+        pair.rig.load(whole)
+        small = shrink(pair.rig, pair.options, name, progress=pair.progress)
+        part = pair.of(small)
+        if part is not None:
+            add(small, part, {name})
+        else:
+            shown.notes.append(f"{name} needs {len(small.operations)} actors, who share one instance's pool")
+    for small in pairs(whole) if names - shown_names else ():
+        if small.operations not in pair.walked and (part := pair.of(small)) is not None:
+            add(small, part, part.realised_names - shown_names)
+    locks = Locks(frozenset(pair.together - pair.apart), land.programs)
+    account.count(locks.allow if locks.together else always)
     reachable = land.reached(locks.allow)
     for run, leaf in land.violating:
         if land.graph.is_whole and leaf not in reachable:
@@ -121,5 +139,4 @@ def several(pair: Pair, land: Landscape, account: Account) -> None:
             shown.classes.append(run)
         else:
             shown.unrealised += 1
-            shown.unrealised_names |= land.bad_leaves[leaf]
             shown.unrealised_names |= land.bad_leaves[leaf]

@@ -37,10 +37,13 @@ class Programs:
     """One tree an actor: history to next block; a history without one is the actor's end.
 
     A block of one call is known by its history; of several there may be variants, by what they were told.
+
+    conflicts   what an actor went on with, or ended as, though it had been told the same before
     """
 
     variants: dict[tuple[int, History], list[Planned]] = field(default_factory=dict)
     endings: dict[tuple[int, History], str] = field(default_factory=dict)
+    conflicts: int = 0
 
     def learn(self, blocks: Iterable[Block], names: Names, endings: Mapping[int, str]) -> None:
         """Take in one run; `endings`: reply classes of the actors that came to their end."""
@@ -49,11 +52,14 @@ class Programs:
             history = histories.get(block.actor, ())
             seen = planned(block, names)
             known = self.variants.setdefault((block.actor, history), [])
+            alike = [p for p in known if len(p.calls) == len(seen.calls) == 1 or p.told == seen.told]
+            self.conflicts += any(p.text != seen.text for p in alike)
             if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
                 known.append(seen)
             histories[block.actor] = (*history, seen.told)
         for actor, ending in endings.items():
-            self.endings.setdefault((actor, histories[actor]), ending)
+            self.conflicts += self.endings.setdefault((actor, histories[actor]), ending) != ending
+            self.conflicts += bool(ending) and (actor, histories[actor]) in self.variants
 
     def is_known(self, actor: int, history: History) -> bool:
         """Whether any run came so far."""
@@ -83,7 +89,7 @@ def heard(answer: Answer, names: Names) -> str:
     """One answer as its client hears it: rows, a count, or an error; never the last inserted rowid."""
     match answer:
         case Rows():
-            return str([[names.shown(v) for v in row] for row in answer.rows])
+            return str([[names.whole(v) for v in row] for row in answer.rows])
         case Done():
             return f"{answer.rows_affected} rows"
         case Failed():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from harness.check.orders import constraints
 from harness.model.anomaly import AnomalyName
 from harness.model.errors import TargetError
 from harness.model.operation import Message, Operation, PlannedRound, Send, ServerOptions, SetTags
@@ -54,13 +55,18 @@ def is_shrinkable(planned: PlannedRound) -> bool:
 
 
 def pairs(planned: PlannedRound) -> Iterator[PlannedRound]:
-    """Two actors of a larger round for each pair of kinds, with one tag each: most races need no more."""
-    kinds = set()
+    """Two actors of a larger round for each pair of kinds, with one tag each: most races need no more.
+
+    Of a kind are operations that differ in names only.
+    """
+    kind = constraints(planned).kind
+    seen = set()
     if len(planned.operations) > 2:
-        for one, other in combinations(planned.operations, 2):
-            if (one.kind, other.kind) not in kinds:
-                kinds.add((one.kind, other.kind))
-                yield replace(planned, operations=(_first_tag(one), _first_tag(other)))
+        for one, other in combinations(range(len(planned.operations)), 2):
+            if (kind[one], kind[other]) not in seen:
+                seen.add((kind[one], kind[other]))
+                both = planned.operations[one], planned.operations[other]
+                yield replace(planned, operations=(_first_tag(both[0]), _first_tag(both[1])))
 
 
 def smaller(planned: PlannedRound) -> Iterator[PlannedRound]:

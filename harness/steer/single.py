@@ -27,6 +27,8 @@ BROADCAST_S = 0.25
 CALM_S = 0.15
 """A calm run begins only where no broadcast is due within the run: its two statements queue like a decoy's.
 This long for the first run, 1.5 times the longest of the last two after that."""
+PATIENCE_S = 0.1
+"""A waiter that is no lock's, but a timer's or another server's, has come for the connection by then."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Single:
 
     apart      gaps that the waiting actor was let into
     together   gaps that it was kept out of though all was quiet, and how often: a transaction, or a lock
+    doubtful   gaps before which others get `PATIENCE_S` to queue up
     """
 
     rig: Rig
@@ -44,6 +47,7 @@ class Single:
     replaced: int = 0
     apart: set[Gap] = field(default_factory=set)
     together: Counter[Gap] = field(default_factory=Counter)
+    doubtful: frozenset[Gap] = frozenset()
     _seats: list[Seat] = field(default_factory=list)
     _names: Names = field(init=False)
     _node: Node = field(init=False)
@@ -123,6 +127,8 @@ class Single:
             for index in decision.release:
                 self._release(index, released)
             self._decoys.queue(decision.decoys)
+            if self._is_doubtful(node, actor, [*others, *decision.release]):
+                self.rig.loop.pump(lambda: False, PATIENCE_S)
             statements = [statement]
             is_watched = bool(others or decision.release or self._decoys.busy)
             self._let_go(statement, is_watched=is_watched)
@@ -136,6 +142,13 @@ class Single:
             blocks.append(Block(actor, tuple(statements), call))
             previous = (actor, node) if not self._decoys.busy else None
             node = self._node = node.edges[actor]
+
+    def _is_doubtful(self, node: Node, actor: int, others: list[int]) -> bool:
+        """Whether the actor's block at `node` opens a gap that is to be looked at with patience."""
+        after = node.edges[actor]
+        return actor in after.blocks and any(
+            o in after.blocks and gap_of(node, after, actor, o) in self.doubtful for o in others
+        )
 
     def _release(self, index: int, released: set[int]) -> None:
         self._seats[index].release()

@@ -22,11 +22,15 @@ HUNG_S = 0.3
 
 @dataclass(slots=True)
 class Twins:
-    """Drives a rig as the explorer's `System[Run]`. Every actor's last byte is written at the start."""
+    """Drives a rig as the explorer's `System[Run]`. Every actor's last byte is written at the start.
+
+    strays   statements of the server's that no actor under way can have sent: nobody chose when they ran
+    """
 
     rig: Rig
     runs: int = 0
     replaced: int = 0
+    strays: int = 0
     _seats: list[Seat] = field(default_factory=list)
     _waiting: dict[int, Statement] = field(default_factory=dict)
     _blocks: list[Block] = field(default_factory=list)
@@ -116,6 +120,7 @@ class Twins:
     def _gate(self, statement: Statement) -> bool:
         seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
         if seat is None or seat.is_over or not seat.conversation.let_go_ns:
+            self.strays += not is_background(statement)
             return False
         if is_background(statement) and not may_be_own(seat.operation, self._sent[seat.index]):
             statement.is_background = True

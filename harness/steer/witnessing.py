@@ -12,6 +12,7 @@ from harness.steer.blocks import Run
 from harness.steer.course import Course, deviations_of, fewest_deviations
 from harness.steer.graph import Follows, Node
 from harness.steer.landscape import Landscape
+from harness.steer.pilot import Pilot
 from harness.steer.realise import REPEATS, Realised, realise
 from harness.steer.rig import Rig
 from harness.steer.single import Single
@@ -75,6 +76,26 @@ class Shower:
             self.progress(f"realising {number} of {len(ranked)} violating classes")
             self._realise(single, leaf, runs, allowed)
         return self.shown
+
+    def at_point(self, single: Single, point: Pilot, first: Run, allowed: Follows) -> None:
+        """A release point where one instance did what no explored order did: it itself, and again."""
+        wanted = self.land.judge.names(first)
+        runs, repeat_tries = [first], []
+        for _ in range(REPEATS):
+            try:
+                runs.append(single.run(point, is_calm=True))
+            except ScheduleMissed:
+                continue
+            repeat_tries.append(1)
+        same = [run for run in runs[1:] if self.land.judge.names(run) == wanted]
+        self.shown.realised += 1
+        self.shown.realised_names |= wanted
+        self.shown.classes.append(first)
+        self.land.runs.append(first)
+        self.shown.notes.append(
+            f"{', '.join(sorted(wanted))}: only one instance does that, no explored order"
+        )
+        self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
 
     def _is_mapped(self, run: Run) -> bool:
         """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ from harness.model.anomaly import AnomalyName
 from harness.model.errors import TargetError, UsageError
 from harness.model.operation import Message, PlannedRound, Send, ServerOptions
 from harness.model.result import Verdict
+from harness.scenario import scenario_from, shipped
 from harness.steer import steer
 from harness.steer.judge import learn_serial
 from harness.steer.rig import Rig
@@ -97,6 +99,27 @@ def test_a_scenario_that_needs_a_newer_version_does_not_apply() -> None:
     result = steer(scenario("send-rename-tag"), "embedded@1.17.0")
     assert result.verdict is Verdict.NOT_APPLICABLE
     assert "1.19.0" in result.reason
+
+
+@pytest.mark.slow
+def test_what_the_server_refuses_in_every_order_was_not_put_to_the_test() -> None:
+    tags = [{"rename_tag": {"tag": f"{{run}}-no-{n}", "to": f"{{run}}-{n}"}} for n in (1, 2)]
+    it = scenario_from({"name": "s", "title": "t", "needs": ">=1.19.0", "actors": tags}, Path(shipped()))
+    result = steer(it, "embedded@1.30.5")
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.reason.startswith("no rename_tag was ever accepted")
+
+
+def test_a_statement_that_comes_after_its_reply_is_counted(rig: Rig) -> None:
+    twins = Twins(rig)
+    judge, _ = learn_serial(twins, ServerOptions())
+    assert twins.strays == 0
+    twins.begin()
+    with rig.loop.in_background():
+        rig.instances[0].target.stored(DOMAIN)  # nobody of the round asked for that
+    assert twins.strays > 0
+    assert judge.serial
+    twins.end()
 
 
 @pytest.mark.slow

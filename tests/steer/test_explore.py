@@ -75,6 +75,24 @@ def test_a_system_that_does_not_repeat_itself_is_missed_never_clean() -> None:
     assert "waits with" in found.why_not
 
 
+class Shuffled(Toy):
+    """Its first actor takes its two steps in the other order in the second run, as over a map."""
+
+    def restart(self) -> None:
+        super().restart()
+        if self.starts in (2, 3):
+            self.programs = (self.programs[0][::-1], *self.programs[1:])
+
+
+def test_a_system_that_diverges_and_then_matches_is_not_complete() -> None:
+    steps = (("add", "x"), ("add", "y"))
+    found, _ = walk(Shuffled((steps, (("read", "y"), ("read", "x")))))
+    assert found.missed == 0
+    assert found.diverged > 0
+    assert not found.is_complete
+    assert "same choices" in found.why_not
+
+
 class Failing(Toy):
     """Misses its first runs."""
 

@@ -37,12 +37,26 @@ def store() -> Store:
         ("DELETE FROM tags WHERE ID = ?", {"tags"}, {"tags"}),
         ("DELETE FROM tags", set(), {"tags"}),
         ("COMMIT", set(), set()),
-        ("nonsense", set(), set()),
     ],
 )
 def test_the_tables_of_a_statement(store: Store, sql: str, reads: set[str], writes: set[str]) -> None:
     found = Footprints(store.connection).of(sql)
     assert found == Footprint(frozenset(reads), frozenset(writes))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "nonsense",
+        "CREATE TABLE more (ID TEXT)",
+        "DROP TABLE settings",
+        "SELECT changes()",
+        "SELECT last_insert_rowid() FROM tags",
+    ],
+)
+def test_what_no_table_tells_depends_on_everything(store: Store, sql: str) -> None:
+    assert Footprints(store.connection).of(sql).is_open
+    assert not exchangeable(store, (sql, ()), ("SELECT COUNT(*) FROM message_tags", ()))
 
 
 def test_a_footprint_runs_nothing(store: Store) -> None:

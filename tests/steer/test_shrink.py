@@ -43,11 +43,14 @@ def test_actors_go_one_at_a_time_down_to_two() -> None:
 
 def test_pairs_of_each_two_kinds_come_first_with_one_tag() -> None:
     cleaner = Delete(key="delete.1", messages=("g",))
-    it = planned(send("a", "t", "u"), send("b", "T", "U"), cleaner, given=(message("g"),))
+    by_rest = replace(send("s03", "t"), via="rest")
+    it = planned(send("s01", "t", "u"), send("s02", "T", "U"), cleaner, by_rest, given=(message("g"),))
     found = list(pairs(it))
     assert [tuple(o.key for o in p.operations) for p in found] == [
-        ("send.a", "send.b"),
-        ("send.a", "delete.1"),
+        ("send.s01", "send.s02"),
+        ("send.s01", "delete.1"),
+        ("send.s01", "send.s03"),
+        ("delete.1", "send.s03"),
     ]
     first = found[0].operations[0]
     assert isinstance(first, Send)

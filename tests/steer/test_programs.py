@@ -1,0 +1,46 @@
+"""Programs that actors do not keep to, and answers that differ where no report shows it."""
+
+import pytest
+
+from harness.steer.attribution import Names
+from harness.steer.blocks import Block
+from harness.steer.door import Statement
+from harness.steer.programs import Programs, heard
+from harness.steer.rqlite import Answer, Done, Rows
+
+NAMES = Names({})
+
+
+def told(rows: int) -> Done:
+    return Done(0, rows)
+
+
+def block(sql: str, answer: Answer) -> Block:
+    statement = Statement(1, 0, ((sql, ()),), 0, None, answers=(answer,))  # type: ignore[arg-type]
+    return Block(0, (statement,), sql)
+
+
+@pytest.mark.parametrize(
+    ("second", "ending", "conflicts"),
+    [
+        ([block("a", told(1)), block("b", told(1))], "2xx", 0),
+        ([block("a", told(0)), block("c", told(1))], "2xx", 0),
+        ([block("a", told(1)), block("c", told(1))], "2xx", 1),
+        ([block("a", told(1)), block("b", told(1))], "4xx", 1),
+        ([block("a", told(1))], "2xx", 1),
+    ],
+)
+def test_an_actor_that_was_told_the_same_goes_on_the_same(
+    second: list[Block], ending: str, conflicts: int
+) -> None:
+    programs = Programs()
+    programs.learn([block("a", told(1)), block("b", told(1))], NAMES, {0: "2xx"})
+    programs.learn(second, NAMES, {0: ending})
+    assert programs.conflicts == conflicts
+
+
+def test_long_answers_that_differ_at_their_ends_are_two() -> None:
+    long = "x" * 200
+    one, other = (Rows(("a",), ((f"{long}{n}",),)) for n in (1, 2))
+    assert NAMES.shown(f"{long}1") == NAMES.shown(f"{long}2")
+    assert heard(one, NAMES) != heard(other, NAMES)
