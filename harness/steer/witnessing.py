@@ -78,7 +78,10 @@ class Shower:
         return self.shown
 
     def at_point(self, single: Single, point: Pilot, first: Run, allowed: Follows) -> None:
-        """A release point where one instance did what no explored order did: it itself, and again."""
+        """A release point where one instance did what no explored order did: it itself, and again.
+
+        Shown is what comes again in half of the repeats at least; less may be a late reply, and is a doubt.
+        """
         wanted = self.land.judge.names(first)
         runs, repeat_tries = [first], []
         for _ in range(REPEATS):
@@ -88,13 +91,16 @@ class Shower:
                 continue
             repeat_tries.append(1)
         same = [run for run in runs[1:] if self.land.judge.names(run) == wanted]
+        words = ", ".join(sorted(wanted))
+        if 2 * len(same) < REPEATS:
+            again = f"{len(same)} of {REPEATS} times"
+            self.land.doubt = self.land.doubt or f"{words} at a release point, which came again {again}"
+            return
         self.shown.realised += 1
         self.shown.realised_names |= wanted
         self.shown.classes.append(first)
         self.land.runs.append(first)
-        self.shown.notes.append(
-            f"{', '.join(sorted(wanted))}: only one instance does that, no explored order"
-        )
+        self.shown.notes.append(f"{words}: at a release point of one instance, and in no explored order")
         self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
 
     def _is_mapped(self, run: Run) -> bool:
