@@ -15,7 +15,7 @@ from harness.steer.explore import Exploration, explore
 from harness.steer.judge import learn_serial
 from harness.steer.landscape import survey
 from harness.steer.locks import Locks, run_release_points
-from harness.steer.marks import with_own_spellings
+from harness.steer.marks import plain, with_own_spellings
 from harness.steer.rig import Rig
 from harness.steer.single import Single
 from harness.steer.steering import opener_of
@@ -36,7 +36,7 @@ def rig(name: str, target: str) -> Iterator[tuple[Rig, ServerOptions]]:
     it = scenario(name)
     plan = Plan(it, 1, "mrsteertes")
     options = server_options(it)
-    planned = with_own_spellings(plan.round(0))
+    planned = plain(with_own_spellings(plan.round(0)))
     place = Rig(opener_of(target, options, None, None), planned, plan.domain, plan.contents)
     try:
         place.start(len(planned.operations))

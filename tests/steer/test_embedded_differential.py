@@ -1,0 +1,149 @@
+"""The embedded reference beside the real Mailpit of each version: every shipped pair has the same classes.
+
+Everything that a verdict rests on is compared: each class of orders with its anomalies, its replies and its
+outcome; the number of orders, of bad ones, and of those that show each anomaly; and what ONE instance
+keeps together, so which bad classes are split_only.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from harness.check.outcome import SerialOutcome, outcome_of
+from harness.model.operation import PlannedRound, Send, ServerOptions
+from harness.scenario import Plan, applies, load, shipped
+from harness.steer.blocks import Run
+from harness.steer.landscape import Landscape, survey
+from harness.steer.locks import Locks, run_release_points
+from harness.steer.rig import Rig
+from harness.steer.single import Single
+from harness.targets import why_not
+from tests.steer.test_real_mailpit import rig
+
+NO_PAIRS = {
+    "no-rset-after-failure": "about one session's own commands",
+    "same-message-id-large": "4 actors",
+    "same-message-id-small": "4 actors",
+    "shared-new-tag-8": "8 actors",
+}
+"""Shipped scenarios of which steer walks no pair, and why."""
+
+VERSIONS = ("1.17.0", "1.17.1", "1.27.11", "1.30.5")
+BUILT = ("1.27.11", "1.30.5")
+"""Versions that are built where they are missing (MAILPIT.md); the others are looked at where they are."""
+
+LOOKS_MAX = 3
+"""Looks at one instance. A broadcast that comes between two statements hides a lock in about one of 30."""
+
+FILES = sorted(shipped().glob("*.race.yaml"))
+SCENARIOS = {it.name: it for it in map(load, FILES)}
+
+_ID = re.compile(r"\b[0-9A-Za-z]{22}\b")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+OnOne = tuple[tuple[int, int, tuple[tuple[str, int], ...]], tuple[tuple[str, ...], ...]]
+
+
+def planned(name: str) -> PlannedRound:
+    return Plan(SCENARIOS[name], 1, "mrsteertes").round(0)
+
+
+def is_pair(name: str) -> bool:
+    operations = planned(name).operations
+    return len(operations) == 2 and not any(isinstance(o, Send) and o.lead for o in operations)
+
+
+CASES = [
+    pytest.param(name, version, id=f"{name}-{version}")
+    for name in SCENARIOS
+    for version in VERSIONS
+    if is_pair(name) and applies(SCENARIOS[name].needs, version)
+]
+
+
+def test_every_shipped_scenario_is_compared_but_those_that_are_no_pair() -> None:
+    assert {name for name in SCENARIOS if not is_pair(name)} == NO_PAIRS.keys()
+    assert len(CASES) == 15 + 15 + 18 + 18
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the walk of a pair shows; two of them are the same where the statements and their answers are.
+
+    classes      each by its order: anomalies, replies, and outcome in normal form
+    serial       what the serial orders come to
+    bad_leaves   the anomalies of each outcome that has some
+    orders       all, bad ones, and how many show each anomaly
+    """
+
+    statements: frozenset[str]
+    classes: dict[tuple[int, ...], tuple[frozenset[str], list[str], SerialOutcome]]
+    serial: frozenset[SerialOutcome]
+    bad_leaves: list[list[str]]
+    orders: tuple[int, int, dict[str, int]]
+
+
+def shown(land: Landscape) -> Shown:
+    assert land.exploration.is_complete
+    assert land.exploration.missed == 0
+    assert land.graph.is_whole
+    return Shown(
+        statements=frozenset(b.call.split(" [")[0] for run in land.runs for b in run.blocks),
+        classes={
+            run.order: (land.judge.names(run), replies(run), outcome_of(run.record)) for run in land.runs
+        },
+        serial=frozenset(land.judge.serial),
+        bad_leaves=sorted(map(sorted, land.bad_leaves.values())),
+        orders=land.orders(lambda *_: True),
+    )
+
+
+def replies(run: Run) -> list[str]:
+    """Each actor's reply, IDs and times masked; who was not answered."""
+    told = [f"{a.operation}: {a.code} {a.text}" for a in run.record.attempts]
+    return sorted(_TIME.sub("TIME", _ID.sub("ID", line)) for line in told) + list(run.record.hung)
+
+
+def on_one(place: Rig, land: Landscape) -> OnOne:
+    """The orders that keep together what one instance keeps together, and the bad classes beyond them."""
+    single = Single(place, land.graph)
+    run_release_points(single)
+    locks = Locks.seen(single, land.programs)
+    reached = land.reached(locks.allow)
+    total, bad, by_name = land.orders(locks.allow)
+    split = sorted(tuple(sorted(land.bad_leaves[leaf])) for _, leaf in land.violating if leaf not in reached)
+    return (total, bad, tuple(sorted(by_name.items()))), tuple(split)
+
+
+def needs_locks(land: Landscape, options: ServerOptions) -> bool:
+    """Whether it matters what one instance keeps together: only to bad classes, where there is one instance.
+
+    Not where an order hangs: each release point would cost a server or two, and shows no other lock.
+    """
+    hangs = any(run.record.hung for run in land.runs)
+    return bool(land.violating) and options.instances == 1 and not hangs
+
+
+@pytest.mark.mailpit
+@pytest.mark.parametrize(("name", "version"), CASES)
+def test_it_comes_to_what_the_real_one_comes_to(
+    name: str, version: str, real_mailpit: Callable[[str], str]
+) -> None:
+    if version not in BUILT and (reason := why_not(f"mailpit@{version}")):
+        pytest.skip(reason)
+    target = real_mailpit(version)
+    with rig(name, f"embedded@{version}") as (ours, options), rig(name, target) as (theirs, _):
+        our_land, their_land = (survey(p, options, orders_max=5000, seconds_max=60) for p in (ours, theirs))
+        assert shown(our_land) == shown(their_land)
+        if not needs_locks(their_land, options):
+            return
+        our_looks: set[OnOne] = set()
+        their_looks: set[OnOne] = set()
+        for _ in range(LOOKS_MAX):
+            our_looks.add(on_one(ours, our_land))
+            their_looks.add(on_one(theirs, their_land))
+            if our_looks & their_looks:
+                break
+        assert our_looks & their_looks, f"ours {our_looks}, real {their_looks}"
