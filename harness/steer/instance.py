@@ -11,6 +11,7 @@ from harness.model.operation import Read
 from harness.model.target import Liveness, Target
 from harness.steer.door import Door
 from harness.steer.loop import Loop
+from harness.steer.quiet import wait_quiet
 
 IDLE_S_MAX = 25.0
 """A kept connection that was idle longer is opened anew (STEER.md)."""
@@ -49,10 +50,15 @@ class Instance:
             self.target.start()
 
     def replace(self) -> None:
-        """Stop it, with all that waits of it, and start another in its place: a hung server stays hung."""
+        """Stop it, with all that waits of it, and start another in its place: a hung server stays hung.
+
+        Returns when that one is quiet: a fresh Mailpit is ready before it has sent the last statement of its
+        migrations, which would be taken for an actor's.
+        """
         self.stop()
         self.target = self._opener(self._url)
         self.start()
+        wait_quiet(self._loop, [self.pid])
 
     def stop(self) -> None:
         """Cut its links and end it; may be called twice."""
