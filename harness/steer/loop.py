@@ -5,6 +5,7 @@ between two calls of `pump`. While a target starts or answers a blocking REST ca
 the same loop in a thread of its own.
 """
 
+import select
 import selectors
 import socket
 import threading
@@ -15,6 +16,11 @@ from contextlib import contextmanager
 from harness import actors
 from harness.actors.link import Link
 from harness.model.errors import InternalError
+
+FINE_S = 0.002
+FD_MAX = 1024
+"""What `select` can look at."""
+_EPOLL = getattr(selectors, "EpollSelector", ())
 
 
 class Loop(actors.Loop):
@@ -39,7 +45,7 @@ class Loop(actors.Loop):
 
     def turn(self, timeout_s: float) -> int:
         """One look at all sockets, waiting at most `timeout_s`; how many had something."""
-        found = self._selector.select(timeout_s)
+        found = self._selector.select(0.0 if self._is_fine(timeout_s) else timeout_s)
         for key, events in found:
             if key.fileobj not in self._selector.get_map():  # an earlier callback may have closed it
                 continue
@@ -51,6 +57,15 @@ class Loop(actors.Loop):
             else:
                 key.data()
         return len(found)
+
+    def _is_fine(self, timeout_s: float) -> bool:
+        """Whether a wait this short was made here: epoll's own are whole milliseconds, rounded up."""
+        if not 0.0 < timeout_s < FINE_S or not isinstance(self._selector, _EPOLL):
+            return False
+        if self._selector.fileno() >= FD_MAX:
+            return False
+        select.select([self._selector], [], [], timeout_s)
+        return True
 
     def pump(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Turn until `done()`, at most `timeout_s`; whether it came true."""
