@@ -111,11 +111,42 @@ class ScheduleWitness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """What became of violating classes that end alike: all actors told the same, the store left the same.
+
+    classes      how many of the explored ones
+    fate         `realised`, `split_only`, `unrealised`, or `left_out` (one of each anomaly was asked for)
+    schedule     the order that was realised, else the easiest; "" where one instance allows none
+    chance       of a try on one instance: by the pool's rule, and what was seen of it
+    tries        it took the first time, or that were in vain
+    again        of `repeats` runs of that very order afterwards those with the same anomalies;
+                 `again_tries`: what all of them took
+    why          it is split_only or unrealised, in words
+    """
+
+    anomalies: tuple[str, ...]
+    classes: int
+    fate: str
+    schedule: str = ""
+    deviations: int = 0
+    chance: float = 0.0
+    tries: int = 0
+    again: int = 0
+    repeats: int = 0
+    again_tries: int = 0
+    seconds: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedules:
     """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for.
 
     unrealised   violating classes that were neither realised there nor seen to be kept apart;
                  `unrealised_anomalies`: what they show
+    violations   every violating class, with what became of it
+    orders_run   orders run while exploring, those of which an end was enough among them;
+                 `ms_per_order`: of start and exploration together
     """
 
     explored: int
@@ -128,6 +159,9 @@ class Schedules:
     violating_orders: int = 0
     unrealised: int = 0
     unrealised_anomalies: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    orders_run: int = 0
+    ms_per_order: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
