@@ -12,6 +12,7 @@ from harness.steer.graph import Follows
 from harness.steer.landscape import Landscape
 from harness.steer.quiet import how_known
 from harness.steer.witnessing import Shown
+from harness.steer.words import counted, violations_in_words
 
 _WITHOUT_SERIAL = {
     False: "the serial orders are too many: the promises stand alone",
@@ -87,6 +88,18 @@ class Account:
             "background writes (cron, --max), row order of tables without a key, driver differences"
         )
 
+    @property
+    def orders_run(self) -> int:
+        """Orders that were run on twins, those of which an end was enough among them."""
+        found = self.land.exploration
+        return found.explored + found.cut + found.missed
+
+    @property
+    def ms_per_order(self) -> float:
+        """Of wall time, the start of the servers included once."""
+        spent_s = self.seconds.get("start", 0.0) + self.seconds.get("explore", 0.0)
+        return 1e3 * spent_s / self.orders_run if self.orders_run else 0.0
+
     def schedules(self) -> Schedules:
         """The counts as run.json has them."""
         found = self.land.exploration
@@ -101,6 +114,9 @@ class Account:
             violating_orders=self.orders[1],
             unrealised=self.shown.unrealised,
             unrealised_anomalies=tuple(sorted(self.shown.unrealised_names)),
+            violations=tuple(self.shown.violations),
+            orders_run=self.orders_run,
+            ms_per_order=round(self.ms_per_order, 2),
             seconds={name: round(s, 3) for name, s in self.seconds.items()},
             notes=tuple(self.notes()),
         )
@@ -128,10 +144,7 @@ class Account:
         if self.shown.left_out:
             more = counted(self.shown.left_out, "more class")
             notes.append(f"{more} of the same anomalies left out: one of each was asked for")
-        if self.shown.unrealised:
-            notes.append(
-                f"{counted(self.shown.unrealised, 'violating class')} not realised within their tries"
-            )
+        notes += violations_in_words(self.shown.violations)
         if self.unattributed:
             notes.append(f"{self.unattributed} statements could not be attributed; their runs were dropped")
         return [*notes, *self.shown.notes, how_known()]
@@ -218,12 +231,6 @@ def not_applicable(scenario: Scenario, reason: str) -> ScenarioResult:
     return replace(
         not_steerable(scenario, reason), verdict=Verdict.NOT_APPLICABLE, reason=f"{reason}.", advice=""
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 violating class`, `2 violating classes`."""
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:

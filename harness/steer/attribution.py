@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from harness.model.operation import DeleteAll, Operation, PlannedRound, Read, Send
 from harness.steer.door import Statement
@@ -36,6 +37,7 @@ _BLOB = re.compile(r"x'[0-9a-fA-F]*'")
 _BLANK = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=1024)
 def text_of(sql: str) -> str:
     """A statement's text as it is compared and shown: one line, no blob."""
     return _BLOB.sub("x'…'", _BLANK.sub(" ", sql)).strip()

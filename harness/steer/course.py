@@ -1,11 +1,15 @@
 """A leaf of the graph (or one order) in, a pilot that brings ONE instance there with the best chances out.
 
-Who gets the pool connection after a held block: with one waiter that one, always; with several, the pool
-draws. Between two actors it therefore alternates, and a block that follows one of its own actor's while the
-other waits is a deviation. Decoys make it possible: queued beside the waiting actor, one may be drawn first;
-it is held until the first actor is queued again, and then the pool draws once more. How many decoys to queue
-at each block, and when to write each actor's last byte, is what maximises the chance of arriving: a small
-Markov decision process over the graph, solved backwards.
+Who gets the pool connection after a held block: with one waiter that one; with several, the pool draws.
+Between two actors it therefore alternates, and a block that follows one of its own actor's while the other
+waits is a deviation. Decoys make it possible: queued beside the waiting actor, one may be drawn first; it is
+held until the first actor is queued again, and then the pool draws once more. Of two that wait the one that
+is wished for is drawn half the time, so n deviations come in at most 1 of 2^n tries. How many decoys to
+queue at each block, and when to write each actor's last byte, is what maximises the chance of arriving: a
+small Markov decision process over the graph, solved backwards.
+
+An actor that waited for a lock of the server's own is not in the pool's queue yet when the lock is let go:
+whether it still comes first is seen from try to try (`Draws`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,46 +18,33 @@ from dataclasses import dataclass, field
 from harness.steer.graph import Follows, Graph, Node
 from harness.steer.pilot import Decision
 
-DECOYS_QUEUED_MAX = 4
-DECOYS_ADDED_MAX = 3
+DECOYS_QUEUED_MAX = 8
 
 Released = frozenset[int]
-_Cost = tuple[int, tuple[int, ...]]
+_State = tuple[Node, int, int, Released]
 
 
-def is_deviation(node: Node, last: int, actor: int, allowed: Follows) -> bool:
-    """Whether the pool would not let `actor` run again at `node` by itself: another one waits."""
-    if actor != last:
-        return False
-    return any(o != actor and node.number(o) and allowed(node, last, o) for o in node.edges)
+@dataclass(slots=True)
+class Draws:
+    """Who came after a block while exactly one actor waited and no decoy did, as seen: (that one, the same).
 
+    version   grows where something was seen that changes a chance
+    """
 
-def deviations_of(graph: Graph, order: Iterable[int], allowed: Follows) -> int:
-    """Deviations of one order from the pool's alternation."""
-    node, last, found = graph.root, -1, 0
-    for actor in order:
-        found += is_deviation(node, last, actor, allowed)
-        node, last = node.edges[actor], actor
-    return found
+    seen: dict[tuple[Node, int], tuple[int, int]] = field(default_factory=dict)
+    version: int = 0
 
+    def note(self, node: Node, held: int, *, is_waiter: bool) -> None:
+        """`held`'s block at `node` went out, and the waiting actor came next, or not."""
+        waiter, same = self.seen.get((node, held), (0, 0))
+        self.seen[node, held] = (waiter + is_waiter, same + (not is_waiter))
+        self.version += not is_waiter or same > 0
 
-def fewest_deviations(graph: Graph, target: Node, allowed: Follows) -> tuple[int, ...] | None:
-    """The order that ends in `target` with the fewest deviations, of those that are `allowed`; or None."""
-    memo: dict[tuple[Node, int], _Cost | None] = {}
-
-    def best(node: Node, last: int) -> _Cost | None:
-        key = (node, last)
-        if key not in memo:
-            found: list[_Cost] = [(0, ())] if node is target else []
-            for actor, child in node.edges.items():
-                rest = best(child, actor) if allowed(node, last, actor) else None
-                if rest is not None:
-                    found.append((rest[0] + is_deviation(node, last, actor, allowed), (actor, *rest[1])))
-            memo[key] = min(found, default=None)
-        return memo[key]
-
-    whole = best(graph.root, -1)
-    return whole[1] if whole else None
+    def prompt(self, node: Node, held: int) -> float:
+        """The share in which the waiting actor comes next; 1 until it was seen not to (two of its side are
+        granted, for a statement of the background's may have come between)."""
+        waiter, same = self.seen.get((node, held), (0, 0))
+        return (waiter + 2) / (waiter + same + 2)
 
 
 @dataclass(slots=True)
@@ -64,52 +55,86 @@ class Course:
     target: Node
     allowed: Follows
     route: Mapping[Node, int] | None = None
-    _values: dict[tuple[Node, int, int, Released], float] = field(default_factory=dict)
-    _best: dict[tuple[Node, int, int, Released], Decision] = field(default_factory=dict)
+    draws: Draws = field(default_factory=Draws)
+    _values: dict[_State, float] = field(default_factory=dict)
+    _best: dict[_State, Decision] = field(default_factory=dict)
+    _drawn_again: dict[_State, float] = field(default_factory=dict)
+    _leads: dict[Node, bool] = field(default_factory=dict)
+    _version: int = 0
+    _open: tuple[Node, int, int] | None = None
+    """The block that went out last while one actor and no decoy waited: its node, its actor, the waiter."""
 
     @classmethod
-    def along(cls, graph: Graph, order: Iterable[int], allowed: Follows) -> "Course":
+    def along(
+        cls, graph: Graph, order: Iterable[int], allowed: Follows, draws: Draws | None = None
+    ) -> "Course":
         """The pilot that keeps exactly that order."""
         node, route = graph.root, {}
         for actor in order:
             route[node] = actor
             node = node.edges[actor]
-        return cls(graph, node, allowed, route)
+        return cls(graph, node, allowed, route, draws or Draws())
 
     @property
     def chance(self) -> float:
-        """Of one try, by the pool's rule; 0: one instance cannot come there."""
+        """Of one try, by the pool's rule and what was seen of it; 0: one instance cannot come there."""
+        self._refresh()
         return max((self._started(a) for a in self.graph.root.edges), default=0.0)
 
     def first(self) -> int:
-        """See `Pilot`."""
+        """See `Pilot`. Works out nothing anew: `chance` does, which is asked for from time to time."""
+        self._open = None
         return max(self.graph.root.edges, key=self._started)
 
     def hold(self, node: Node, actor: int, released: Released, decoys: int) -> Decision:
         """See `Pilot`."""
+        if self._open is not None:
+            before, last, waiter = self._open
+            if actor in (last, waiter):
+                self.draws.note(before, last, is_waiter=actor == waiter)
+        self._open = None
         decoys = min(decoys, DECOYS_QUEUED_MAX)
         if self._value(node, actor, decoys, released) == 0.0:
             return Decision(is_lost=True)
-        return self._best[node, actor, decoys, released]
+        decision = self._best[node, actor, decoys, released]
+        waits = self._waiting(node.edges[actor], actor, released.union(decision.release))
+        if len(waits) == 1 and not decoys + decision.decoys:
+            self._open = (node, actor, waits[0])
+        return decision
 
     def idle(self, node: Node, released: Released) -> int:
         """See `Pilot`."""
         left = [a for a in node.edges if a not in released] or sorted(set(range(9)) - released)[:1]
         return max(left, key=lambda a: self._value(node, a, 0, released | {a}) if a in node.edges else 0.0)
 
+    def _refresh(self) -> None:
+        """Forget what was worked out where something else was seen since."""
+        if self._version != self.draws.version:
+            self._version = self.draws.version
+            for memo in (self._values, self._best, self._drawn_again):
+                memo.clear()
+
     def _started(self, actor: int) -> float:
         return self._value(self.graph.root, actor, 0, frozenset({actor}))
+
+    def _is_on_the_way(self, node: Node) -> bool:
+        """Whether any order goes from `node` to the target."""
+        if node not in self._leads:
+            self._leads[node] = node is self.target or any(map(self._is_on_the_way, node.edges.values()))
+        return self._leads[node]
 
     def _value(self, node: Node, held: int, decoys: int, released: Released) -> float:
         """The chance to arrive while `held`'s block waits at `node` and that many decoys are queued."""
         key = (node, held, decoys, released)
         if key not in self._values:
             self._values[key] = 0.0
-            if held in node.edges and (self.route is None or self.route.get(node) == held):
-                self._values[key], self._best[key] = self._choose(node.edges[held], held, decoys, released)
+            is_wanted = self.route is None or self.route.get(node) == held
+            if held in node.edges and is_wanted and self._is_on_the_way(node.edges[held]):
+                self._values[key], self._best[key] = self._choose(node, held, decoys, released)
         return self._values[key]
 
-    def _choose(self, child: Node, held: int, decoys: int, released: Released) -> tuple[float, Decision]:
+    def _choose(self, node: Node, held: int, decoys: int, released: Released) -> tuple[float, Decision]:
+        child = node.edges[held]
         if child.is_leaf:
             return (1.0 if child is self.target else 0.0), Decision()
         best = (-1.0, Decision())
@@ -117,9 +142,9 @@ class Course:
         for starting in ((), *((a,) for a in waiting_to_start)):
             about = released | set(starting)
             waits = self._waiting(child, held, about)
-            most = min(DECOYS_ADDED_MAX, DECOYS_QUEUED_MAX - decoys) if waits and held in child.edges else 0
+            most = DECOYS_QUEUED_MAX - decoys if waits and held in child.edges else 0
             for added in range(most + 1):
-                chance = self._drawn(child, held, decoys + added, about)
+                chance = self._drawn(node, held, decoys + added, about)
                 if chance > best[0] + 1e-9:
                     best = (chance, Decision(release=starting, decoys=added))
         return best
@@ -128,26 +153,36 @@ class Course:
         """The actors that are queued for the connection at `node`, apart from the one that has it."""
         return [a for a in node.edges if a in released and a != held and self.allowed(node, held, a)]
 
-    def _drawn(self, node: Node, held: int, decoys: int, released: Released) -> float:
-        """The chance once the held block has gone on and the pool hands the connection to a waiter."""
+    def _drawn(self, before: Node, held: int, decoys: int, released: Released) -> float:
+        """The chance once the block held at `before` has gone on and the pool hands the connection on."""
+        node = before.edges[held]
         waits = self._waiting(node, held, released)
         if not waits and not decoys:
-            if held in node.edges:
-                return self._value(node, held, 0, released)
-            left = [a for a in node.edges if a not in released]
-            return max((self._value(node, a, 0, released | {a}) for a in left), default=0.0)
-        total = len(waits) + decoys
-        chance = sum(self._value(node, a, decoys, released) for a in waits)
-        if decoys:
-            chance += decoys * self._again(node, held, decoys - 1, released)
-        return chance / total
+            return self._alone(node, held, released)
+        again = self._again(node, held, decoys - 1, released) if decoys else 0.0
+        chance = sum(self._value(node, a, decoys, released) for a in waits) + decoys * again
+        chance /= len(waits) + decoys
+        prompt = self.draws.prompt(before, held) if len(waits) == 1 else 1.0
+        if prompt == 1.0:
+            return chance
+        late = again if decoys else self._alone(node, held, released)
+        return prompt * chance + (1.0 - prompt) * late
+
+    def _alone(self, node: Node, held: int, released: Released) -> float:
+        """The chance where nobody is queued: the actor goes on, or another is started."""
+        if held in node.edges:
+            return self._value(node, held, 0, released)
+        left = [a for a in node.edges if a not in released]
+        return max((self._value(node, a, 0, released | {a}) for a in left), default=0.0)
 
     def _again(self, node: Node, held: int, decoys: int, released: Released) -> float:
-        """The chance of the draw after a decoy's: the first actor is queued again."""
-        waits = self._waiting(node, held, released) + ([held] if held in node.edges else [])
-        if not waits and not decoys:
-            return self._drawn(node, held, 0, released)
-        chance = sum(self._value(node, a, decoys, released) for a in waits)
-        if decoys:
-            chance += decoys * self._again(node, held, decoys - 1, released)
-        return chance / (len(waits) + decoys)
+        """The chance of the draw after a decoy's: the first actor is queued again, unless a lock is held."""
+        key = (node, held, decoys, released)
+        if key not in self._drawn_again:
+            waits = [a for a in node.edges if a in released and self.allowed(node, held, a)]
+            chance = sum(self._value(node, a, decoys, released) for a in waits)
+            if decoys:
+                chance += decoys * self._again(node, held, decoys - 1, released)
+            total = len(waits) + decoys
+            self._drawn_again[key] = chance / total if total else self._alone(node, held, released)
+        return self._drawn_again[key]

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.model.anomaly import AnomalyName
 from harness.model.operation import Operation, PlannedRound, ServerOptions
-from harness.model.result import Witness
+from harness.model.result import Violation, Witness
 from harness.steer.account import Account
 from harness.steer.landscape import Landscape, survey
 from harness.steer.locks import Locks, look_again, run_release_points
@@ -16,6 +16,9 @@ from harness.steer.shrink import pairs, shrink
 from harness.steer.single import Single
 from harness.steer.twins import Twins
 from harness.steer.witnessing import Shower, Shown, always
+
+_APART = "no order of it keeps together what one instance was seen to keep together in the pairs within"
+_NO_PAIR = "no pair within shows it, and more than two that share one instance's pool are not steered"
 
 ORDERS_MAX = 5_000
 SURVEY_S_MAX = 20.0
@@ -111,6 +114,7 @@ def several(pair: Pair, land: Landscape, account: Account) -> None:
         shown.same += part.same
         shown.repeats += part.repeats
         shown.tries += part.tries
+        shown.violations += part.violations
         found = [w for w in part.witnesses if w.anomaly.name in wanted]
         shown.witnesses += found
         alone = " and ".join(o.key for o in small.operations)
@@ -133,10 +137,13 @@ def several(pair: Pair, land: Landscape, account: Account) -> None:
     account.count(locks.allow if locks.together else always)
     reachable = land.reached(locks.allow)
     for run, leaf in land.violating:
+        said = Violation(anomalies=tuple(sorted(land.bad_leaves[leaf])), classes=1, fate="unrealised")
         if land.graph.is_whole and leaf not in reachable:
             shown.split_only += 1
+            shown.violations.append(replace(said, fate="split_only", why=_APART))
         elif land.bad_leaves[leaf] & shown_names:
             shown.classes.append(run)
         else:
             shown.unrealised += 1
             shown.unrealised_names |= land.bad_leaves[leaf]
+            shown.violations.append(replace(said, why=_NO_PAIR))

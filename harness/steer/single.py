@@ -16,8 +16,9 @@ from harness.steer.blocks import Block, Run
 from harness.steer.decoys import Decoys
 from harness.steer.door import Statement, pass_all
 from harness.steer.graph import Graph, Node
+from harness.steer.paths import Paths
 from harness.steer.pilot import Gap, Pilot, block_text, gap_of
-from harness.steer.quiet import is_asleep, wait_quiet
+from harness.steer.quiet import LOOKS, is_asleep, wait_quiet
 from harness.steer.rig import Rig, Seat
 from harness.steer.twins import HUNG_S
 
@@ -50,20 +51,23 @@ class Single:
     doubtful: frozenset[Gap] = frozenset()
     _seats: list[Seat] = field(default_factory=list)
     _names: Names = field(init=False)
-    _node: Node = field(init=False)
+    _paths: Paths = field(init=False)
     _waiting: Statement | None = None
     _decoys: Decoys = field(init=False)
     _took: list[float] = field(default_factory=list)
     _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
+    _looks: int = LOOKS
 
     def __post_init__(self) -> None:
         self._decoys = Decoys(self.rig.instances[0])
 
-    def run(self, pilot: Pilot, *, is_calm: bool = False) -> Run:
+    def run(self, pilot: Pilot, *, is_calm: bool = False, looks: int = LOOKS) -> Run:
         """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed.
 
         is_calm   no broadcast of the server's comes between; without it one may, which costs a try
+        looks     that agree make quiet: 1 is enough where a waiter that comes late costs a try only
         """
+        self._looks = looks
         if is_calm:
             self._calm_down()
         began = time.monotonic()
@@ -98,8 +102,8 @@ class Single:
         self._seats = rig.prepare([0] * len(rig.planned.operations))
 
     def _fly(self, pilot: Pilot) -> list[Block]:
-        node = self._node = self.graph.root
-        blocks: list[Block] = []
+        paths = self._paths = Paths(self.graph)
+        steps: list[tuple[Statement, ...]] = []
         released: set[int] = set()
         self._release(pilot.first(), released)
         previous: tuple[int, Node] | None = None
@@ -108,40 +112,59 @@ class Single:
             if statement is None:
                 unreleased = [s.index for s in self._seats if s.index not in released]
                 if not unreleased or any(s.is_hung for s in self._seats):
-                    return blocks
-                self._release(pilot.idle(node, frozenset(released)), released)
+                    return self._blocks(steps)
+                self._release(pilot.idle(paths.node, frozenset(released)), released)
                 previous = None
                 continue
+            if not paths.is_one:
+                self._wait_quiet(LOOKS)
+                paths.ended(lambda actor: self._seats[actor].is_over)
             if self._decoys.busy and text_of(statement.sql) == DECOY:
                 self._let_go(statement, is_watched=True)
                 previous = None
                 continue
-            actor = self._whose(statement, node, previous)
-            others = [
-                s.index for s in self._seats if s.index in released and s.index != actor and not s.is_over
-            ]
+            node = paths.node
+            call = self._names.call(statement)
+            able = [s.index for s in self._seats if s.conversation.let_go_ns and not s.is_over]
+            may = self._whose(call, able, previous)
+            for actor in may:
+                decision = pilot.hold(node, actor, frozenset(released), self._decoys.busy)
+                if not decision.is_lost:
+                    break
+            else:
+                raise ScheduleMissed(f"block {len(steps) + 1} came from {self._seats[may[0]].operation.key}")
+            others = [a for a in able if a != actor]
             self._note(node, actor, others, previous)
-            decision = pilot.hold(node, actor, frozenset(released), self._decoys.busy)
-            if decision.is_lost:
-                raise ScheduleMissed(f"block {len(blocks) + 1} came from {self._seats[actor].operation.key}")
+            paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
             for index in decision.release:
                 self._release(index, released)
             self._decoys.queue(decision.decoys)
             if self._is_doubtful(node, actor, [*others, *decision.release]):
                 self.rig.loop.pump(lambda: False, PATIENCE_S)
-            statements = [statement]
             is_watched = bool(others or decision.release or self._decoys.busy)
             self._let_go(statement, is_watched=is_watched)
+            block = [statement]
             while self.rig.store.connection.in_transaction:
                 following = self._next()
                 if following is None:
                     break
-                statements.append(following)
+                block.append(following)
                 self._let_go(following, is_watched=False)
-            call = "; ".join(self._names.call(s) for s in statements)
-            blocks.append(Block(actor, tuple(statements), call))
-            previous = (actor, node) if not self._decoys.busy else None
-            node = self._node = node.edges[actor]
+            steps.append(tuple(block))
+            previous = (actor, node) if paths.is_one and not self._decoys.busy else None
+
+    def _blocks(self, steps: list[tuple[Statement, ...]]) -> list[Block]:
+        """The steps with their actors, once every reply was read."""
+        try:
+            order = self._paths.order()
+        except ScheduleMissed:
+            self.unattributed += 1
+            raise
+        for actor, statements in zip(order, steps, strict=True):
+            for statement in statements:
+                statement.actor = self._seats[actor].operation.key
+        calls = ["; ".join(self._names.call(s) for s in statements) for statements in steps]
+        return [Block(*one) for one in zip(order, steps, calls, strict=True)]
 
     def _is_doubtful(self, node: Node, actor: int, others: list[int]) -> bool:
         """Whether the actor's block at `node` opens a gap that is to be looked at with patience."""
@@ -156,10 +179,14 @@ class Single:
 
     def _let_go(self, statement: Statement, *, is_watched: bool) -> None:
         """Release it; where others are about, only once all is quiet and they are queued."""
-        if is_watched and not wait_quiet(self.rig.loop, [self.rig.instances[0].pid]):
-            raise ScheduleMissed("the server did not become quiet within 2 s")
+        if is_watched:
+            self._wait_quiet(self._looks)
         self._waiting = None
         self.rig.door.release(statement)
+
+    def _wait_quiet(self, looks: int) -> None:
+        if not wait_quiet(self.rig.loop, [self.rig.instances[0].pid], looks=looks):
+            raise ScheduleMissed("the server did not become quiet within 2 s")
 
     def _gate(self, statement: Statement) -> bool:
         if statement.instance != 0:
@@ -179,8 +206,8 @@ class Single:
         return any(
             s.conversation.let_go_ns
             and not s.is_over
-            and s.index in self._node.blocks
-            and block_text(self._node, s.index).split(" ; ")[0] == text
+            and s.index in self._paths.node.blocks
+            and block_text(self._paths.node, s.index).split(" ; ")[0] == text
             for s in self._seats
         )
 
@@ -203,26 +230,16 @@ class Single:
                 raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s")
         return self._waiting
 
-    def _whose(self, statement: Statement, node: Node, previous: tuple[int, Node] | None) -> int:
-        """The actor it belongs to, by what each would send next; by the pool's rule where several would."""
-        call = self._names.call(statement)
-        may = [
-            s.index
-            for s in self._seats
-            if s.conversation.let_go_ns
-            and not s.is_over
-            and s.index in node.blocks
-            and node.blocks[s.index].text.split("; ")[0] == call.split("; ")[0]
-        ]
+    def _whose(self, call: str, able: list[int], previous: tuple[int, Node] | None) -> list[int]:
+        """The actors it may belong to, by what each would send next; by the pool's rule if several would."""
+        may = self._paths.may_send(call, able)
         if len(may) > 1 and previous is not None:
             waited = [a for a in may if a != previous[0]]  # with one waiter, that one, always
             may = waited if len(waited) == 1 else may
-        if len(may) == 1:
-            statement.actor = self._seats[may[0]].operation.key
-            return may[0]
-        self.unattributed += 1
-        whose = "several actors" if may else "nobody"
-        raise ScheduleMissed(f"{call} belongs to {whose} that could send it now")
+        if not may:
+            self.unattributed += self._paths.is_one
+            raise ScheduleMissed(f"{call} belongs to nobody that could send it now")
+        return may
 
     def _note(self, node: Node, actor: int, others: list[int], previous: tuple[int, Node] | None) -> None:
         """Learn from who came next while exactly one other actor was queued."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from harness.model.result import ScheduleWitness, Step
 from harness.steer.attribution import Names, text_of
 from harness.steer.blocks import Run
-from harness.steer.course import deviations_of, is_deviation
 from harness.steer.graph import Follows, Graph, Node
 from harness.steer.judge import Judge, in_words
+from harness.steer.routes import deviations_of, is_deviation
 from harness.steer.rqlite import Answer, Done, Failed, Rows
 
 RESULT_MAX = 160

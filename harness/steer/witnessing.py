@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from harness.check import explain
 from harness.model.anomaly import AnomalyName
 from harness.model.errors import MailraceError, ScheduleMissed
-from harness.model.result import ScheduleWitness, Witness
+from harness.model.result import ScheduleWitness, Violation, Witness
 from harness.steer.blocks import Run
-from harness.steer.course import Course, deviations_of, fewest_deviations
+from harness.steer.course import Draws
 from harness.steer.graph import Follows, Node
 from harness.steer.landscape import Landscape
-from harness.steer.pilot import Pilot
+from harness.steer.pilot import Pilot, block_text
 from harness.steer.realise import REPEATS, Realised, realise
 from harness.steer.rig import Rig
+from harness.steer.routes import deviations_of, fewest_deviations
 from harness.steer.single import Single
 from harness.steer.twins import Twins
-from harness.steer.witness import witness_of
+from harness.steer.witness import actor_names, text, witness_of
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Shown:
     left_out: int = 0
     """Classes of anomalies that another class had shown already, where one of each was enough."""
     witnesses: list[Witness] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     classes: list[Run] = field(default_factory=list)
     """The classes that were realised, as they were explored."""
     tries: list[int] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Shower:
     progress: Callable[[str], None]
     is_one_enough: bool = False
     shown: Shown = field(default_factory=Shown)
+    draws: Draws = field(default_factory=Draws)
 
     def on_one(self, single: Single, allowed: Follows) -> Shown:
         """Every violating class on one instance, the easiest first."""
@@ -58,23 +61,25 @@ class Shower:
         for run, leaf in self.land.violating:
             leaves.setdefault(leaf, []).append(run)
         planned = {leaf: fewest_deviations(self.land.graph, leaf, allowed) for leaf in leaves}
-        ranked = sorted(leaves, key=lambda leaf: (planned[leaf] is None, len(planned[leaf] or ())))
+        ranked = sorted(leaves, key=lambda leaf: self._hardness(planned[leaf], allowed))
         for number, leaf in enumerate(ranked, start=1):
-            runs = leaves[leaf]
-            if self.is_one_enough and self.land.bad_leaves[leaf] <= self.shown.realised_names:
+            runs, order = leaves[leaf], planned[leaf]
+            names = self.land.bad_leaves[leaf]
+            said = Violation(anomalies=tuple(sorted(names)), classes=len(runs), fate="left_out")
+            if self.is_one_enough and names <= self.shown.realised_names:
                 self.shown.left_out += len(runs)
-                continue
-            if planned[leaf] is None and not self._is_mapped(runs[0]):
-                self.shown.unrealised += len(runs)
-                self.shown.unrealised_names |= self.land.bad_leaves[leaf]
-                self.shown.notes.append("a violating class stands in no whole graph of orders: not realised")
-                continue
-            if planned[leaf] is None:
+            elif order is not None:
+                self.progress(f"realising {number} of {len(ranked)} violating classes")
+                share_s = (self.until - time.monotonic()) / (len(ranked) - number + 1)
+                said = self._realise(single, leaf, runs, allowed, time.monotonic() + share_s, order, said)
+            elif self._is_mapped(runs[0]):
                 self.shown.split_only += len(runs)
-                self._witness_of_split(runs[0], allowed)
-                continue
-            self.progress(f"realising {number} of {len(ranked)} violating classes")
-            self._realise(single, leaf, runs, allowed)
+                said = replace(said, fate="split_only", why=self._split(runs[0], allowed))
+            else:
+                self.shown.unrealised += len(runs)
+                self.shown.unrealised_names |= names
+                said = replace(said, fate="unrealised", why="it stands in no whole graph of orders")
+            self.shown.violations.append(said)
         return self.shown
 
     def at_point(self, single: Single, point: Pilot, first: Run, allowed: Follows) -> None:
@@ -102,6 +107,12 @@ class Shower:
         self.land.runs.append(first)
         self.shown.notes.append(f"{words}: at a release point of one instance, and in no explored order")
         self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
+        self.shown.violations.append(self._as_it_was(first, allowed, len(same), 1))
+
+    def _hardness(self, order: tuple[int, ...] | None, allowed: Follows) -> tuple[bool, int, int]:
+        """What the classes are ranked by: deviations first, for each halves the chance of a try."""
+        whole = order or ()
+        return order is None, deviations_of(self.land.graph, whole, allowed), len(whole)
 
     def _is_mapped(self, run: Run) -> bool:
         """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""
@@ -121,36 +132,67 @@ class Shower:
             self.shown.realised += 1
             self.shown.classes.append(run)
             done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
-            self._add(done, len(same), always, instances=len(self.rig.planned.operations))
+            instances = len(self.rig.planned.operations)
+            self._add(done, len(same), always, instances=instances)
+            self.shown.violations.append(self._as_it_was(run, always, len(same), instances))
         twins.end()
         return self.shown
 
-    def _realise(self, single: Single, leaf: Node, runs: list[Run], allowed: Follows) -> None:
-        wanted = self.land.bad_leaves[leaf]
+    def _as_it_was(self, run: Run, allowed: Follows, again: int, instances: int) -> Violation:
+        """The violation of a run that is itself the first of those that show it."""
+        return Violation(
+            anomalies=tuple(sorted(self.land.judge.names(run))),
+            classes=1,
+            fate="realised",
+            schedule=text(run.order, actor_names(run), self.land.graph, allowed, instances),
+            chance=1.0,
+            tries=1,
+            again=again,
+            repeats=REPEATS,
+            again_tries=REPEATS,
+        )
+
+    def _realise(
+        self,
+        single: Single,
+        leaf: Node,
+        runs: list[Run],
+        allowed: Follows,
+        until: float,
+        order: tuple[int, ...],
+        said: Violation,
+    ) -> Violation:
+        wanted, graph, shown = self.land.bad_leaves[leaf], self.land.graph, self.shown
         done = realise(
             single,
-            self.land.graph,
+            graph,
             leaf,
             allowed,
             is_bad=lambda run: self._is_shown(run, wanted),
-            is_out_of_time=lambda: time.monotonic() > self.until,
+            draws=self.draws,
+            is_out_of_time=lambda: time.monotonic() > until,
+        )
+        if done.is_realised and graph.leaf_of(done.runs[0].order) is not None:
+            order = done.runs[0].order
+        said = replace(
+            said,
+            fate="realised" if done.is_realised else "unrealised",
+            schedule=text(order, actor_names(runs[0]), graph, allowed, 1),
+            deviations=deviations_of(graph, order, allowed),
+            chance=round(done.chance, 5),
+            tries=done.tries,
+            seconds=round(done.seconds, 3),
         )
         if not done.is_realised:
-            self.shown.unrealised += len(runs)
-            self.shown.unrealised_names |= wanted
-            order = fewest_deviations(self.land.graph, leaf, allowed) or ()
-            needed = deviations_of(self.land.graph, order, allowed)
-            chance = Course(self.land.graph, leaf, allowed).chance
-            self.shown.notes.append(
-                f"not realised in {done.tries} tries: {', '.join(sorted(wanted))} in an order with "
-                f"{needed} deviations or more (chance {chance:.2%} a try)"
-            )
-            return
-        self.shown.realised += len(runs)
-        self.shown.realised_names |= wanted
-        self.shown.classes += runs
-        same = [r for r in done.runs[1:] if self.land.judge.names(r) == wanted]
-        self._add(done, len(same), allowed, instances=1)
+            shown.unrealised += len(runs)
+            shown.unrealised_names |= wanted
+            return replace(said, why="its draws of the pool did not come within the tries and the time")
+        shown.realised += len(runs)
+        shown.realised_names |= wanted
+        shown.classes += runs
+        same = sum(1 for run in done.runs[1:] if self.land.judge.names(run) == wanted)
+        self._add(done, same, allowed, instances=1)
+        return replace(said, again=same, repeats=REPEATS, again_tries=sum(done.repeat_tries))
 
     def _is_shown(self, run: Run, wanted: frozenset[AnomalyName]) -> bool:
         """Whether the run came to what its class did, and REST shows the store as it was read."""
@@ -171,13 +213,19 @@ class Shower:
             return False
         return True
 
-    def _witness_of_split(self, run: Run, allowed: Follows) -> None:
-        """One witness of a class that one instance keeps apart: shown, never RACE of one instance."""
-        names = self.land.judge.names(run)
-        words = ", ".join(sorted(names))
-        note = f"split_only: {words} needs an order that one instance was seen to keep apart"
-        if note not in self.shown.notes:
-            self.shown.notes.append(note)
+    def _split(self, run: Run, allowed: Follows) -> str:
+        """What the explored order of the class splits though one instance keeps it together, in words."""
+        node, last, names = self.land.graph.root, -1, actor_names(run)
+        for actor in run.order:
+            if not allowed(node, last, actor):
+                held = next(a for a in node.blocks if a != actor and node.number(a))
+                return (
+                    f"one instance was seen to keep together what it splits: {names[actor]}'s "
+                    f"`{block_text(node, actor)[:60]}` would come before {names[held]}'s "
+                    f"`{block_text(node, held)[:60]}`"
+                )
+            node, last = node.edges[actor], actor
+        return "every order of it splits what one instance was seen to keep together"
 
     def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int) -> None:
         shown, judge = self.shown, self.land.judge

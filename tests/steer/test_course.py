@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.steer.course import Course, deviations_of, fewest_deviations
+from harness.steer.course import DECOYS_QUEUED_MAX, Course, Draws
 from harness.steer.graph import Graph, Node, count_orders
+from harness.steer.routes import deviations_of, fewest_deviations, likely_orders
 from tests.steer.lattice import everything, lattice
 
 NOBODY: frozenset[int] = frozenset()
@@ -49,9 +50,10 @@ def test_one_deviation_needs_a_decoy_and_two_draws() -> None:
 
 
 def test_the_last_deviation_may_use_many_decoys() -> None:
-    """Nothing but the deviation is left to chance: one draw of four that is no decoy's, then one of two."""
+    """Nothing but the deviation is left to chance: first any decoy's draw, then one of two."""
     graph, order = lattice(2, 2), (0, 1, 1, 0)
-    assert along(graph, order).chance == pytest.approx(3 / 4 * 1 / 2)
+    most = DECOYS_QUEUED_MAX
+    assert along(graph, order).chance == pytest.approx(most / (most + 1) * 1 / 2)
 
 
 def test_a_draw_that_went_wrong_is_lost_at_once() -> None:
@@ -97,3 +99,49 @@ def test_the_fewest_deviations_are_found() -> None:
     order = fewest_deviations(graph, leaf, everything)
     assert order is not None
     assert deviations_of(graph, order, everything) == 0
+
+
+def test_the_likely_orders_are_all_that_brute_force_finds_and_the_cheapest_first() -> None:
+    graph = lattice(3, 3)
+    (leaf,) = graph.leaves()
+    orders = likely_orders(graph, leaf, everything, 1_000)
+    assert len(orders) == len(set(orders)) == 20
+    assert deviations_of(graph, orders[0], everything) == 0
+    assert deviations_of(graph, orders[-1], everything) == max(
+        deviations_of(graph, order, everything) for order in orders
+    )
+    assert likely_orders(graph, leaf, everything, 3) == orders[:3]
+
+
+def test_whom_a_lock_keeps_out_no_decoy_lets_in() -> None:
+    """B's second block waits for A's second one: after B's first only A is queued, decoys or not."""
+
+    def locked(node: Node, _last: int, actor: int) -> bool:
+        return not (actor == 1 and node.number(1) == 1 and node.number(0) == 1)
+
+    graph = lattice(3, 2)
+    assert Course.along(graph, (0, 1, 1, 0, 0), locked).chance == 0.0
+    assert Course.along(graph, (0, 1, 0, 1, 0), locked).chance == 1.0
+
+
+def test_a_waiter_that_was_seen_to_come_late_is_given_decoys() -> None:
+    """It was kept waiting by a lock, so it is not in the pool's queue when the lock is let go."""
+    graph, order = lattice(2, 2), (0, 1, 0, 1)
+    draws = Draws()
+    course = Course.along(graph, order, everything, draws)
+    after = graph.root.edges[0]
+    both = frozenset({0, 1})
+    assert course.hold(after, 1, both, 0).decoys == 0
+    for _ in range(30):
+        draws.note(after, 1, is_waiter=False)
+    assert course.chance < 0.6
+    assert course.hold(after, 1, both, 0).decoys > 0
+
+
+def test_one_late_waiter_among_many_changes_little() -> None:
+    graph, order = lattice(2, 2), (0, 1, 0, 1)
+    draws = Draws()
+    course = Course.along(graph, order, everything, draws)
+    for number in range(20):
+        draws.note(graph.root.edges[0], 1, is_waiter=number > 0)
+    assert course.chance > 0.9
