@@ -34,6 +34,8 @@ class RunOptions:
 
     rounds, profile       None takes the scenario's own
     budget                steer: at most so many orders
+    bound                 steer: only orders with at most so many context switches beyond the necessary ones
+    depth                 steer: of the random walk where actors are too many for every order
     require_exhaustive    steer: clean within its budget only is INCONCLUSIVE
     is_one_enough         steer: of each anomaly one class is realised
     confirm_rounds        steer: what it finds is raced natively up to so many rounds; 0: it is not
@@ -56,6 +58,8 @@ class RunOptions:
     control: bool = True
     recorded: tuple[tuple[float, ...], int] | None = None
     budget: int | None = None
+    bound: int | None = None
+    depth: int = 3
     require_exhaustive: bool = False
     confirm_rounds: int = 0
     is_one_enough: bool = False
@@ -206,6 +210,8 @@ def _steered(
             place.target,
             seed=options.seed,
             budget=options.budget,
+            bound=options.bound,
+            depth=options.depth,
             require_exhaustive=options.require_exhaustive,
             replay=_replay(scenario, place),
             progress=listener.said if listener is not None else lambda _: None,

@@ -28,10 +28,26 @@ def steer(
     name: NameOption = None,
     seed: SeedOption = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", "--bound", min=1, max=1_000_000, help="At most so many orders.")
+        int | None, typer.Option(min=1, max=1_000_000, metavar="ORDERS", help="At most so many orders.")
     ] = None,
+    bound: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="SWITCHES",
+            help="Only orders with at most so many context switches beyond the necessary ones.",
+        ),
+    ] = None,
+    depth: Annotated[
+        int,
+        typer.Option(
+            min=1, max=10, help="Depth of the random walk (PCT) where actors are too many for every order."
+        ),
+    ] = 3,
     require_exhaustive: Annotated[
-        bool, typer.Option("--require-exhaustive", help="Clean within its budget only is INCONCLUSIVE.")
+        bool,
+        typer.Option("--require-exhaustive", help="Clean within its budget or bound is INCONCLUSIVE."),
     ] = False,
     confirm: Annotated[
         int,
@@ -56,6 +72,8 @@ def steer(
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         mode="steer",
         budget=budget,
+        bound=bound,
+        depth=depth,
         require_exhaustive=require_exhaustive,
         confirm_rounds=confirm,
         time_limit_s=time_limit,

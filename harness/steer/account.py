@@ -81,9 +81,8 @@ class Account:
         if self.instances < self.actors and (self.actors == 2 or self.orders != self.all_orders):
             kept = " that keeps together what one instance was seen to keep together"
         servers = f" on {self.instances} instances" if self.instances > 1 else ""
-        whole = "" if self.is_exhaustive else f"only part of it, for {self.land.exploration.why_not}: "
         return (
-            f"{whole}every order of the SQL statements of these operations{kept}, each operation once, "
+            f"{self._which} of the SQL statements of these operations{kept}, each operation once, "
             f"from this store{servers}, all of them begun before the first; not covered: in-process state, "
             "background writes (cron, --max), row order of tables without a key, driver differences"
         )
@@ -100,12 +99,28 @@ class Account:
         spent_s = self.seconds.get("start", 0.0) + self.seconds.get("explore", 0.0)
         return 1e3 * spent_s / self.orders_run if self.orders_run else 0.0
 
+    @property
+    def _which(self) -> str:
+        """Which orders were run, in words."""
+        found = self.land.exploration
+        if self.is_exhaustive:
+            return "every order"
+        part = f"only part of it, for {found.why_not}: every order"
+        if found.bound is None or found.within < 0:
+            return part
+        within = (
+            f"every order with at most {counted(found.within, 'context switch')} beyond the necessary ones"
+        )
+        if found.within == found.bound:
+            return within
+        return f"{within}, and part of those with more, for {found.why_not},"
+
     def schedules(self) -> Schedules:
         """The counts as run.json has them."""
         found = self.land.exploration
         return Schedules(
             explored=found.explored,
-            classes=found.explored,
+            classes=self.land.classes,
             violating=self.shown.realised,
             split_only=self.shown.split_only,
             missed=found.missed,
@@ -185,6 +200,8 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
     """The verdict, its reason, and what would settle it."""
     shown, found = account.shown, account.land.exploration
     looked = f"{counted(found.explored, 'class')} explored"
+    if found.bound is not None:
+        looked = f"{counted(found.explored, 'order')} of {counted(account.land.classes, 'class')} explored"
     orders = (
         f", {account.orders[1]:,} of {account.orders[0]:,} orders bad" if account.land.graph.is_whole else ""
     )
@@ -219,10 +236,12 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
         return (
             Verdict.INCONCLUSIVE,
             f"not exhaustive, for {found.why_not}; {looked}{orders}",
-            "give a larger --budget, or fewer actors",
+            "give a larger --budget, or fewer actors" if found.bound is None else "leave --bound out",
         )
     split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
     whole = "exhaustive" if account.is_exhaustive else f"not exhaustive, for {found.why_not}"
+    if found.bound is not None and found.within == found.bound:
+        whole = f"exhaustive within {counted(found.bound, 'context switch')} only"
     return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
 
 

@@ -60,12 +60,16 @@ class Exploration(Generic[Leaf]):
     """What was looked at. `explored` orders were complete; `cut` ones ended where only sleepers could run.
 
     diverged   runs in which the same choices led to other blocks: of such a system no order stands for others
+    bound      context switches that were allowed beyond the necessary ones (`bounded`); None: any number
+    within     the number up to which every order was run; -1: none
     """
 
     explored: int = 0
     cut: int = 0
     missed: int = 0
     diverged: int = 0
+    bound: int | None = None
+    within: int = -1
     is_complete: bool = False
     why_not: str = ""
 

@@ -3,18 +3,20 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from harness.model.anomaly import AnomalyName
 from harness.model.errors import TargetError
 from harness.model.operation import ServerOptions
 from harness.steer.blocks import Run
+from harness.steer.bounded import explore_bounded
 from harness.steer.explore import Exploration, explore
 from harness.steer.graph import Follows, Graph, Node, count_orders
-from harness.steer.judge import Judge, learn_serial
-from harness.steer.programs import Programs
+from harness.steer.judge import Judge, in_words, learn_serial
+from harness.steer.programs import Programs, told
 from harness.steer.rig import Rig
 from harness.steer.twins import Twins
-from harness.steer.walk import promise, unseen_share, walk
+from harness.steer.walk import DEPTH, promise, unseen_share, walk
 
 MANY = 4
 MANY_S_MAX = 10.0
@@ -40,6 +42,12 @@ class Landscape:
     doubt: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def classes(self) -> int:
+        """Classes that were run: of the orders within a bound, several may be of one class."""
+        found = self.exploration
+        return found.explored if found.bound is None else len(self.runs)
+
     def reached(self, allowed: Follows) -> set[Node]:
         """The leaves that an allowed order comes to."""
         return set(count_orders(self.graph, allowed))
@@ -62,23 +70,29 @@ def survey(
     orders_max: int,
     seconds_max: float,
     seed: int = 0,
+    bound: int | None = None,
+    depth: int = DEPTH,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Landscape:
     """Run the serial orders, then every class of orders on twins. Raises TargetError.
 
-    Where three or more actors are too many for the budget, a seeded random walk follows (`walk`).
+    bound   only orders with at most so many context switches beyond the necessary ones (`bounded`)
+    depth   of the seeded random walk that follows where three or more actors are too many for the budget and
+            there is no bound (`walk`)
     """
     twins = Twins(rig)
     began = time.monotonic()
     judge, _ = learn_serial(twins, options)
     serial_s = time.monotonic() - began
     actors = len(rig.planned.operations)
-    limit_s = seconds_max if actors <= MANY else min(seconds_max, MANY_S_MAX)
+    is_short = actors > MANY and bound is None
+    limit_s = min(seconds_max, MANY_S_MAX) if is_short else seconds_max
     exploration: Exploration[Run] = Exploration()
     programs = Programs()
     runs: list[Run] = []
     began = time.monotonic()
-    for _, run in explore(
+    explorer = explore if bound is None else partial(explore_bounded, bound=bound)
+    for _, run in explorer(
         twins,
         exploration,
         orders_max=orders_max,
@@ -87,9 +101,10 @@ def survey(
         programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
         runs.append(run)
         if len(runs) % 25 == 0:
-            progress(f"{len(runs)} classes explored")
-    if actors > 2 and not exploration.is_complete:
-        runs += _sampled(twins, exploration, programs, actors, seed, {run.order for run in runs}, progress)
+            progress(f"{len(runs)} {'classes' if bound is None else 'orders'} explored")
+    if actors > 2 and bound is None and not exploration.is_complete:
+        known = {run.order for run in runs}
+        runs += _sampled(twins, exploration, programs, actors, seed, depth, known, progress)
     twins.end()
     explore_s = time.monotonic() - began
     if not runs:
@@ -101,7 +116,9 @@ def survey(
     if exploration.is_complete:
         doubt = doubt or unexplored(graph, runs)
     if doubt:
-        exploration.is_complete, exploration.why_not = False, doubt
+        exploration.is_complete, exploration.within, exploration.why_not = False, -1, doubt
+    if bound is not None:
+        runs = _one_of_each(runs, graph)
     bad: dict[Node, frozenset[AnomalyName]] = {}
     violating = []
     for run in runs:
@@ -144,12 +161,24 @@ def unexplored(graph: Graph, runs: list[Run]) -> str:
     return f"{len(left)} outcomes of its orders that no explored class came to" if left else ""
 
 
+def _one_of_each(runs: list[Run], graph: Graph) -> list[Run]:
+    """One run of each class: all actors told the same, and the same left in the store."""
+    known: dict[object, Run] = {}
+    for run in runs:
+        heard: list[list[str]] = [[] for _ in run.record.plan.operations]
+        for block in run.blocks:
+            heard[block.actor].append(told(block.statements, run.names))
+        known.setdefault(graph.leaf_of(run.order) or (str(heard), in_words(run)), run)
+    return list(known.values())
+
+
 def _sampled(
     twins: Twins,
     exploration: Exploration[Run],
     programs: Programs,
     actors: int,
     seed: int,
+    depth: int,
     known: set[tuple[int, ...]],
     progress: Callable[[str], None],
 ) -> list[Run]:
@@ -162,6 +191,7 @@ def _sampled(
         actors=actors,
         runs_max=WALK_RUNS,
         seed=seed,
+        depth=depth,
         is_out_of_time=lambda: time.monotonic() - began > WALK_S_MAX,
     ):
         programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
@@ -175,7 +205,7 @@ def _sampled(
         steps = max(len(run.blocks) for run in fresh) if fresh else 1
         exploration.explored -= len(seen) - len(fresh)
         exploration.why_not += (
-            f", then {promise(actors, steps, len(seen))}; of what orders tell the actors, a share of about "
-            f"{unseen_share(seen):.2f} was not seen (Good-Turing)"
+            f", then {promise(actors, steps, len(seen), depth)}; of what orders tell the actors, "
+            f"a share of about {unseen_share(seen):.2f} was not seen (Good-Turing)"
         )
     return fresh

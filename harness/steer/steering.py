@@ -15,12 +15,13 @@ from harness.model.result import ScenarioResult
 from harness.model.target import Target
 from harness.scenario import Plan, Scenario, applies, new_run, server_options
 from harness.steer.account import Account, not_applicable, not_steerable, scenario_result
-from harness.steer.landscape import survey
+from harness.steer.landscape import Landscape, survey
 from harness.steer.marks import plain, with_own_spellings
 from harness.steer.on_one import Pair, several
 from harness.steer.rig import Rig
 from harness.steer.shrink import is_shrinkable
 from harness.steer.twins import Twins
+from harness.steer.walk import DEPTH
 from harness.steer.witnessing import Shower, Shown, always
 from harness.targets import open_target, parse_target
 
@@ -37,6 +38,8 @@ def steer(
     *,
     seed: int = 0,
     budget: int | None = None,
+    bound: int | None = None,
+    depth: int = DEPTH,
     require_exhaustive: bool = False,
     replay: str = "mailrace replay reports/latest",
     progress: Callable[[str], None] = lambda _: None,
@@ -49,6 +52,8 @@ def steer(
 
     seed      draws the round, as in a race
     budget    at most so many orders are run (default 20,000; 60 s in any case)
+    bound     only orders with at most so many context switches beyond the necessary ones
+    depth     of the random walk where three or more actors are too many for every order (PCT)
     replay    the command that replays a witness of this run, without `--round`
     progress  is told in sentences what goes on
     folder    where the servers' logs are kept
@@ -74,25 +79,32 @@ def steer(
         version = rig.instances[0].target.info.version
         if not applies(scenario.needs, version):
             return not_applicable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
-        account = _walk(
-            rig, options, budget or ORDERS_MAX, seed, replay, progress, realise_s_max, is_one_enough
+        land = survey(
+            rig,
+            options,
+            orders_max=budget or ORDERS_MAX,
+            seconds_max=EXPLORE_S_MAX,
+            seed=seed,
+            bound=bound,
+            depth=depth,
+            progress=progress,
         )
+        account = _show(rig, options, land, replay, progress, realise_s_max, is_one_enough)
     finally:
         rig.stop()
     return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
 
 
-def _walk(
+def _show(
     rig: Rig,
     options: ServerOptions,
-    budget: int,
-    seed: int,
+    land: Landscape,
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
     is_one_enough: bool,
 ) -> Account:
-    land = survey(rig, options, orders_max=budget, seconds_max=EXPLORE_S_MAX, seed=seed, progress=progress)
+    """What the landscape comes to on the instances that are asked for."""
     actors = len(rig.planned.operations)
     account = Account(land, Shown(), options.instances, actors, {"start": rig.start_s, **land.seconds})
     until = time.monotonic() + realise_s_max

@@ -54,12 +54,13 @@ def walk(
 
 
 def promise(actors: int, steps: int, runs: int, depth: int = DEPTH) -> str:
-    """What so many runs promise, in words."""
+    """What so many runs promise, in words, for so many actors and steps of all of them."""
     one = 1.0 / (actors * max(1, steps) ** (depth - 1))
     whole = 1.0 - (1.0 - one) ** runs
     return (
-        f"a seeded random walk of {runs} orders (PCT, depth {depth}: a race of that depth is hit with "
-        f"probability at least {whole:.2g})"
+        f"a seeded random walk of {runs} orders (PCT, depth {depth}: a race of that depth is hit by one of "
+        f"them with probability at least 1/({actors}·{steps}^{depth - 1}) = {one:.2g}, by all with at least "
+        f"{whole:.2g})"
     )
 
 

@@ -10,7 +10,7 @@ SAID_MAX = 12
 
 def counted(number: int, noun: str) -> str:
     """`1 violating class`, `2 violating classes`."""
-    plural = "es" if noun.endswith("s") else "s"
+    plural = "es" if noun.endswith(("s", "ch")) else "s"
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 

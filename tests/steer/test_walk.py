@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from harness.steer.explore import Exploration
 from harness.steer.walk import promise, unseen_share, walk
 from tests.steer.toy import Toy, interleavings
@@ -42,4 +44,20 @@ def test_what_was_seen_once_stands_for_what_was_not_seen() -> None:
 def test_the_promise_is_that_of_the_paper() -> None:
     """1 - (1 - 1/(2·10²))^100 = 0.394."""
     assert "walk of 100 orders" in promise(2, 10, 100)
-    assert "probability at least 0.39" in promise(2, 10, 100)
+    assert "probability at least 1/(2·10^2) = 0.005, by all with at least 0.39" in promise(2, 10, 100)
+
+
+def test_a_smaller_depth_promises_more_of_simpler_races() -> None:
+    """Of depth 1 an order of priorities is enough: one of n actors first."""
+    assert "PCT, depth 1" in promise(8, 60, 1, 1)
+    assert "1/(8·60^0) = 0.12" in promise(8, 60, 1, 1)
+    assert "1/(8·60^1) = 0.0021" in promise(8, 60, 1, 2)
+
+
+@pytest.mark.parametrize(("depth", "most"), [(1, 1), (2, 2), (3, 3)])
+def test_the_depth_bounds_the_switches(depth: int, most: int) -> None:
+    """Two actors: one switch where the first ends, and one more for each change of priorities."""
+    system = Toy(((("add", "x"),) * 3, (("add", "y"),) * 3))
+    found: Exploration = Exploration()
+    orders = [o for o, _ in walk(system, found, actors=2, runs_max=500, seed=1, depth=depth)]
+    assert max(map(switches, orders)) == most

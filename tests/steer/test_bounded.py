@@ -1,0 +1,113 @@
+"""Context bounding, on systems without any server: counts by hand, and all orders at a large bound."""
+
+from itertools import pairwise
+
+import pytest
+
+from harness.model.result import Schedules, Verdict
+from harness.scenario import load, shipped
+from harness.steer import steer
+from harness.steer.bounded import explore_bounded
+from harness.steer.explore import Exploration, explore
+from tests.steer.toy import Toy, interleavings
+
+
+def three_each() -> Toy:
+    return Toy(((("add", "x"),) * 3, (("write", "x"),) * 3))
+
+
+def bounded(
+    system: Toy, bound: int, orders_max: int = 100_000
+) -> tuple[Exploration, list[tuple[int, ...]], set[object]]:
+    found: Exploration = Exploration()
+    every = list(explore_bounded(system, found, bound=bound, orders_max=orders_max))
+    return found, [order for order, _ in every], {leaf for _, leaf in every}
+
+
+def preemptions(order: tuple[int, ...]) -> int:
+    """Switches away from an actor that still has blocks."""
+    return sum(a != b and a in order[i + 1 :] for i, (a, b) in enumerate(pairwise(order)))
+
+
+# Two actors of three blocks. No switch too many: either one first, 2. One: A's first 1 or 2 blocks, all of
+# B, the rest of A, and the same with B: 4. Two: A is left at 1 or 2 and B at 1 or 2, A then ends: 2 x 2, and
+# the same with B: 8. Of 20 in all.
+@pytest.mark.parametrize(("bound", "orders"), [(0, 2), (1, 6), (2, 14), (3, 18), (4, 20), (9, 20)])
+def test_the_counts_of_a_small_example(bound: int, orders: int) -> None:
+    found, every, _ = bounded(three_each(), bound)
+    assert found.explored == len(every) == len(set(every)) == orders
+    assert set(every) == {o for o in interleavings((3, 3)) if preemptions(o) <= bound}
+    assert found.within == bound
+
+
+def test_the_fewest_switches_come_first() -> None:
+    _, every, _ = bounded(three_each(), 4)
+    assert [preemptions(order) for order in every] == sorted(preemptions(order) for order in every)
+
+
+def test_three_actors_without_a_switch_too_many_run_one_after_the_other() -> None:
+    system = Toy(((("add", "x"),) * 2, (("add", "y"),) * 2, (("add", "z"),) * 2))
+    _, every, _ = bounded(system, 0)
+    assert len(every) == 6
+    assert all(order[0] == order[1] and order[2] == order[3] for order in every)
+
+
+def test_a_larger_bound_comes_to_more_and_a_large_one_to_all_that_exploring_comes_to() -> None:
+    system = Toy(
+        ((("read", "x"), ("write", "y"), ("add", "x")), (("write", "x"), ("read", "y"), ("add", "y")))
+    )
+    whole: Exploration = Exploration()
+    leaves = {leaf for _, leaf in explore(system, whole, orders_max=1_000)}
+    assert whole.is_complete
+    reached = [bounded(system, bound)[2] for bound in range(6)]
+    assert all(less <= more for less, more in pairwise(reached))
+    assert reached[0] < leaves
+    assert reached[5] == leaves
+
+
+def test_it_is_never_complete_and_says_up_to_where_it_came() -> None:
+    found, _, _ = bounded(three_each(), 2)
+    assert not found.is_complete
+    assert (found.within, found.why_not) == (2, "its bound of 2 context switches")
+    found, every, _ = bounded(three_each(), 4, orders_max=7)
+    assert (found.within, found.why_not) == (1, "its budget of 7 orders")
+    assert len(every) == 7
+
+
+class Fickle(Toy):
+    """Shows other blocks in every run."""
+
+    def waiting(self, actor: int) -> str:
+        return f"{super().waiting(actor)} {self.starts}"
+
+
+def test_a_system_that_does_not_repeat_itself_is_within_no_bound() -> None:
+    found, _, _ = bounded(Fickle(((("write", "x"),) * 2, (("write", "x"),))), 1)
+    assert found.diverged > 0
+    assert found.within == -1
+
+
+def steered(target: str, bound: int, **options: bool) -> tuple[Verdict, str, Schedules]:
+    scenario = load(shipped() / "shared-new-tag.race.yaml")
+    result = steer(scenario, target, bound=bound, seed=1, **options)
+    assert result.schedules is not None
+    return result.verdict, result.reason, result.schedules
+
+
+def test_a_server_that_is_clean_within_a_bound_is_not_called_exhaustive() -> None:
+    verdict, reason, clean = steered("embedded", 0)
+    assert verdict is Verdict.PASS
+    assert "; exhaustive within 0 context switches only" in reason
+    assert (clean.explored, clean.classes, clean.violating, clean.exhaustive) == (2, 2, 0, False)
+    assert clean.bound.startswith("every order with at most 0 context switches beyond the necessary ones of")
+    assert steered("embedded", 0, require_exhaustive=True)[0] is Verdict.INCONCLUSIVE
+
+
+def test_one_switch_is_enough_for_issue_283() -> None:
+    """Between a sender's SELECT and its INSERT the other does both; several orders of a class are run."""
+    verdict, _, found = steered("embedded@1.17.0", 1)
+    assert verdict is Verdict.RACE
+    assert not found.exhaustive
+    assert found.violating >= 1
+    assert found.explored > found.classes > found.violating
+    assert "1 context switch beyond" in found.bound
