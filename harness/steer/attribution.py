@@ -14,9 +14,10 @@ from harness.model.operation import DeleteAll, Operation, PlannedRound, Read, Se
 from harness.steer.door import Statement
 from harness.steer.rqlite import Value
 
+COUNT_ALL = "SELECT COUNT(*) FROM mailbox"
 BACKGROUND = frozenset(
     {
-        "SELECT COUNT(*) FROM mailbox",
+        COUNT_ALL,
         "SELECT COUNT(*) FROM mailbox WHERE Read = ?",
         "SELECT Value FROM settings WHERE Key = ? LIMIT ?",
     }
@@ -43,12 +44,14 @@ def text_of(sql: str) -> str:
     return _BLOB.sub("x'…'", _BLANK.sub(" ", sql)).strip()
 
 
-def may_be_own(operation: Operation, sent: int) -> bool:
+def may_be_own(operation: Operation, sent: int, text: str) -> bool:
     """Whether a text of `BACKGROUND` can be the next statement of the operation, which has sent so many.
 
     Where a broadcast comes in its place the two change names, which changes nothing: both only read.
     """
-    return isinstance(operation, Read) or (isinstance(operation, DeleteAll) and sent == 0)
+    return isinstance(operation, Read) or (
+        isinstance(operation, DeleteAll) and sent == 0 and text == COUNT_ALL
+    )
 
 
 def is_background(statement: Statement) -> bool:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from harness.model.errors import ScheduleMissed
-from harness.steer.attribution import Names, is_background, may_be_own
+from harness.steer.attribution import Names, is_background, may_be_own, text_of
 from harness.steer.blocks import Block, Run
 from harness.steer.door import Statement, pass_all
 from harness.steer.independence import commute
@@ -122,7 +122,8 @@ class Twins:
         if seat is None or seat.is_over or not seat.conversation.let_go_ns:
             self.strays += not is_background(statement)
             return False
-        if is_background(statement) and not may_be_own(seat.operation, self._sent[seat.index]):
+        sent, text = self._sent[seat.index], text_of(statement.sql)
+        if is_background(statement) and not may_be_own(seat.operation, sent, text):
             statement.is_background = True
             return False
         self._sent[seat.index] += 1
