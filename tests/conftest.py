@@ -1,12 +1,16 @@
 """Fixtures for all tests: real Mailpit programs, which CI must have and others may lack."""
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
 
 from harness.model import errors
 from harness.targets import install, why_not
+
+# Whoever runs us in a shell's background has it ignored, and so would every process that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
