@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.bench import first_hit, memory, native, speed
+from harness.bench import first_hit, memory, native, orders, speed
 from harness.targets import why_not
 
 TARGETS = ("embedded@1.17.0", "mailpit@1.17.0", "mailpit@1.27.11", "mailpit@1.30.5")
@@ -17,7 +17,9 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("targets", nargs="*", default=TARGETS)
     options.add_argument("--blocks", type=int, default=7, help="interleaved blocks of each contender")
-    options.add_argument("--only", choices=("native", "speed", "memory", "first-hit"), help="one part only")
+    options.add_argument(
+        "--only", choices=("native", "speed", "memory", "first-hit", "orders"), help="one part only"
+    )
     given = options.parse_args()
     load = " ".join(f"{x:.2f}" for x in os.getloadavg())
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {load}; medians, least to most")
@@ -34,6 +36,8 @@ def main() -> None:
     if given.only in (None, "first-hit"):
         with tempfile.TemporaryDirectory(prefix="mailrace-bench-") as folder:
             first_hit.measure(Path(folder))
+    if given.only in (None, "orders"):
+        orders.measure()
     if given.only in (None, "memory"):
         memory.measure("embedded@1.17.0")
 

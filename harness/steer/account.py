@@ -145,6 +145,10 @@ class Account:
             notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
         if self.land.graph.is_whole and self.all_orders != self.orders:
             notes.append(f"with one instance an actor: {self.all_orders[1]:,} of {self.all_orders[0]:,}")
+        notes.append(
+            f"{counted(self.orders_run, 'order')} run in {self.seconds.get('explore', 0.0):.2f} s; "
+            f"{self.ms_per_order:.1f} ms an order, {self.seconds.get('start', 0.0):.2f} s of start included"
+        )
         if self.points:
             missed = f", {self.points_missed} missed" if self.points_missed else ""
             notes.append(f"0 deviations (release points): {self.points_bad} of {self.points} are bad{missed}")

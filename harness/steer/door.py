@@ -216,16 +216,23 @@ class _Link:
             self.close()
 
     def write(self, data: bytes) -> None:
-        """Write it all; answers are small beside a loopback socket's buffer, so this seldom waits."""
+        """Write it all; an answer is small beside a socket's empty buffer, so this seldom waits."""
         if not self._is_open:
             return
         try:
-            self._sock.setblocking(True)
-            self._sock.settimeout(5.0)
-            self._sock.sendall(data)
-            self._sock.setblocking(False)
+            sent = self._sent(data)
+            if sent < len(data):
+                self._sock.settimeout(5.0)
+                self._sock.sendall(data[sent:])
+                self._sock.setblocking(False)
         except OSError:
             self.close()
+
+    def _sent(self, data: bytes) -> int:
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
 
     def close(self) -> None:
         """Close it; what waits on it is dropped."""

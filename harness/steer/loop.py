@@ -47,7 +47,8 @@ class Loop(actors.Loop):
         """One look at all sockets, waiting at most `timeout_s`; how many had something."""
         found = self._selector.select(0.0 if self._is_fine(timeout_s) else timeout_s)
         for key, events in found:
-            if key.fileobj not in self._selector.get_map():  # an earlier callback may have closed it
+            # An earlier callback may have closed it.
+            if len(found) > 1 and key.fileobj not in self._selector.get_map():
                 continue
             if isinstance(key.data, Link):
                 if events & selectors.EVENT_WRITE:

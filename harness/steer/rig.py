@@ -144,7 +144,13 @@ class Rig:
             smtp = is_smtp(operation)
             link = instance.link(f"{index}", is_smtp=smtp)
             script = script_of(
-                operation, 1, self.ids, self.contents, link.parser, api=instance.target.addresses.api
+                operation,
+                1,
+                self.ids,
+                self.contents,
+                link.parser,
+                api=instance.target.addresses.api,
+                together=True,
             )
             conversation = Conversation(script, link.parser, hold_at=Stage.REPLY)
             link.begin(conversation)

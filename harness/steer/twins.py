@@ -33,6 +33,8 @@ class Twins:
     strays: int = 0
     _seats: list[Seat] = field(default_factory=list)
     _waiting: dict[int, Statement] = field(default_factory=dict)
+    _texts: dict[int, str] = field(default_factory=dict)
+    """Of the statements that wait, as far as anyone asked."""
     _blocks: list[Block] = field(default_factory=list)
     _sent: list[int] = field(default_factory=list)
     _names: Names = field(init=False)
@@ -56,6 +58,7 @@ class Twins:
         rig.put_back()
         self._names = rig.names()
         self._waiting.clear()
+        self._texts.clear()
         self._blocks = []
         self._sent = [0] * len(rig.planned.operations)
         rig.door.gate = self._gate
@@ -74,7 +77,9 @@ class Twins:
 
     def waiting(self, actor: int) -> str:
         """See `System`."""
-        return self._names.call(self._waiting[actor])
+        if actor not in self._texts:
+            self._texts[actor] = self._names.call(self._waiting[actor])
+        return self._texts[actor]
 
     def commute(self, one: int, other: int) -> bool:
         """See `System`. A transaction of several requests is known only once it ran: taken as dependent."""
@@ -88,6 +93,7 @@ class Twins:
         statements = []
         while True:
             statement = self._waiting.pop(actor)
+            self._texts.pop(actor, None)
             statements.append(statement)
             self.rig.door.release(statement)
             self._await([actor])
@@ -159,6 +165,7 @@ class Twins:
         seats, self._seats = self._seats, []
         self.rig.run_out(seats)
         self._waiting.clear()
+        self._texts.clear()
         if seats and not self._is_finished:
             for instance in self.rig.dead_among([s.instance for s in seats]):
                 self._replace(instance.index)

@@ -99,6 +99,10 @@ def test_a_server_that_is_clean_within_a_bound_is_not_called_exhaustive() -> Non
     assert verdict is Verdict.PASS
     assert "; exhaustive within 0 context switches only" in reason
     assert (clean.explored, clean.classes, clean.violating, clean.exhaustive) == (2, 2, 0, False)
+    assert clean.orders_run == 2
+    assert clean.ms_per_order == pytest.approx(
+        1e3 * (clean.seconds["start"] + clean.seconds["explore"]) / 2, abs=1.0
+    )
     assert clean.bound.startswith("every order with at most 0 context switches beyond the necessary ones of")
     assert steered("embedded", 0, require_exhaustive=True)[0] is Verdict.INCONCLUSIVE
 
