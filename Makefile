@@ -45,7 +45,7 @@ lint: $(STAMP)  ## ruff, format, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minutes
-	@$(BIN)/python -m harness.bench
+	@$(BIN)/python -m bench
 
 clean:  ## remove what was built here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,9 +5,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
-
-from harness.model import errors
-from harness.targets import install, why_not
+from mailrace.model import errors
+from mailrace.targets import install, why_not
 
 # Whoever runs us in a shell's background has it ignored, and so would every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from harness.scenario import shipped
+from mailrace.scenario import shipped
 
 pytest_plugins = ["pytester"]
 
@@ -100,7 +99,7 @@ OWN_TESTS = """
 import os, smtplib
 from pathlib import Path
 import pytest
-from harness.targets import Api
+from mailrace.targets import Api
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_mine(mail_target, number):
@@ -124,7 +123,7 @@ def test_race_by_mapping(race):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_tests_of_one_s_own_have_a_server_each(project: pytest.Pytester, workers: int) -> None:
-    project.makepyfile(test_own=OWN_TESTS.replace("from harness.targets import Api\n", ""))
+    project.makepyfile(test_own=OWN_TESTS.replace("from mailrace.targets import Api\n", ""))
     many = ["-n", str(workers)] if workers else []
     done = project.runpytest_subprocess("test_own.py", "-W", "error", *many)
     done.assert_outcomes(passed=4)

@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-
-from harness.actors import (
+from mailrace.actors import (
     Conversation,
     Link,
     Loop,
@@ -20,8 +19,8 @@ from harness.actors import (
     release_together,
     script_of,
 )
-from harness.model.attempt import Attempt, Outcome, Stage, Stored, Word
-from harness.model.operation import (
+from mailrace.model.attempt import Attempt, Outcome, Stage, Stored, Word
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,
@@ -34,8 +33,8 @@ from harness.model.operation import (
     ServerOptions,
     SetTags,
 )
-from harness.model.target import Target
-from harness.targets import open_target
+from mailrace.model.target import Target
+from mailrace.targets import open_target
 
 DOMAIN = "mrcontract.test"
 LIMIT_S = 10.0

@@ -8,10 +8,9 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from hypothesis import given
 from hypothesis import strategies as st
+from mailrace.actors import ResponseParser, script_of
+from mailrace.model.operation import DeleteTag
 from wire import ACCEPTS, Talk, send_talk
-
-from harness.actors import ResponseParser, script_of
-from harness.model.operation import DeleteTag
 
 # Replies as servers give them and as they should not, each of them or one of them cut anywhere.
 REPLY = st.sampled_from(

@@ -8,10 +8,9 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mailrace.actors import render
+from mailrace.model.errors import InternalError
 from wire import DOMAIN, MAIL
-
-from harness.actors import render
-from harness.model.errors import InternalError
 
 OWN = (
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: =?utf-8?q?h=C3=A9?=\n"

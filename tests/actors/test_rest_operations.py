@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from wire import DOMAIN, MAIL, Talk
-
-from harness.actors import ResponseParser, script_of
-from harness.model.attempt import Outcome, Stage, Word
-from harness.model.errors import InternalError
-from harness.model.operation import (
+from mailrace.actors import ResponseParser, script_of
+from mailrace.model.attempt import Outcome, Stage, Word
+from mailrace.model.errors import InternalError
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,
@@ -19,6 +17,7 @@ from harness.model.operation import (
     Send,
     SetTags,
 )
+from wire import DOMAIN, MAIL, Talk
 
 IDS = {"r00041g01": "aaaa", "r00041g02": "bbbb"}
 API = "http://127.0.0.1:8025/mail"
@@ -127,7 +126,7 @@ def test_a_reader_whose_server_closes_after_each_answer_ends_there() -> None:
 
 
 def test_an_operation_over_rest_needs_an_http_connection() -> None:
-    from harness.actors import ReplyParser
+    from mailrace.actors import ReplyParser
 
     with pytest.raises(InternalError, match="HTTP"):
         script_of(DeleteAll(key="d"), 1, {}, {}, ReplyParser(), api=API)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from harness.actors import Conversation, Parser, ReplyParser, Script, transaction
-from harness.model.attempt import Attempt, Stage, Word
-from harness.model.operation import Message
+from mailrace.actors import Conversation, Parser, ReplyParser, Script, transaction
+from mailrace.model.attempt import Attempt, Stage, Word
+from mailrace.model.operation import Message
 
 DOMAIN = "mrk3f9x2ab.test"
 MAIL = Message(

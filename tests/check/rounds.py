@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
-from harness.model.operation import Message, Operation, PlannedRound, Send, ServerOptions
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
+from mailrace.model.operation import Message, Operation, PlannedRound, Send, ServerOptions
 
 DOMAIN = "mrk3f9x2ab.test"
 RELEASE_NS = 7_000_000_000

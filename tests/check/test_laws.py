@@ -5,12 +5,11 @@ from itertools import permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from mailrace.check import check_round, expected_copies, orders, replies
+from mailrace.model.anomaly import AnomalyName, Weight
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import Delete
 from rounds import PLAIN, copy, executed, mail, send, tried
-
-from harness.check import check_round, expected_copies, orders, replies
-from harness.model.anomaly import AnomalyName, Weight
-from harness.model.attempt import RoundRecord
-from harness.model.operation import Delete
 
 CODES = st.sampled_from([250, 451, None])
 KINDS = tuple(name for name in AnomalyName if name.weight is Weight.RACE)

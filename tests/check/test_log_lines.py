@@ -1,11 +1,10 @@
 """Known lines of a server's log: each with what it means, in order, each once."""
 
 import pytest
+from mailrace.check import KNOWN_LOG_LINES, explain, known_line
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import LogLine
 from rounds import RELEASE_NS, executed
-
-from harness.check import KNOWN_LOG_LINES, explain, known_line
-from harness.model.anomaly import AnomalyName
-from harness.model.attempt import LogLine
 
 LINES = {
     'msg="[db] error storing message: UNIQUE constraint failed: tags.Name"': "rejected_but_stored",

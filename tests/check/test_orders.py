@@ -2,12 +2,11 @@
 
 from math import factorial
 
+from mailrace.check import order_in_words, orders
+from mailrace.check.orders import has_bulk
+from mailrace.model.attempt import Attempt, Outcome, Word
+from mailrace.model.operation import Delete, DeleteAll, Operation, SetTags
 from rounds import executed, mail, send, tried
-
-from harness.check import order_in_words, orders
-from harness.check.orders import has_bulk
-from harness.model.attempt import Attempt, Outcome, Word
-from harness.model.operation import Delete, DeleteAll, Operation, SetTags
 
 ONE, TWO, THREE = (send(mail(f"s0{n}", "T")) for n in (1, 2, 3))
 DELETE = Delete(key="delete.1", messages=("r00041g01",))

@@ -1,11 +1,10 @@
 """Each promise on typed-in rounds: clean, unknown, one planted anomaly for each branch, compared whole."""
 
+from mailrace.check import check_round, not_looked
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import Outcome, Word
+from mailrace.model.operation import Delete, ServerOptions
 from rounds import DOMAIN, IGNORING, PLAIN, copy, executed, mail, send, tried
-
-from harness.check import check_round, not_looked
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import Outcome, Word
-from harness.model.operation import Delete, ServerOptions
 
 ONE, TWO = mail("s01", "T"), mail("s02", "T")
 BOTH = (send(ONE), send(TWO))

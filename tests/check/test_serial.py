@@ -4,13 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
-
-from harness.check import SerialOutcome, check_round, outcome_of
-from harness.check.outcome import Part
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import Attempt, RoundRecord, StoredMessage
-from harness.model.operation import (
+from mailrace.check import SerialOutcome, check_round, outcome_of
+from mailrace.check.outcome import Part
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import Attempt, RoundRecord, StoredMessage
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteTag,
@@ -19,6 +17,7 @@ from harness.model.operation import (
     Read,
     SetTags,
 )
+from rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
 
 SENT, GIVEN = mail("s01", "T"), mail("g01", "T")
 SEND = send(SENT)

@@ -3,10 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mailrace.check.tags import asked_tags, clean_tag, tag_key
+from mailrace.model.operation import ServerOptions
 from rounds import PLAIN, mail
-
-from harness.check.tags import asked_tags, clean_tag, tag_key
-from harness.model.operation import ServerOptions
 
 
 @pytest.mark.parametrize(

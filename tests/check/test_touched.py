@@ -1,13 +1,11 @@
 """Which messages a round may delete or retag, how many copies it promises, and what stays open."""
 
 import pytest
-from rounds import IGNORING, PLAIN, copy, executed, mail, send, tried
-
-from harness.check import check_round, expected_copies, left_open, touched
-from harness.check.touched import could_match
-from harness.model.anomaly import AnomalyName
-from harness.model.attempt import Outcome, Word
-from harness.model.operation import (
+from mailrace.check import check_round, expected_copies, left_open, touched
+from mailrace.check.touched import could_match
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import Outcome, Word
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,
@@ -16,6 +14,7 @@ from harness.model.operation import (
     RenameTag,
     SetTags,
 )
+from rounds import IGNORING, PLAIN, copy, executed, mail, send, tried
 
 SENT, GIVEN, OTHER = mail("s01", "T"), mail("g01", "T"), mail("g02", "U")
 

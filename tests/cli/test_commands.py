@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mailrace import __version__
+from mailrace.cli import main
+from mailrace.cli.defaults import settings
+from mailrace.report import from_json
+from mailrace.scenario import shipped
 from running import COMMAND, mailrace
 from scripted_server import ScriptedServer
-
-from harness import __version__
-from harness.cli import main
-from harness.cli.defaults import settings
-from harness.report import from_json
-from harness.scenario import shipped
 
 SHOWN = Path(__file__).with_name("shown")
 STORE_ANEW = "MAILRACE_STORE_SHOWN"
@@ -279,7 +278,7 @@ def test_help_imports_nothing_that_costs() -> None:
     ]
     program = (
         "import sys; sys.argv = ['mailrace', '--help']\n"
-        "from harness.cli import main\n"
+        "from mailrace.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         f"print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"

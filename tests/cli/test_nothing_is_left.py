@@ -9,9 +9,8 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from mailrace.scenario import shipped
 from running import Running, mailrace, wait_until
-
-from harness.scenario import shipped
 
 SCENARIO = shipped() / "shared-new-tag.race.yaml"
 

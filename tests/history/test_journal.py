@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from harness.history import Journal, JournalHeader, read_journal
-from harness.model.attempt import (
+from mailrace.history import Journal, JournalHeader, read_journal
+from mailrace.model.attempt import (
     Attempt,
     LogLine,
     Outcome,
@@ -19,7 +18,7 @@ from harness.model.attempt import (
     StoredMessage,
     Word,
 )
-from harness.model.operation import (
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,

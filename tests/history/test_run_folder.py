@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-
-from harness.history import make_latest, new_folder, read_plan, write_plan
-from harness.history.folder import KEPT
-from harness.model.errors import UsageError
+from mailrace.history import make_latest, new_folder, read_plan, write_plan
+from mailrace.history.folder import KEPT
+from mailrace.model.errors import UsageError
 
 
 def latest_of(reports: Path) -> Path:

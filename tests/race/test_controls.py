@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from harness.race import controls
-from harness.race.controls import choose_control
-from harness.scenario import Scenario, scenario_from, shipped
+from mailrace.race import controls
+from mailrace.race.controls import choose_control
+from mailrace.scenario import Scenario, scenario_from, shipped
 
 AT_HAND = {"embedded@1.17.0", "embedded@1.30.5", "embedded@fixed", "mailpit@1.30.5", "mailpit@1.17.0"}
 URL = "http://127.0.0.1:8025?smtp=127.0.0.1:1025"

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from harness.history import read_journal
-from harness.model.attempt import Outcome
-from harness.model.errors import TargetError
-from harness.model.operation import ServerOptions
-from harness.model.result import Verdict
-from harness.model.target import Addresses, Liveness
-from harness.run import RunOptions, run
-from harness.scenario import Scenario, scenario_from, shipped
-from harness.targets import open_target
-from harness.targets.mailpit import find
-from harness.targets.process import ServerProcess
-from harness.targets.ready import look
+from mailrace.history import read_journal
+from mailrace.model.attempt import Outcome
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.result import Verdict
+from mailrace.model.target import Addresses, Liveness
+from mailrace.run import RunOptions, run
+from mailrace.scenario import Scenario, scenario_from, shipped
+from mailrace.targets import open_target
+from mailrace.targets.mailpit import find
+from mailrace.targets.process import ServerProcess
+from mailrace.targets.ready import look
 
 pytestmark = pytest.mark.mailpit
 

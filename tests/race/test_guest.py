@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from harness.model.operation import ServerOptions
-from harness.model.result import Verdict
-from harness.race import choose_control
-from harness.run import RunOptions, run
-from harness.scenario import Scenario, load, scenario_from, shipped
-from harness.targets import open_target
+from mailrace.model.operation import ServerOptions
+from mailrace.model.result import Verdict
+from mailrace.race import choose_control
+from mailrace.run import RunOptions, run
+from mailrace.scenario import Scenario, load, scenario_from, shipped
+from mailrace.targets import open_target
 
 
 @pytest.fixture(scope="module")

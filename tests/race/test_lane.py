@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from harness.history import Journal, read_journal
-from harness.model.attempt import Outcome, RoundRecord, Stage, Word
-from harness.model.operation import ServerOptions
-from harness.model.target import Target
-from harness.race import lane as lane_module
-from harness.race.lane import SKEW_US_MAX, Lane
-from harness.race.tuner import Draw
-from harness.scenario import Plan, scenario_from, shipped
-from harness.targets import open_target
+from mailrace.history import Journal, read_journal
+from mailrace.model.attempt import Outcome, RoundRecord, Stage, Word
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Target
+from mailrace.race import lane as lane_module
+from mailrace.race.lane import SKEW_US_MAX, Lane
+from mailrace.race.tuner import Draw
+from mailrace.scenario import Plan, scenario_from, shipped
+from mailrace.targets import open_target
 
 CALM = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=0, arm=0)
 RUN = iter(range(10_000_000, 99_999_999))

@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mailrace.history import read_journal
+from mailrace.model.attempt import Outcome, RoundRecord, Word
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.race import client, connections, lane, prepare
+from mailrace.run import RunOptions, run
+from mailrace.scenario import scenario_from, shipped
+from mailrace.targets import external
+from mailrace.verdict import exit_status
 from scripted_server import HANG, Answer, Rest, ScriptedServer, cut
 
-from harness.history import read_journal
-from harness.model.attempt import Outcome, RoundRecord, Word
-from harness.model.result import ScenarioResult, Verdict
-from harness.race import client, connections, lane, prepare
-from harness.run import RunOptions, run
-from harness.scenario import scenario_from, shipped
-from harness.targets import external
-from harness.verdict import exit_status
-
 ROUNDS = 3
-ENGINE = importlib.import_module("harness.race.race")
+ENGINE = importlib.import_module("mailrace.race.race")
 LIMIT_S = 0.6
 """How long the engine waits in these tests; a good answer comes within a millisecond or two."""
 

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
-from harness.model.errors import TargetError
-from harness.model.operation import ServerOptions
-from harness.model.result import ScenarioResult, Verdict
-from harness.race import RaceOptions, Side, race
-from harness.race.race import BLOCK_ROUNDS_FIRST, BLOCK_ROUNDS_MAX
-from harness.race.tally import Judged, Tally
-from harness.race.tuner import Draw
-from harness.scenario import Plan, scenario_from, shipped
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.race import RaceOptions, Side, race
+from mailrace.race.race import BLOCK_ROUNDS_FIRST, BLOCK_ROUNDS_MAX
+from mailrace.race.tally import Judged, Tally
+from mailrace.race.tuner import Draw
+from mailrace.scenario import Plan, scenario_from, shipped
 
 SCENARIO = scenario_from(
     {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "release": {"at": "last-byte"}},

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-
-from harness.model.result import ScenarioResult, Verdict
-from harness.run import RunOptions, run
-from harness.scenario import load, shipped
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.run import RunOptions, run
+from mailrace.scenario import load, shipped
 
 pytestmark = [pytest.mark.mailpit, pytest.mark.slow]
 VERSIONS = ["1.27.11", "1.30.5"]

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
-from harness.model.attempt import Attempt, Outcome, Stage, Word
-from harness.race.retry import Policy, further_attempts
+from mailrace.model.attempt import Attempt, Outcome, Stage, Word
+from mailrace.race.retry import Policy, further_attempts
 
 OK = (Outcome.OK, Word.ACCEPTED, 250)
 BUSY = (Outcome.FAIL, Word.REFUSED, 451)

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import pytest
-
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
-from harness.model.operation import Message, PlannedRound, Send, ServerOptions
-from harness.race.tally import SAMPLE_MAX, WITNESSES_MAX, Judged, Tally
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
+from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX, Judged, Tally
 
 MAIL = Message(key="m", domain="x.test", message_id="m@x.test", to=("a@x.test",))
 TRIED = Attempt(

@@ -6,9 +6,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from harness.model.operation import Delete, Message, Read, Send
-from harness.race.tuner import DECOYS, Draw, Tuner
+from mailrace.model.operation import Delete, Message, Read, Send
+from mailrace.race.tuner import DECOYS, Draw, Tuner
 
 SEED = st.integers(0, 2**31)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import (
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import (
     Attempt,
     LogLine,
     Outcome,
@@ -13,8 +13,8 @@ from harness.model.attempt import (
     StoredMessage,
     Word,
 )
-from harness.model.operation import Delete, Message, PlannedRound, Send
-from harness.model.result import (
+from mailrace.model.operation import Delete, Message, PlannedRound, Send
+from mailrace.model.result import (
     Block,
     ControlResult,
     Interval,
@@ -27,7 +27,7 @@ from harness.model.result import (
     Verdict,
     Witness,
 )
-from harness.model.target import TargetInfo, VersionSource
+from mailrace.model.target import TargetInfo, VersionSource
 
 DOMAIN = "mrk3f9x2ab.test"
 T0 = 5_000_000_000_000

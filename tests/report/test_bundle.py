@@ -10,12 +10,11 @@ from dataclasses import replace
 
 import pytest
 from hostile import hostile
+from mailrace.cli.reporting import bundle as bundle_command
+from mailrace.model.errors import UsageError
+from mailrace.model.operation import Send
+from mailrace.report import bundle, from_json, own_messages, read_bundle, render, unpack, what_is_redacted
 from report_results import native, steered
-
-from harness.cli.reporting import bundle as bundle_command
-from harness.model.errors import UsageError
-from harness.model.operation import Send
-from harness.report import bundle, from_json, own_messages, read_bundle, render, unpack, what_is_redacted
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 

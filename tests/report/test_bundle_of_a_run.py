@@ -5,13 +5,12 @@ import subprocess
 import sys
 
 import pytest
-
-from harness.model.operation import ServerOptions
-from harness.report import bundle, read_bundle
-from harness.run import RunOptions, run
-from harness.scenario import load, shipped
-from harness.targets import open_target
-from harness.targets.mailpit.lookup import find
+from mailrace.model.operation import ServerOptions
+from mailrace.report import bundle, read_bundle
+from mailrace.run import RunOptions, run
+from mailrace.scenario import load, shipped
+from mailrace.targets import open_target
+from mailrace.targets.mailpit.lookup import find
 
 SEED = 20261123
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
+from mailrace.model.errors import UsageError
+from mailrace.report.document import SCHEMA_FILE, from_json, schema_text, to_json
 from report_results import native, steered
-
-from harness.model.errors import UsageError
-from harness.report.document import SCHEMA_FILE, from_json, schema_text, to_json
 
 
 @pytest.mark.parametrize("result", [native(), native(hits=0), steered()], ids=["race", "pass", "steer"])
@@ -55,4 +54,4 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(text, told):
 
 
 def test_the_schema_file_is_current():
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run python -m harness.report.document"
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run python -m mailrace.report.document"

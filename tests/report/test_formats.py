@@ -5,14 +5,13 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from mailrace.model.errors import UsageError
+from mailrace.model.result import Verdict
+from mailrace.report import from_json, render
+from mailrace.report.ci import ctrf, junit
+from mailrace.report.markdown import block, code, markdown, prose
+from mailrace.report.words import legible, not_looked, percent
 from report_results import native, steered
-
-from harness.model.errors import UsageError
-from harness.model.result import Verdict
-from harness.report import from_json, render
-from harness.report.ci import ctrf, junit
-from harness.report.markdown import block, code, markdown, prose
-from harness.report.words import legible, not_looked, percent
 
 
 def with_verdict(verdict):

@@ -6,11 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 from hostile import hostile
+from mailrace.model.result import Verdict
+from mailrace.report.matrix import Cell, Matrix
+from mailrace.report.page import matrix_page, page
 from report_results import clean_round, native, raced_round, steered, witness
-
-from harness.model.result import Verdict
-from harness.report.matrix import Cell, Matrix
-from harness.report.page import matrix_page, page
 
 
 class Tags(HTMLParser):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from hostile import hostile
+from mailrace.report import render
+from mailrace.report.trend import render_index
 from report_results import native, steered
-
-from harness.report import render
-from harness.report.trend import render_index
 
 FLAGS = (
     "--no-sandbox",

@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 import vermin
 from hostile import hostile
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import UsageError
+from mailrace.model.operation import Send, ServerOptions
+from mailrace.report import from_json, to_json
+from mailrace.report.repro import PROMISES, ServerFacts, repro_script
+from mailrace.targets import open_target, why_not
+from mailrace.targets.mailpit.lookup import find
 from report_results import native, steered
-
-from harness.model.anomaly import AnomalyName
-from harness.model.errors import UsageError
-from harness.model.operation import Send, ServerOptions
-from harness.report import from_json, to_json
-from harness.report.repro import PROMISES, ServerFacts, repro_script
-from harness.targets import open_target, why_not
-from harness.targets.mailpit.lookup import find
 
 TITLE = "Parallel senders share a tag that does not exist yet"
 LINE_MAX = 240

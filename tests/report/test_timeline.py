@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
-
-from harness.model.anomaly import Anomaly, AnomalyName
-from harness.model.attempt import LogLine, Outcome, Word
-from harness.model.operation import (
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import LogLine, Outcome, Word
+from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,
@@ -17,10 +15,10 @@ from harness.model.operation import (
     Send,
     SetTags,
 )
-from harness.model.result import Block
-from harness.report.chart import BLOCKS_MAX, block_chart
-from harness.report.expected import message_rows
-from harness.report.timeline import (
+from mailrace.model.result import Block
+from mailrace.report.chart import BLOCKS_MAX, block_chart
+from mailrace.report.expected import message_rows
+from mailrace.report.timeline import (
     ATTEMPTS_MAX,
     LOG_LINES_MAX,
     operation_words,
@@ -28,6 +26,7 @@ from harness.report.timeline import (
     tick_step,
     timeline,
 )
+from report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
 
 
 def test_a_lane_for_each_actor_with_retries_stacked_and_one_for_the_server():

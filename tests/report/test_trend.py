@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
+from mailrace.model.result import Verdict
+from mailrace.report import render, render_index
+from mailrace.report.trend import POINTS_MAX, trends
 from report_results import native, steered
-
-from harness.model.result import Verdict
-from harness.report import render, render_index
-from harness.report.trend import POINTS_MAX, trends
 
 
 def test_runs_stand_by_scenario_and_target_from_old_to_new(tmp_path):

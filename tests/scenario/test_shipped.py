@@ -5,11 +5,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from ruamel.yaml import YAML
-
-from harness.model.errors import UsageError
-from harness.model.operation import ServerOptions
-from harness.scenario import (
+from mailrace.model.errors import UsageError
+from mailrace.model.operation import ServerOptions
+from mailrace.scenario import (
     Plan,
     applies,
     find,
@@ -24,7 +22,8 @@ from harness.scenario import (
     shipped,
     template,
 )
-from harness.scenario.schema import SCHEMA_FILE
+from mailrace.scenario.schema import SCHEMA_FILE
+from ruamel.yaml import YAML
 
 FILES = find([str(shipped())])
 NAMES = {
@@ -49,7 +48,7 @@ def test_a_shipped_file_says_what_it_is(path: Path) -> None:
     assert scenario.controls
     assert "at: last-byte" in path.read_text()
     assert path.read_text().startswith(
-        "# yaml-language-server: $schema=../harness/schema/scenario.schema.json\n"
+        "# yaml-language-server: $schema=../harness/mailrace/schema/scenario.schema.json\n"
     )
     assert Plan(scenario, 1, "mr12345678").round(0).operations
     for control in scenario.controls:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from harness.model.errors import Mistake, ScenarioError, UsageError
-from harness.scenario import Plan, load, parse, shipped, template
+from mailrace.model.errors import Mistake, ScenarioError, UsageError
+from mailrace.scenario import Plan, load, parse, shipped, template
 
 TABLE = Path(__file__).with_name("wrong_files.txt")
 FILE = Path("wrong.race.yaml")

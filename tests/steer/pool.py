@@ -3,9 +3,9 @@
 import random
 from dataclasses import dataclass, field
 
-from harness.model.errors import ScheduleMissed
-from harness.steer.graph import Graph, Node
-from harness.steer.pilot import Pilot
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.graph import Graph, Node
+from mailrace.steer.pilot import Pilot
 
 DECOY, NOBODY = -1, -2
 

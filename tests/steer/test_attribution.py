@@ -1,9 +1,8 @@
 """Which of the texts that the server also sends by itself can be an operation's own."""
 
 import pytest
-
-from harness.model.operation import Delete, DeleteAll, Operation, Read
-from harness.steer.attribution import BROADCAST_END, COUNT_ALL, may_be_own
+from mailrace.model.operation import Delete, DeleteAll, Operation, Read
+from mailrace.steer.attribution import BROADCAST_END, COUNT_ALL, may_be_own
 
 DELETE_ALL, READ = DeleteAll(key="delete_all.1"), Read(key="read.1", path="/api/v1/messages", times=1)
 DELETE = Delete(key="delete.1", messages=("old",))

@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import pytest
+from mailrace.model.result import Schedules, Verdict
+from mailrace.scenario import load, shipped
+from mailrace.steer import steer
+from mailrace.steer.bounded import explore_bounded
+from mailrace.steer.explore import Exploration, explore
 
-from harness.model.result import Schedules, Verdict
-from harness.scenario import load, shipped
-from harness.steer import steer
-from harness.steer.bounded import explore_bounded
-from harness.steer.explore import Exploration, explore
 from tests.steer.toy import Toy, interleavings
 
 

@@ -1,8 +1,9 @@
 """A witness as columns of statements, and its guilty pair."""
 
-from harness.model.result import ScheduleWitness, Step
-from harness.steer.columns import columns
-from harness.steer.witness import guilty_pair
+from mailrace.model.result import ScheduleWitness, Step
+from mailrace.steer.columns import columns
+from mailrace.steer.witness import guilty_pair
+
 from tests.steer.lattice import lattice
 
 

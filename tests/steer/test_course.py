@@ -1,10 +1,10 @@
 """Chances and decisions of a course, by hand: the pool hands on to the one that waits, or draws."""
 
 import pytest
+from mailrace.steer.course import DECOYS_QUEUED_MAX, Course, Draws
+from mailrace.steer.graph import Graph, Node, count_orders
+from mailrace.steer.routes import deviations_of, fewest_deviations, likely_orders
 
-from harness.steer.course import DECOYS_QUEUED_MAX, Course, Draws
-from harness.steer.graph import Graph, Node, count_orders
-from harness.steer.routes import deviations_of, fewest_deviations, likely_orders
 from tests.steer.lattice import everything, lattice
 
 NOBODY: frozenset[int] = frozenset()

@@ -5,12 +5,11 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-
-from harness.model.errors import InternalError, ScheduleMissed
-from harness.steer import door as door_module
-from harness.steer.door import Door, Statement, pass_all
-from harness.steer.loop import Loop
-from harness.steer.store import Store
+from mailrace.model.errors import InternalError, ScheduleMissed
+from mailrace.steer import door as door_module
+from mailrace.steer.door import Door, Statement, pass_all
+from mailrace.steer.loop import Loop
+from mailrace.steer.store import Store
 
 LIMIT_S = 5.0
 

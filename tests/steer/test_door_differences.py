@@ -11,14 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-
-from harness.model.operation import ServerOptions
-from harness.model.target import Target
-from harness.steer.differences import DIFFERENCES
-from harness.steer.door import Door
-from harness.steer.loop import Loop
-from harness.steer.store import Store
-from harness.targets import open_target
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Target
+from mailrace.steer.differences import DIFFERENCES
+from mailrace.steer.door import Door
+from mailrace.steer.loop import Loop
+from mailrace.steer.store import Store
+from mailrace.targets import open_target
 
 pytestmark = pytest.mark.mailpit
 

@@ -1,10 +1,10 @@
 """The embedded reference steered: its first race is found, and `fixed` has none."""
 
 import pytest
+from mailrace.model.result import Verdict
+from mailrace.scenario import load, shipped
+from mailrace.steer import steer
 
-from harness.model.result import Verdict
-from harness.scenario import load, shipped
-from harness.steer import steer
 from tests.steer.test_real_mailpit import scenario
 
 

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from mailrace.check.outcome import SerialOutcome, outcome_of
+from mailrace.model.operation import PlannedRound, Send, ServerOptions
+from mailrace.scenario import Plan, applies, load, shipped
+from mailrace.steer.blocks import Run
+from mailrace.steer.landscape import Landscape, survey
+from mailrace.steer.locks import Locks, run_release_points
+from mailrace.steer.rig import Rig
+from mailrace.steer.single import Single
+from mailrace.targets import why_not
 
-from harness.check.outcome import SerialOutcome, outcome_of
-from harness.model.operation import PlannedRound, Send, ServerOptions
-from harness.scenario import Plan, applies, load, shipped
-from harness.steer.blocks import Run
-from harness.steer.landscape import Landscape, survey
-from harness.steer.locks import Locks, run_release_points
-from harness.steer.rig import Rig
-from harness.steer.single import Single
-from harness.targets import why_not
 from tests.steer.test_real_mailpit import rig
 
 NO_PAIRS = {

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import TargetError, UsageError
+from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.model.result import Verdict
+from mailrace.scenario import scenario_from, shipped
+from mailrace.steer import steer
+from mailrace.steer.judge import learn_serial
+from mailrace.steer.rig import Rig
+from mailrace.steer.steering import opener_of
+from mailrace.steer.twins import Twins
 
-from harness.model.anomaly import AnomalyName
-from harness.model.errors import TargetError, UsageError
-from harness.model.operation import Message, PlannedRound, Send, ServerOptions
-from harness.model.result import Verdict
-from harness.scenario import scenario_from, shipped
-from harness.steer import steer
-from harness.steer.judge import learn_serial
-from harness.steer.rig import Rig
-from harness.steer.steering import opener_of
-from harness.steer.twins import Twins
 from tests.steer.test_real_mailpit import scenario
 
 DOMAIN = "mrabcdefgh.test"

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.explore import TRIES_MAX, Exploration, explore
 
-from harness.model.errors import ScheduleMissed
-from harness.steer.explore import TRIES_MAX, Exploration, explore
 from tests.steer.toy import Toy, interleavings
 
 STEPS = st.tuples(st.sampled_from(("read", "write", "add")), st.sampled_from("xy"))

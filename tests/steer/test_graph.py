@@ -1,11 +1,12 @@
 """Typed-in programs over a real store: all orders at once, and what the graph cannot know."""
 
-from harness.steer.attribution import Names
-from harness.steer.graph import Graph, build, count_orders
-from harness.steer.independence import Footprints
-from harness.steer.programs import Planned, Programs
-from harness.steer.rqlite import Call
-from harness.steer.store import Store
+from mailrace.steer.attribution import Names
+from mailrace.steer.graph import Graph, build, count_orders
+from mailrace.steer.independence import Footprints
+from mailrace.steer.programs import Planned, Programs
+from mailrace.steer.rqlite import Call
+from mailrace.steer.store import Store
+
 from tests.steer.lattice import everything
 
 LOOK: Call = ("SELECT ID FROM tags WHERE Name = ?", ("t",))

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from harness.steer.locks import Locks, Points, ReleasePoint, look_again
-from harness.steer.pilot import Gap
-from harness.steer.programs import Programs
+from mailrace.steer.locks import Locks, Points, ReleasePoint, look_again
+from mailrace.steer.pilot import Gap
+from mailrace.steer.programs import Programs
 
 LOCK, TIMER, SELDOM = (Gap("BEGIN", after, "BEGIN") for after in ("SELECT", "INSERT", "DELETE"))
 POINT = ReleasePoint(0, 1, 1)

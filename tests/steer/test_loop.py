@@ -4,8 +4,7 @@ import socket
 import time
 
 import pytest
-
-from harness.steer.loop import Loop
+from mailrace.steer.loop import Loop
 
 
 @pytest.fixture

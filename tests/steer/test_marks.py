@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from harness.model.operation import Message, PlannedRound, Read, Send, SetTags
-from harness.steer.marks import plain, respelt, with_own_spellings
+from mailrace.model.operation import Message, PlannedRound, Read, Send, SetTags
+from mailrace.steer.marks import plain, respelt, with_own_spellings
 
 DOMAIN = "mrabcdefgh.test"
 

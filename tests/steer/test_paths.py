@@ -1,11 +1,10 @@
 """Two actors that come to the same statement: the replies tell whose it was, or the order is none."""
 
 import pytest
-
-from harness.model.errors import ScheduleMissed
-from harness.steer.graph import Graph, Node
-from harness.steer.paths import Paths
-from harness.steer.programs import Planned
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.graph import Graph, Node
+from mailrace.steer.paths import Paths
+from mailrace.steer.programs import Planned
 
 
 def twin_counters(blocks: int = 2) -> Graph:

@@ -1,12 +1,11 @@
 """Programs that actors do not keep to, and answers that differ where no report shows it."""
 
 import pytest
-
-from harness.steer.attribution import Names
-from harness.steer.blocks import Block
-from harness.steer.door import Statement
-from harness.steer.programs import Programs, heard
-from harness.steer.rqlite import Answer, Done, Rows
+from mailrace.steer.attribution import Names
+from mailrace.steer.blocks import Block
+from mailrace.steer.door import Statement
+from mailrace.steer.programs import Programs, heard
+from mailrace.steer.rqlite import Answer, Done, Rows
 
 NAMES = Names({})
 

@@ -5,21 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from harness.model.anomaly import AnomalyName
-from harness.model.operation import ServerOptions
-from harness.model.result import ScenarioResult, Verdict
-from harness.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
-from harness.steer import columns, replay_schedule, steer
-from harness.steer.explore import Exploration, explore
-from harness.steer.judge import learn_serial
-from harness.steer.landscape import survey
-from harness.steer.locks import Locks, run_release_points
-from harness.steer.marks import plain, with_own_spellings
-from harness.steer.rig import Rig
-from harness.steer.single import Single
-from harness.steer.steering import opener_of
-from harness.steer.twins import Twins
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.operation import ServerOptions
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
+from mailrace.steer import columns, replay_schedule, steer
+from mailrace.steer.explore import Exploration, explore
+from mailrace.steer.judge import learn_serial
+from mailrace.steer.landscape import survey
+from mailrace.steer.locks import Locks, run_release_points
+from mailrace.steer.marks import plain, with_own_spellings
+from mailrace.steer.rig import Rig
+from mailrace.steer.single import Single
+from mailrace.steer.steering import opener_of
+from mailrace.steer.twins import Twins
 
 pytestmark = pytest.mark.mailpit
 

@@ -4,11 +4,11 @@ import itertools
 from typing import Any, cast
 
 import pytest
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.course import Course
+from mailrace.steer.graph import Graph, Node
+from mailrace.steer.realise import REPEATS, realise
 
-from harness.model.errors import ScheduleMissed
-from harness.steer.course import Course
-from harness.steer.graph import Graph, Node
-from harness.steer.realise import REPEATS, realise
 from tests.steer.lattice import everything, lattice
 from tests.steer.pool import Flight, Pool
 

@@ -4,13 +4,13 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from mailrace.model.result import ScheduleWitness, Step
+from mailrace.steer.locks import SEEN_MIN, Locks, ReleasePoint, release_points
+from mailrace.steer.pilot import Gap
+from mailrace.steer.programs import Programs
+from mailrace.steer.replay import order_of
+from mailrace.steer.witness import text
 
-from harness.model.result import ScheduleWitness, Step
-from harness.steer.locks import SEEN_MIN, Locks, ReleasePoint, release_points
-from harness.steer.pilot import Gap
-from harness.steer.programs import Programs
-from harness.steer.replay import order_of
-from harness.steer.witness import text
 from tests.steer.lattice import everything, lattice
 
 NAMES = ("send.1", "delete.1")

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from harness.model.operation import Delete, Message, PlannedRound, Send, SetTags
-from harness.steer.shrink import BODY_BYTES, is_shrinkable, pairs, smaller
+from mailrace.model.operation import Delete, Message, PlannedRound, Send, SetTags
+from mailrace.steer.shrink import BODY_BYTES, is_shrinkable, pairs, smaller
 
 DOMAIN = "mrabcdefgh.test"
 

@@ -1,11 +1,11 @@
 """A larger round that fails, down to the pair and the tag that show it."""
 
 import pytest
+from mailrace.model.operation import Send
+from mailrace.model.result import Verdict
+from mailrace.scenario import scenario_from, shipped
+from mailrace.steer import steer
 
-from harness.model.operation import Send
-from harness.model.result import Verdict
-from harness.scenario import scenario_from, shipped
-from harness.steer import steer
 from tests.steer.test_real_mailpit import scenario
 
 

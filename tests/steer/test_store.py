@@ -4,9 +4,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-
-from harness.steer.rqlite import Done, Failed, Rows
-from harness.steer.store import Store, undone
+from mailrace.steer.rqlite import Done, Failed, Rows
+from mailrace.steer.store import Store, undone
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
+from mailrace.steer.explore import Exploration
+from mailrace.steer.walk import promise, unseen_share, walk
 
-from harness.steer.explore import Exploration
-from harness.steer.walk import promise, unseen_share, walk
 from tests.steer.toy import Toy, interleavings
 
 

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-
-from harness.steer.rqlite import (
+from mailrace.steer.rqlite import (
     BadRequest,
     Done,
     Failed,

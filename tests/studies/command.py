@@ -22,7 +22,7 @@ def mailrace(*words: str, folder: Path, **environment: str) -> Ended:
     """Run `mailrace` with those words in `folder`; without the CI's own variables."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
     done = subprocess.run(
-        [sys.executable, "-c", "from harness.cli import main; main()", *words],
+        [sys.executable, "-c", "from mailrace.cli import main; main()", *words],
         cwd=folder,
         env={**kept, "NO_COLOR": "1", "CI": "1", **environment},
         capture_output=True,

@@ -1,6 +1,6 @@
 """Typed-in results of scenarios and runs, as few words each as a study needs."""
 
-from harness.model.result import (
+from mailrace.model.result import (
     SCHEMA_VERSION,
     Block,
     ControlResult,
@@ -9,7 +9,7 @@ from harness.model.result import (
     Schedules,
     Verdict,
 )
-from harness.model.target import TargetInfo, VersionSource
+from mailrace.model.target import TargetInfo, VersionSource
 
 
 def raced(

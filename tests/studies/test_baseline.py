@@ -4,12 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from mailrace.model.errors import ScenarioError, UsageError
+from mailrace.model.result import Verdict
+from mailrace.studies.baseline import Accepted, apply_baseline, baseline_text, load_baseline
+from mailrace.studies.gate import Again, compare, gate_verdict
 from study_results import steered
-
-from harness.model.errors import ScenarioError, UsageError
-from harness.model.result import Verdict
-from harness.studies.baseline import Accepted, apply_baseline, baseline_text, load_baseline
-from harness.studies.gate import Again, compare, gate_verdict
 
 TODAY = date(2026, 11, 23)
 KNOWN = Accepted(scenario="s", anomaly="tag_lost", reason="we never delete")

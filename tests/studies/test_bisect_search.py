@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.model.errors import UsageError
-from harness.studies.bisect import Answer, Probed, Search, bisect, is_proved, told
-from harness.studies.bisect_state import resumed, save
-from harness.studies.versions import between, in_folder, in_order, target_of, targets_of
+from mailrace.model.errors import UsageError
+from mailrace.studies.bisect import Answer, Probed, Search, bisect, is_proved, told
+from mailrace.studies.bisect_state import resumed, save
+from mailrace.studies.versions import between, in_folder, in_order, target_of, targets_of
 
 
 def probed(answer: Answer) -> Probed:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import typer
 from command import mailrace
+from mailrace import cli
+from mailrace.studies.baseline import load_baseline
 from ruamel.yaml import YAML
-
-from harness import cli
-from harness.studies.baseline import load_baseline
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"

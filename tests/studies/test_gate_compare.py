@@ -1,10 +1,9 @@
 """What an upgrade changes, on typed-in results: each branch, and that a gate never says yes unlooked."""
 
 import pytest
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
 from study_results import control, raced, steered
-
-from harness.model.result import ScenarioResult, Verdict
-from harness.studies.gate import Again, Change, Finding, compare, gate_verdict
 
 RACE, PASS, UNSURE = Verdict.RACE, Verdict.PASS, Verdict.INCONCLUSIVE
 S2, S3 = "rejected_but_stored", "tag_lost"

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from command import mailrace
-
-from harness.model.operation import ServerOptions
-from harness.model.target import Target
-from harness.targets import open_target
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Target
+from mailrace.targets import open_target
 
 pytestmark = pytest.mark.slow
 

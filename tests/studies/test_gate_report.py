@@ -5,12 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from study_results import raced, run_of, steered
-
-from harness.model.result import Verdict
-from harness.studies.gate import Again, Change, Finding, compare, gate_verdict
-from harness.studies.gate_document import Gate
-from harness.studies.gate_report import (
+from mailrace.model.result import Verdict
+from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
+from mailrace.studies.gate_document import Gate
+from mailrace.studies.gate_report import (
     ANNOTATIONS_MAX,
     SUMMARY_BYTES_MAX,
     annotations,
@@ -18,6 +16,7 @@ from harness.studies.gate_report import (
     gate_markdown,
     write_gate,
 )
+from study_results import raced, run_of, steered
 
 
 def gate_of(*findings: Finding, is_strict: bool = False) -> Gate:

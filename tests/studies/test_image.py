@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from harness.model.errors import TargetError, UsageError
-from harness.studies.image import is_image, program_of
+from mailrace.model.errors import TargetError, UsageError
+from mailrace.studies.image import is_image, program_of
 
 ENGINE = """#!{python}
 import json, sys

@@ -3,11 +3,10 @@
 from dataclasses import asdict, replace
 
 import pytest
-
-from harness.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
-from harness.model.operation import Message, PlannedRound, Send, ServerOptions
-from harness.studies.ledger import Ledger, ledger
-from harness.studies.retries import Trial, hidden_duplicates, sentence
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
+from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.studies.ledger import Ledger, ledger
+from mailrace.studies.retries import Trial, hidden_duplicates, sentence
 
 PLAIN, IGNORING = ServerOptions(), ServerOptions(ignore_duplicate_ids=True)
 OK, FAIL = Outcome.OK, Outcome.FAIL

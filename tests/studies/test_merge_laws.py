@@ -5,12 +5,11 @@ from functools import reduce
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mailrace.model.errors import UsageError
+from mailrace.model.result import Block, RunResult, ScenarioResult, Verdict
+from mailrace.report import to_json
+from mailrace.studies.merge import merge
 from study_results import control, raced, run_of, steered
-
-from harness.model.errors import UsageError
-from harness.model.result import Block, RunResult, ScenarioResult, Verdict
-from harness.report import to_json
-from harness.studies.merge import merge
 
 NATIVE = (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAILED, Verdict.NOT_APPLICABLE)
 

@@ -1,9 +1,8 @@
 """Pairs of rounds, typed in: what one version did in the very pairs in which the other showed something."""
 
 import pytest
-
-from harness.studies.gate import Again
-from harness.studies.paired import Pair, is_settled, seen_in_pairs
+from mailrace.studies.gate import Again
+from mailrace.studies.paired import Pair, is_settled, seen_in_pairs
 
 NONE: frozenset[str] = frozenset()
 LOST, DOUBLE = frozenset({"tag_lost"}), frozenset({"duplicated"})

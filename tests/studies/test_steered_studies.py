@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from command import mailrace
-
-from harness.run import RunOptions, run
-from harness.scenario import find, load
-from harness.studies.put_again import put_again
+from mailrace.run import RunOptions, run
+from mailrace.scenario import find, load
+from mailrace.studies.put_again import put_again
 
 pytestmark = pytest.mark.slow
 

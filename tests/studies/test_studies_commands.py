@@ -123,7 +123,7 @@ def test_watching_a_log_once(tmp_path: Path) -> None:
 
 
 def test_watching_a_server_of_ours_tells_where_it_listens_and_ends_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from harness.cli import main; main()", "watch", NEXT]
+    command = [sys.executable, "-c", "from mailrace.cli import main; main()", "watch", NEXT]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watch:

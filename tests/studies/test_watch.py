@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from harness.model.anomaly import AnomalyName
-from harness.model.errors import UsageError
-from harness.studies.watch import LINE_BYTES_MAX, Tail, Watch
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import UsageError
+from mailrace.studies.watch import LINE_BYTES_MAX, Tail, Watch
 
 S1 = 'time="x" level=error msg="[db] error storing message: UNIQUE constraint failed: tags.Name"'
 

@@ -3,10 +3,10 @@
 import signal
 import sys
 
-from harness.model.operation import ServerOptions
-from harness.model.target import VersionSource
-from harness.targets import belongings
-from harness.targets.managed import ManagedTarget, Program
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import VersionSource
+from mailrace.targets import belongings
+from mailrace.targets.managed import ManagedTarget, Program
 
 
 def main() -> None:

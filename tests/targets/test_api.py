@@ -7,11 +7,10 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from mailrace.model.errors import InternalError
+from mailrace.targets import Api, ApiError, BadAnswer, Unanswered, Unreachable
+from mailrace.targets.stored import stored_by_list, stored_by_search
 from rest_server import RestServer, reply
-
-from harness.model.errors import InternalError
-from harness.targets import Api, ApiError, BadAnswer, Unanswered, Unreachable
-from harness.targets.stored import stored_by_list, stored_by_search
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from harness.model.errors import UsageError
-from harness.model.target import Addresses, Credentials
-from harness.targets import credentials_for, tls_context
+from mailrace.model.errors import UsageError
+from mailrace.model.target import Addresses, Credentials
+from mailrace.targets import credentials_for, tls_context
 
 HERE = Addresses(smtp_host="mail.local", smtp_port=1025, api="http://mail.local:8025")
 

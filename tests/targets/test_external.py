@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import VersionSource
+from mailrace.targets import external, open_target
+from mailrace.targets.external import ExternalTarget
 from rest_server import RestServer, reply
-
-from harness.model.errors import TargetError
-from harness.model.operation import ServerOptions
-from harness.model.target import VersionSource
-from harness.targets import external, open_target
-from harness.targets.external import ExternalTarget
 
 EMPTY = json.dumps({"total": 9, "messages_count": 0, "tags": ["theirs"], "messages": []}).encode()
 

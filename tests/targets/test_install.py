@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 from mailpit_stand_in import stand_in
+from mailrace.model.errors import TargetError
+from mailrace.targets import install
+from mailrace.targets.mailpit import examine, release
+from mailrace.targets.mailpit.install import record_of
 from rest_server import RestServer, reply
-
-from harness.model.errors import TargetError
-from harness.targets import install
-from harness.targets.mailpit import examine, release
-from harness.targets.mailpit.install import record_of
 
 NAME = "mailpit-linux-amd64.tar.gz"
 

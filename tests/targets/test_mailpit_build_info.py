@@ -5,9 +5,8 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-
-from harness.targets.mailpit import find
-from harness.targets.mailpit.binary import build_version
+from mailrace.targets.mailpit import find
+from mailrace.targets.mailpit.binary import build_version
 
 pytestmark = pytest.mark.mailpit
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 from mailpit_stand_in import stand_in
-
-from harness.model.errors import TargetError
-from harness.model.target import VersionSource
-from harness.targets import targets_at_hand, why_not
-from harness.targets.mailpit import binary_at, examine, find
+from mailrace.model.errors import TargetError
+from mailrace.model.target import VersionSource
+from mailrace.targets import targets_at_hand, why_not
+from mailrace.targets.mailpit import binary_at, examine, find
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from harness.model.errors import TargetError
-from harness.model.operation import ServerOptions
-from harness.model.target import Liveness, VersionSource
-from harness.targets import managed
-from harness.targets.managed import ManagedTarget, Program
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Liveness, VersionSource
+from mailrace.targets import managed
+from mailrace.targets.managed import ManagedTarget, Program
 
 FAKE = str(Path(__file__).with_name("fake_server.py"))
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from harness.targets import belongings
+from mailrace.targets import belongings
 
 HERE = Path(__file__).parent
 LIMIT_S = 20.0

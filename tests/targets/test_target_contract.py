@@ -1,4 +1,4 @@
-"""What every target does, whatever is behind it: the contract of `harness.model.target.Target`."""
+"""What every target does, whatever is behind it: the contract of `mailrace.model.target.Target`."""
 
 import os
 import smtplib
@@ -11,13 +11,12 @@ from typing import Any
 
 import psutil
 import pytest
-
-from harness.model.errors import InternalError
-from harness.model.operation import ServerOptions
-from harness.model.target import Liveness, Target
-from harness.targets import open_target
-from harness.targets.external import ExternalTarget
-from harness.targets.managed import ManagedTarget
+from mailrace.model.errors import InternalError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Liveness, Target
+from mailrace.targets import open_target
+from mailrace.targets.external import ExternalTarget
+from mailrace.targets.managed import ManagedTarget
 
 DOMAIN = "mr-contract0.test"
 real = pytest.mark.mailpit

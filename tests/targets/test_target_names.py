@@ -1,11 +1,10 @@
 """Target names: what each form asks for, and a sentence with a next step for each mistake."""
 
 import pytest
-
-from harness import targets
-from harness.model.errors import UsageError
-from harness.model.external_url import parse_external
-from harness.targets import parse_target
+from mailrace import targets
+from mailrace.model.errors import UsageError
+from mailrace.model.external_url import parse_external
+from mailrace.targets import parse_target
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from itertools import permutations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.model.errors import (
+from mailrace.model.errors import (
     DidNotReproduce,
     InternalError,
     ScenarioError,
@@ -14,8 +13,8 @@ from harness.model.errors import (
     TargetError,
     UsageError,
 )
-from harness.model.result import ControlResult, Verdict
-from harness.verdict import (
+from mailrace.model.result import ControlResult, Verdict
+from mailrace.verdict import (
     EXIT_STATUS,
     Decision,
     ExitStatus,

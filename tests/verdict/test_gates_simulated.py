@@ -9,11 +9,10 @@ from functools import cache
 
 import numpy
 import pytest
+from mailrace.model.result import ControlResult, Verdict
+from mailrace.verdict import decide, settled, sign_flips
 from numpy.typing import NDArray
 from scipy import stats
-
-from harness.model.result import ControlResult, Verdict
-from harness.verdict import decide, settled, sign_flips
 
 GATES = 10_000
 Floats = NDArray[numpy.float64]

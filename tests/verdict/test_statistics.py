@@ -6,10 +6,8 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-
-from harness.model.result import Block
-from harness.verdict import (
+from mailrace.model.result import Block
+from mailrace.verdict import (
     clopper_pearson,
     is_overdispersed,
     overdispersion,
@@ -20,7 +18,8 @@ from harness.verdict import (
     unseen_share,
     upper_bound,
 )
-from harness.verdict.beta import beta_quantile, incomplete_beta
+from mailrace.verdict.beta import beta_quantile, incomplete_beta
+from scipy import stats
 
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 

@@ -1,0 +1,75 @@
+"""What a round can hold: each operation as a script of commands and replies, without IO.
+
+`script_of` turns an operation into its script; `Conversation` drives it over a parser that belongs to the
+connection (`ReplyParser` for SMTP, `ResponseParser` for HTTP) and holds back its last byte.
+"""
+
+from collections.abc import Mapping
+
+from mailrace.actors.conversation import Conversation, Parser
+from mailrace.actors.http import ResponseParser, exchange
+from mailrace.actors.link import Link, Loop
+from mailrace.actors.mail import render
+from mailrace.actors.release import all_idle, all_prepared, release_together
+from mailrace.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
+from mailrace.actors.smtp import ReplyParser, opening, reset, transaction
+from mailrace.model.errors import InternalError
+from mailrace.model.operation import Operation, Send
+
+__all__ = [
+    "Command",
+    "Conversation",
+    "Ending",
+    "Garbage",
+    "Link",
+    "Loop",
+    "Parser",
+    "Reply",
+    "ReplyParser",
+    "ResponseParser",
+    "Script",
+    "all_idle",
+    "all_prepared",
+    "ending_of",
+    "exchange",
+    "is_smtp",
+    "opening",
+    "release_together",
+    "render",
+    "reset",
+    "script_of",
+    "transaction",
+]
+
+
+def is_smtp(operation: Operation) -> bool:
+    """Whether the operation goes over an SMTP connection; every other goes over HTTP."""
+    return isinstance(operation, Send) and operation.via == "smtp"
+
+
+def script_of(
+    operation: Operation,
+    attempt: int,
+    ids: Mapping[str, str],
+    contents: Mapping[str, bytes],
+    parser: Parser,
+    *,
+    api: str,
+    auth: tuple[str, str] | None = None,
+    together: bool = False,
+) -> Script:
+    """The script of one attempt of `operation` on a connection whose parser is given.
+
+    ids        server IDs of the round's given messages, by key
+    contents   the users' own message files, by SHA-256
+    api, auth  the target's REST root and its credentials, for operations over HTTP
+    together   write the commands before the content at once (`transaction`)
+    """
+    if isinstance(operation, Send) and operation.via == "smtp":
+        content = render(operation.message, attempt, contents)
+        return transaction(
+            operation.message, content, ignore_mail_reply=operation.ignore_mail_reply, together=together
+        )
+    if not isinstance(parser, ResponseParser):
+        raise InternalError(f"{operation.key} goes over HTTP and was given a connection of another kind")
+    return exchange(operation, attempt, ids, contents, parser, api=api, auth=auth)

@@ -1,0 +1,292 @@
+"""The one place where an actor meets a socket: a `Link` carries conversations, a `Loop` moves its bytes.
+
+One thread, one selector: what is read is stamped before it is judged. Nothing here decides what an
+operation means, and `mailrace.actors.release` lets held ones go.
+"""
+
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from mailrace.actors.conversation import Conversation, Parser
+from mailrace.actors.http import ResponseParser
+from mailrace.actors.script import Ending, Garbage, Reply
+from mailrace.actors.smtp import ReplyParser, opening
+from mailrace.model.attempt import Outcome, Word
+
+_READ_BYTES = 256 * 1024
+
+
+class Loop:
+    """A selector over the links of one run. Not for more than one thread."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, sock: socket.socket, link: "Link", *, write: bool) -> None:
+        """Follow a link's socket; `write` while bytes of it wait to go out."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if write else 0)
+        if sock in self._selector.get_map():
+            self._selector.modify(sock, events, link)
+        else:
+            self._selector.register(sock, events, link)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Stop following a socket, before it is closed."""
+        if sock.fileno() >= 0 and sock in self._selector.get_map():
+            self._selector.unregister(sock)
+
+    def run(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Move bytes until `until()` or the limit; whether it came true."""
+        deadline = time.monotonic() + timeout_s
+        while not until():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            for key, events in self._selector.select(left_s):
+                link: Link = key.data
+                if events & selectors.EVENT_WRITE:
+                    link.flush()
+                if events & selectors.EVENT_READ:
+                    link.receive()
+        return True
+
+    def close(self) -> None:
+        """Close the selector; the links close themselves."""
+        self._selector.close()
+
+
+class Link:
+    """One connection to a target, kept between rounds; at most one conversation on it at a time.
+
+    session_ending   how the opening of an SMTP session ended, where it was no 2xx
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        host: str,
+        port: int,
+        *,
+        is_smtp: bool,
+        tls: str = "",
+        tls_context: ssl.SSLContext | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout_s: float = 5.0,
+    ) -> None:
+        self._loop = loop
+        self._address = (host, port)
+        self._is_smtp = is_smtp
+        self._tls = tls
+        self._tls_context = tls_context
+        self._auth = auth
+        self._timeout_s = timeout_s
+        self._sock: socket.socket | None = None
+        self._out = bytearray()
+        self.parser: Parser = ReplyParser() if is_smtp else ResponseParser()
+        self.conversation: Conversation | None = None
+        self._connects_at_release = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+        return self._sock is not None
+
+    def connect(self) -> Ending | None:
+        """Connect, and open the SMTP session; how it failed, or None. Blocking, within the limit.
+
+        The socket turns non-blocking afterwards and is followed by the loop.
+        """
+        failed = self.connect_bare()
+        if failed is None and self._is_smtp:
+            failed = self._open_session()
+        if failed is None:
+            self.follow()
+        else:
+            self.close()
+        return failed
+
+    def ensure(self) -> Ending | None:
+        """Connect unless there is a connection; how that failed, or None."""
+        return None if self._sock is not None else self.connect()
+
+    def connect_bare(self) -> Ending | None:
+        """Connect only (release at `connect` goes on by itself); how it failed, or None."""
+        self.close()
+        try:
+            sock = socket.create_connection(self._address, timeout=self._timeout_s)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sock = sock
+            if self._tls == "tls":
+                self._turn_tls()
+        except OSError as wrong:
+            return Ending(Outcome.FAIL, _word_of(wrong), None, str(wrong))
+        return None
+
+    def follow(self) -> None:
+        """Hand the connected socket to the loop."""
+        if self._sock is not None:
+            self._sock.setblocking(False)
+            self._loop.watch(self._sock, self, write=False)
+
+    def begin(self, conversation: Conversation) -> None:
+        """Start a conversation: its first bytes go out."""
+        self.conversation = conversation
+        self.write(conversation.open(time.monotonic_ns()))
+
+    def write(self, data: bytes) -> None:
+        """Write now what the socket takes; the rest goes out as the loop runs."""
+        if data:
+            self._out += data
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        sock = self._sock
+        if sock is None:
+            self._out.clear()
+            return
+        try:
+            while self._out:
+                del self._out[: sock.send(self._out[:_READ_BYTES])]
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            pass
+        except OSError:
+            self._lose(Word.LINK_LOST)
+            return
+        self._loop.watch(sock, self, write=bool(self._out))
+
+    def release(self) -> int:
+        """Write the held byte, or make the held connection, at once; the instant after it, monotonic ns."""
+        conversation, sock = self.conversation, self._sock
+        if conversation is None:
+            return time.monotonic_ns()
+        if sock is None and self._connects_at_release:
+            self._connects_at_release = False
+            failed = self.connect_bare()
+            t_ns = time.monotonic_ns()
+            if failed is not None:
+                conversation.lost(failed.word, t_ns, failed.text)
+                return t_ns
+            self.follow()
+            self.write(conversation.open(t_ns))
+            return t_ns
+        if sock is not None:
+            try:
+                held = conversation.release()
+                sent = sock.send(held)
+                if sent < len(held):
+                    self.write(held[sent:])
+            except OSError:
+                self._lose(Word.LINK_LOST)
+        return time.monotonic_ns()
+
+    def begin_at_connect(self, conversation: Conversation) -> None:
+        """Hold the connection itself: it is made, and the conversation opened, by `release`."""
+        self.close()
+        self.conversation = conversation
+        self._connects_at_release = True
+
+    @property
+    def is_prepared(self) -> bool:
+        """Only the release is missing: all before the held byte is written."""
+        if self._connects_at_release:
+            return True
+        return self.conversation is not None and self.conversation.is_prepared and not self._out
+
+    @property
+    def is_idle(self) -> bool:
+        """Its conversation, if it has one, is over."""
+        return self.conversation is None or self.conversation.is_over
+
+    def receive(self) -> None:
+        """Read what is there, stamp it, and hand it to the conversation."""
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            data = sock.recv(_READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError:
+            self._lose(Word.LINK_LOST)
+            return
+        t_ns = time.monotonic_ns()
+        if not data:
+            if self.conversation is not None:
+                self.conversation.closed(t_ns)
+            self.close()
+            return
+        conversation = self.conversation
+        if conversation is None or conversation.is_over:
+            self.close()  # bytes that nobody asked for: start afresh
+            return
+        self.write(conversation.feed(data, t_ns))
+        if conversation.is_over and conversation.will_close:
+            self.close()
+
+    def give_up(self) -> None:
+        """End the conversation as timed out, and close: a late reply must not answer the next one."""
+        self._lose(Word.TIMED_OUT)
+
+    def close(self) -> None:
+        """Close the connection; may be called twice."""
+        sock, self._sock = self._sock, None
+        self._out.clear()
+        self.parser = ReplyParser() if self._is_smtp else ResponseParser()
+        if sock is not None:
+            self._loop.forget(sock)
+            sock.close()
+
+    def _lose(self, word: Word) -> None:
+        if self.conversation is not None:
+            self.conversation.lost(word, time.monotonic_ns())
+        self.close()
+
+    def _turn_tls(self) -> None:
+        assert self._sock is not None
+        context = self._tls_context or ssl.create_default_context()
+        self._sock = context.wrap_socket(self._sock, server_hostname=self._address[0])
+
+    def _open_session(self) -> Ending | None:
+        """Drive the opening script over the blocking socket, turning to TLS after STARTTLS."""
+        script = opening("localhost", starttls=self._tls == "starttls", auth=self._auth)
+        try:
+            command = next(script)
+            while True:
+                assert self._sock is not None
+                self._sock.sendall(command.data) if command.data else None
+                reply = self._blocking_reply()
+                if command.data == b"STARTTLS\r\n" and reply.code == 220:
+                    self._turn_tls()
+                command = script.send(reply)
+        except StopIteration as stop:
+            ending: Ending = stop.value
+            return None if ending.outcome is Outcome.OK else ending
+        except Garbage as wrong:
+            return Ending(Outcome.FAIL, Word.GARBAGE, None, str(wrong))
+        except OSError as wrong:
+            word = Word.CUT_SHORT if self.parser.is_midway else _word_of(wrong)
+            return Ending(Outcome.FAIL, word, None, str(wrong))
+
+    def _blocking_reply(self) -> Reply:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            assert self._sock is not None
+            data = self._sock.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionResetError("closed by the server")
+            replies = list(self.parser.feed(data))
+            if len(replies) > 1:
+                raise Garbage("two replies to one command")
+            if replies:
+                return replies[0]
+        raise TimeoutError("no whole reply within the limit")
+
+
+def _word_of(wrong: OSError) -> Word:
+    if isinstance(wrong, ConnectionRefusedError):
+        return Word.CONNECT_REFUSED
+    return Word.TIMED_OUT if isinstance(wrong, TimeoutError) else Word.LINK_LOST

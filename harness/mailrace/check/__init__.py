@@ -1,0 +1,34 @@
+"""A round's record to its anomalies: one property a file, and the comparison with the serial outcomes."""
+
+from mailrace.check.counts import expected_copies
+from mailrace.check.log_lines import KNOWN_LOG_LINES, KnownLine, explain, known_line
+from mailrace.check.orders import ORDERS_MAX, order_in_words, orders
+from mailrace.check.outcome import SerialOutcome, outcome_of
+from mailrace.check.promises import broken_promises
+from mailrace.check.replies import replies
+from mailrace.check.round import check_round, left_open, not_looked
+from mailrace.check.serial import serial_anomalies
+from mailrace.check.tags import clean_tag
+from mailrace.check.touched import has_edits, touched
+
+__all__ = [
+    "KNOWN_LOG_LINES",
+    "ORDERS_MAX",
+    "KnownLine",
+    "SerialOutcome",
+    "broken_promises",
+    "check_round",
+    "clean_tag",
+    "expected_copies",
+    "explain",
+    "has_edits",
+    "known_line",
+    "left_open",
+    "not_looked",
+    "order_in_words",
+    "orders",
+    "outcome_of",
+    "replies",
+    "serial_anomalies",
+    "touched",
+]

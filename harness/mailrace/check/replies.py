@@ -1,0 +1,23 @@
+"""A round's attempts to the replies that they got, one line each, so that equal ones can be counted."""
+
+import re
+from collections.abc import Iterator
+
+from mailrace.model.attempt import RoundRecord
+
+_ID = re.compile(r"\b(?=\w*[0-9A-Z])[0-9A-Za-z]{20,}\b")
+_MASKED_LENGTH_MAX = 120
+
+
+def replies(record: RoundRecord) -> Iterator[str]:
+    """The reply of each attempt of the round, retries too: `451 4.3.5 Unable to process mail`.
+
+    Server IDs become `ID`, line breaks spaces; an attempt without a reply is its word, `link-lost`. Of a
+    long answer (a reader's) the first 120 characters stand.
+    """
+    for attempt in record.attempts:
+        if attempt.code is None:
+            yield attempt.word.value
+            continue
+        text = " ".join(_ID.sub("ID", attempt.text).split()).removeprefix(str(attempt.code)).lstrip()
+        yield f"{attempt.code} {text}".rstrip()[:_MASKED_LENGTH_MAX]

@@ -1,0 +1,53 @@
+"""One executed round to its anomalies, by both oracles where the serial outcomes are at hand."""
+
+from collections.abc import Sequence
+
+from mailrace.check.outcome import SerialOutcome
+from mailrace.check.promises import broken_promises
+from mailrace.check.serial import serial_anomalies
+from mailrace.check.touched import has_edits, touched
+from mailrace.model.anomaly import Anomaly
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import ServerOptions
+
+
+def check_round(
+    record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
+) -> tuple[Anomaly, ...]:
+    """The round's anomalies, the gravest first.
+
+    serial   the outcomes of the round's serial orders (`orders`, `outcome_of`). None or empty: the promises
+             stand alone. What the round itself may delete or retag is then judged only by the promises
+             that no order excuses, never by a false alarm, and `left_open` says so.
+    """
+    return serial_anomalies(record, serial or (), broken_promises(record, options), options)
+
+
+def not_looked(record: RoundRecord) -> str:
+    """Why the round counts for nothing, in a sentence; "" if it was looked at. Callers count it as lost."""
+    if record.lost:
+        return f"round {record.index} could not be exercised: {record.lost}"
+    released = {
+        a.actor for a in record.attempts if a.actor >= 0 and a.number == 1 and a.released_ns is not None
+    }
+    if len(record.plan.operations) > 1 and len(released) < 2:
+        return f"round {record.index}: fewer than two operations were wholly sent, so nothing raced"
+    if record.stored is None:
+        return f"round {record.index}: the store was not read, so nothing is known of its copies"
+    return ""
+
+
+def left_open(
+    record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
+) -> str:
+    """What of a round that was looked at stays unjudged, in a sentence; "" if nothing.
+
+    Worth a sentence a scenario, not one a round: it depends on the scenario's operations alone.
+    """
+    if serial or record.stored is None or not has_edits(record):
+        return ""
+    messages = ", ".join(sorted(touched(record, options))) or "none of its messages"
+    return (
+        f"round {record.index} deletes or retags {messages}: without its serial orders a loss there, "
+        "and a tag without a message, were not judged"
+    )

@@ -1,0 +1,180 @@
+"""A round, its broken promises and the outcomes of its serial orders to the anomalies that remain.
+
+The second oracle (DESIGN.md, "Two oracles"): the round's operations run one after the other, for real, in
+each allowed order; what the concurrent round came to must equal one of those outcomes (Papadimitriou 1979,
+JACM 26, 631, with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463). It clears what a serial
+order explains, and names what no promise does.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mailrace.check.orders import Constraints, constraints, first_attempts, has_bulk
+from mailrace.check.outcome import (
+    NOT_RUN,
+    SHARED,
+    Part,
+    SerialOutcome,
+    copies_part,
+    outcome_of,
+    owner_of,
+    tag_part,
+)
+from mailrace.check.promises import is_clearable, is_left_to_serial
+from mailrace.check.wording import finding, listed, told, who
+from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import Read, Send, ServerOptions
+
+
+def serial_anomalies(
+    record: RoundRecord, serial: Sequence[SerialOutcome], promises: Sequence[Anomaly], options: ServerOptions
+) -> tuple[Anomaly, ...]:
+    """The round's anomalies by both oracles: promises that no serial order explains, and what those miss.
+
+    `serial` holds the outcomes of all orders of `orders(record)`, each run twice; empty: not applied, so
+    the promises stand alone, without those that only a serial order could judge. `promises` are all broken
+    promises (`broken_promises`).
+    """
+    if not serial or record.stored is None:
+        return tuple(a for a in promises if not is_left_to_serial(a, record, options))
+    comparison = _Comparison(record, serial)
+    found = [a for a in promises if not comparison.clears(a, options)]
+    found += comparison.spurious_rejections()
+    if not any(a.name.weight is Weight.RACE for a in found):
+        found += comparison.not_serializable()
+    return (*found, *comparison.torn_reads())
+
+
+class _Comparison:
+    """The concurrent outcome beside the serial ones, up to exchanging what differs only in names."""
+
+    def __init__(self, record: RoundRecord, serial: Sequence[SerialOutcome]) -> None:
+        self._record = record
+        self._serial = serial
+        self._rules: Constraints = constraints(record)
+        self._own = outcome_of(record)
+        self._serial_parts = {part for outcome in serial for part in self._parts(outcome)}
+        self._has_retries = any(a.number > 1 for a in record.attempts)
+
+    def clears(self, anomaly: Anomaly, options: ServerOptions) -> bool:
+        """Whether a serial order shows the very same of that message or tag.
+
+        A retry's copy stands in no serial outcome, for retries are off there: left to this oracle, it is
+        left out.
+        """
+        if not is_clearable(anomaly, self._record):
+            return False
+        if anomaly.message is not None and any(number > 1 for number in anomaly.attempts):
+            return is_left_to_serial(anomaly, self._record, options)
+        if anomaly.message is not None:
+            where = [
+                (owner_of(self._record.plan, anomaly.message), copies_part(self._record, anomaly.message))
+            ]
+        else:
+            where = [(SHARED, tag_part(self._record, tag)) for tag in anomaly.tags]
+        parts = [part for part in self._own.parts if (part.actor, part.what) in where]
+        return bool(parts) and all(self._alike(part) in self._serial_parts for part in parts)
+
+    def spurious_rejections(self) -> Iterator[Anomaly]:
+        """Refused, nothing stored, and accepted in every serial order."""
+        for attempt in first_attempts(self._record).values():
+            if not attempt.refused_at_dot:
+                continue
+            operation = self._record.plan.operations[attempt.actor]
+            if isinstance(operation, Read) or (
+                isinstance(operation, Send) and self._is_stored(attempt.message)
+            ):
+                continue
+            kind = self._kind(attempt.actor)
+            replies = [
+                part.value
+                for outcome in self._serial
+                for part in outcome.parts
+                if part.what == "reply" and part.value != NOT_RUN and self._kind(part.actor) == kind
+            ]
+            if replies and all(reply.startswith("2") for reply in replies):
+                stored = " and nothing was stored" if isinstance(operation, Send) else ""
+                yield finding(
+                    AnomalyName.SPURIOUS_REJECTION,
+                    self._record,
+                    f"{who(self._record, attempt)} {told(self._record, attempt)}{stored}; "
+                    f"every serial order accepts it: {self._orders_in_words()}.",
+                    message=attempt.message,
+                    attempts=[1],
+                )
+
+    def not_serializable(self) -> Iterator[Anomaly]:
+        """The whole outcome is that of no serial order; with bulk operations, a part of it is in none.
+
+        Not judged in a round with retries: no serial order has any.
+        """
+        if self._has_retries:
+            return
+        own = self._parts(self._own)
+        if has_bulk(self._record.plan):
+            if set(own) <= self._serial_parts:
+                return
+        elif any(self._bundled(outcome) == self._bundled(self._own) for outcome in self._serial):
+            return
+        nearest = min(self._serial, key=lambda outcome: len(set(own) ^ set(self._parts(outcome))))
+        there = {(part.actor, part.what): part.value for part in nearest.parts}
+        different = [
+            f"{self._owner(part)}{part.what} {part.value!r} "
+            f"(there {there.get((part.actor, part.what), 'absent')!r})"
+            for part in self._own.parts
+            if there.get((part.actor, part.what)) != part.value and not self._is_open(part)
+        ]
+        here = {(part.actor, part.what) for part in self._own.parts}
+        different += [
+            f"{self._owner(part)}{part.what} absent (there {part.value!r})"
+            for part in nearest.parts
+            if (part.actor, part.what) not in here
+        ]
+        yield finding(
+            AnomalyName.NOT_SERIALIZABLE,
+            self._record,
+            f"its outcome is that of none of the serial orders {self._orders_in_words()}; "
+            f"nearest is {nearest.order or 'one'}, from which it differs in {listed(different)}.",
+        )
+
+    def torn_reads(self) -> Iterator[Anomaly]:
+        """What a reader was shown that no serial order shows (by design, S9)."""
+        shown = {seen for outcome in self._serial for seen in outcome.seen}
+        for seen in dict.fromkeys(self._own.seen):
+            if shown and seen not in shown:
+                yield finding(
+                    AnomalyName.TORN_READ,
+                    self._record,
+                    f"a reader was shown {seen!r}, which no serial order shows; by design (S9).",
+                )
+
+    def _parts(self, outcome: SerialOutcome) -> tuple[Part, ...]:
+        return tuple(self._alike(part) for part in outcome.parts if not self._is_open(part))
+
+    def _bundled(self, outcome: SerialOutcome) -> list[tuple[int, tuple[Part, ...]]]:
+        """Per actor its parts under the name of its kind, sorted: equal up to exchange."""
+        bundles: dict[int, list[Part]] = {}
+        for part in outcome.parts:
+            if not self._is_open(part):
+                bundles.setdefault(part.actor, []).append(self._alike(part))
+        return sorted((self._kind(actor), tuple(sorted(parts))) for actor, parts in bundles.items())
+
+    def _alike(self, part: Part) -> Part:
+        return Part(self._kind(part.actor), part.what, part.value)
+
+    def _kind(self, actor: int) -> int:
+        return self._rules.kind.get(actor, actor)
+
+    def _is_open(self, part: Part) -> bool:
+        """Whether the part says nothing: the reply of an operation whose outcome is unknown."""
+        return part.what == "reply" and part.actor in self._rules.optional
+
+    def _owner(self, part: Part) -> str:
+        return f"{self._record.plan.operations[part.actor].key}: " if part.actor >= 0 else ""
+
+    def _is_stored(self, key: str | None) -> bool:
+        stored = self._record.stored
+        return stored is not None and any(copy.key == key for copy in stored.messages)
+
+    def _orders_in_words(self) -> str:
+        return "; ".join(dict.fromkeys(f"({outcome.order})" for outcome in self._serial if outcome.order))

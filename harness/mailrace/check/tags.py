@@ -1,0 +1,51 @@
+"""Tag names as a message asks for them to the form in which they are compared."""
+
+import re
+from collections.abc import Iterable
+
+from mailrace.model.operation import Message, ServerOptions
+
+TAG_LENGTH_MAX = 100
+"""Newer releases of Mailpit cut a longer tag (MAILPIT.md, "SMTP")."""
+
+_NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 ._-]+")
+_SPACES = re.compile(r" {2,}")
+
+
+def clean_tag(tag: str) -> str:
+    """The tag as Mailpit stores it, in the coarsest way of all releases; "" where nothing of it is left.
+
+    What is not `[A-Za-z0-9 ._-]` becomes one space, and what is past 100 characters is cut. Some releases
+    keep `@`, and the older ones cut nothing: cleaning both what was asked for and what is stored makes them
+    comparable without knowing the release. Case is kept; the comparison itself is `tag_key`.
+    """
+    spaced = _SPACES.sub(" ", _NOT_IN_A_TAG.sub(" ", tag)).strip()
+    return spaced[:TAG_LENGTH_MAX].strip()
+
+
+def tag_key(tag: str) -> str:
+    """What two tags share exactly when they are one tag to Mailpit: cleaned and in lower case."""
+    return clean_tag(tag).lower()
+
+
+def tag_keys(tags: Iterable[str]) -> frozenset[str]:
+    """The keys of all those tags that are not empty once cleaned."""
+    return frozenset(key for key in map(tag_key, tags) if key)
+
+
+def asked_tags(message: Message, options: ServerOptions) -> tuple[str, ...]:
+    """The tags that a server with these options must give the message, cleaned, in order, each once.
+
+    `X-Tags` is split at commas and a plus-address at each `+`, as the server does; what `--tags-disable`
+    switches off is not asked for.
+    """
+    asked: list[str] = []
+    if "x-tags" not in options.tags_disable:
+        asked += [part for tag in message.x_tags for part in tag.split(",")]
+    if "plus-addresses" not in options.tags_disable:
+        asked += [part for tag in message.plus_tags for part in tag.split("+")]
+    first_spelling: dict[str, str] = {}
+    for tag in asked:
+        if cleaned := clean_tag(tag):
+            first_spelling.setdefault(cleaned.lower(), cleaned)
+    return tuple(first_spelling.values())

@@ -1,0 +1,52 @@
+"""What a user has set once: `[tool.mailrace]` of the nearest pyproject.toml, and MAILRACE_TARGET."""
+
+import os
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mailrace.model.errors import UsageError
+
+KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+    "target": (str, bool, "a target's name"),
+    "rounds": (int, lambda value: 1 <= value <= 50_000, "1 to 50000"),
+    "profile": (str, lambda value: value in ("rate", "throughput"), "rate or throughput"),
+    "confidence": (float, lambda value: 0.5 <= value <= 0.999999, "0.5 to 0.999999"),
+    "gomaxprocs": (int, lambda value: 1 <= value <= 1024, "1 to 1024"),
+    "reports": (str, bool, "a folder"),
+}
+"""Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
+
+
+@cache
+def settings() -> dict[str, Any]:
+    """The table's values, checked; {} where there is none. Raises UsageError with file and key."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            return _read(file)
+    return {}
+
+
+def default_target() -> str:
+    """MAILRACE_TARGET, else the table's, else the embedded fixed reference."""
+    return os.environ.get("MAILRACE_TARGET") or str(settings().get("target", "embedded"))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("mailrace", {})
+    except (OSError, ValueError) as wrong:
+        raise UsageError(f"{file}: cannot be read: {wrong}") from wrong
+    for key, value in table.items():
+        if key not in KEYS:
+            known = ", ".join(sorted(KEYS))
+            raise UsageError(f"{file}: tool.mailrace.{key}: no such setting; there are {known}")
+        kind, will_do, wanted = KEYS[key]
+        is_kind = type(value) in ((float, int) if kind is float else (kind,))
+        if not is_kind or not will_do(value):
+            raise UsageError(f"{file}: tool.mailrace.{key}: {value!r}; wanted {wanted}")
+    return dict(table)

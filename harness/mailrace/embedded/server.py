@@ -1,0 +1,75 @@
+"""One running instance: a door, a mailbox, SMTP and REST in one loop; takes Settings, gives addresses."""
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import web
+
+from mailrace.embedded.database import Database
+from mailrace.embedded.door import Door
+from mailrace.embedded.log import log
+from mailrace.embedded.mailbox import Mailbox
+from mailrace.embedded.pool import Pool
+from mailrace.embedded.rest import application
+from mailrace.embedded.schema import apply_schema
+from mailrace.embedded.settings import Address, Settings
+from mailrace.embedded.smtp import Session
+from mailrace.embedded.smtp_auth import Authenticator, Credentials
+from mailrace.embedded.sqlite_door import BUSY_MS, SqliteDoor
+
+
+class Server:
+    """One instance. `door` may be given: a scheduler in this process, or one shared by several instances."""
+
+    def __init__(self, settings: Settings, door: Door | None = None) -> None:
+        self.settings = settings
+        self.door = door or door_for(settings)
+        self.pool = Pool(settings.seed)
+        self.mailbox = Mailbox(
+            Database(self.pool, self.door),
+            settings.version,
+            settings.tag_sources,
+            settings.ignore_duplicate_ids,
+        )
+        self.smtp: Address = settings.smtp
+        self.http: Address = settings.http
+        self._smtp_server: asyncio.Server | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Open the store and both ports; raises StatementFailed and OSError."""
+        await self.door.open()
+        await apply_schema(self.mailbox.db)
+        loop = asyncio.get_running_loop()
+        known = Credentials(known=self.settings.passwords, accepts_any=self.settings.accepts_any_login)
+        self._smtp_server = await loop.create_server(
+            lambda: Session(self.mailbox, Authenticator(known), loop), *self.settings.smtp
+        )
+        self.smtp = self._smtp_server.sockets[0].getsockname()[:2]
+        log("info", f"[smtpd] starting on {self.smtp[0]}:{self.smtp[1]} (no encryption)")
+        self._runner = web.AppRunner(
+            application(self.mailbox, self.settings.database), access_log=None, handle_signals=False
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, *self.settings.http)
+        await site.start()
+        self.http = self._runner.addresses[0][:2]
+        log("info", f"[http] starting on {self.http[0]}:{self.http[1]}")
+        log("info", f"[http] accessible via http://{self.http[0]}:{self.http[1]}/")
+
+    async def stop(self) -> None:
+        """Close both ports, without waiting for requests that hang, and the store."""
+        if self._smtp_server is not None:
+            self._smtp_server.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.door.close()
+
+
+def door_for(settings: Settings) -> Door:
+    """The door that `--database` names: a file, or an address that speaks rqlite's interface."""
+    if settings.database.startswith(("http://", "https://")):
+        from mailrace.embedded.rqlite_door import RqliteDoor
+
+        return RqliteDoor(settings.database, names_errors=settings.version.names_rqlite_errors)
+    return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_atomic else 0)

@@ -1,0 +1,24 @@
+"""What an instance is started with, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailrace.embedded.storing import TagSources
+from mailrace.embedded.versions import Version
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the flags say; port 0 lets the system choose."""
+
+    version: Version
+    database: str
+    smtp: Address = ("127.0.0.1", 0)
+    http: Address = ("127.0.0.1", 0)
+    ignore_duplicate_ids: bool = False
+    tag_sources: TagSources = field(default_factory=TagSources)
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    accepts_any_login: bool = False
+    seed: int = 0

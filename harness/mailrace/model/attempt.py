@@ -1,0 +1,179 @@
+"""What happened: attempts with their outcomes, and the record of one executed round.
+
+Times are monotonic nanoseconds of the one process that drives the run (`time.monotonic_ns`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailrace.model.operation import PlannedRound
+
+
+class Outcome(StrEnum):
+    """What a completion promises about the store (RFC 5321 4.2.1, 4.1.1.4)."""
+
+    OK = "ok"
+    """Accepted: exactly one copy."""
+    FAIL = "fail"
+    """Refused, or lost before the final dot was complete: no copy."""
+    UNKNOWN = "unknown"
+    """Link lost or timed out after the final dot was written: no copy or one."""
+
+
+class Word(StrEnum):
+    """How an attempt ended, one word a way; goes with its `Outcome`."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """A 4yz or 5yz reply (HTTP: 4xx, 5xx)."""
+    CONNECT_REFUSED = "connect-refused"
+    TIMED_OUT = "timed-out"
+    LINK_LOST = "link-lost"
+    """Closed or reset by the server without a (whole) reply."""
+    CUT_SHORT = "cut-short"
+    """Closed in the middle of a reply."""
+    SHUT_DOWN = "shut-down"
+    """421: the server closes."""
+    GARBAGE = "garbage"
+    """Bytes that are no reply of the protocol."""
+    NOT_SENT = "not-sent"
+    """Given up on before anything was sent: the run ended, or `reconcile` found a copy."""
+
+
+class Stage(StrEnum):
+    """How far an attempt had come when it ended, and the marks of its timeline."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    EHLO = "ehlo"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    HELD = "held"
+    """Everything but the last byte is written."""
+    RELEASED = "released"
+    """The last byte is written."""
+    REPLY = "reply"
+    """The last byte of the answer to the operation itself was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of one operation.
+
+    round, actor     index of the round, and of the actor in its `operations` (-1: a given message)
+    operation        the operation's key; `message` the message's key where the operation sends one
+    number           1 for the raced attempt, 2 … for its retries
+    code, text       the last reply: SMTP code or HTTP status, and its whole text (lines joined by "\\n")
+    stage            the last stage reached
+    marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
+    invoked_ns       the first byte of the operation was written
+    released_ns      its last byte was written; None: it never was
+    completed_ns     its last reply byte was read, or the attempt was given up on
+    """
+
+    round: int
+    actor: int
+    operation: str
+    message: str | None
+    number: int
+    outcome: Outcome
+    word: Word
+    code: int | None
+    text: str
+    stage: Stage
+    marks: tuple[tuple[Stage, int], ...]
+    invoked_ns: int
+    released_ns: int | None
+    completed_ns: int
+
+    @property
+    def reply_class(self) -> str:
+        """ "2xx", "4xx", "5xx"; "" where no reply came."""
+        return f"{self.code // 100}xx" if self.code else ""
+
+    @property
+    def refused_at_dot(self) -> bool:
+        """Whether the refusal answers the whole operation (for SMTP: the final dot)."""
+        return self.outcome is Outcome.FAIL and self.released_ns is not None and self.code is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """One row of the target's list or search, as REST shows it. Addresses are bare, lower case."""
+
+    id: str
+    message_id: str
+    sender: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    reply_to: tuple[str, ...]
+    subject: str
+    tags: tuple[str, ...]
+    read: bool
+    size: int
+
+    @property
+    def key(self) -> str:
+        """The key of the `Message` that this is a copy of."""
+        return self.sender.partition("@")[0]
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that sent this copy; 0 where the mark is not ours."""
+        mark = self.reply_to[0].partition("@")[0] if self.reply_to else ""
+        return int(mark[1:]) if mark[:1] == "a" and mark[1:].isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a target held for one run when its traffic was quiet.
+
+    messages   all copies whose recipients are in the run's domain, newest first
+    tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
+    """
+
+    messages: tuple[StoredMessage, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of the server's log, stamped when it was read (the server's own times are whole seconds)."""
+
+    t_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRecord:
+    """One executed round: plan, attempts, and the copies that were found of its messages.
+
+    ids          server IDs of the given messages, by key
+    attempts     in order of completion; raced attempts, retries and leads alike
+    offsets_us   planned release offset of each actor, µs after the common instant
+    skew_us      spread of the raced attempts' releases around their planned offsets, measured, µs
+    decoys       decoy readers that ran beside it
+    stored       this round's copies, and its tags as listed; None: not verified (said, never clean)
+    lost         why the round could not be exercised, in words; "" if it was
+    hung         requests unanswered while the server was quiet or past their limit
+    crashed      how the server's process ended in or after this round; "" if it lives
+    verified_ns  when the store was read for `stored`, monotonic ns; None: not noted
+    """
+
+    index: int
+    plan: PlannedRound
+    ids: Mapping[str, str]
+    attempts: tuple[Attempt, ...]
+    offsets_us: tuple[float, ...]
+    skew_us: float
+    decoys: int
+    released_ns: int
+    stored: Stored | None = None
+    log: tuple[LogLine, ...] = ()
+    lost: str = ""
+    hung: tuple[str, ...] = ()
+    crashed: str = ""
+    verified_ns: int | None = None

@@ -1,0 +1,93 @@
+"""The errors a person can meet, sorted by whose act caused them; takes a place and a sentence.
+
+    MailraceError
+    ├── ScenarioError    the author's file; carries every mistake at once     exit 2
+    ├── UsageError       an option, a name or a value on the command line     exit 2
+    │   └── TargetNameError  a target's name that means nothing
+    ├── TargetError      the server under test or its process                 exit 4
+    ├── DidNotReproduce  a replay that showed nothing, with its bound         exit 3
+    ├── ScheduleMissed   a schedule the server did not follow                 exit 3
+    │   └── ScheduleDiverged   it sent another statement after the same choices
+    └── InternalError    ours                                                 exit 4
+
+`Interrupted` is the user's act and no error: exit 130. An anomaly is data, never an exception. The exit
+statuses themselves stand in `mailrace.verdict.exit_status`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Interrupted(BaseException):
+    """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was.
+
+    No KeyboardInterrupt, which libraries above us would take for their own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(str(folder))
+
+
+class MailraceError(Exception):
+    """A failure with a sentence for the user; every other exception is a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in an author's file. `line` and `column` count from 1; 0 where there is no place."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.path}: {self.text}" if self.path else f"{place}: {self.text}"
+
+
+class ScenarioError(MailraceError):
+    """A scenario file that cannot be run; `mistakes` holds all of them, in file order."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(m) for m in mistakes))
+
+
+class UsageError(MailraceError):
+    """An option, a target name or an environment variable that cannot be honoured."""
+
+
+class TargetNameError(UsageError):
+    """A target's name that means nothing.
+
+    `shown` is the name without what stands before an `@` in a URL; `wrong` says what is wrong and wanted.
+    """
+
+    def __init__(self, name: str, wrong: str) -> None:
+        head, mark, rest = name.partition("://")
+        self.shown = f"{head}{mark}…@{rest.rpartition('@')[2]}" if mark and "@" in rest else name
+        self.wrong = wrong
+        super().__init__(f"target {self.shown!r}: {wrong}")
+
+
+class TargetError(MailraceError):
+    """The server under test, its process or its installation failed."""
+
+
+class DidNotReproduce(MailraceError):
+    """A recorded race did not show again within its limit."""
+
+
+class ScheduleMissed(MailraceError):
+    """The server did not follow the schedule that was asked for."""
+
+
+class ScheduleDiverged(ScheduleMissed):
+    """The same choices from the same start led to another statement than before."""
+
+
+class InternalError(MailraceError):
+    """A state that our own code rules out."""

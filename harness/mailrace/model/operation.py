@@ -1,0 +1,186 @@
+"""What actors do: messages and operations as frozen values, and the round that joins them.
+
+A `Plan` (mailrace.scenario) draws these from a scenario and a seed; the engines carry them out; the
+checkers compare what was asked for here with what was promised and stored. Nothing here knows a socket,
+a clock or a file.
+
+Marks (DESIGN.md, "Telling attempts and runs apart"): `domain` is the run's own recipient domain; a
+message is known by its `key`, the local part of its `From`; an attempt by the local part of `Reply-To`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A mail as planned; `render` gives its bytes for one attempt.
+
+    key          unique in the run, `[a-z0-9]+`, e.g. `r00041s02` (round 41, sender 2) or `r00041g01` (given)
+    domain       the run's recipient domain, e.g. `mr-k3f9x2ab.test`
+    message_id   without angle brackets; may be shared between messages
+    to           addresses in the `To` header, which are recipients too
+    bcc          recipients that stand in the envelope only
+    x_tags       tags asked for by `X-Tags`, uncleaned, in order; empty: no such header
+    plus_tags    tags that the plus-addresses in `to` ask for (they stand in `to` already)
+    body_bytes   length of the generated body (file is None)
+    file_sha256  digest of the user's own message in `Plan.contents`, or None
+    headers      extra headers, in order
+    malformed    a header line without a colon, which Mailpit refuses with 451 (MAILPIT.md, "SMTP")
+    """
+
+    key: str
+    domain: str
+    message_id: str
+    to: tuple[str, ...]
+    bcc: tuple[str, ...] = ()
+    x_tags: tuple[str, ...] = ()
+    plus_tags: tuple[str, ...] = ()
+    subject: str = ""
+    body_bytes: int = 120
+    file_sha256: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    malformed: bool = False
+
+    @property
+    def sender(self) -> str:
+        """The envelope sender and the address in `From`."""
+        return f"{self.key}@{self.domain}"
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The envelope's recipients, in the order of RCPT."""
+        return self.to + self.bcc
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All tags asked for, uncleaned."""
+        return self.x_tags + self.plus_tags
+
+    def reply_to(self, attempt: int) -> str:
+        """The mark of attempt 1, 2, …: `a1@DOMAIN`."""
+        return f"a{attempt}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send one mail, by SMTP or by `POST /api/v1/send`; `lead` goes before it on the same connection.
+
+    `lead` is a message sent and answered while the round is prepared (S11: it is refused, and what its
+    session leaves behind is under test). With `ignore_mail_reply` the client goes on after a refused MAIL.
+    """
+
+    kind: Literal["send"] = "send"
+    key: str
+    message: Message
+    via: Literal["smtp", "rest"] = "smtp"
+    lead: Message | None = None
+    ignore_mail_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """`DELETE /messages` with the server's IDs of `messages` (keys of given messages; may repeat)."""
+
+    kind: Literal["delete"] = "delete"
+    key: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSearch:
+    """`DELETE /search?query=`; deletes every message that matches."""
+
+    kind: Literal["delete_search"] = "delete_search"
+    key: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAll:
+    """`DELETE /messages` without a body: the whole mailbox. Never on a server that is not ours."""
+
+    kind: Literal["delete_all"] = "delete_all"
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTags:
+    """`PUT /tags`: the tags of given messages become exactly `tags`."""
+
+    kind: Literal["set_tags"] = "set_tags"
+    key: str
+    messages: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameTag:
+    """`PUT /tags/TAG` (1.19.0)."""
+
+    kind: Literal["rename_tag"] = "rename_tag"
+    key: str
+    tag: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteTag:
+    """`DELETE /tags/TAG` (1.19.0)."""
+
+    kind: Literal["delete_tag"] = "delete_tag"
+    key: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Poll `GET path` a stated number of times; judged only as `torn_read`."""
+
+    kind: Literal["read"] = "read"
+    key: str
+    path: str
+    times: int
+
+
+Operation = Send | Delete | DeleteSearch | DeleteAll | SetTags | RenameTag | DeleteTag | Read
+
+EDITS: tuple[type, ...] = (Delete, DeleteSearch, DeleteAll, SetTags, RenameTag, DeleteTag)
+"""Operations that delete messages or edit tags: `--allow-deletions` on a server that is not ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRound:
+    """One hold-and-release: what is stored before, and one operation an actor, all released together.
+
+    token      this round's part of its tag names and keys, e.g. `r00041`
+    given      stored, in order, and quiet before the round is prepared
+    """
+
+    index: int
+    token: str
+    given: tuple[Message, ...]
+    operations: tuple[Operation, ...]
+
+
+def messages_of(planned: PlannedRound) -> Mapping[str, Message]:
+    """Every message that the round may store, by key: given, sent, and lead messages."""
+    found = {m.key: m for m in planned.given}
+    for operation in planned.operations:
+        if isinstance(operation, Send):
+            found[operation.message.key] = operation.message
+            if operation.lead is not None:
+                found[operation.lead.key] = operation.lead
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """What a server of ours is started with beyond the flags every run gives it (MAILPIT.md)."""
+
+    ignore_duplicate_ids: bool = False
+    tags_disable: tuple[str, ...] = ()
+    instances: int = 1
+    smtp_auth: Mapping[str, str] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()

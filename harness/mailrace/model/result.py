@@ -1,0 +1,237 @@
+"""The shape of run.json: what a run found, as frozen values that serialise field by field.
+
+`RunResult` is the whole document. Fields are added, never renamed; `schema_version` counts the changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mailrace.model.anomaly import Anomaly
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.target import TargetInfo
+
+SCHEMA_VERSION = 1
+
+
+class Verdict(StrEnum):
+    """The judgement of a scenario or a run; `NOT_APPLICABLE` is listed and never counts."""
+
+    PASS = "PASS"
+    RACE = "RACE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    FAILED = "FAILED"
+    """The target or mailrace itself failed."""
+    NOT_APPLICABLE = "NOT APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A two-sided Clopper-Pearson interval of a rate, both ends in 0–1."""
+
+    low: float
+    high: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A median and a 95th percentile."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """The known-bad target that alternated with the one under test (DESIGN.md, "Controls").
+
+    kind          1 a known-bad version of the same server; 2 an open race of the same binary; 3 the embedded
+    pairs_fired   h: pairs in which the control fired
+    bound         θ*: a race at least this many times as frequent as the control would have been seen
+    """
+
+    target: str
+    scenario: str
+    kind: int
+    why: str
+    pairs: int
+    pairs_fired: int
+    hits: int
+    confidence: float
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """An anomaly with the round that shows it; a steered one also has its schedule.
+
+    replay    the command that runs it again
+    explained known log lines (MAILPIT.md) with what each means
+    """
+
+    anomaly: Anomaly
+    record: RoundRecord
+    replay: str
+    explained: tuple[tuple[str, str], ...] = ()
+    schedule: "ScheduleWitness | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One statement in a schedule: who sent it, which of its own it is, and what it did."""
+
+    actor: str
+    number: int
+    sql: str
+    args: tuple[str, ...]
+    result: str
+    background: bool = False
+    guilty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleWitness:
+    """A violating schedule: its short text, its statements in order, and how often it was realised.
+
+    serial     (order of actors, outcome in words) of each serial order
+    realised   runs of the planned order that gave the same outcome, of `repeats`; `tries` it took
+    """
+
+    text: str
+    deviations: int
+    steps: tuple[Step, ...]
+    outcome: str
+    serial: tuple[tuple[str, str], ...]
+    realised: int
+    repeats: int
+    tries: int
+    instances: int = 1
+    split_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """What became of violating classes that end alike: all actors told the same, the store left the same.
+
+    classes      how many of the explored ones
+    fate         `realised`, `split_only`, `unrealised`, or `left_out` (one of each anomaly was asked for)
+    schedule     the order that was realised, else the easiest; "" where one instance allows none
+    chance       of a try on one instance: by the pool's rule, and what was seen of it
+    tries        it took the first time, or that were in vain
+    again        of `repeats` runs of that very order afterwards those with the same anomalies;
+                 `again_tries`: what all of them took
+    why          it is split_only or unrealised, in words
+    """
+
+    anomalies: tuple[str, ...]
+    classes: int
+    fate: str
+    schedule: str = ""
+    deviations: int = 0
+    chance: float = 0.0
+    tries: int = 0
+    again: int = 0
+    repeats: int = 0
+    again_tries: int = 0
+    seconds: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedules:
+    """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for.
+
+    unrealised   violating classes that were neither realised there nor seen to be kept apart;
+                 `unrealised_anomalies`: what they show
+    violations   every violating class, with what became of it
+    orders_run   orders run while exploring, those of which an end was enough among them;
+                 `ms_per_order`: of start and exploration together
+    """
+
+    explored: int
+    classes: int
+    violating: int
+    split_only: int
+    missed: int
+    exhaustive: bool
+    bound: str
+    violating_orders: int = 0
+    unrealised: int = 0
+    unrealised_anomalies: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    orders_run: int = 0
+    ms_per_order: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A stretch of rounds, for drift: hits of the target and of its control."""
+
+    first_round: int
+    rounds: int
+    hits: int
+    control_hits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResult:
+    """One scenario on one target.
+
+    reason       the verdict in a sentence, with its numbers
+    advice       what would settle an INCONCLUSIVE, else ""
+    not_looked   what could not be looked at, a sentence each
+    hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
+    anomalies    name to count, RACE and REPORTED alike
+    expected, found   stored copies that the promises allow as a range (least, most), and that were found
+    """
+
+    name: str
+    title: str
+    file: str
+    mode: str
+    verdict: Verdict
+    reason: str
+    advice: str = ""
+    rounds: int = 0
+    rounds_lost: int = 0
+    hits: int = 0
+    interval: Interval | None = None
+    anomalies: Mapping[str, int] = field(default_factory=dict)
+    witnesses: tuple[Witness, ...] = ()
+    sample: tuple[RoundRecord, ...] = ()
+    """A few clean rounds, for the timeline."""
+    not_looked: tuple[str, ...] = ()
+    control: ControlResult | None = None
+    profile: str = ""
+    release_at: str = ""
+    skew_us: Spread | None = None
+    rounds_per_s: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    replies: Mapping[str, int] = field(default_factory=dict)
+    """Reply text (one line each, IDs masked) to count."""
+    expected: tuple[int, int] = (0, 0)
+    found: int = 0
+    blocks: tuple[Block, ...] = ()
+    schedules: Schedules | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """The whole of run.json."""
+
+    mailrace: str
+    schema_version: int
+    verdict: Verdict
+    target: TargetInfo
+    seed: int
+    run: str
+    command: str
+    started: str
+    """ISO 8601, UTC."""
+    environment: Mapping[str, str]
+    scenarios: tuple[ScenarioResult, ...]
+    cut_off: bool = False
+    """True where mailrace was killed and the document was made from the journal."""

@@ -1,0 +1,132 @@
+"""What a server under test must be able to do: the protocol Target, and the values that describe one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from mailrace.model.attempt import LogLine, Stored
+from mailrace.model.operation import ServerOptions
+
+
+class Liveness(StrEnum):
+    """What a look at the server says of it."""
+
+    ALIVE = "alive"
+    HUNG = "hung"
+    """Its process runs and a request stays unanswered within its limit."""
+    DEAD = "dead"
+    """Its process ended, or its port refuses."""
+
+
+class VersionSource(StrEnum):
+    """How a version is known (DESIGN.md, "Targets")."""
+
+    ITSELF = "says so itself"
+    BUILD_INFO = "Go build information"
+    FILE_NAME = "its file name"
+    EMBEDDED = "the embedded reference"
+    NO_VERSION = "what it says of itself, which is no version"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a version that versions can be compared with."""
+        return self not in (VersionSource.NO_VERSION, VersionSource.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetInfo:
+    """A target as the report names it.
+
+    name       as asked for: `embedded@fixed`, `mailpit@1.30.5`, `mailpit:PATH`, `http://…`
+    version    `1.30.5`, `fixed`, `unknown`, or what a server says that is no version, such as `dev`
+    storage    `sqlite`, `rqlite (door)` or `unknown`
+    settings   what was set for it, e.g. {"GOMAXPROCS": "4"}
+    limits     sentences on what cannot be looked at on this target
+    """
+
+    name: str
+    version: str
+    version_source: VersionSource
+    storage: str
+    settings: Mapping[str, str]
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where a started target listens. `api` has no slash at its end: `http://127.0.0.1:40123`."""
+
+    smtp_host: str
+    smtp_port: int
+    api: str
+    smtp_tls: str = ""
+    """"": plain; "starttls"; "tls"."""
+
+    def api_host_port(self) -> tuple[str, int, str]:
+        """Host, port and "tls" or "" of the REST API."""
+        parts = urlsplit(self.api)
+        tls = "tls" if parts.scheme == "https" else ""
+        return parts.hostname or "", parts.port or (443 if tls else 80), tls
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """(user, password) for each protocol; shown nowhere, so its repr is bare."""
+
+    smtp: tuple[str, str] | None = field(default=None, repr=False)
+    api: tuple[str, str] | None = field(default=None, repr=False)
+
+
+class Target(Protocol):
+    """One server under test. Calls are blocking; each has a limit and raises TargetError past it.
+
+    `is_ours` is true where we started it: its whole store is ours, it may be emptied and restarted.
+    """
+
+    name: str
+    is_ours: bool
+    info: TargetInfo
+    """Complete after `start`."""
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where it listens; known after `start`. The first of `addresses_all`."""
+
+    @property
+    def addresses_all(self) -> tuple[Addresses, ...]:
+        """Of every instance, where the target has several on one store."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What its operator gave us in the environment or a netrc file; empty for a target of ours."""
+
+    def start(self) -> None:
+        """Start it, or look at it, until both SMTP and REST answer."""
+
+    def stop(self) -> None:
+        """End what `start` started and remove its files. May be called twice, and after a failed start."""
+
+    def stored(self, domain: str, *, block: str = "") -> Stored:
+        """What it holds for the run with that recipient domain; `block`: only recipients that begin so."""
+
+    def liveness(self, timeout_s: float = 2.0) -> Liveness:
+        """Whether it still answers, looking at its process where it is ours."""
+
+    def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
+        """Log lines read since that monotonic instant; empty where there is no log."""
+
+    def empty(self) -> None:
+        """Delete everything (ours only; traffic must be quiet)."""
+
+    def pid(self) -> int | None:
+        """The process id where it is ours."""
+
+
+class TargetFactory(Protocol):
+    """How the run gets targets; one that cannot be had raises TargetError with the reason."""
+
+    def __call__(self, name: str, options: ServerOptions) -> Target:
+        """A target that is not started yet."""

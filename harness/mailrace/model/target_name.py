@@ -1,0 +1,81 @@
+"""Takes a target's name as a person writes it; gives what it asks for, or why it means nothing.
+
+In `model`, for command lines, servers and the controls of scenario files have the one grammar.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from mailrace.model.errors import TargetNameError
+from mailrace.model.external_url import parse_external
+
+EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5")
+FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
+
+Kind = Literal["embedded", "mailpit", "file", "url"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetName:
+    """A parsed name: `text` as written, its `kind`, and the `version`, the file's `path` or the `url`."""
+
+    text: str
+    kind: Kind
+    version: str = ""
+    path: str = ""
+    url: str = ""
+
+
+def parse_target(name: str) -> TargetName:
+    """What a target's name asks for; touches nothing. Raises TargetNameError with the next step."""
+    text = name.strip()
+    if not text:
+        raise TargetNameError(name, f"nothing is named; wanted one of {FORMS}")
+    if not text.isprintable():
+        raise TargetNameError(name, f"holds what cannot be printed; wanted one of {FORMS}")
+    if text.startswith(("http://", "https://")):
+        parse_external(text)
+        return TargetName(text=text, kind="url", url=text)
+    if text in ("embedded", "mailpit"):
+        if text == "embedded":
+            return TargetName(text="embedded@fixed", kind="embedded", version="fixed")
+        return TargetName(text=text, kind="file", path="mailpit")
+    scheme, mark, rest = _split(text)
+    if scheme == "embedded" and mark == "@":
+        version = rest.removeprefix("v")
+        if version in EMBEDDED_VERSIONS:
+            return TargetName(text=f"embedded@{version}", kind="embedded", version=version)
+        raise TargetNameError(name, _unknown(rest, EMBEDDED_VERSIONS, "embedded@"))
+    if scheme == "mailpit" and mark == ":" and rest:
+        return TargetName(text=text, kind="file", path=rest)
+    if scheme == "mailpit" and mark == "@":
+        version = rest.removeprefix("v")
+        if re.fullmatch(r"\d+\.\d+\.\d+", version):
+            return TargetName(text=f"mailpit@{version}", kind="mailpit", version=version)
+        raise TargetNameError(name, f"{rest!r} is no version; wanted three numbers, as in mailpit@1.30.5")
+    raise TargetNameError(name, _unknown_scheme(name, scheme, mark, rest))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    found = re.match(r"([^@:]*)([@:]?)(.*)", text, re.DOTALL)
+    assert found is not None
+    return found[1], found[2], found[3]
+
+
+def _unknown(version: str, known: tuple[str, ...], prefix: str) -> str:
+    near = difflib.get_close_matches(version, known, 1, 0.5)
+    hint = f"; did you mean {prefix}{near[0]}?" if near else ""
+    return f"no version {version!r}; there are {', '.join(known)}{hint}"
+
+
+def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:
+    near = difflib.get_close_matches(scheme.lower(), ("embedded", "mailpit", "http", "https"), 1, 0.6)
+    guess = ""
+    if near:
+        versioned = near[0] == "embedded" or (near[0] == "mailpit" and mark != ":")
+        guess = near[0] + ("@" if versioned and rest else mark) + rest
+    if guess in ("", name.strip()):
+        return f"no such kind of target; wanted one of {FORMS}"
+    return f"did you mean {guess}? Wanted one of {FORMS}"

@@ -1,0 +1,138 @@
+"""The pytest plugin: scenario files as tests, and fixtures for tests of one's own.
+
+    pytest scenarios/ --mail-target=mailpit@1.30.5 [-n 2] [--mail-mode=steer] [--mail-rounds=N]
+
+With `--mail-target` (or MAILRACE_TARGET) every `*.race.yaml` below the named paths is a test: PASS passes,
+RACE fails with its proof, INCONCLUSIVE and FAILED fail with their reason, NOT APPLICABLE is skipped. Each
+test, and so each worker of xdist, has a server of its own. Nothing heavy is imported at the top.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mailrace.model.result import ScenarioResult
+    from mailrace.model.target import Target
+
+SUFFIX = ".race.yaml"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options `--mail-…`."""
+    group = parser.getgroup("mailrace", "concurrency races in Mailpit")
+    group.addoption("--mail-target", metavar="TARGET", help="race every *.race.yaml at this target")
+    group.addoption("--mail-mode", choices=("race", "steer"), default="race", help="how to look at them")
+    group.addoption("--mail-rounds", type=int, metavar="N", help="rounds of each scenario")
+    group.addoption("--mail-seed", type=int, default=1, metavar="N", help="seed of the plans")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A scenario file as a file of one test, where a target was named."""
+    if file_path.name.endswith(SUFFIX) and _target(parent.config):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+class ScenarioFile(pytest.File):
+    """A `*.race.yaml`."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its one test."""
+        yield ScenarioItem.from_parent(self, name=self.path.name.removesuffix(SUFFIX))
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario at the target that the options name."""
+
+    def runtest(self) -> None:
+        """Race or steer it; an exception for anything but PASS."""
+        from mailrace.model.result import Verdict
+
+        result = _look(self.config, self.path)
+        if result.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(result.reason)
+        if result.verdict is not Verdict.PASS:
+            raise NotPassed(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The proof or the reason, without our stack."""
+        from mailrace.model.errors import MailraceError
+
+        if isinstance(excinfo.value, NotPassed | MailraceError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where it stands."""
+        return self.path, 0, f"scenario {self.name}"
+
+
+class NotPassed(AssertionError):
+    """A scenario that is not PASS, said as the command line says it."""
+
+    def __init__(self, result: "ScenarioResult") -> None:
+        lines = [f"{result.name}: {result.verdict}: {result.reason}"]
+        for witness in result.witnesses[:3]:
+            lines += ["", witness.anomaly.proof, f"  again: {witness.replay}"]
+        lines += ["", result.advice] if result.advice else []
+        lines += [f"not looked at: {said}" for said in result.not_looked[:5]]
+        super().__init__("\n".join(lines))
+
+
+@pytest.fixture
+def mail_target(request: pytest.FixtureRequest) -> "Iterator[Target]":
+    """A started server of the kind that `--mail-target` names; each test has its own, if it is ours."""
+    from mailrace.model.operation import ServerOptions
+    from mailrace.targets import open_target
+
+    target = open_target(_target(request.config) or "embedded", ServerOptions())
+    try:
+        target.start()
+        yield target
+    finally:
+        target.stop()
+
+
+@pytest.fixture
+def race(request: pytest.FixtureRequest) -> "Callable[..., ScenarioResult]":
+    """`race(path_or_mapping, rounds=…, target=…)` races a scenario and gives its ScenarioResult."""
+
+    def look(scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+        return _look(request.config, scenario, **changed)
+
+    return look
+
+
+def _target(config: pytest.Config) -> str:
+    return str(config.getoption("--mail-target") or os.environ.get("MAILRACE_TARGET") or "")
+
+
+def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+    from mailrace.model.errors import Interrupted
+    from mailrace.run import RunOptions, run
+    from mailrace.scenario import load, scenario_from
+
+    here = Path(config.rootpath)
+    loaded = scenario_from(scenario, here) if isinstance(scenario, dict) else load(Path(scenario))
+    seed = int(config.getoption("--mail-seed"))
+    rounds = config.getoption("--mail-rounds")
+    mode = str(config.getoption("--mail-mode"))
+    options = RunOptions(
+        **{
+            "target": _target(config) or "embedded",
+            "seed": seed,
+            "rounds": rounds,
+            "mode": mode,
+            "command": f"pytest {loaded.file or loaded.name} --mail-target={_target(config) or 'embedded'}",
+            "reports": here / "reports",
+            **changed,
+        }
+    )
+    try:
+        return run([loaded], options).result.scenarios[0]
+    except Interrupted as end:
+        raise KeyboardInterrupt from end

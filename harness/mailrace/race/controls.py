@@ -1,0 +1,93 @@
+"""Which control of a scenario can be had for a target, strongest first, and of what kind it is."""
+
+from dataclasses import dataclass
+
+from mailrace.model.operation import EDITS
+from mailrace.scenario import Plan, Scenario, applies, load, resolve, shipped
+from mailrace.scenario.scenario import Control
+from mailrace.targets import TargetName, parse_target, why_not
+
+WHY = {
+    1: "a known-bad version of the same server",
+    2: "a race known to be open in the very binary under test",
+    3: "it shows that mailrace releases well, not how this server schedules in windows of this size",
+}
+WINDOW_RATIO_MAX = 10
+"""A control whose bodies are larger by more has other windows (MAILPIT.md, "Rates")."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenControl:
+    """A control that can be had: `scenario` on `target`, of kind 1, 2 or 3 (DESIGN.md, "Controls")."""
+
+    target: str
+    scenario: Scenario
+    kind: int
+
+
+def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | None, tuple[str, ...]]:
+    """The strongest control that can be had, and a sentence on each stronger one that cannot.
+
+    Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
+    that shows our own engine only: the embedded reference, any of ours for a server that is not ours, or a
+    race whose windows are far larger than the scenario's.
+    Raises ScenarioError where a control's own file is wrong.
+    """
+    own = parse_target(target)
+    said: list[str] = []
+    found: list[ChosenControl] = []
+    for control in scenario.controls:
+        name = parse_target(control.target).text if control.target else own.text
+        kind = _kind(own, parse_target(name), is_other_scenario=control.scenario is not None)
+        if kind == 0:
+            continue
+        other, reason = _scenario_of(scenario, control)
+        if not reason and name != own.text:
+            version = parse_target(name).version
+            fits = not version or applies(other.needs, version)
+            reason = why_not(name) if fits else f"{other.name} needs {other.needs}"
+            if fits and reason and parse_target(name).kind == "mailpit":
+                reason += f"; put it in a folder named by MAILRACE_MAILPIT_DIR, or: mailrace install {name}"
+        if not reason and own.kind == "url" and kind == 2 and other.target != scenario.target:
+            reason = "it needs server options that a server which is not ours may not have"
+        if not reason and own.kind == "url" and kind == 2 and _edits(other):
+            reason = "it deletes or edits, and a control never does so on a server that is not ours"
+        if not reason and kind < 3 and _body_bytes(other) > WINDOW_RATIO_MAX * _body_bytes(scenario):
+            kind = 3  # its bodies, and so its windows, are far larger: it tells of such windows only
+        if reason:
+            said.append(f"control {name} ({control.scenario or scenario.name}): {reason}")
+        else:
+            found.append(ChosenControl(name, other, kind))
+    found.sort(key=lambda c: c.kind)
+    chosen = found[0] if found else None
+    return chosen, tuple(said) if chosen is None or chosen.kind == 3 else ()
+
+
+def _edits(scenario: Scenario) -> bool:
+    operations = Plan(scenario, 0, "mr00000000").round(0).operations
+    return any(isinstance(operation, EDITS) for operation in operations)
+
+
+def _body_bytes(scenario: Scenario) -> int:
+    """The largest body that it sends; a small floor, for the headers are there too."""
+    sent = [
+        o.message.body_bytes for o in Plan(scenario, 0, "mr00000000").round(0).operations if o.kind == "send"
+    ]
+    return max([*sent, 1_000])
+
+
+def _scenario_of(scenario: Scenario, control: Control) -> tuple[Scenario, str]:
+    """The scenario that a control runs, and why it cannot be had, "" if it can."""
+    if control.scenario is None:
+        return scenario, ""
+    path = resolve(control.scenario, scenario.file or shipped())
+    return (load(path), "") if path else (scenario, "no such scenario in this folder or among the shipped")
+
+
+def _kind(own: TargetName, other: TargetName, *, is_other_scenario: bool) -> int:
+    """1, 2 or 3; 0 where that control says nothing of this target."""
+    if other.text == own.text:
+        return 2 if is_other_scenario else 0
+    if own.kind == "embedded":
+        return 1 if other.kind == "embedded" else 0
+    return 1 if own.kind in ("mailpit", "file") and other.kind in ("mailpit", "file") else 3

@@ -1,0 +1,133 @@
+"""The baseline that people write by hand: a thread pool, smtplib and requests, kept connections, no hold."""
+
+import smtplib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from mailrace.actors import is_smtp
+from mailrace.actors.http import request_of
+from mailrace.actors.mail import render
+from mailrace.model.attempt import Attempt, Outcome, Stage, Word
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import Operation, Send
+from mailrace.model.target import Target
+
+_Answer = tuple[int, str]
+_LIMIT_S = 10
+
+
+class FreeActors:
+    """One thread and one kept connection an actor; nobody is held.
+
+    wait   every thread waits at a barrier first: the next idea that people have
+    """
+
+    def __init__(self, operations: Sequence[Operation], target: Target, *, wait: bool = False) -> None:
+        self._target = target
+        self._pool = ThreadPoolExecutor(len(operations))
+        if target.addresses.smtp_tls:
+            raise TargetError(f"{target.name}: the baseline `free` speaks no TLS; hold the last byte instead")
+        try:
+            self._clients = [self._connect() if is_smtp(o) else self._session() for o in operations]
+        except (OSError, smtplib.SMTPException) as wrong:
+            self._pool.shutdown()
+            raise TargetError(f"{target.name}: the baseline `free` got no session: {wrong}") from wrong
+        self._barrier = threading.Barrier(len(operations)) if wait else None
+
+    def race(
+        self,
+        operations: Sequence[Operation],
+        ids: Mapping[str, str],
+        contents: Mapping[str, bytes],
+        index: int,
+    ) -> list[Attempt]:
+        """Carry out all at once; the attempts, in the order given."""
+        jobs = [
+            self._pool.submit(self._attempt, actor, operation, ids, contents, index)
+            for actor, operation in enumerate(operations)
+        ]
+        return [job.result() for job in jobs]
+
+    def close(self) -> None:
+        """End the connections and the pool."""
+        for client in self._clients:
+            client.close()
+        self._pool.shutdown()
+
+    def _connect(self) -> smtplib.SMTP:
+        address, auth = self._target.addresses, self._target.credentials.smtp
+        client = smtplib.SMTP(
+            address.smtp_host, address.smtp_port, local_hostname="localhost", timeout=_LIMIT_S
+        )
+        if auth is not None:
+            client.login(*auth)
+        return client
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.auth = self._target.credentials.api
+        return session
+
+    def _answer(
+        self, actor: int, operation: Operation, ids: Mapping[str, str], contents: Mapping[str, bytes]
+    ) -> _Answer:
+        client = self._clients[actor]
+        if isinstance(client, smtplib.SMTP) and isinstance(operation, Send):
+            if client.sock is None:
+                client = self._clients[actor] = self._connect()
+            message = operation.message
+            client.sendmail(message.sender, message.recipients, render(message, 1, contents))
+            return 250, "Ok"
+        assert isinstance(client, requests.Session)
+        method, path, body = request_of(operation, 1, ids, contents)
+        answer = client.request(method, self._target.addresses.api + path, data=body, timeout=_LIMIT_S)
+        return answer.status_code, answer.text
+
+    def _attempt(
+        self,
+        actor: int,
+        operation: Operation,
+        ids: Mapping[str, str],
+        contents: Mapping[str, bytes],
+        index: int,
+    ) -> Attempt:
+        if self._barrier is not None:
+            self._barrier.wait(timeout=_LIMIT_S)
+        started_ns = time.monotonic_ns()
+        try:
+            code, text = self._answer(actor, operation, ids, contents)
+            accepted = 200 <= code < 300
+            outcome, word = (Outcome.OK, Word.ACCEPTED) if accepted else (Outcome.FAIL, Word.REFUSED)
+        except smtplib.SMTPResponseException as refused:
+            error = refused.smtp_error
+            code, text = (
+                refused.smtp_code,
+                error if isinstance(error, str) else error.decode(errors="replace"),
+            )
+            outcome, word = Outcome.FAIL, Word.REFUSED
+        except (smtplib.SMTPException, OSError) as lost:  # requests' own errors are OSErrors
+            code, text, outcome, word = 0, str(lost), Outcome.UNKNOWN, Word.LINK_LOST
+            self._clients[actor].close()
+        ended_ns = time.monotonic_ns()
+        return Attempt(
+            round=index,
+            actor=actor,
+            operation=operation.key,
+            message=operation.message.key if isinstance(operation, Send) else None,
+            number=1,
+            outcome=outcome,
+            word=word,
+            code=code or None,
+            text=text,
+            stage=Stage.REPLY,
+            marks=((Stage.REPLY, ended_ns),),
+            invoked_ns=started_ns,
+            # When its last byte went out is not known; the earliest instant excludes no order wrongly.
+            released_ns=started_ns,
+            completed_ns=ended_ns,
+        )

@@ -1,0 +1,198 @@
+"""One plan on one target: rounds in, RoundRecords out; connections are kept from round to round.
+
+A round: given messages are stored, every actor is brought to its held byte, after the quiet all are
+released, replies are read, failed senders try again. Nothing is judged here, and nothing is verified:
+`mailrace.race.verify` reads the store when the traffic is quiet.
+"""
+
+import gc
+import time
+from dataclasses import replace
+
+from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
+from mailrace.history import Journal
+from mailrace.model.attempt import Attempt, RoundRecord, Word
+from mailrace.model.operation import PlannedRound
+from mailrace.model.target import Liveness, Target
+from mailrace.race.client import REPLY_S_MAX, Client, record_of
+from mailrace.race.connections import Connections
+from mailrace.race.free import FreeActors
+from mailrace.race.hang import hangs
+from mailrace.race.prepare import Prepared, prepare
+from mailrace.race.tuner import Draw
+from mailrace.scenario import Plan
+
+QUIET_S = {"rate": 0.020, "throughput": 0.0002}
+"""Quiet before the release, by profile. In `rate` the server's threads have gone to sleep by then; in
+`throughput` they have only let go of the processors, which is what a hit needs (ARCHITECTURE.md)."""
+DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
+"""Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
+SKEW_US_MAX = 1_000.0
+"""A round whose releases spread further did not race as planned: it says so, and is no clean one."""
+HANG_LOOK_S = 1.0
+"""After so long without all replies the server is asked whether it still answers others."""
+_WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
+
+
+class Lane:
+    """Runs the rounds of `plan` on a started `target`; `name` is its word in the journal.
+
+    at   where the actors are held, instead of the scenario's own; "barrier" is `free` with a barrier
+    """
+
+    def __init__(
+        self, name: str, plan: Plan, target: Target, journal: Journal, *, profile: str, at: str = ""
+    ) -> None:
+        self.name = name
+        self.plan = plan
+        self.target = target
+        self._journal = journal
+        self._at: str = at or plan.scenario.release.at
+        self._quiet_s, self._decoy_lead_s = QUIET_S[profile], DECOY_LEAD_S[profile]
+        self._together = profile == "throughput" and target.is_ours
+        self._loop = Loop()
+        self._connections = Connections(self._loop, target)
+        self._client = Client(plan, target, self._loop)
+        self._links: list[Link] = []
+        self._free: FreeActors | None = None
+
+    def run(self, index: int, draw: Draw) -> RoundRecord:
+        """Run round `index`; the record has no `stored` yet."""
+        if self._at in ("free", "barrier"):
+            return self._run_free(index)
+        prepared = self._prepare(index)
+        record = _begun(prepared, draw.offsets_us(prepared.planned.operations), draw.decoys)
+        self._journal.begin(self.name, record)
+        if not prepared.lost:
+            record = self._fire(prepared, record)
+        for actor, (operation, conversation) in enumerate(
+            zip(record.plan.operations, prepared.conversations, strict=False)
+        ):
+            raced = record_of(conversation, operation, index, actor, 1)
+            link = prepared.links[actor]
+            self._client.after(operation, link, raced)
+            prepared.attempts += [raced, *self._client.retries(operation, link, raced, prepared.ids)]
+        return self._finish(record, prepared.attempts)
+
+    def serially(self, planned: PlannedRound, order: tuple[int, ...]) -> RoundRecord:
+        """A round's operations one after the other, each answered before the next; no retries.
+
+        `order` holds indices of `planned.operations`; one that is missing is left out.
+        """
+        prepared = Prepared(planned, self._kept_links(planned))
+        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(
+            planned, self._connections.setup()
+        )
+        record = replace(
+            _begun(prepared, (0.0,) * len(planned.operations), 0), released_ns=time.monotonic_ns()
+        )
+        for actor in order if not prepared.lost else ():
+            operation, link = planned.operations[actor], prepared.links[actor]
+            prepared.attempts += self._client.lead(operation, link, planned.index, actor)
+            attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
+            self._client.after(operation, link, attempt)
+            prepared.attempts.append(attempt)
+        return replace(record, attempts=tuple(prepared.attempts), crashed=self._crashed(prepared.attempts))
+
+    def drop(self) -> None:
+        """Close every connection (the target was restarted, or the lane ends)."""
+        self._connections.close()
+        self._links = []
+        if self._free is not None:
+            self._free.close()
+            self._free = None
+
+    def close(self) -> None:
+        """End the lane; its target goes on."""
+        self.drop()
+        self._loop.close()
+
+    def _kept_links(self, planned: PlannedRound) -> list[Link]:
+        self._links = self._links or self._connections.for_actors(planned.operations)
+        return self._links
+
+    def _prepare(self, index: int) -> Prepared:
+        planned = self.plan.round(index)
+        links = self._kept_links(planned)
+        return prepare(
+            planned, links, self._at, self._client, self._connections, self._loop, together=self._together
+        )
+
+    def _fire(self, prepared: Prepared, record: RoundRecord) -> RoundRecord:
+        """Release all, and run until every reply is there or its limit has passed."""
+        links = prepared.links
+        time.sleep(self._quiet_s)
+        decoys = self._connections.decoys(record.decoys)
+        for decoy in decoys:
+            decoy.start()
+        if decoys:
+            self._loop.run(lambda: False, self._decoy_lead_s)
+        gc.disable()
+        try:
+            released_ns, skew_us = release_together(links, list(record.offsets_us))
+        finally:
+            gc.enable()
+        self._await(links)
+        for decoy in decoys:
+            decoy.stop()
+        operations = record.plan.operations
+        hung = tuple(o.key for o, link in zip(operations, links, strict=True) if not link.is_idle)
+        for link in links:
+            if not link.is_idle:
+                link.give_up()
+        lost = f"the releases spread over {skew_us:.0f} µs around their plan" if skew_us > SKEW_US_MAX else ""
+        return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
+
+    def _await(self, links: list[Link]) -> None:
+        """Run until every reply is there; less long where a server of ours is seen to hang."""
+        if self._loop.run(all_idle(links), HANG_LOOK_S) or (self.target.is_ours and hangs(self.target)):
+            return
+        self._loop.run(all_idle(links), REPLY_S_MAX - HANG_LOOK_S)
+
+    def _finish(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
+        attempts.sort(key=lambda a: a.completed_ns)
+        for attempt in attempts:
+            self._journal.attempt(self.name, attempt)
+        record = replace(record, attempts=tuple(attempts), crashed=self._crashed(attempts))
+        self._journal.end(self.name, record)
+        return record
+
+    def _crashed(self, attempts: list[Attempt]) -> str:
+        """How the server ended; asked only where an attempt's end makes one wonder."""
+        if any(a.word in _WONDER for a in attempts) and self.target.liveness() is Liveness.DEAD:
+            return "its process ended, or its port refuses"
+        return ""
+
+    def _run_free(self, index: int) -> RoundRecord:
+        """A round of the baseline: nobody is held, the thread pool decides."""
+        planned = self.plan.round(index)
+        prepared = Prepared(planned, [])
+        setup = self._connections.setup()
+        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(planned, setup)
+        operations = planned.operations
+        record = _begun(prepared, (0.0,) * len(operations), 0)
+        self._journal.begin(self.name, record)
+        if not prepared.lost:
+            if self._free is None:
+                self._free = FreeActors(operations, self.target, wait=self._at == "barrier")
+            record = replace(record, released_ns=time.monotonic_ns())
+            raced = self._free.race(operations, prepared.ids, self.plan.contents, index)
+            for operation, attempt in zip(operations, raced, strict=True):
+                link = setup if is_smtp(operation) else self._connections.for_actors([operation])[0]
+                again = self._client.retries(operation, link, attempt, prepared.ids)
+                prepared.attempts += [attempt, *again]
+        return self._finish(record, prepared.attempts)
+
+
+def _begun(prepared: Prepared, offsets_us: tuple[float, ...], decoys: int) -> RoundRecord:
+    return RoundRecord(
+        index=prepared.planned.index,
+        plan=prepared.planned,
+        ids=prepared.ids,
+        attempts=(),
+        offsets_us=offsets_us,
+        skew_us=0.0,
+        decoys=decoys,
+        released_ns=0,
+        lost=prepared.lost,
+    )

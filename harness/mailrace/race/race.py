@@ -1,0 +1,270 @@
+"""The native engine: one scenario on one started target, alternating with its control; a ScenarioResult out.
+
+    blocks of pairs → verify both → judge → learn → stop?
+
+A coin, drawn with the seed, decides in each pair which of the two goes first; both get the same offsets and
+decoys, chosen from what earlier pairs gave (DESIGN.md, "Controls", "The rule").
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from mailrace.history import Journal
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.errors import TargetError
+from mailrace.model.result import ControlResult, ScenarioResult, Verdict
+from mailrace.model.target import Liveness, Target
+from mailrace.race.controls import WHY
+from mailrace.race.judge import Judge
+from mailrace.race.lane import Lane
+from mailrace.race.tally import Judged, Tally
+from mailrace.race.tuner import Draw, Tuner, is_one_party
+from mailrace.scenario import Plan, server_options
+from mailrace.verdict import Decision, clopper_pearson, decide, is_overdispersed, settled, theta_bound
+
+BLOCK_ROUNDS_FIRST = 10
+BLOCK_ROUNDS_MAX = 250
+RESTARTS_MAX = 50
+UNRELEASED_MAX = 5
+"""So many rounds in a row that nobody was released in: more of them would only cost their time limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceOptions:
+    """How long and how to race.
+
+    until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
+    trial       `cold`: a fresh process of target and control for each round
+    time_limit  monotonic seconds at which no further round begins; None: none
+    recorded    offsets (µs) and decoys of a recorded round, to be used in every round
+    pruned_from   from this round on a server that is not ours may have deleted what it accepted
+    progress    told after each block: (rounds done, rounds in all, hits, control's hits)
+    enough      asked after each block, once it is judged; true ends the race
+    """
+
+    rounds: int
+    profile: str
+    seed: int
+    until: Literal["rounds", "hit", "decided"] = "rounds"
+    trial: Literal["warm", "cold"] = "warm"
+    confidence: float = 0.99
+    theta: float = 1 / 3
+    time_limit: float | None = None
+    replay: str = ""
+    recorded: tuple[tuple[float, ...], int] | None = None
+    pruned_from: int | None = None
+    progress: Callable[[int, int, int, int], None] | None = None
+    enough: Callable[[], bool] | None = None
+
+
+class Side:
+    """A plan on a started target with its lane, judge and tally; one of the two that alternate."""
+
+    def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
+        self.target = target
+        self.lane = Lane(name, plan, target, journal, profile=options.profile)
+        self.judge = Judge(self.lane, server_options(plan.scenario), journal, pruned_from=options.pruned_from)
+        self.tally = Tally(server_options(plan.scenario), options.replay)
+        self.seconds = {"race": 0.0, "verify": 0.0, "start": 0.0}
+        self._pending: list[RoundRecord] = []
+        self._unreadable = 0
+        self._restarts = 0
+        self._unreleased = 0
+        self.gone = ""
+        """Why it cannot go on, found when its rounds were judged; "" while it can."""
+        self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
+
+    def run(self, index: int, draw: Draw) -> None:
+        """One round; a server that hung or ended is started anew if it is ours."""
+        started = time.monotonic()
+        if self.is_cold:
+            self._restart()
+        before = time.monotonic()
+        record = self.lane.run(index, draw)
+        self._pending.append(record)
+        self.seconds["start"] += before - started
+        self.seconds["race"] += time.monotonic() - before
+        if (record.hung or record.crashed) and not self.is_cold:
+            self.recover()
+        self._unreleased = 0 if record.released_ns else self._unreleased + 1
+        if self._unreleased >= UNRELEASED_MAX:
+            raise TargetError(
+                f"{self.target.name}: {UNRELEASED_MAX} rounds in a row could not be exercised, so it was "
+                f"given up; the last one: {record.lost}"
+            )
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Verify and judge the rounds since the last call, and count them."""
+        started = time.monotonic()
+        found = self.judge.judge(self._pending, self._unreadable)
+        self._pending, self._unreadable = [], 0
+        for judged in found:
+            self.tally.add(judged)
+        if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
+            try:
+                self.recover()
+            except TargetError as wrong:  # what was found stands
+                self.gone = str(wrong)
+        self.seconds["verify"] += time.monotonic() - started
+        return found
+
+    def recover(self) -> None:
+        """Start a server of ours anew; its rounds that were not verified stay so, and are said."""
+        if not self.target.is_ours:
+            raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start anew")
+        if self._restarts >= RESTARTS_MAX:
+            raise TargetError(f"{self.target.name}: it hung or ended {RESTARTS_MAX} times; given up")
+        self._restarts += 1
+        self._unreadable = len(self._pending)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.lane.drop()
+        self.target.stop()
+        self.target.start()
+
+
+def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> ScenarioResult:
+    """Race `side`, alternating with `control` (of that kind), to a result with its verdict."""
+    plan = side.lane.plan
+    coin = random.Random(f"coin-{options.seed}")
+    offsets = plan.scenario.release.offsets_us
+    one_party = is_one_party(plan.round(0).operations)
+    tuner = Tuner(
+        options.seed,
+        None if offsets == "auto" else offsets,
+        options.recorded,
+        is_one_party=one_party,
+        weighs_time=options.profile == "throughput",
+    )
+    sides = [side] if control is None else [side, control]
+    started = time.monotonic()
+    pairs = pairs_fired = index = 0
+    stopped = ""
+    is_cold = any(one.is_cold for one in sides)
+    block_rounds = 1 if is_cold else BLOCK_ROUNDS_FIRST
+    if options.until == "hit":
+        block_rounds = min(block_rounds, 5)
+    while index < options.rounds and not stopped:
+        draws: list[Draw] = []
+        took_s: list[float] = []
+        until = min(options.rounds, index + block_rounds)
+        try:
+            while index < until:
+                draws.append(tuner.draw())
+                began = time.monotonic()
+                first, *rest = sides if coin.random() < 0.5 else sides[::-1]
+                for one in (first, *rest):
+                    one.run(index, draws[-1])
+                took_s.append(time.monotonic() - began)
+                index += 1
+                if options.time_limit is not None and time.monotonic() > options.time_limit:
+                    stopped = f"the time limit ended it after {index} of {options.rounds} rounds"
+                    break
+        except TargetError as wrong:
+            stopped = str(wrong)
+        try:
+            results = [one.judged() for one in sides]
+        except TargetError as wrong:  # what was judged before stands
+            stopped = str(wrong)
+            break
+        stopped = stopped or next((one.gone for one in sides if one.gone), "")
+        for place, draw in enumerate(draws[: min(len(r) for r in results)]):
+            pair = [result[place] for result in results]
+            seconds = took_s[place] if place < len(took_s) else 1.0
+            tuner.learn(draw, hit=any(judged.is_hit for judged in pair), seconds=seconds)
+            if control is not None and all(judged.is_counted for judged in pair):
+                pairs += 1
+                pairs_fired += pair[1].is_hit
+        side.tally.end_block(control.tally if control else None)
+        if options.progress is not None:
+            hits = control.tally.hits if control else 0
+            options.progress(index, options.rounds, side.tally.hits, hits)
+        kind_now = kind if control else None
+        if options.until == "hit" and side.tally.hits:
+            break
+        if options.enough is not None and options.enough():
+            break
+        if options.until == "decided" and settled(
+            hits=side.tally.hits,
+            pairs_fired=pairs_fired,
+            control_kind=kind_now,
+            confidence=options.confidence,
+            theta=options.theta,
+        ):
+            break
+        if not is_cold and options.until != "hit":
+            longest = BLOCK_ROUNDS_MAX if options.until == "rounds" else BLOCK_ROUNDS_MAX // 5
+            block_rounds = min(longest, block_rounds * 2)
+    shown = _control_result(control, kind, pairs, pairs_fired, options) if control else None
+    return _result(side, shown, options, stopped, time.monotonic() - started)
+
+
+def _control_result(
+    control: Side, kind: int, pairs: int, pairs_fired: int, options: RaceOptions
+) -> ControlResult:
+    return ControlResult(
+        target=control.target.name,
+        scenario=control.lane.plan.scenario.name,
+        kind=kind,
+        why=WHY[kind],
+        pairs=pairs,
+        pairs_fired=pairs_fired,
+        hits=control.tally.hits,
+        confidence=options.confidence,
+        bound=theta_bound(pairs_fired, options.confidence),
+    )
+
+
+def _result(
+    side: Side, control: ControlResult | None, options: RaceOptions, stopped: str, seconds: float
+) -> ScenarioResult:
+    scenario, tally = side.lane.plan.scenario, side.tally
+    one_rate = not is_overdispersed([b for b in tally.blocks if b.rounds])
+    decision = decide(
+        rounds=tally.rounds,
+        hits=tally.hits,
+        lost=tally.lost,
+        control=control,
+        confidence=options.confidence,
+        theta=options.theta,
+        one_rate=one_rate,
+    )
+    untried = tally.never_accepted(side.lane.plan.round(0))
+    if decision.verdict is Verdict.PASS and untried:
+        decision = Decision(
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"no {untried} was ever accepted, so no promise was put to the test. {decision.reason}",
+            advice="see the replies in the report: the server refuses what the scenario does.",
+        )
+    not_looked = [*([stopped] if stopped else []), *tally.not_looked, side.judge.note]
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode="race",
+        verdict=decision.verdict,
+        reason=decision.reason,
+        advice=decision.advice,
+        rounds=tally.rounds,
+        rounds_lost=tally.lost,
+        hits=tally.hits,
+        interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds and one_rate else None,
+        anomalies=dict(tally.anomalies),
+        witnesses=tuple(tally.witnesses),
+        sample=tuple(tally.sample),
+        not_looked=tuple(said for said in not_looked if said),
+        control=control,
+        profile=options.profile if scenario.release.at != "free" else "free",
+        release_at=scenario.release.at,
+        skew_us=tally.skew(),
+        rounds_per_s=tally.rounds / seconds if seconds else 0.0,
+        seconds={**side.seconds, "all": seconds},
+        replies=dict(tally.replies.most_common()),
+        expected=tally.expected,
+        found=tally.found,
+        blocks=tuple(tally.blocks),
+    )

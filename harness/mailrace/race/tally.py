@@ -1,0 +1,124 @@
+"""Judged rounds in, one at a time; the counts, witnesses and samples of a ScenarioResult out. Memory flat."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from mailrace.check import expected_copies, explain, replies
+from mailrace.model.anomaly import Anomaly, Weight
+from mailrace.model.attempt import Outcome, RoundRecord
+from mailrace.model.operation import PlannedRound, ServerOptions
+from mailrace.model.result import Block, Spread, Witness
+
+WITNESSES_MAX = 3
+"""Kept of each anomaly, with their whole rounds."""
+SAMPLE_MAX = 6
+"""Clean rounds kept, for the timeline."""
+NOTES_MAX = 10
+REPLIES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A round with its findings; `not_looked` says why it counts for nothing, "" if it counts."""
+
+    record: RoundRecord
+    anomalies: tuple[Anomaly, ...]
+    not_looked: str
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether it shows an anomaly of weight RACE."""
+        return any(a.name.weight is Weight.RACE for a in self.anomalies)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it was looked at: a hit always was."""
+        return self.is_hit or not self.not_looked
+
+
+class Tally:
+    """Counts the judged rounds of one lane."""
+
+    def __init__(self, options: ServerOptions, replay: str) -> None:
+        self._options = options
+        self._replay = replay
+        self._block_start = (0, 0, 0)
+        self.rounds = 0
+        self.lost = 0
+        self.hits = 0
+        self.anomalies: Counter[str] = Counter()
+        self.replies: Counter[str] = Counter()
+        self.skew_us: list[float] = []
+        self.witnesses: list[Witness] = []
+        self.sample: list[RoundRecord] = []
+        self.blocks: list[Block] = []
+        self.expected = (0, 0)
+        self.found = 0
+        self.not_looked: list[str] = []
+        self._accepted: set[str] = set()
+
+    def add(self, judged: Judged) -> None:
+        """Count one round."""
+        record = judged.record
+        if judged.is_counted:
+            self.rounds += 1
+            self.hits += judged.is_hit
+            self.skew_us.append(record.skew_us)
+        else:
+            self.lost += 1
+        if judged.not_looked and len(self.not_looked) < NOTES_MAX:
+            self.not_looked.append(judged.not_looked)
+        for reply in replies(record):
+            if reply in self.replies or len(self.replies) < REPLIES_MAX:
+                self.replies[reply] += 1
+        self._accepted |= {
+            record.plan.operations[a.actor].kind
+            for a in record.attempts
+            if a.actor >= 0 and a.outcome is Outcome.OK
+        }
+        if record.stored is not None:
+            least, most = expected_copies(record, self._options)
+            self.expected = (self.expected[0] + least, self.expected[1] + most)
+            self.found += len(record.stored.messages)
+        self._keep(judged)
+
+    def never_accepted(self, plan: PlannedRound) -> str:
+        """A kind of operation of the plan that the server never accepted; "" if each was, once at least."""
+        return next((o.kind for o in plan.operations if o.kind not in self._accepted), "")
+
+    def _keep(self, judged: Judged) -> None:
+        for anomaly in judged.anomalies:
+            self.anomalies[anomaly.name] += 1
+            if self.anomalies[anomaly.name] <= WITNESSES_MAX:
+                replay = f"{self._replay} --round {judged.record.index}"
+                self.witnesses.append(
+                    Witness(
+                        anomaly=anomaly,
+                        record=judged.record,
+                        replay=replay,
+                        explained=explain(judged.record),
+                    )
+                )
+        if not judged.anomalies and judged.is_counted and len(self.sample) < SAMPLE_MAX:
+            self.sample.append(judged.record)
+
+    def end_block(self, control: "Tally | None") -> None:
+        """Close a block of rounds, for drift."""
+        rounds, hits, control_hits = self._block_start
+        now = (self.rounds, self.hits, control.hits if control else 0)
+        self._block_start = now
+        self.blocks.append(
+            Block(
+                first_round=rounds,
+                rounds=now[0] - rounds,
+                hits=now[1] - hits,
+                control_hits=now[2] - control_hits,
+            )
+        )
+
+    def skew(self) -> Spread | None:
+        """Median and 95th percentile of the skew, µs."""
+        if not self.skew_us:
+            return None
+        ranked = sorted(self.skew_us)
+        return Spread(p50=ranked[len(ranked) // 2], p95=ranked[min(len(ranked) - 1, len(ranked) * 95 // 100)])

@@ -1,0 +1,211 @@
+"""Takes a run's folder; gives one zip that a maintainer can read and replay.
+
+A bundle holds, in this order: ISSUE.md, repro.py, the scenario, plan.json, schedule.json, history.jsonl,
+server.log, run.json, report.html, manifest.json, SHA256SUMS. Two bundles of one run are byte-equal.
+"""
+
+import io
+import json
+import stat
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from mailrace.model.errors import UsageError
+from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
+from mailrace.report.document import from_json, plain, to_json
+from mailrace.report.issue import issue
+from mailrace.report.page import page
+from mailrace.report.redaction import Redaction, redacted, redactions
+from mailrace.report.render import write_whole
+from mailrace.report.repro import PROMISES, ServerFacts, repro_script
+from mailrace.report.unbundle import BUNDLE_VERSION, NAME, sha256
+
+
+def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
+    """Write the bundle of a run's folder to `out`; its path.
+
+    `keep` names the kinds of redaction to leave out (`addresses`, `hosts`, `paths`, `users`); `scenario`
+    picks one of several, else the first with a witness. Raises UsageError where nothing can be replayed.
+    """
+    run, found = _read(folder)
+    texts = _texts(folder, run, found, scenario, keep)
+    write_whole(out, _zipped(texts))
+    return out
+
+
+def what_is_redacted(folder: Path) -> tuple[Redaction, ...]:
+    """What `bundle` replaces in this run's files: shown before it writes."""
+    return _read(folder)[1]
+
+
+def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
+    """The users' own messages that `bundle` takes in as they are, nothing replaced: said before it writes.
+
+    They are the proof's own bytes, in the zip and in repro.py. Raises UsageError as `bundle` does.
+    """
+    run, _ = _read(folder)
+    return tuple(_own_mails(folder, run, _chosen(run, scenario)[0]))
+
+
+def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
+    path = folder / "run.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from None
+    run = from_json(text)
+    others = [_text(folder / name) for name in ("plan.json", "history.jsonl", "server.log")]
+    others += [_text(path) for path in _scenario_files(folder, run)]
+    return run, redactions([text, *others], run, folder)
+
+
+def _texts(
+    folder: Path, run: RunResult, found: tuple[Redaction, ...], name: str, keep: Collection[str]
+) -> dict[str, str]:
+    def clean(text: str) -> str:
+        return redacted(text, found, keep)
+
+    as_it_was, run = run, from_json(clean(to_json(run)))
+    chosen, witness = _chosen(run, name)
+    plan = clean(_text(folder / "plan.json"))
+    chosen_as_it_was = as_it_was.scenarios[run.scenarios.index(chosen)]
+    beside = _scenario_files(folder, as_it_was, chosen_as_it_was.file)
+    asked = _asked(plan, chosen)
+    mails = _own_mails(folder, as_it_was, chosen_as_it_was)
+    facts = _facts(run, asked, mails)
+    texts = {
+        "ISSUE.md": issue(run, chosen, witness, facts),
+        "repro.py": repro_script(witness, facts, chosen.title),
+    }
+    for path in beside:
+        texts[path.name] = clean(_text(path))
+    if not beside and asked and NAME.fullmatch(chosen.name):
+        # JSON is YAML: the scenario as the plan has it, where its file is gone
+        own = {key: value for key, value in asked.items() if key != "file"}
+        texts[f"{chosen.name}.race.yaml"] = json.dumps(own, indent=1, ensure_ascii=False) + "\n"
+    texts |= {path.name: mail.decode("utf-8", "backslashreplace") for path, mail in mails.items()}
+    texts["plan.json"] = plan
+    if witness.schedule is not None:
+        texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
+    for log in ("history.jsonl", "server.log"):
+        texts[log] = clean(_text(folder / log))
+    texts["run.json"] = to_json(run)
+    texts["report.html"] = page(run)
+    texts = {n: t for n, t in texts.items() if t}
+    texts["manifest.json"] = json.dumps(_manifest(run, chosen, texts, found, keep), indent=1) + "\n"
+    texts["SHA256SUMS"] = "".join(f"{sha256(t.encode())}  {n}\n" for n, t in texts.items())
+    return texts
+
+
+def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
+    """The scenario and witness to replay: a RACE's first, one with a realised schedule before others."""
+    named = [s for s in run.scenarios if not name or s.name == name]
+    if not named:
+        raise UsageError(f"{name}: no such scenario in this run; there are {_names(run.scenarios)}")
+    for scenario in sorted(named, key=lambda s: s.verdict is not Verdict.RACE):
+        usable = [w for w in scenario.witnesses if w.anomaly.name in PROMISES]
+        usable.sort(key=lambda w: (w.schedule is None, w.schedule is not None and w.schedule.split_only))
+        if usable:
+            return scenario, usable[0]
+    raise UsageError(
+        f"this run ({run.verdict.value}) holds no witness of a broken promise, so there is nothing to "
+        "replay; race more rounds, or steer"
+    )
+
+
+def _names(scenarios: Collection[ScenarioResult]) -> str:
+    return ", ".join(s.name for s in scenarios)
+
+
+def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, Any]:
+    """The scenario as plan.json has it; empty where there is no plan."""
+    try:
+        named: dict[str, Mapping[str, Any]] = {s["name"]: s for s in json.loads(plan)["scenarios"]}
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return named.get(scenario.name, {})
+
+
+def _own_mails(folder: Path, run: RunResult, chosen: ScenarioResult) -> dict[Path, bytes]:
+    """The users' own messages that the scenario sends, as they stand beside its file; nothing is redacted."""
+    found: dict[Path, bytes] = {}
+    asked = _asked(_text(folder / "plan.json"), chosen)
+    beside = _scenario_files(folder, run, chosen.file)
+    for actor in asked.get("actors") or ():
+        name = (actor.get("send") or {}).get("file") if isinstance(actor, dict) else None
+        for scenario in beside:
+            path = scenario.parent / str(name)
+            if name and NAME.fullmatch(path.name) and path.is_file():
+                found[path] = path.read_bytes()
+    return found
+
+
+def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[Path, bytes]) -> ServerFacts:
+    """Version, flags and instances of the server, and the messages that were sent as they are."""
+    options = asked.get("target") or {}
+    flags: list[str] = []
+    if options.get("ignore_duplicate_ids") or "ignore_duplicate_ids" in run.target.settings:
+        flags.append("--ignore-duplicate-ids")
+    disabled = options.get("tags_disable") or ()
+    if disabled:
+        flags += ["--tags-disable", ",".join(disabled)]
+    is_embedded = run.target.name.startswith("embedded")
+    return ServerFacts(
+        version=f"{run.target.version} (mailrace's embedded reference)"
+        if is_embedded
+        else run.target.version,
+        flags=tuple(flags),
+        instances=int(options.get("instances") or 1),
+        contents={sha256(mail): mail for mail in mails.values()},
+    )
+
+
+def _scenario_files(folder: Path, run: RunResult, only: str = "") -> list[Path]:
+    found = []
+    for name in [only] if only else [s.file for s in run.scenarios]:
+        path = Path(name)
+        for place in (folder / path.name, path):
+            if name and place.is_file() and NAME.fullmatch(place.name):
+                found.append(place)
+                break
+    return list(dict.fromkeys(found))
+
+
+def _manifest(
+    run: RunResult,
+    scenario: ScenarioResult,
+    texts: Mapping[str, str],
+    found: tuple[Redaction, ...],
+    keep: Collection[str],
+) -> dict[str, Any]:
+    return {
+        "bundle": BUNDLE_VERSION,
+        "mailrace": run.mailrace,
+        "run": run.run,
+        "scenario": scenario.name,
+        "target": run.target.name,
+        "version": run.target.version,
+        "redacted": sorted({r.kind for r in found if r.kind not in keep}),
+        "files": {n: {"bytes": len(t.encode()), "sha256": sha256(t.encode())} for n, t in texts.items()},
+    }
+
+
+def _zipped(texts: Mapping[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, text in texts.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = (stat.S_IFREG | (0o755 if name == "repro.py" else 0o644)) << 16
+            archive.writestr(entry, text.encode("utf-8"))
+    return stream.getvalue()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""

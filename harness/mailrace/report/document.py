@@ -1,0 +1,124 @@
+"""Takes a RunResult and gives run.json's text; takes such a text and gives the RunResult back.
+
+The text is deterministic: fields stand in the order of the model, mappings are sorted by key, and equal
+results give equal bytes. Lone surrogates (bytes of a server that are no UTF-8) are written as `\\xNN`, so the
+text is always valid UTF-8. The schema of the document is `harness/mailrace/schema/run.schema.json`, written
+by `python -m mailrace.report.document`.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Set
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mailrace.model.errors import UsageError
+from mailrace.model.result import SCHEMA_VERSION, RunResult
+
+SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "run.schema.json"
+MISTAKES_SHOWN_MAX = 5
+
+
+@cache
+def _adapter() -> TypeAdapter[RunResult]:
+    return TypeAdapter(RunResult)
+
+
+def to_json(result: RunResult) -> str:
+    """The text of run.json, with a line break at its end; equal results give equal texts."""
+    return json.dumps(plain(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> RunResult:
+    """The result that `to_json` wrote.
+
+    Raises UsageError with a sentence where the text is no JSON, is another schema's, or lacks something.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"run.json: no whole JSON document ({error}); was it cut off?") from None
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UsageError(
+            "run.json: schema_version: missing or no number; a run document of mailrace begins with one"
+        )
+    if version != SCHEMA_VERSION:
+        age, step = (
+            ("newer", "read it with the mailrace that wrote it, or update this one")
+            if version > SCHEMA_VERSION
+            else ("older", "read it with the mailrace that wrote it")
+        )
+        raise UsageError(
+            f"run.json: schema_version: {version} is {age} than {SCHEMA_VERSION}, the one this mailrace "
+            f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
+        )
+    try:
+        return _adapter().validate_python(found)
+    except ValidationError as error:
+        raise UsageError(_sentence(error)) from None
+
+
+def plain(value: Any) -> Any:
+    """A model value as dicts, lists, text and numbers: what `to_json` writes."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, Mapping):
+        return {
+            without_surrogates(str(k)): plain(v) for k, v in sorted(value.items(), key=lambda i: str(i[0]))
+        }
+    if isinstance(value, Set):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def without_surrogates(text: str) -> str:
+    """The text with each lone surrogate as `\\xNN` (a byte that was no UTF-8) or `\\uNNNN`."""
+    if text.isascii():
+        return text
+    return "".join(
+        f"\\x{ord(c) - 0xDC00:02x}"
+        if "\udc80" <= c <= "\udcff"
+        else f"\\u{ord(c):04x}"
+        if "\ud800" <= c <= "\udfff"
+        else c
+        for c in text
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document (draft 2020-12)."""
+    found = _adapter().json_schema(mode="serialization")
+    found["properties"]["schema_version"]["const"] = SCHEMA_VERSION
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "run.json of mailrace",
+    } | {k: v for k, v in found.items() if k != "title"}
+
+
+def schema_text() -> str:
+    """What `harness/mailrace/schema/run.schema.json` holds."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _sentence(error: ValidationError) -> str:
+    mistakes = error.errors(include_url=False, include_input=False)
+    told = "; ".join(
+        f"{'.'.join(str(part) for part in m['loc'])}: {m['msg']}" for m in mistakes[:MISTAKES_SHOWN_MAX]
+    )
+    rest = len(mistakes) - MISTAKES_SHOWN_MAX
+    return f"run.json: no run document: {told}" + (f"; and {rest} more" if rest > 0 else "")
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -1,0 +1,74 @@
+"""Takes a witness and its run; gives ISSUE.md: what a Mailpit maintainer needs, in a maintainer's words."""
+
+from mailrace.model.attempt import LogLine, RoundRecord
+from mailrace.model.operation import Send
+from mailrace.model.result import RunResult, ScenarioResult, Witness
+from mailrace.report.expected import message_rows
+from mailrace.report.markdown import environment
+from mailrace.report.repro import PROMISES, ServerFacts, step_note
+from mailrace.report.timeline import operation_words, reply_words
+from mailrace.report.words import legible, meaning, plural, rate_words
+
+LOG_LINES_MAX = 8
+STEPS_MAX = 120
+"""Statements that the table shows; an issue on GitHub holds 65,536 characters."""
+
+
+def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: ServerFacts) -> str:
+    """The text of ISSUE.md."""
+    schedule = witness.schedule
+    steps = [s for s in schedule.steps if not s.background] if schedule else []
+    actors = list(dict.fromkeys(s.actor for s in steps))
+    return (
+        environment()
+        .get_template("issue.md.j2")
+        .render(
+            run=run,
+            scenario=scenario,
+            witness=witness,
+            promise=PROMISES[witness.anomaly.name],
+            flags=" ".join(facts.flags),
+            proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
+            rate=_rate(scenario),
+            native=not scenario.schedules,
+            confirmed=[
+                rate_words(s)
+                for s in run.scenarios
+                if scenario.schedules and s.name == scenario.name and s.mode == "race" and s.rounds
+            ],
+            happens=_happens(witness.record),
+            messages=message_rows(witness.record, (witness.anomaly,)),
+            log=[legible(line.text, 400) for line in _told(witness.record)],
+            explained=[(line, meaning(told)) for line, told in witness.explained],
+            actors=actors,
+            steps=[(s, step_note(s)) for s in steps[:STEPS_MAX]],
+            steps_left=max(0, len(steps) - STEPS_MAX),
+        )
+    )
+
+
+def _happens(record: RoundRecord) -> list[str]:
+    """One line an operation: who did what, and what it was told."""
+    lines = []
+    for index, operation in enumerate(record.plan.operations):
+        told = [a for a in record.attempts if a.actor == index]
+        if isinstance(operation, Send):
+            told = [a for a in told if a.message == operation.message.key] or told
+        replies = ", then on a retry ".join(reply_words(a) for a in told) or "not carried out"
+        lines.append(f"{operation.key} {legible(operation_words(operation))}: {legible(replies)}")
+    return lines
+
+
+def _told(record: RoundRecord) -> list[LogLine]:
+    """The log lines of errors first; without any, the last ones."""
+    errors = [line for line in record.log if "level=error" in line.text or "level=fatal" in line.text]
+    return (errors or list(record.log))[-LOG_LINES_MAX:]
+
+
+def _rate(scenario: ScenarioResult) -> str:
+    looked = scenario.schedules
+    if looked is None:
+        return rate_words(scenario)
+    classes = plural(looked.classes, "class", "classes")
+    orders = f" ({plural(looked.violating_orders, 'order')})" if looked.violating_orders else ""
+    return f"{looked.violating:,} of {classes} of orders of the SQL statements{orders}, walked one by one"

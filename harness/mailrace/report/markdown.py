@@ -1,0 +1,65 @@
+"""Takes a RunResult; gives report.md: the verdict, a table, the first proofs, the commands."""
+
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mailrace.model.result import RunResult
+from mailrace.report.words import control_words, headline, legible, not_looked, rate_words, sentence
+
+WITNESSES_SHOWN_MAX = 5
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_WORD_UNDERSCORE = re.compile(r"(?<=[A-Za-z0-9])\\_(?=[A-Za-z0-9])")
+
+
+def prose(text: str) -> str:
+    """Text as Markdown that shows exactly it: markup of its own stands as characters."""
+    escaped = _SPECIAL.sub(r"\\\1", legible(text, 2000)).replace("&", "&amp;")
+    return _WORD_UNDERSCORE.sub("_", escaped)
+
+
+def code(text: str) -> str:
+    """Text as a code span that cannot be left, also inside a table's cell."""
+    shown = legible(text, 2000).replace("|", "\\|")
+    runs = [len(run) for run in re.findall(r"`+", shown)]
+    fence = "`" * (max(runs, default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") or not shown else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def block(text: str) -> str:
+    """Text of several lines as a fenced block that cannot be left."""
+    shown = legible(text, 20_000, lines=True)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def environment() -> Environment:
+    """Jinja2 for Markdown: every value must pass `prose`, `code` or `block`."""
+    made = Environment(
+        loader=PackageLoader("mailrace.report"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    made.filters.update(
+        prose=prose, code=code, block=block, rate=rate_words, control=control_words, sentence=sentence
+    )
+    return made
+
+
+def markdown(result: RunResult) -> str:
+    """The text of report.md."""
+    return (
+        environment()
+        .get_template("report.md.j2")
+        .render(
+            run=result,
+            headline=headline(result),
+            not_looked=not_looked(result),
+            shown_max=WITNESSES_SHOWN_MAX,
+        )
+    )

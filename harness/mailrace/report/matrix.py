@@ -1,0 +1,29 @@
+"""Takes cells of scenario and version; gives them as a table that page, Markdown and terminal share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailrace.model.result import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One scenario on one version; `text` is what was seen (`3 of 85 classes`), or why there is nothing."""
+
+    verdict: Verdict | None
+    text: str
+    report: str = ""
+    """A link to the cell's own report, relative to the page; "" for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Rows are scenarios, columns are targets; a cell that was not run is absent."""
+
+    scenarios: tuple[str, ...]
+    targets: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
+
+    def cell(self, scenario: str, target: str) -> Cell:
+        """The cell, or a named empty one."""
+        return self.cells.get((scenario, target), Cell(verdict=None, text="not run"))

@@ -1,0 +1,56 @@
+"""Takes a RunResult and a folder; writes the formats asked for into it, each whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from mailrace.model.errors import UsageError
+from mailrace.model.result import RunResult
+from mailrace.report.ci import ctrf, junit
+from mailrace.report.document import from_json, to_json
+from mailrace.report.markdown import markdown
+from mailrace.report.page import page
+
+FORMATS: Mapping[str, tuple[str, Callable[[RunResult], str]]] = {
+    "json": ("run.json", to_json),
+    "html": ("report.html", page),
+    "md": ("report.md", markdown),
+    "junit": ("junit.xml", junit),
+    "ctrf": ("ctrf.json", ctrf),
+}
+"""Format → its file's name and what gives its text."""
+
+
+def render(
+    result: RunResult, folder: Path, formats: Collection[str] = ("html", "md", "junit", "json")
+) -> tuple[Path, ...]:
+    """Write the result in each format into `folder` (made if missing); the files, in the order asked for.
+
+    What is rendered is the document, not the value in memory: an old run.json rendered again gives the
+    same bytes. Raises UsageError for an unknown format, with those there are.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise UsageError(f"--format: {', '.join(unknown)}: no such format; there are {', '.join(FORMATS)}")
+    document = from_json(to_json(result))
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name in formats:
+        file, text_of = FORMATS[name]
+        write_whole(folder / file, text_of(document).encode("utf-8"))
+        written.append(folder / file)
+    return tuple(written)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

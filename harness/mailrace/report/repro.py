@@ -1,0 +1,209 @@
+"""Takes a witness and what its server was started with; gives repro.py, which shows it again without us."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mailrace.actors.http import request_of
+from mailrace.actors.mail import render
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import UsageError
+from mailrace.model.operation import EDITS, Message, Operation, Read, Send
+from mailrace.model.result import Step, Witness
+from mailrace.report.words import legible, sentence
+
+SWEPT_US = 1800
+"""Release offsets are spread over this, µs (MAILPIT.md: S2 in ±900 µs)."""
+DECOYS = 2
+BODY_TEXT_MAX = 64_000
+"""Characters of a user's own message that the script may hold."""
+
+PROMISES: Mapping[AnomalyName, str] = {
+    AnomalyName.REJECTED_BUT_STORED: (
+        "a 4yz or 5yz reply to the final dot means that the message was not taken (RFC 5321 4.2.1)"
+    ),
+    AnomalyName.ACCEPTED_BUT_MISSING: "a 250 reply to the final dot means that the message is stored",
+    AnomalyName.DUPLICATED: "one message is stored once",
+    AnomalyName.TAG_LOST: "an accepted message has the tags that it asked for",
+    AnomalyName.TAG_DUPLICATED: "a message holds each of its tags once",
+    AnomalyName.TAG_GHOST: "a listed tag is held by a message",
+    AnomalyName.SPURIOUS_REJECTION: "these operations are all accepted, in whatever order they run",
+    AnomalyName.ENVELOPE_LEAKED: "a message's recipients are its own",
+    AnomalyName.NOT_SERIALIZABLE: "operations that run together give what one of their orders gives",
+    AnomalyName.HANG: "a request is answered",
+    AnomalyName.CRASH: "the server goes on running",
+}
+"""What each anomaly breaks, in a maintainer's words; an anomaly that only reports has no script."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """The server that a witness was recorded on: version, flags beyond the usual, instances on one store."""
+
+    version: str
+    flags: tuple[str, ...] = ()
+    instances: int = 1
+    contents: Mapping[str, bytes] | None = None
+
+
+def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
+    """The text of repro.py for a witness; raises UsageError where its anomaly has no script."""
+    name = witness.anomaly.name
+    if name not in PROMISES:
+        raise UsageError(
+            f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
+        )
+    record, schedule = witness.record, witness.schedule
+    word = run_word(witness)
+    contents = dict(facts.contents or {})
+    keys = {m.key: f"%ID:{m.key}%" for m in record.plan.given}
+    operations = record.plan.operations
+    instances = max(facts.instances, schedule.instances if schedule else 1)
+    is_steered = schedule is not None and not schedule.split_only and instances == 1
+    return (
+        _environment()
+        .get_template("repro.py.j2")
+        .render(
+            title=_prose(sentence(title)),
+            proof=_wrapped(_prose(witness.anomaly.proof)),
+            promise=_flat(PROMISES[name]),
+            recorded_on=_flat(f"Mailpit {legible(facts.version, 60)}"),
+            flags=_flat(list(facts.flags)),
+            offsets=repr([round(o, 1) for o in record.offsets_us]),
+            swept=repr(SWEPT_US if any(isinstance(o, EDITS) for o in operations) else SWEPT_US // 9),
+            decoys=repr(DECOYS if any(isinstance(o, EDITS) for o in operations) or record.decoys else 0),
+            given=_literal([_mail(m, word, contents) for m in record.plan.given]),
+            actors=_literal([_actor(o, word, keys, contents) for o in operations if not isinstance(o, Read)]),
+            judge=f"judges/{name.value}.py.j2",
+            learns=name is AnomalyName.NOT_SERIALIZABLE,
+            instances=instances,
+            has_door=is_steered or instances > 1,
+            steered=is_steered,
+            hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
+            order=_order(schedule.steps, word) if is_steered and schedule is not None else "",
+        )
+        .rstrip()
+        + "\n"
+    )
+
+
+def run_word(witness: Witness) -> str:
+    """The run's own word in addresses and tags, which the script replaces by a fresh one each round."""
+    messages = [*witness.record.plan.given]
+    messages += [o.message for o in witness.record.plan.operations if isinstance(o, Send)]
+    return messages[0].domain.removesuffix(".test") if messages else "mr"
+
+
+def step_note(step: Step) -> str:
+    """A statement on one line, blanks joined."""
+    return legible(re.sub(r"\s+", " ", step.sql).strip(), 300)
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("mailrace.report"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+
+
+def _actor(
+    operation: Operation, word: str, ids: Mapping[str, str], contents: Mapping[str, bytes]
+) -> dict[str, Any]:
+    if isinstance(operation, Send) and operation.via == "smtp":
+        made: dict[str, Any] = {"name": operation.key, "mail": _mail(operation.message, word, contents)}
+        if operation.lead is not None:
+            made["lead"] = _mail(operation.lead, word, contents)
+        if operation.ignore_mail_reply:
+            made["goes_on"] = True
+        return made
+    method, path, body = request_of(operation, 1, ids, contents)
+    request = {"method": method, "path": _marked(path, word), "body": _marked(body.decode(), word)}
+    made = {"name": operation.key, "request": request}
+    if isinstance(operation, Send):
+        made["mail"] = _mail(operation.message, word, contents)
+    return made
+
+
+def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
+    is_own = message.file_sha256 is not None and message.file_sha256 in contents
+    raw = render(message if is_own else replace(message, file_sha256=None), 1, contents)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    text = body.decode("utf-8", "surrogateescape")
+    return {
+        "from": _marked(message.sender, word),
+        "to": [_marked(a, word) for a in message.recipients],
+        "tags": [_marked(t, word) for t in message.tags],
+        "head": [
+            _marked(line, word)
+            for line in head.decode("utf-8", "surrogateescape").split("\r\n")
+            if not line.startswith("X-Mailrace:")
+        ],
+        "body_bytes": len(body),
+        "body": _marked(text, word) if is_own and len(text) <= BODY_TEXT_MAX else None,
+    }
+
+
+def _marked(text: str, word: str) -> str:
+    """The text with the run's word as `%RUN%`, or `%RUN:0100…%` where letters of it are in upper case."""
+
+    def mark(match: re.Match[str]) -> str:
+        mask = "".join("1" if c.isupper() else "0" for c in match[0])
+        return f"%RUN:{mask}%" if "1" in mask else "%RUN%"
+
+    return re.sub(re.escape(word), mark, text, flags=re.IGNORECASE)
+
+
+def _order(steps: tuple[Step, ...], word: str) -> str:
+    lines = ["["]
+    for step in steps:
+        if step.background:
+            continue
+        guilty = "  # <--" if step.guilty else ""
+        lines.append(f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step), word))}),{guilty}")
+    return "\n".join([*lines, "]"])
+
+
+def _literal(value: Any, indent: int = 0) -> str:
+    """The value as Python source, one entry a line where it is long."""
+    flat = _flat(value)
+    if len(flat) + indent <= 96 or not isinstance(value, dict | list):
+        return flat
+    inner = " " * (indent + 4)
+    if isinstance(value, dict):
+        entries = [f"{_flat(k)}: {_literal(v, indent + 4)}" for k, v in value.items()]
+    else:
+        entries = [_literal(v, indent + 4) for v in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + "".join(f"{inner}{e},\n" for e in entries) + " " * indent + closing
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flat(k)}: {_flat(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flat(v) for v in value) + "]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _prose(text: str) -> str:
+    """Text that can stand in the script's docstring."""
+    return legible(text, 2000).replace("\\", "/").replace('"', "'")
+
+
+def _wrapped(text: str) -> str:
+    lines, line = [], ""
+    for part in text.split():
+        if line and len(line) + 1 + len(part) > 104:
+            lines.append(line)
+            line = part
+        else:
+            line = f"{line} {part}".strip()
+    return "\n".join([*lines, line])

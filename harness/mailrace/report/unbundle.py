@@ -1,0 +1,134 @@
+"""Takes a zip of anyone's; gives the bundle in it, or a sentence on why it is not read: warily."""
+
+import hashlib
+import json
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mailrace.model.errors import UsageError
+from mailrace.model.result import RunResult
+from mailrace.report.document import from_json
+from mailrace.report.words import plural
+
+BUNDLE_VERSION = 1
+FILES_MAX = 40
+FILE_BYTES_MAX = 256 * 1024 * 1024
+TOTAL_BYTES_MAX = 512 * 1024 * 1024
+RATIO_MAX = 1000
+"""Bytes out for one byte in, where a file is over 1 MB: more is a zip bomb (logs reach about 100)."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_LAST = ("manifest.json", "SHA256SUMS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle that was read and found whole."""
+
+    manifest: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    result: RunResult
+
+    @property
+    def scenario_text(self) -> str:
+        """The scenario file's text; "" where the run had none at hand."""
+        return next((self.files[n].decode("utf-8") for n in self.files if n.endswith(".race.yaml")), "")
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The bundle in a zip. Raises UsageError with a sentence where it is damaged, hostile or another's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = _unpacked(archive)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote") from None
+    except _UNREADABLE as error:
+        raise UsageError(f"{path}: no whole zip ({error}); was it cut off?") from None
+    except _Refused as why:
+        raise UsageError(f"{path}: refused: {why}") from None
+    try:
+        manifest = json.loads(files["manifest.json"])
+        version, listed = manifest["bundle"], manifest["files"]
+        digests = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise UsageError(f"{path}: no bundle of mailrace: manifest.json is missing or no manifest") from None
+    if version != BUNDLE_VERSION:
+        raise UsageError(f"{path}: bundle version {version!r}; this mailrace reads {BUNDLE_VERSION}")
+    strange = sorted(set(files) - set(digests) - set(_LAST))
+    missing = sorted(set(digests) - set(files))
+    wrong = sorted(n for n in digests if n in files and sha256(files[n]) != digests[n])
+    for what, names in (("not in the manifest", strange), ("missing", missing), ("changed since", wrong)):
+        if names:
+            raise UsageError(f"{path}: refused: {', '.join(names)[:200]}: {what}")
+    if "run.json" not in files:
+        raise UsageError(f"{path}: no bundle of mailrace: run.json is missing")
+    return Bundle(
+        manifest=manifest, files=files, result=from_json(files["run.json"].decode("utf-8", "replace"))
+    )
+
+
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+"""What zipfile raises for bytes that are no whole zip."""
+
+
+class _Refused(Exception):
+    """Why a zip is not read."""
+
+
+def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    entries = archive.infolist()
+    if len(entries) > FILES_MAX:
+        raise _Refused(f"it holds {plural(len(entries), 'file')}; a bundle has at most {FILES_MAX}")
+    files: dict[str, bytes] = {}
+    total = 0
+    for entry in entries:
+        name = entry.filename
+        if not NAME.fullmatch(name) or PurePosixPath(name).name != name:
+            raise _Refused(f"a file is named {name[:120]!r}; names in a bundle are plain, without folders")
+        if name in files:
+            raise _Refused(f"{name} is there twice")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise _Refused(f"{name} is a link")
+        if entry.flag_bits & 0x1:
+            raise _Refused(f"{name} is encrypted")
+        total += entry.file_size
+        if entry.file_size > FILE_BYTES_MAX or total > TOTAL_BYTES_MAX:
+            raise _Refused(f"{name} says it is {entry.file_size:,} bytes; that is more than any run leaves")
+        if entry.file_size > 1_000_000 and entry.file_size > RATIO_MAX * max(entry.compress_size, 1):
+            raise _Refused(f"{name} grows from {entry.compress_size:,} to {entry.file_size:,} bytes")
+        with archive.open(entry) as stream:
+            content = stream.read(entry.file_size + 1)
+        if len(content) != entry.file_size:
+            raise _Refused(f"{name} is not as long as it says")
+        files[name] = content
+    return files
+
+
+def unpack(path: Path, folder: Path) -> Bundle:
+    """The bundle in a zip, with its files written into `folder` (made if missing), as those of a run stand.
+
+    Raises UsageError as `read_bundle` does, before anything is written.
+    """
+    found = read_bundle(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in found.files.items():
+        (folder / name).write_bytes(content)
+    return found
+
+
+def sha256(content: bytes) -> str:
+    """The digest of a file, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,154 @@
+"""Takes text of a server and numbers of a result; gives them as people can read them, on any medium.
+
+Text of a server or a message may hold anything. `legible` makes control characters, line breaks and
+characters that reorder a line visible as escapes and cuts what is too long, saying so; escaping for HTML,
+Markdown or XML comes after it and is the medium's own.
+"""
+
+import re
+
+from mailrace.model.anomaly import AnomalyName, Weight
+from mailrace.model.result import Interval, RunResult, ScenarioResult, Verdict
+from mailrace.report.document import without_surrogates
+
+TEXT_LENGTH_MAX = 600
+"""Characters of one piece of a server's text that a page shows; the whole stands in run.json."""
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
+    "\U000e0000-\U000e007f]"
+)
+_BREAKS = re.compile(r"[\t\n]")
+
+
+def legible(text: str, limit: int = TEXT_LENGTH_MAX, *, lines: bool = False) -> str:
+    """The text with what cannot be seen as `\\x..` or `\\u....`, at most `limit` characters of it.
+
+    With `lines`, line breaks and tabs stay. What was cut is said at its end.
+    """
+    shown = text[:limit]
+    shown = _UNSEEN.sub(_escape, without_surrogates(shown.replace("\r\n", "\n") if lines else shown))
+    if not lines:
+        shown = _BREAKS.sub(_escape, shown)
+    return shown if len(text) <= limit else f"{shown}… ({len(text):,} characters)"
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}.get(char)
+    if known:
+        return known
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def percent(rate: float) -> str:
+    """A rate in 0–1 as `12.0 %`; more digits where it is small."""
+    value = rate * 100
+    return f"{value:.1f} %" if value >= 1 or value == 0 else f"{value:.2g} %"
+
+
+def interval_words(interval: Interval | None) -> str:
+    """`6.4–20.0 % with 95 % confidence`, or "" without one."""
+    if interval is None:
+        return ""
+    low = percent(interval.low).removesuffix(" %")
+    return f"{low}–{percent(interval.high)} with {interval.confidence * 100:g} % confidence"
+
+
+def rate_words(scenario: ScenarioResult) -> str:
+    """`36 of 100 rounds (36.0 %; 26.6–46.2 % with 95 % confidence)`, or schedules for steer."""
+    if scenario.schedules is not None:
+        looked = scenario.schedules
+        orders = f" ({plural(looked.violating_orders, 'order')})" if looked.violating_orders else ""
+        classes = plural(looked.classes, "class", "classes")
+        return f"{looked.violating:,} of {classes} of orders violating{orders}"
+    if not scenario.rounds:
+        return "no rounds"
+    share = percent(scenario.hits / scenario.rounds)
+    bounds = interval_words(scenario.interval)
+    return (
+        f"{scenario.hits:,} of {plural(scenario.rounds, 'round')} ({share}{'; ' + bounds if bounds else ''})"
+    )
+
+
+def control_words(scenario: ScenarioResult) -> str:
+    """The control in a sentence: what it was, how often it fired, and what that proves."""
+    control = scenario.control
+    if control is None:
+        return ""
+    told = (
+        f"{control.scenario} on {control.target} (kind {control.kind}) fired in {control.pairs_fired:,} of "
+        f"{plural(control.pairs, 'pair')}"
+    )
+    if control.bound is not None:
+        told += (
+            f"; a race at least {control.bound:.2g} times as frequent would have been seen with "
+            f"{control.confidence * 100:g} % confidence"
+        )
+    return told
+
+
+def headline(result: RunResult) -> str:
+    """The run's verdict in one sentence."""
+    if result.cut_off:
+        return "The run was cut off; this is what it left."
+    if len(result.scenarios) == 1:
+        return sentence(result.scenarios[0].reason)
+    told: list[str] = []
+    for verdict in (Verdict.RACE, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.NOT_APPLICABLE):
+        names = [s.name for s in result.scenarios if s.verdict is verdict]
+        if names:
+            listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            told.append(f"{len(names)} {verdict.value} ({listed})")
+    return f"Of {plural(len(result.scenarios), 'scenario')}: {'; '.join(told)}."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    text = legible(text, 2000)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def not_looked(result: RunResult) -> list[str]:
+    """Everything that the run did not look at, a sentence each: limits of the target, then by scenario."""
+    found = [legible(limit) for limit in result.target.limits]
+    many = len(result.scenarios) > 1
+    for scenario in result.scenarios:
+        name = f"{scenario.name}: " if many else ""
+        if scenario.rounds_lost:
+            found.append(f"{name}{plural(scenario.rounds_lost, 'round')} could not be exercised")
+        looked = scenario.schedules
+        if looked is not None:
+            extent = "all within this bound" if looked.exhaustive else "a part of this"
+            found.append(f"{name}looked at {extent}: {legible(looked.bound, 2000)}")
+            if looked.missed:
+                found.append(f"{name}{plural(looked.missed, 'schedule')} missed, not counted clean")
+        own = [text for text in scenario.not_looked if text not in result.target.limits]
+        found += [f"{name}{legible(text)}" for text in own]
+    return found
+
+
+def when(started: str) -> str:
+    """An ISO 8601 time as people write it: `2026-11-23 14:00:39 UTC`."""
+    return re.sub(r"(Z|\+00:00)$", " UTC", legible(started, 40)).replace("T", " ", 1)
+
+
+def meaning(text: str) -> str:
+    """What a log line means, without our own catalogue's numbers."""
+    return re.sub(r" ?\(S\d+(?:, ([^)]*))?\)", lambda m: f" ({m[1]})" if m[1] else "", legible(text, 1000))
+
+
+def is_race(name: str) -> bool:
+    """Whether an anomaly of that name makes a run a RACE."""
+    return any(known.value == name and known.weight is Weight.RACE for known in AnomalyName)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 round`, `2 rounds`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def ms(ns: int | float) -> str:
+    """Nanoseconds as `2.113 ms`."""
+    return f"{ns / 1e6:.3f} ms"

@@ -1,0 +1,27 @@
+"""A scenario file to a `Scenario`, every mistake at once with its place; Scenario and seed to a `Plan`."""
+
+from mailrace.scenario.find import find, name_of, resolve, shipped
+from mailrace.scenario.load import load, parse, scenario_from
+from mailrace.scenario.needs import applies
+from mailrace.scenario.plan import Plan, new_run
+from mailrace.scenario.scenario import Scenario, server_options
+from mailrace.scenario.schema import schema, schema_text
+from mailrace.scenario.template import template
+
+__all__ = [
+    "Plan",
+    "Scenario",
+    "applies",
+    "find",
+    "load",
+    "name_of",
+    "new_run",
+    "parse",
+    "resolve",
+    "scenario_from",
+    "schema",
+    "schema_text",
+    "server_options",
+    "shipped",
+    "template",
+]

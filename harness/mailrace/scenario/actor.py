@@ -1,0 +1,141 @@
+"""What a scenario file may say of its actors: one strict, frozen model a kind, and the one-key entry."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mailrace.scenario.texts import ApiPath, HeaderName, HeaderValue, OwnTag, Query, SharedTag, Tag
+
+ACTORS_MAX = 64
+BODY_BYTES_MAX = 20_000_000
+
+
+class Strict(BaseModel):
+    """Frozen; no unknown keys, no conversions between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Many(Strict):
+    """An entry that stands for `count` actors alike."""
+
+    count: int = Field(1, ge=1, le=ACTORS_MAX, description="How many actors of this kind act in parallel.")
+
+
+class SendActor(Many):
+    """Senders of one mail each a round."""
+
+    tags: tuple[Tag, ...] = Field(
+        (), max_length=50, description="Tags asked for; {run}, {round} and {sender} are filled in."
+    )
+    tags_via: Literal["x-tags", "plus", "both"] = Field(
+        "x-tags", description="Whether tags are asked for in X-Tags, in a plus-address, or each tag in both."
+    )
+    tag_case: Literal["as-written", "vary"] = Field(
+        "as-written", description="vary: each sender spells the tags in upper and lower case of its own."
+    )
+    body_bytes: int = Field(
+        120, ge=0, le=BODY_BYTES_MAX, description="Length of the generated body in bytes, to 20 MB."
+    )
+    file: str | None = Field(
+        None, min_length=1, description="Your own message, relative to the scenario file; it is stamped."
+    )
+    message_id: Literal["own", "shared"] = Field(
+        "own", description="shared: all such senders of a round send one Message-ID."
+    )
+    recipients: int = Field(1, ge=1, le=50, description="Recipients that stand in To.")
+    bcc: int = Field(0, ge=0, le=50, description="Further recipients that stand in the envelope only.")
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, max_length=50, description="Further headers: name and value."
+    )
+    lead: Literal["malformed"] | None = Field(
+        None, description="malformed: a message that Mailpit refuses goes first on the same connection."
+    )
+    via: Literal["smtp", "rest"] = Field("smtp", description="rest: by POST /api/v1/send (from 1.18.0).")
+    ignore_mail_reply: bool = Field(False, description="Go on with RCPT and DATA after a refused MAIL.")
+
+
+class DeleteActor(Many):
+    """Deletion by the IDs of given messages."""
+
+    messages: tuple[str, ...] = Field(
+        min_length=1, max_length=100, description="Names of given messages; a name may be repeated."
+    )
+
+
+class DeleteSearchActor(Many):
+    """Deletion of all that a search finds."""
+
+    query: Query = Field(description="A search as in Mailpit; one term must hold {run}.")
+
+
+class DeleteAllActor(Many):
+    """Deletion of the whole mailbox."""
+
+
+class SetTagsActor(Many):
+    """The tags of given messages become exactly these."""
+
+    messages: tuple[str, ...] = Field(min_length=1, max_length=100, description="Names of given messages.")
+    tags: tuple[SharedTag, ...] = Field((), max_length=50, description="The tags they then have.")
+
+
+class RenameTagActor(Many):
+    """A tag gets another name (from 1.19.0)."""
+
+    tag: OwnTag = Field(description="Its name now.")
+    to: SharedTag = Field(description="Its name then.")
+
+
+class DeleteTagActor(Many):
+    """A tag is deleted (from 1.19.0)."""
+
+    tag: OwnTag = Field(description="Its name.")
+
+
+class ReadActor(Many):
+    """A reader that polls one path."""
+
+    path: ApiPath = Field("/api/v1/messages?limit=50", description="What is polled.")
+    times: int = Field(10, ge=1, le=1000, description="How many times.")
+
+
+Spec = (
+    SendActor
+    | DeleteActor
+    | DeleteSearchActor
+    | DeleteAllActor
+    | SetTagsActor
+    | RenameTagActor
+    | DeleteTagActor
+    | ReadActor
+)
+
+
+class Actor(Strict):
+    """One entry of `actors`: exactly one of these keys."""
+
+    send: SendActor | None = Field(None, description="Send one mail a round.")
+    delete: DeleteActor | None = Field(None, description="Delete given messages by ID.")
+    delete_search: DeleteSearchActor | None = Field(None, description="Delete all that a search finds.")
+    delete_all: DeleteAllActor | None = Field(None, description="Delete the whole mailbox.")
+    set_tags: SetTagsActor | None = Field(None, description="Set the tags of given messages.")
+    rename_tag: RenameTagActor | None = Field(None, description="Rename a tag.")
+    delete_tag: DeleteTagActor | None = Field(None, description="Delete a tag.")
+    read: ReadActor | None = Field(None, description="Poll a path of the REST API.")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The keys that are written; one of them in a scenario that was loaded."""
+        return tuple(kind for kind in type(self).model_fields if getattr(self, kind) is not None)
+
+    @property
+    def kind(self) -> str:
+        """`send`, `delete`, …"""
+        return self.kinds[0]
+
+    @property
+    def spec(self) -> Spec:
+        """What stands under the key."""
+        spec: Spec = getattr(self, self.kind)
+        return spec

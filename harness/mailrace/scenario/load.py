@@ -1,0 +1,158 @@
+"""A scenario file in, the scenario or all of its mistakes at once out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mailrace.model.errors import Mistake, ScenarioError, UsageError
+from mailrace.scenario.actor import BODY_BYTES_MAX
+from mailrace.scenario.explain import explain, holds
+from mailrace.scenario.read import FILE_BYTES_MAX, Document, Fault, read
+from mailrace.scenario.read import Path as Place
+from mailrace.scenario.rules import contradictions
+from mailrace.scenario.scenario import Scenario
+from mailrace.scenario.schema import schema
+
+SUFFIX = ".race.yaml"
+
+
+def load(path: Path) -> Scenario:
+    """The scenario in a file.
+
+    Raises ScenarioError with every mistake of the file, in file order, each with line, column, path, what
+    is wrong with the value and what is wanted; UsageError if the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; give a scenario file (*{SUFFIX}) or a folder") from error
+    return parse(raw, path)
+
+
+def parse(raw: bytes, path: Path) -> Scenario:
+    """The scenario in a file's bytes; `path` says where it stands and its message files are sought."""
+    document = read(raw)
+    faults = list(document.faults)
+    scenario: Scenario | None = None
+    contents: dict[str, bytes] = {}
+    if document.data is not None and not isinstance(document.data, dict):
+        faults.append(Fault((), "is no mapping; begin with name: and title:"))
+    elif document.data is not None:
+        known_bad = frozenset(fault.path for fault in faults)
+        scenario, found = _validated(document.data, known_bad)
+        faults += found
+        if scenario is not None:
+            faults += contradictions(scenario, frozenset(fault.path for fault in faults))
+            faults += _message_files(scenario, path.parent, contents)
+    if faults or scenario is None:
+        raise ScenarioError(_in_order(faults, document, str(path)))
+    return scenario.with_source(path, contents)
+
+
+def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
+    """The scenario and its faults; with faults, the scenario that is left without them, if there is one.
+
+    What is at fault is taken out and the rest is validated again, so that the rules between keys can speak
+    of the rest in the same go.
+    """
+    faults: list[Fault] = []
+    scenario = None
+    for _ in range(4):
+        try:
+            scenario = Scenario.model_validate_json(json.dumps(data))
+            break
+        except ValidationError as error:
+            found = explain(error, data, schema())
+        said = {fault.path for fault in faults} | known_bad
+        fresh = [fault for fault in found if not any(fault.path[: len(p)] == p for p in said if p)]
+        faults += fresh
+        data = _without(data, [fault.path for fault in found])
+    return scenario, faults
+
+
+def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
+    """A copy without the values at these paths; of a missing value, without what lacks it.
+
+    A list keeps its length, so that later paths still stand where they stand in the file.
+    """
+    copy: dict[str, Any] = json.loads(json.dumps(data))
+    for path in sorted(paths, key=len, reverse=True):
+        _remove(copy, path)
+    # what every scenario must have is stood in for, so that the rest can be looked at
+    copy.setdefault("name", "unnamed")
+    copy.setdefault("title", "untitled")
+    copy["actors"] = copy.get("actors") or [{"send": {"count": 2}}]
+    return copy
+
+
+_STAND_INS: dict[str, Any] = {"actors": {}, "given": {}, "controls": {"target": "embedded"}, "on": "4xx"}
+"""What takes the place of a faulty list item while the rest is looked at, by the list's key."""
+
+
+def _remove(data: Any, path: Place) -> None:
+    holders: list[Any] = [data]
+    for part in path[:-1]:
+        try:
+            holders.append(holders[-1][part])
+        except (KeyError, IndexError, TypeError):
+            return
+    holder = holders[-1]
+    if path and holds(holder, path[-1]):
+        if isinstance(holder, list) and isinstance(path[-1], int):
+            holder[path[-1]] = _STAND_INS.get(str(path[-2] if len(path) > 1 else ""), "x")
+        else:
+            del holder[path[-1]]
+    elif len(path) > 1:
+        _remove(data, path[:-1])
+
+
+def _message_files(scenario: Scenario, folder: Path, contents: dict[str, bytes]) -> list[Fault]:
+    faults = []
+    for index, actor in enumerate(scenario.actors):
+        if actor.send is None or actor.send.file is None:
+            continue
+        name = actor.send.file
+        place = ("actors", index, "send", "file")
+        try:
+            if not (folder / name).is_file():
+                raise FileNotFoundError(0, "no such file")
+            with (folder / name).open("rb") as file:
+                raw = file.read(BODY_BYTES_MAX + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no such name"
+            wanted = "give a message file, relative to the scenario file"
+            faults.append(Fault(place, f'"{name}" cannot be read ({reason}); {wanted}'))
+            continue
+        if len(raw) > BODY_BYTES_MAX:
+            faults.append(Fault(place, f'"{name}" is over {BODY_BYTES_MAX} bytes; give a smaller message'))
+        elif not raw.strip():
+            faults.append(Fault(place, f'"{name}" is empty; give a message with headers and a body'))
+        contents[name] = raw
+    return faults
+
+
+def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[Mistake, ...]:
+    mistakes: dict[tuple[int, int, str, str], Mistake] = {}
+    for fault in faults:
+        line, column = fault.line, fault.column
+        if not line and document.data is not None:
+            line, column = document.place(fault.path)
+        where = ".".join(_printable(part) for part in fault.path)
+        mistakes[line, column, where, fault.text] = Mistake(
+            file=file, line=line, column=column, path=where, text=fault.text
+        )
+    return tuple(mistakes[key] for key in sorted(mistakes))
+
+
+def _printable(part: str | int) -> str:
+    text = str(part)
+    return text if text.isprintable() else json.dumps(text)
+
+
+def scenario_from(data: Mapping[str, Any], beside: Path) -> Scenario:
+    """A scenario from plain data, as tests and the shrinker make them; mistakes as in `load`."""
+    return parse(json.dumps(data).encode(), beside)

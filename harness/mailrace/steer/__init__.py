@@ -1,0 +1,8 @@
+"""A scenario and a target in, every schedule of the unmodified server out, and what each comes to."""
+
+from mailrace.steer.columns import columns
+from mailrace.steer.replay import ScheduleReplay, replay_schedule
+from mailrace.steer.shared import shared_store
+from mailrace.steer.steering import steer
+
+__all__ = ["ScheduleReplay", "columns", "replay_schedule", "shared_store", "steer"]

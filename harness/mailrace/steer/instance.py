@@ -1,0 +1,104 @@
+"""One server on the door: its target, the port its statements come through, and the links that lead to it."""
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from mailrace.actors import Conversation, ResponseParser, script_of
+from mailrace.actors.link import Link
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import Read
+from mailrace.model.target import Liveness, Target
+from mailrace.steer.door import Door
+from mailrace.steer.loop import Loop
+from mailrace.steer.quiet import wait_quiet
+
+IDLE_S_MAX = 25.0
+"""A kept connection that was idle longer is opened anew (STEER.md)."""
+
+Opener = Callable[[str], Target]
+"""A target that is not started, for a `--database` URL."""
+
+
+class Instance:
+    """A server that we started, and may stop and start again at any time; its door port stays the same."""
+
+    def __init__(self, loop: Loop, door: Door, opener: Opener) -> None:
+        self._loop = loop
+        self._door = door
+        self._opener = opener
+        self.index, self._url = door.open_port()
+        self.target: Target = opener(self._url)
+        self._links: dict[str, tuple[Link, float]] = {}
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        pid = self.target.pid()
+        if pid is None:
+            raise TargetError(f"{self.target.name}: steer needs a server that mailrace starts itself")
+        return pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.target.liveness(0.5) is Liveness.DEAD
+
+    def start(self) -> None:
+        """Start it while the door answers in the background."""
+        with self._loop.in_background():
+            self.target.start()
+
+    def replace(self) -> None:
+        """Stop it, with all that waits of it, and start another in its place: a hung server stays hung.
+
+        Returns when that one is quiet: a fresh Mailpit is ready before it has sent the last statement of its
+        migrations, which would be taken for an actor's.
+        """
+        self.stop()
+        self.target = self._opener(self._url)
+        self.start()
+        wait_quiet(self._loop, [self.pid])
+
+    def stop(self) -> None:
+        """Cut its links and end it; may be called twice."""
+        for link, _ in self._links.values():
+            link.close()
+        self._links.clear()
+        self._door.drop_instance(self.index)
+        self.target.stop()
+
+    def link(self, name: str, *, is_smtp: bool) -> Link:
+        """An open link of that name, kept between orders. Raises TargetError where none can be had."""
+        now = time.monotonic()
+        link, used = self._links.get(name, (None, 0.0))
+        if link is not None and link.is_open and now - used < IDLE_S_MAX:
+            self._links[name] = (link, now)
+            return link
+        if link is not None:
+            link.close()
+        addresses = self.target.addresses
+        api = urlsplit(addresses.api)
+        host, port = (
+            (addresses.smtp_host, addresses.smtp_port) if is_smtp else (api.hostname or "", api.port or 80)
+        )
+        link = Link(self._loop, host, port, is_smtp=is_smtp)
+        failed = link.connect()
+        if failed is not None:
+            raise TargetError(f"{self.target.name}: no connection to {host}:{port}: {failed.text}")
+        self._links[name] = (link, now)
+        return link
+
+    def known_link(self, name: str) -> Link | None:
+        """The link of that name, if there was one."""
+        return self._links[name][0] if name in self._links else None
+
+    def get(self, path: str, name: str) -> Link:
+        """Begin `GET path` on the link of that name; its conversation says how it ends."""
+        link = self.link(name, is_smtp=False)
+        if not isinstance(link.parser, ResponseParser):  # narrows the type; HTTP links have no other
+            raise TargetError(f"{name} is no HTTP link")
+        operation = Read(key=name, path=path, times=1)
+        script = script_of(operation, 1, {}, {}, link.parser, api=self.target.addresses.api)
+        link.begin(Conversation(script, link.parser, hold_at=None))
+        return link

@@ -1,0 +1,211 @@
+"""A rig in, what its orders can come to out: classes explored for real, orders counted by the graph."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.steer.blocks import Run
+from mailrace.steer.bounded import explore_bounded
+from mailrace.steer.explore import Exploration, explore
+from mailrace.steer.graph import Follows, Graph, Node, count_orders
+from mailrace.steer.judge import Judge, in_words, learn_serial
+from mailrace.steer.programs import Programs, told
+from mailrace.steer.rig import Rig
+from mailrace.steer.twins import Twins
+from mailrace.steer.walk import DEPTH, promise, unseen_share, walk
+
+MANY = 4
+MANY_S_MAX = 10.0
+"""More actors than `MANY` get no longer than that for every order: the walk tells more."""
+WALK_RUNS = 200
+WALK_S_MAX = 20.0
+
+
+@dataclass(slots=True)
+class Landscape:
+    """What was explored. `violating` holds the bad classes, each with the leaf that it ends in.
+
+    doubt   why an outcome may have been left out although every class that showed was run; "" if nothing
+    """
+
+    judge: Judge
+    exploration: Exploration[Run]
+    programs: Programs
+    graph: Graph
+    runs: list[Run]
+    violating: list[tuple[Run, Node]]
+    bad_leaves: dict[Node, frozenset[AnomalyName]]
+    doubt: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """Classes that were run: of the orders within a bound, several may be of one class."""
+        found = self.exploration
+        return found.explored if found.bound is None else len(self.runs)
+
+    def reached(self, allowed: Follows) -> set[Node]:
+        """The leaves that an allowed order comes to."""
+        return set(count_orders(self.graph, allowed))
+
+    def orders(self, allowed: Follows) -> tuple[int, int, dict[str, int]]:
+        """How many orders are allowed, how many of them are bad, and how many show each anomaly."""
+        counts = count_orders(self.graph, allowed)
+        by_name: dict[str, int] = {}
+        for leaf, number in counts.items():
+            for name in sorted(self.bad_leaves.get(leaf, ())):
+                by_name[name.value] = by_name.get(name.value, 0) + number
+        bad = sum(n for leaf, n in counts.items() if leaf in self.bad_leaves)
+        return sum(counts.values()), bad, by_name
+
+
+def survey(
+    rig: Rig,
+    options: ServerOptions,
+    *,
+    orders_max: int,
+    seconds_max: float,
+    seed: int = 0,
+    bound: int | None = None,
+    depth: int = DEPTH,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Landscape:
+    """Run the serial orders, then every class of orders on twins. Raises TargetError.
+
+    bound   only orders with at most so many context switches beyond the necessary ones (`bounded`)
+    depth   of the seeded random walk that follows where three or more actors are too many for the budget and
+            there is no bound (`walk`)
+    """
+    twins = Twins(rig)
+    began = time.monotonic()
+    judge, _ = learn_serial(twins, options)
+    serial_s = time.monotonic() - began
+    actors = len(rig.planned.operations)
+    is_short = actors > MANY and bound is None
+    limit_s = min(seconds_max, MANY_S_MAX) if is_short else seconds_max
+    exploration: Exploration[Run] = Exploration()
+    programs = Programs()
+    runs: list[Run] = []
+    began = time.monotonic()
+    explorer = explore if bound is None else partial(explore_bounded, bound=bound)
+    for _, run in explorer(
+        twins,
+        exploration,
+        orders_max=orders_max,
+        is_out_of_time=lambda: time.monotonic() - began > limit_s,
+    ):
+        programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
+        runs.append(run)
+        if len(runs) % 25 == 0:
+            progress(f"{len(runs)} {'classes' if bound is None else 'orders'} explored")
+    if actors > 2 and bound is None and not exploration.is_complete:
+        known = {run.order for run in runs}
+        runs += _sampled(twins, exploration, programs, actors, seed, depth, known, progress)
+    twins.end()
+    explore_s = time.monotonic() - began
+    if not runs:
+        raise TargetError(f"{rig.instances[0].target.name}: no order could be run: {exploration.why_not}")
+    began = time.monotonic()
+    is_mapped = exploration.is_complete or actors == 2
+    graph = rig.graph(programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
+    doubt = _doubt(twins, exploration, programs)
+    if exploration.is_complete:
+        doubt = doubt or unexplored(graph, runs)
+    if doubt:
+        exploration.is_complete, exploration.within, exploration.why_not = False, -1, doubt
+    if bound is not None:
+        runs = _one_of_each(runs, graph)
+    bad: dict[Node, frozenset[AnomalyName]] = {}
+    violating = []
+    for run in runs:
+        names = judge.names(run)
+        if names:
+            # A graph that is not whole may lack the leaf; the bad order stands all the same.
+            leaf = graph.leaf_of(run.order) or Node(())
+            bad[leaf] = bad.get(leaf, frozenset()) | names
+            violating.append((run, leaf))
+    seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
+    return Landscape(judge, exploration, programs, graph, runs, violating, bad, doubt, seconds)
+
+
+def _doubt(twins: Twins, exploration: Exploration[Run], programs: Programs) -> str:
+    """Why an explored order may not stand for the others of its class; "" if nothing says so.
+
+    Actors have to be functions of what they are told, and every statement has to run where it was chosen to.
+    """
+    if twins.strays:
+        return f"{twins.strays} statements that came before or after their operation, when nobody chose it"
+    if exploration.diverged:
+        return exploration.why_not
+    if programs.conflicts:
+        return f"{programs.conflicts} times an actor that was told the same went on differently"
+    return ""
+
+
+def unexplored(graph: Graph, runs: list[Run]) -> str:
+    """What the graph knows of that no explored class came to, in words; "" if nothing.
+
+    The graph walks every order without exchanging any: it checks the explorer, as the explorer feeds it.
+    """
+    if not graph.is_whole:
+        return "a statement came up whose actor was never seen in that position"
+    whole = [run for run in runs if not run.record.hung and not run.record.crashed]
+    ends = [graph.leaf_of(run.order) for run in whole]
+    if None in ends:
+        return f"{ends.count(None)} orders that were run and that the graph of their states does not know"
+    left = set(graph.leaves()) - set(ends) - {graph.leaf_of(run.order) for run in runs}
+    return f"{len(left)} outcomes of its orders that no explored class came to" if left else ""
+
+
+def _one_of_each(runs: list[Run], graph: Graph) -> list[Run]:
+    """One run of each class: all actors told the same, and the same left in the store."""
+    known: dict[object, Run] = {}
+    for run in runs:
+        heard: list[list[str]] = [[] for _ in run.record.plan.operations]
+        for block in run.blocks:
+            heard[block.actor].append(told(block.statements, run.names))
+        known.setdefault(graph.leaf_of(run.order) or (str(heard), in_words(run)), run)
+    return list(known.values())
+
+
+def _sampled(
+    twins: Twins,
+    exploration: Exploration[Run],
+    programs: Programs,
+    actors: int,
+    seed: int,
+    depth: int,
+    known: set[tuple[int, ...]],
+    progress: Callable[[str], None],
+) -> list[Run]:
+    """The new orders of a random walk; the exploration says what the walk promises."""
+    began = time.monotonic()
+    seen, fresh = [], []
+    for order, run in walk(
+        twins,
+        exploration,
+        actors=actors,
+        runs_max=WALK_RUNS,
+        seed=seed,
+        depth=depth,
+        is_out_of_time=lambda: time.monotonic() - began > WALK_S_MAX,
+    ):
+        programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
+        seen.append(tuple(sorted(b.call for b in run.blocks)))
+        if order not in known:
+            known.add(order)
+            fresh.append(run)
+        if len(seen) % 25 == 0:
+            progress(f"{len(seen)} random orders run")
+    if seen:
+        steps = max(len(run.blocks) for run in fresh) if fresh else 1
+        exploration.explored -= len(seen) - len(fresh)
+        exploration.why_not += (
+            f", then {promise(actors, steps, len(seen), depth)}; of what orders tell the actors, "
+            f"a share of about {unseen_share(seen):.2f} was not seen (Good-Turing)"
+        )
+    return fresh

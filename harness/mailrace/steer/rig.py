@@ -1,0 +1,266 @@
+"""An opener of targets and a planned round in, servers on one door with the round's store out.
+
+A rig holds as many instances as there are actors (twins) or as a scenario asks for, all on one store; the
+given messages are stored once, and every order starts from that very store.
+"""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailrace.actors import Conversation, is_smtp, reset, script_of
+from mailrace.actors.link import Link
+from mailrace.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send
+from mailrace.steer.attribution import BROADCAST_END, Names, text_of
+from mailrace.steer.door import Door, pass_all
+from mailrace.steer.graph import Graph, build
+from mailrace.steer.independence import Footprints
+from mailrace.steer.instance import Instance, Opener
+from mailrace.steer.loop import Loop
+from mailrace.steer.programs import Programs
+from mailrace.steer.quiet import is_asleep, wait_quiet
+from mailrace.steer.store import Store
+from mailrace.steer.stored import ids_by_key, read_stored
+
+ANSWER_S_MAX = 5.0
+BROADCAST_S_MAX = 0.4
+PROBE_S = 0.15
+PROBE_S_MAX = 2.0
+
+
+@dataclass(slots=True)
+class Seat:
+    """One actor of a run: its operation, the instance it goes to, and its conversation."""
+
+    index: int
+    operation: Operation
+    instance: Instance
+    link: Link
+    conversation: Conversation
+    is_hung: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Its last reply byte was read, or it was given up on."""
+        return self.conversation.is_over
+
+    def release(self) -> None:
+        """Write the last byte, now."""
+        self.conversation.released(self.link.release())
+
+
+@dataclass(slots=True)
+class Rig:
+    """See the module. `domain` and `contents` are those of the plan."""
+
+    opener: Opener
+    planned: PlannedRound
+    domain: str
+    contents: Mapping[str, bytes]
+    loop: Loop = field(default_factory=Loop)
+    store: Store = field(default_factory=Store)
+    instances: list[Instance] = field(default_factory=list)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    start_s: float = 0.0
+    door: Door = field(init=False)
+    footprints: Footprints = field(init=False)
+    _snapshot: sqlite3.Connection = field(init=False)
+    _empty: sqlite3.Connection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.door = Door(self.loop, self.store)
+
+    def start(self, instances: int) -> None:
+        """Start that many servers and store the given messages. Raises TargetError."""
+        began = time.monotonic()
+        for _ in range(instances):
+            instance = Instance(self.loop, self.door, self.opener)
+            self.instances.append(instance)
+            instance.start()
+        self.settle()
+        self._empty = self.store.snapshot()
+        self.footprints = Footprints(self.store.connection)
+        self.load(self.planned)
+        self.start_s = time.monotonic() - began
+
+    def load(self, planned: PlannedRound) -> None:
+        """Make `planned` the round: an empty store, then its given messages, stored in their order."""
+        self.planned = planned
+        self.door.gate = pass_all
+        self.store.restore(self._empty)
+        for message in planned.given:
+            self._store(message)
+        if planned.given and any(isinstance(o, DeleteAll | Read) for o in planned.operations):
+            self._pass_broadcast()
+        self.settle()
+        ids = ids_by_key(self.stored())
+        self.ids = {m.key: ids[m.key] for m in planned.given}
+        self._snapshot = self.store.snapshot()
+
+    def _pass_broadcast(self) -> None:
+        """Let the broadcast pass that follows the given messages: its texts are those of an actor, too."""
+
+        def is_there() -> bool:
+            return any(text_of(s.sql) == BROADCAST_END for s in self.door.journal)
+
+        self.door.journal.clear()
+        self.loop.pump(is_there, BROADCAST_S_MAX)
+
+    def graph(self, programs: Programs) -> Graph:
+        """All states from the round's store, by what the programs say."""
+        return build(programs, len(self.planned.operations), self.names(), self._snapshot, self.footprints)
+
+    def stop(self) -> None:
+        """End every server; may be called twice."""
+        for instance in self.instances:
+            instance.stop()
+        self.door.close()
+        self.loop.close()
+
+    def settle(self) -> bool:
+        """Wait until every server is quiet; whether it came."""
+        return wait_quiet(self.loop, [i.pid for i in self.instances])
+
+    def put_back(self) -> None:
+        """The store as it was after the given messages; an empty journal."""
+        self.store.restore(self._snapshot)
+        self.door.journal.clear()
+
+    def names(self) -> Names:
+        """Fresh names for one run."""
+        return Names.of(self.planned, self.ids)
+
+    def prepare(self, seats: list[int]) -> list[Seat]:
+        """A conversation for each actor, at the instance of that index, up to its last byte.
+
+        Raises TargetError where a server refuses or is silent before that.
+        """
+        prepared = []
+        for index, (operation, at) in enumerate(zip(self.planned.operations, seats, strict=True)):
+            instance = self.instances[at]
+            smtp = is_smtp(operation)
+            link = instance.link(f"{index}", is_smtp=smtp)
+            script = script_of(
+                operation,
+                1,
+                self.ids,
+                self.contents,
+                link.parser,
+                api=instance.target.addresses.api,
+                together=True,
+            )
+            conversation = Conversation(script, link.parser, hold_at=Stage.REPLY)
+            link.begin(conversation)
+            prepared.append(Seat(index, operation, instance, link, conversation))
+        if not self.loop.pump(lambda: all(s.link.is_prepared or s.is_over for s in prepared), ANSWER_S_MAX):
+            raise TargetError(f"{prepared[0].instance.target.name}: an operation could not be prepared")
+        for seat in prepared:
+            if seat.is_over:
+                ending = seat.conversation.ending
+                told = f"{ending.code} {ending.text}" if ending else "nothing"
+                raise TargetError(f"{seat.operation.key} was told {told} before its last byte")
+        return prepared
+
+    def run_out(self, seats: list[Seat]) -> None:
+        """Let every operation under way end, whatever the store then holds, and tidy its link."""
+        self.door.gate = pass_all
+        for statement in list(self.door.waiting):
+            self.door.release(statement)
+        self.loop.pump(lambda: all(s.is_over or s.link.is_prepared for s in seats), 1.0)
+        self.tidy(seats)
+
+    def tidy(self, seats: list[Seat]) -> None:
+        """After a refusal the next order starts with RSET; what is left unanswered is given up."""
+        resetting = []
+        for seat in seats:
+            if not seat.is_over:
+                seat.link.give_up()
+            ending = seat.conversation.ending
+            refused = ending is not None and ending.word is not Word.ACCEPTED
+            if refused and seat.link.is_open and is_smtp(seat.operation):
+                conversation = Conversation(reset(), seat.link.parser, hold_at=None)
+                seat.link.begin(conversation)
+                resetting.append(seat.link)
+        if resetting and not self.loop.pump(lambda: all(k.is_idle for k in resetting), ANSWER_S_MAX):
+            for link in resetting:
+                link.give_up()
+
+    def dead_among(self, instances: list[Instance]) -> list[Instance]:
+        """Those of the instances that do not answer a request that needs their one connection.
+
+        Dead is one that is silent for 0.15 s while all its threads sleep, or for 2 s in any case.
+        """
+        probes: list[tuple[Instance, Link | None]] = []
+        for instance in instances:
+            try:
+                probes.append((instance, instance.get("/readyz", "probe")))
+            except TargetError:
+                probes.append((instance, None))
+        links = [k for _, k in probes if k is not None]
+        until = time.monotonic() + PROBE_S_MAX
+        while not self.loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
+            silent = [i for i, k in probes if k is not None and not k.is_idle]
+            if time.monotonic() > until or all(is_asleep(i.pid) for i in silent):
+                break
+        dead = []
+        for instance, link in probes:
+            if link is None or not link.is_idle:
+                dead.append(instance)
+                if link is not None:
+                    link.give_up()
+        return dead
+
+    def stored(self) -> Stored:
+        """What the store holds of this run, as REST would show it."""
+        return read_stored(self.store.connection, self.domain)
+
+    def record(
+        self, seats: list[Seat], index: int, hung: tuple[str, ...], dead: Sequence[Instance]
+    ) -> RoundRecord:
+        """The round as the checkers see it, with the store as it is now.
+
+        Where one of the `dead` instances has no process any more the round is one that crashed, not hung.
+        """
+        ended = [i.target.name for i in dead if i.has_ended]
+        attempts = sorted((_attempt(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
+        return RoundRecord(
+            index=index,
+            plan=self.planned,
+            ids=self.ids,
+            attempts=tuple(attempts),
+            offsets_us=(0.0,) * len(seats),
+            skew_us=0.0,
+            decoys=0,
+            released_ns=min((a.released_ns or a.invoked_ns for a in attempts), default=0),
+            stored=self.stored(),
+            hung=() if ended else hung,
+            crashed=f"the process of {ended[0]} ended" if ended else "",
+        )
+
+    def _store(self, message: Message) -> None:
+        """Store one given message through the first instance, nothing held."""
+        instance = self.instances[0]
+        link = instance.link("given", is_smtp=True)
+        operation = Send(key=message.key, message=message)
+        script = script_of(operation, 1, {}, self.contents, link.parser, api=instance.target.addresses.api)
+        conversation = Conversation(script, link.parser, hold_at=None)
+        link.begin(conversation)
+        self.loop.pump(lambda: conversation.is_over, ANSWER_S_MAX)
+        ending = conversation.ending
+        if ending is None or ending.word is not Word.ACCEPTED:
+            told = f"{ending.code} {ending.text}" if ending else "nothing"
+            raise TargetError(f"{instance.target.name}: the given message {message.key} was told {told}")
+
+
+def _attempt(seat: Seat, round_index: int) -> Attempt:
+    operation = seat.operation
+    return seat.conversation.attempt(
+        round_=round_index,
+        actor=seat.index,
+        operation=operation.key,
+        message=operation.message.key if isinstance(operation, Send) else None,
+        number=1,
+    )

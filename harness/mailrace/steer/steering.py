@@ -1,0 +1,137 @@
+"""A scenario and a target in, a `ScenarioResult` out: every schedule walked, each bad one shown for real.
+
+The order of work is STEER.md's: explore on twins, find what one instance keeps together, realise each bad
+class on the number of instances that the scenario asks for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from mailrace.model.errors import UsageError
+from mailrace.model.operation import Send, ServerOptions
+from mailrace.model.result import ScenarioResult
+from mailrace.model.target import Target
+from mailrace.scenario import Plan, Scenario, applies, new_run, server_options
+from mailrace.steer.account import Account, not_applicable, not_steerable, scenario_result
+from mailrace.steer.landscape import Landscape, survey
+from mailrace.steer.marks import plain, with_own_spellings
+from mailrace.steer.on_one import Pair, several
+from mailrace.steer.rig import Rig
+from mailrace.steer.shrink import is_shrinkable
+from mailrace.steer.twins import Twins
+from mailrace.steer.walk import DEPTH
+from mailrace.steer.witnessing import Shower, Shown, always
+from mailrace.targets import open_target, parse_target
+
+ORDERS_MAX = 20_000
+EXPLORE_S_MAX = 60.0
+REALISE_S_MAX = 120.0
+INSTANCES_MAX = 16
+GOMAXPROCS = 4
+
+
+def steer(
+    scenario: Scenario,
+    target: str,
+    *,
+    seed: int = 0,
+    budget: int | None = None,
+    bound: int | None = None,
+    depth: int = DEPTH,
+    require_exhaustive: bool = False,
+    replay: str = "mailrace replay reports/latest",
+    progress: Callable[[str], None] = lambda _: None,
+    folder: Path | None = None,
+    gomaxprocs: int | None = None,
+    realise_s_max: float = REALISE_S_MAX,
+    is_one_enough: bool = False,
+) -> ScenarioResult:
+    """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
+
+    seed      draws the round, as in a race
+    budget    at most so many orders are run (default 20,000; 60 s in any case)
+    bound     only orders with at most so many context switches beyond the necessary ones
+    depth     of the random walk where three or more actors are too many for every order (PCT)
+    replay    the command that replays a witness of this run, without `--round`
+    progress  is told in sentences what goes on
+    folder    where the servers' logs are kept
+    is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
+    Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
+    """
+    if parse_target(target).kind == "url":
+        raise UsageError(f"{target}: steer holds a server's statements, so it needs one that mailrace starts")
+    plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
+    planned = plain(with_own_spellings(plan.round(0)))
+    options = server_options(scenario)
+    if any(isinstance(o, Send) and o.lead is not None for o in planned.operations):
+        return not_steerable(
+            scenario, "it is about one session's own commands, not about an order of statements"
+        )
+    if len(planned.operations) > INSTANCES_MAX:
+        return not_steerable(
+            scenario, f"{len(planned.operations)} actors; steer takes at most {INSTANCES_MAX}"
+        )
+    rig = Rig(opener_of(target, options, folder, gomaxprocs), planned, plan.domain, plan.contents)
+    try:
+        rig.start(len(planned.operations))
+        version = rig.instances[0].target.info.version
+        if not applies(scenario.needs, version):
+            return not_applicable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
+        land = survey(
+            rig,
+            options,
+            orders_max=budget or ORDERS_MAX,
+            seconds_max=EXPLORE_S_MAX,
+            seed=seed,
+            bound=bound,
+            depth=depth,
+            progress=progress,
+        )
+        account = _show(rig, options, land, replay, progress, realise_s_max, is_one_enough)
+    finally:
+        rig.stop()
+    return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
+
+
+def _show(
+    rig: Rig,
+    options: ServerOptions,
+    land: Landscape,
+    replay: str,
+    progress: Callable[[str], None],
+    realise_s_max: float,
+    is_one_enough: bool,
+) -> Account:
+    """What the landscape comes to on the instances that are asked for."""
+    actors = len(rig.planned.operations)
+    account = Account(land, Shown(), options.instances, actors, {"start": rig.start_s, **land.seconds})
+    until = time.monotonic() + realise_s_max
+    began = time.monotonic()
+    if options.instances >= actors:
+        account.shown = Shower(rig, land, replay, until, progress).on_twins(Twins(rig))
+        account.count(always)
+    elif actors == 2:
+        pair = Pair(rig, options, replay, until, progress, is_one_enough)
+        pair.walk(land, account)
+        if account.shown.realised and is_shrinkable(rig.planned):
+            account.shown.witnesses = pair.smaller(account) or account.shown.witnesses
+    else:
+        several(Pair(rig, options, replay, until, progress, is_one_enough), land, account)
+    account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
+    return account
+
+
+def opener_of(
+    target: str, options: ServerOptions, folder: Path | None, gomaxprocs: int | None
+) -> Callable[[str], Target]:
+    """Each instance is started with the scenario's options, as the only one of its target."""
+    alone = replace(options, instances=1)
+
+    def opened(database: str) -> Target:
+        return open_target(
+            target, alone, gomaxprocs=gomaxprocs or GOMAXPROCS, folder=folder, database=database
+        )
+
+    return opened

@@ -1,0 +1,156 @@
+"""A gate in, its document, its page for a job summary, its annotations and its CI files out.
+
+GitHub's limits: a step's summary holds 1 MiB, and a step shows ten annotations of a kind.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.report import render
+from mailrace.report.document import plain
+from mailrace.report.markdown import code, prose
+from mailrace.scenario.read import read
+from mailrace.studies.gate import Change, Finding, verdict_of
+from mailrace.studies.gate_document import Gate
+from mailrace.verdict import gravest
+
+SUMMARY_BYTES_MAX = 1_000_000
+ANNOTATIONS_MAX = 10
+PROOFS_MAX = 20
+GATE, PAGE = "gate.json", "gate.md"
+_HEADLINE = {
+    Verdict.PASS: "Nothing new: the upgrade brings no race that was not there.",
+    Verdict.RACE: "The upgrade brings a race that counts.",
+    Verdict.INCONCLUSIVE: "Not known: something could not be looked at, so this is no yes.",
+    Verdict.FAILED: "Not known: a server or mailrace itself failed.",
+}
+
+
+def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
+    """Write gate.json, gate.md, junit.xml and ctrf.json into the folder; the files, in that order."""
+    (folder / GATE).write_text(gate_json(gate), encoding="utf-8")
+    (folder / PAGE).write_text(gate_markdown(gate), encoding="utf-8")
+    return (folder / GATE, folder / PAGE, *render(as_run(gate, new), folder, ("junit", "ctrf")))
+
+
+def gate_json(gate: Gate) -> str:
+    """The text of gate.json; equal gates give equal texts."""
+    return json.dumps(plain(gate), indent=1, ensure_ascii=False) + "\n"
+
+
+def headline(gate: Gate) -> str:
+    """What the gate answers, in a sentence."""
+    return _HEADLINE[gate.verdict]
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings by weight of their change, what a baseline accepts after what it does not."""
+    rank = list(Change)
+    return sorted(findings, key=lambda f: (bool(f.accepted), rank.index(f.change), f.scenario))
+
+
+def gate_markdown(gate: Gate) -> str:
+    """The text of gate.md, below the size limit of a job summary; what was left out is said."""
+    head = [
+        f"## mailrace gate: {gate.verdict}",
+        "",
+        headline(gate),
+        "",
+        f"From {code(gate.old)} (version {prose(gate.old_version)}) to {code(gate.new)} "
+        f"(version {prose(gate.new_version)}), by {'steering' if gate.mode == 'steer' else 'racing'}, "
+        f"seed {gate.seed}.",
+        "",
+        "| scenario | anomaly | change | old | new | why |",
+        "|---|---|---|---|---|---|",
+    ]
+    found = in_order(gate.findings)
+    rows = [_row(f) for f in found]
+    notes = [f"- {prose(note)}" for note in gate.notes]
+    counted = [f for f in found if verdict_of(f, is_strict=gate.is_strict) is not Verdict.PASS and f.proof]
+    proofs = [part for finding in counted[:PROOFS_MAX] for part in ("", *_proof(finding))]
+    lines = [*head, *rows, "", *notes, *proofs, ""]
+    text = "\n".join(lines)
+    if len(text.encode()) <= SUMMARY_BYTES_MAX:
+        return text
+    cut = text.encode()[:SUMMARY_BYTES_MAX].decode(errors="ignore")
+    return cut[: cut.rfind("\n")] + f"\n\nCut here, at {SUMMARY_BYTES_MAX:,} bytes; the whole is in {GATE}.\n"
+
+
+def annotations(gate: Gate, root: Path) -> list[str]:
+    """At most ten GitHub workflow commands, gravest first, each at its scenario's line under `root`."""
+    counted = [
+        (word, f)
+        for f in in_order(gate.findings)
+        if (word := verdict_of(f, is_strict=gate.is_strict))
+        in (Verdict.RACE, Verdict.INCONCLUSIVE, Verdict.FAILED)
+    ]
+    shown = counted if len(counted) <= ANNOTATIONS_MAX else counted[: ANNOTATIONS_MAX - 1]
+    lines = [_annotation(word, finding, gate, root) for word, finding in shown]
+    if len(shown) < len(counted):
+        lines.append(f"::warning title=mailrace::{len(counted) - len(shown)} more in the job summary")
+    return lines
+
+
+def as_run(gate: Gate, new: RunResult) -> RunResult:
+    """The new version's run with the gate's words for verdicts: what junit.xml and ctrf.json say."""
+    scenarios = tuple(_as_scenario(gate, one) for one in new.scenarios)
+    return replace(new, verdict=gate.verdict, scenarios=scenarios)
+
+
+def _as_scenario(gate: Gate, one: ScenarioResult) -> ScenarioResult:
+    own = [f for f in gate.findings if f.scenario == one.name]
+    verdicts = [verdict_of(f, is_strict=gate.is_strict) for f in own]
+    is_skipped = bool(verdicts) and all(v is Verdict.NOT_APPLICABLE for v in verdicts)
+    reason = " ".join(f"{f.anomaly or f.scenario}: {f.change}: {f.reason}" for f in own)
+    word = Verdict.NOT_APPLICABLE if is_skipped else gravest(verdicts)
+    return replace(one, verdict=word, reason=reason)
+
+
+def _row(finding: Finding) -> str:
+    change = f"**{finding.change}**" if finding.change is Change.NEW else str(finding.change)
+    if finding.accepted:
+        change += " (accepted)"
+    why = f"{finding.reason} Accepted: {finding.accepted}" if finding.accepted else finding.reason
+    cells = (prose(finding.scenario), prose(finding.anomaly) or "–", change)
+    return "| " + " | ".join((*cells, prose(finding.old), prose(finding.new), prose(why))) + " |"
+
+
+def _proof(finding: Finding) -> list[str]:
+    lines = [f"**{prose(finding.scenario)}, {prose(finding.anomaly)}**: {prose(finding.proof)}"]
+    if finding.schedule:
+        lines += ["", f"Schedule: {code(finding.schedule)}"]
+    return [*lines, "", f"Again: {code(finding.replay)}"] if finding.replay else lines
+
+
+def _annotation(word: Verdict, finding: Finding, gate: Gate, root: Path) -> str:
+    kind = "error" if word is Verdict.RACE else "warning"
+    title = f"mailrace: {finding.scenario}: {finding.anomaly or 'not looked at'} is {finding.change}"
+    if not finding.anomaly:
+        title = f"mailrace: {finding.scenario}: {finding.change}"
+    text = f"{gate.old} to {gate.new}: {finding.reason}"
+    if finding.replay:
+        text += f"\nAgain: {finding.replay}"
+    place = _place(finding.file, root)
+    return f"::{kind} {place}title={_property(title)}::{_data(text)}"
+
+
+def _place(file: str, root: Path) -> str:
+    """`file=…,line=…,` of the scenario's name; "" for a file that does not stand under `root`."""
+    path = Path(file)
+    try:
+        shown = path.resolve().relative_to(root.resolve())
+        line, _ = read(path.read_bytes()).place(("name",))
+    except (OSError, ValueError):
+        return ""
+    return f"file={_property(shown.as_posix())},line={line},"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

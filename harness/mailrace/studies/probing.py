@@ -1,0 +1,66 @@
+"""One scenario and one version in, whether the race is there out: good, bad or unknown.
+
+One hit is proof. A clean word is only said where every order was walked, or by the rule for PASS; a native
+race that says neither is tried again, with other seeds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.run import Listener, Run, RunOptions
+from mailrace.run import run as run_scenarios
+from mailrace.scenario import Scenario
+from mailrace.studies.absence import absence, races_of
+from mailrace.studies.bisect import Answer, Probed
+
+RunAll = Callable[[Sequence[Scenario], RunOptions, Listener | None], Run]
+
+
+def answer_of(
+    result: ScenarioResult, anomaly: str | None, *, confidence: float, theta: float
+) -> tuple[Answer, str]:
+    """What a result says of an anomaly (None: of any), with the reason."""
+    seen = races_of(result)
+    if (anomaly in seen) if anomaly is not None else bool(seen):
+        return Answer.BAD, result.reason
+    without = absence(result, anomaly, confidence=confidence, theta=theta)
+    return (Answer.GOOD if without.is_shown else Answer.UNKNOWN), f"{without.reason}."
+
+
+def probe(
+    scenario: Scenario,
+    target: str,
+    options: RunOptions,
+    *,
+    anomaly: str | None,
+    trials: int,
+    listener: Listener | None = None,
+    run: RunAll = run_scenarios,
+) -> Probed:
+    """Look at one version, natively up to `trials` times; what failed or does not apply is unknown.
+
+    A race for one named anomaly does not stop at a hit of another: then all rounds are run.
+    """
+    until: Literal["rounds", "decided"] = "decided" if anomaly is None else "rounds"
+    trials = trials if options.mode == "race" else 1
+    answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
+    for trial in range(trials):
+        asked = replace(options, target=target, until=until, seed=options.seed + trial)
+        done = run([scenario], asked, listener)
+        found, folder = done.result.scenarios[0], str(done.folder)
+        answer, reason = answer_of(found, anomaly, confidence=options.confidence, theta=options.theta)
+        if answer is not Answer.UNKNOWN or found.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
+            break
+    witness = next(
+        (w for w in found.witnesses if anomaly in (None, w.anomaly.name)) if found else iter(()), None
+    )
+    is_bad = answer is Answer.BAD and witness is not None
+    return Probed(
+        answer=answer,
+        reason=reason,
+        proof=witness.anomaly.proof if is_bad and witness else "",
+        replay=witness.replay if is_bad and witness else "",
+        report=folder,
+    )

@@ -1,0 +1,185 @@
+"""A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailrace.history import read_plan
+from mailrace.model.errors import UsageError
+from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
+from mailrace.recover import result_of
+from mailrace.run import Listener, RunOptions, run
+from mailrace.scenario import Plan, Scenario, scenario_from, server_options
+from mailrace.steer import replay_schedule
+from mailrace.steer.replay import Word
+from mailrace.verdict import ExitStatus, upper_bound
+
+ROUNDS_MAX = 1_000
+
+
+STATUS = {
+    Word.STILL_FAILS: ExitStatus.RACE,
+    Word.FIXED: ExitStatus.PASS,
+    Word.COULD_NOT_RUN: ExitStatus.INCONCLUSIVE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A replay's answer: `hits` of `rounds` (or runs of the schedule), and the sentence that says it."""
+
+    word: Word
+    hits: int
+    rounds: int
+    sentence: str
+    status: ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A witness with the scenario and the run that it comes from."""
+
+    result: RunResult
+    found: ScenarioResult
+    scenario: Scenario
+    witness: Witness
+
+
+def recorded(
+    source: Path, *, scenario: str | None = None, round_: int | None = None, anomaly: str | None = None
+) -> Recorded:
+    """A witness of a run: of that scenario, round and anomaly, else the first; realised schedules lead.
+
+    `source` is the folder of a run, or its name under reports/, or a file in it; a bundle is unpacked first
+    (`unpack`). Raises UsageError where there is no such witness.
+    """
+    folder = _folder(source)
+    result = result_of(folder)
+    found = [
+        (one, witness)
+        for one in result.scenarios
+        if scenario in (None, one.name)
+        for witness in one.witnesses
+        if round_ in (None, witness.record.index) and anomaly in (None, witness.anomaly.name.value)
+    ]
+    found.sort(key=lambda pair: _rank(pair[1]))
+    if not found:
+        asked = {"scenario": scenario, "round": round_, "anomaly": anomaly}
+        named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
+        raise UsageError(
+            f"{source}: no witness {f'of {named} ' if named else ''}is recorded there{_newest_race(folder)}"
+        )
+    one, witness = found[0]
+    return Recorded(result, one, _scenario(folder, one), witness)
+
+
+def replay(
+    what: Recorded, target: str, *, rounds: int, times: int, reports: Path, command: str, listener: Listener
+) -> Replay:
+    """Run the witness again: its schedule `times` times, or its round in up to `rounds` rounds."""
+    if what.witness.schedule is None:
+        return replay_round(what, target, rounds=rounds, reports=reports, command=command, listener=listener)
+    before = what.result.target
+    answer = replay_schedule(
+        what.witness,
+        target,
+        server_options(what.scenario),
+        contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
+        recorded_on=f"{before.name} ({before.version})",
+        times=times,
+        progress=listener.said,
+    )
+    missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
+    return Replay(
+        word=answer.word,
+        hits=answer.hits,
+        rounds=answer.runs,
+        sentence=answer.sentence + missed,
+        status=STATUS[answer.word],
+    )
+
+
+def _folder(source: Path) -> Path:
+    for folder in (source, Path("reports") / source):
+        if folder.is_dir():
+            return folder
+    if source.is_file():
+        return source.parent
+    raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
+
+
+def _newest_race(folder: Path) -> str:
+    """The next step: the newest run beside that folder that ended with RACE."""
+    runs = sorted(folder.resolve().parent.glob("*/run.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    for file in runs[:50]:
+        if f'"verdict": "{Verdict.RACE}"' in file.read_text(encoding="utf-8", errors="replace")[:20_000]:
+            return f"; the newest run with one is {file.parent.name}"
+    return ""
+
+
+def _rank(witness: Witness) -> int:
+    """Realised schedules first, then raced rounds, then schedules that need more instances."""
+    if witness.schedule is None:
+        return 1
+    return 2 if witness.schedule.split_only else 0
+
+
+def replay_round(
+    what: Recorded, target: str, *, rounds: int, reports: Path, command: str, listener: Listener | None = None
+) -> Replay:
+    """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
+
+    A hit is STILL FAILS. None is FIXED only where the rule for PASS holds, else COULD NOT RUN, with the
+    upper bound of the rate that the rounds give.
+    """
+    record, name = what.witness.record, what.witness.anomaly.name
+    options = RunOptions(
+        target=target,
+        seed=what.result.seed,
+        rounds=rounds,
+        profile="throughput" if what.found.profile == "throughput" else "rate",
+        until="decided",
+        recorded=(record.offsets_us, record.decoys),
+        reports=reports,
+        command=command,
+    )
+    done = run([what.scenario], options, listener)
+    again = done.result.scenarios[0]
+    versions = (
+        f"recorded on {what.result.target.name} ({what.result.target.version}), "
+        f"running on {done.result.target.name} ({done.result.target.version})"
+    )
+    if again.verdict is Verdict.RACE:
+        same = again.anomalies.get(name, 0)
+        how = f"{name} again" if same else f"differently: {', '.join(again.anomalies)}"
+        said = f"{again.hits} hits in {again.rounds} rounds, {how}; {versions}"
+        return Replay(
+            word=Word.STILL_FAILS, hits=again.hits, rounds=again.rounds, sentence=said, status=ExitStatus.RACE
+        )
+    if again.verdict is Verdict.PASS:
+        said = f"{again.reason} {versions}"
+        return Replay(word=Word.FIXED, hits=0, rounds=again.rounds, sentence=said, status=ExitStatus.PASS)
+    status = ExitStatus.FAILED if again.verdict is Verdict.FAILED else ExitStatus.INCONCLUSIVE
+    was = 100 * what.found.hits / what.found.rounds if what.found.rounds else 0.0
+    said = f"{again.reason} {versions}"
+    if again.rounds:
+        bound = 100 * upper_bound(0, again.rounds, 0.95)
+        said = (
+            f"0 hits in {again.rounds} rounds (at most {bound:.1f} % with 95 % confidence) "
+            f"where {was:.1f} % was recorded; {versions}. {again.reason} {again.advice}"
+        )
+    return Replay(word=Word.COULD_NOT_RUN, hits=0, rounds=again.rounds, sentence=said.strip(), status=status)
+
+
+def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
+    """The scenario as it was run: from the run's own plan, so that later edits of its file change nothing."""
+    for value in read_plan(folder)["scenarios"]:
+        if value.get("name") == found.name:
+            beside = Path(found.file).parent if found.file else folder
+            return scenario_from(_plain(value), beside if beside.is_dir() else folder)
+    raise UsageError(f"{folder}: its plan has no scenario {found.name}")
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: held for key, held in value.items() if key != "file"}

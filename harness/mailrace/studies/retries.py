@@ -1,0 +1,149 @@
+"""One scenario and a target in, what each retry policy leaves the user with out.
+
+The same race under every policy, with `ignore_duplicate_ids` off and on, on servers of our own.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mailrace import __version__
+from mailrace.history import HISTORY, read_journal
+from mailrace.model.errors import UsageError
+from mailrace.race.retry import Policy
+from mailrace.run import Listener, RunOptions
+from mailrace.run import run as run_scenarios
+from mailrace.scenario import Scenario, server_options
+from mailrace.studies.ledger import Ledger, ledger
+from mailrace.targets import parse_target
+
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+ATTEMPTS = 3
+_WHY = {
+    "none": "the client never sends again",
+    "naive": "the same message is sent again",
+    "new-id": "the message is sent again under a new Message-ID",
+    "reconcile": "the client looks for its Message-ID first and sends again only if it is absent",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One policy under one server option. `failed`: why there is nothing, else ""."""
+
+    policy: str
+    ignore_duplicate_ids: bool
+    ledger: Ledger
+    seconds: float
+    failed: str = ""
+
+
+def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
+    """The scenario under that policy and option; a client tries three times in all unless the file says."""
+    attempts = scenario.retry.attempts if scenario.retry.policy != "none" else ATTEMPTS
+    retry = scenario.retry.model_copy(update={"policy": policy, "attempts": attempts})
+    target = scenario.target.model_copy(update={"ignore_duplicate_ids": ignore})
+    return scenario.model_copy(update={"retry": retry, "target": target})
+
+
+def run_retries(
+    scenario: Scenario,
+    options: RunOptions,
+    folder: Path,
+    *,
+    listener: Listener | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[Trial, ...]:
+    """Race under every policy, off and on; each run has its own folder. All rounds are run.
+
+    Raises UsageError for a scenario without senders over SMTP or REST, or a server that is not ours.
+    """
+    if not any(actor.kind == "send" for actor in scenario.actors):
+        raise UsageError(f"{scenario.name}: has no sender, and only senders try again")
+    if parse_target(options.target).kind == "url":
+        raise UsageError(
+            f"{options.target}: is not ours to start with and without --ignore-duplicate-ids; "
+            "give embedded@VERSION or mailpit@VERSION"
+        )
+    trials = []
+    for ignore in (False, True):
+        for policy in POLICIES:
+            tell(f"policy {policy}, ignore_duplicate_ids {'on' if ignore else 'off'}")
+            asked: dict[str, Any] = {"out": folder / f"{policy}-{'on' if ignore else 'off'}", "formats": ()}
+            until: Literal["rounds"] = "rounds"
+            variant = scenario_with(scenario, policy, ignore)
+            done = run_scenarios([variant], replace(options, control=False, until=until, **asked), listener)
+            (found,) = done.result.scenarios
+            records = [record for _, lane, record in read_journal(done.folder / HISTORY) if lane == "target"]
+            trials.append(
+                Trial(
+                    policy=policy,
+                    ignore_duplicate_ids=ignore,
+                    ledger=ledger(records, server_options(variant)),
+                    seconds=round(found.seconds.get("race", 0.0), 3),
+                    failed=found.reason if not found.rounds else "",
+                )
+            )
+    return tuple(trials)
+
+
+def sentence(trials: Sequence[Trial]) -> str:
+    """Which policy loses nothing and doubles nothing here, and why."""
+    ran = [t for t in trials if t.ledger.mails]
+    if not ran:
+        return "Nothing could be looked at, so no policy can be named."
+    if not any(t.ledger.refused for t in ran):
+        return (
+            "No attempt was refused in these rounds, so every policy did the same; a target or scenario that "
+            "refuses would tell them apart."
+        )
+    tested = [t for t in ran if t.ledger.refused]
+    good = [t for t in tested if t.ledger.is_faultless]
+    if good:
+        why = "; ".join(f"{_named(t)}: {_WHY[t.policy]}" for t in good)
+        return f"Nothing is lost and nothing doubled in these rounds under {why}."
+    whole = [t for t in tested if not (t.ledger.doubled or t.ledger.lost or t.ledger.given_up)]
+    if whole:
+        bare = sorted(t.ledger.untagged for t in whole)
+        return (
+            f"No policy is right here. Every mail is there once under {', '.join(_named(t) for t in whole)}, "
+            f"but {bare[0]} to {bare[-1]} of some {whole[0].ledger.mails} lack their tags: the server stored "
+            "what it refused, and no client can mend that."
+        )
+    best = min(tested, key=lambda t: (t.ledger.lost + t.ledger.given_up, t.ledger.doubled, t.ledger.untagged))
+    return (
+        f"No policy is right here: even {_named(best)} leaves {best.ledger.doubled} doubled, "
+        f"{best.ledger.lost + best.ledger.given_up} missing and {best.ledger.untagged} untagged of "
+        f"{best.ledger.mails} mails."
+    )
+
+
+def hidden_duplicates(trials: Sequence[Trial]) -> str:
+    """What `ignore_duplicate_ids` hides: duplicates gone, tags gone with them; "" where it hides nothing."""
+    for policy in POLICIES:
+        pair = {t.ignore_duplicate_ids: t.ledger for t in trials if t.policy == policy}
+        if len(pair) == 2 and pair[False].doubled and not pair[True].doubled and pair[True].untagged:
+            return (
+                f"With ignore_duplicate_ids the duplicates of {policy} are gone ({pair[False].doubled} "
+                f"without it), and {pair[True].untagged} mails have lost their tags instead: counting "
+                "duplicates alone misses the race."
+            )
+    return ""
+
+
+def retries_json(trials: Sequence[Trial], about: dict[str, Any]) -> str:
+    """The text of retries.json: the table and the sentences."""
+    document = {
+        "mailrace": __version__,
+        **about,
+        "trials": [asdict(trial) for trial in trials],
+        "sentence": sentence(trials),
+        "hidden": hidden_duplicates(trials),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _named(trial: Trial) -> str:
+    return f"{trial.policy} (ignore_duplicate_ids {'on' if trial.ignore_duplicate_ids else 'off'})"

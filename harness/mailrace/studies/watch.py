@@ -1,0 +1,115 @@
+"""A server's log as it grows in, the lines with a known signature and what each means out.
+
+It follows a file over truncation and rotation, reads only whole lines, and holds no more than a limit.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from mailrace.check import KnownLine, known_line
+from mailrace.model.errors import UsageError
+
+READ_BYTES_MAX = 1 << 20
+LINE_BYTES_MAX = 64 * 1024
+"""A longer line is judged by its beginning; the rest of it is passed over."""
+_STAMP = re.compile(r"^\d{10,} (?=\S)")
+"""With which mailrace's own server.log begins each line: when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line of the log with its number since the watch began, and what is known of it."""
+
+    number: int
+    text: str
+    known: KnownLine
+
+
+class Tail:
+    """Whole lines of a file as it grows; also of the file that takes its name when it is rotated."""
+
+    def __init__(self, path: Path, *, from_end: bool = False) -> None:
+        """`from_end`: only what is written from now on. Raises UsageError where it cannot be read."""
+        self._path = path
+        self._rest = b""
+        self._is_overlong = False
+        try:
+            self._file: BinaryIO = path.open("rb")
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}; name a server's log file") from error
+        if from_end:
+            self._file.seek(0, os.SEEK_END)
+
+    def lines(self) -> Iterator[str]:
+        """The whole lines written since the last call, at most a few megabytes of them at a time."""
+        yield from self._read()
+        replaced = self._replaced()
+        if replaced is not None:
+            yield from self._read()
+            yield from self.last()
+            self._file.close()
+            self._file = replaced
+            yield from self._read()
+
+    def last(self) -> Iterator[str]:
+        """What stands behind the last line break, as a line."""
+        rest, self._rest = self._rest, b""
+        if rest:
+            yield rest.decode(errors="replace")
+
+    def close(self) -> None:
+        """End the watch."""
+        self._file.close()
+
+    def _read(self) -> Iterator[str]:
+        if os.fstat(self._file.fileno()).st_size < self._file.tell():
+            self._file.seek(0)  # truncated in place: it begins anew
+            self._rest, self._is_overlong = b"", False
+        for _ in range(64):
+            chunk = self._file.read(READ_BYTES_MAX)
+            if not chunk:
+                return
+            *whole, self._rest = (self._rest + chunk).split(b"\n")
+            for line in whole:
+                if not self._is_overlong:
+                    yield line[:LINE_BYTES_MAX].rstrip(b"\r").decode(errors="replace")
+                self._is_overlong = False
+            if len(self._rest) > LINE_BYTES_MAX:
+                if not self._is_overlong:
+                    yield self._rest[:LINE_BYTES_MAX].decode(errors="replace")
+                self._rest, self._is_overlong = b"", True
+
+    def _replaced(self) -> BinaryIO | None:
+        """The other file that has the name now, opened; None while there is none."""
+        try:
+            found = self._path.open("rb")
+        except OSError:
+            return None
+        named, held = os.fstat(found.fileno()), os.fstat(self._file.fileno())
+        if (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino):
+            found.close()
+            return None
+        return found
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks for known signatures; counts each, and how many lines there were."""
+
+    lines: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def look(self, text: str) -> Seen | None:
+        """The line with what is known of it, or None."""
+        self.lines += 1
+        text = _STAMP.sub("", text)
+        known = known_line(text)
+        if known is None:
+            return None
+        self.counts[known.meaning] += 1
+        return Seen(self.lines, text, known)

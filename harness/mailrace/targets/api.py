@@ -1,0 +1,270 @@
+"""Takes a base URL; gives Mailpit's REST API as typed calls, each with a time limit, its errors as sentences.
+
+    TargetError
+    └── ApiError         carries the request
+        ├── Unanswered   connected or written, and no (whole) answer within the limit
+        ├── Unreachable  refused, no such host, cut off
+        └── BadAnswer    an answer that is not the wanted one; `status` is its HTTP status
+
+No call here can delete everything by accident: an empty list of IDs, which Mailpit takes for "all", is an
+InternalError, and `delete_all` says what it does (MAILPIT.md, "REST").
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mailrace.model.errors import InternalError, TargetError
+from mailrace.targets.failures import cause, refusal
+from mailrace.targets.rows import NotMailpit, Page, names_of, page_of
+
+if TYPE_CHECKING:
+    import requests
+
+PAGE_ROWS_MAX = 5_000
+"""From 1.30.0 a page over 32,766 rows returns every `Tags` empty; far below is also kinder to the server."""
+PAGES_MAX = 2_000
+ANSWER_BYTES_MAX = 256 * 1024 * 1024
+
+
+class ApiError(TargetError):
+    """A REST call that failed."""
+
+
+class Unanswered(ApiError):
+    """No (whole) answer within the time limit."""
+
+
+class Unreachable(ApiError):
+    """The connection was refused or cut off."""
+
+
+class BadAnswer(ApiError):
+    """An answer of another status, or of another program."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        self.status = status
+        super().__init__(sentence)
+
+
+class Api:
+    """One server's REST API, `base_url` being `http://HOST:PORT[/webroot]`; keeps its connection.
+
+    `auth` is (user, password) for basic authentication and stands in no error, log or repr. `timeout_s`
+    limits connecting, each read, and the whole of an answer; `verify` is True, False or a file of
+    certificates. Proxies and netrc of the environment are ignored. One thread at a time.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: tuple[str, str] | None = None,
+        timeout_s: float = 5.0,
+        *,
+        verify: bool | str = True,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout_s = timeout_s
+        self._auth = auth
+        self._verify = verify
+        self._session: requests.Session | None = None
+
+    def __repr__(self) -> str:
+        return f"Api({self.base_url!r})"
+
+    def close(self) -> None:
+        """Close the kept connection; the next call opens another."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def messages(self, start: int = 0, limit: int = 50) -> Page:
+        """A page of the mailbox, newest first; `limit` 1 to 5,000 (0 means 50 or all, by version)."""
+        return self._page("/api/v1/messages", {}, start, limit)
+
+    def search(self, query: str, start: int = 0, limit: int = 50) -> Page:
+        """A page of what matches: substrings without case, `_` and `%` being wildcards."""
+        return self._page("/api/v1/search", {"query": query}, start, limit)
+
+    def pages(self, query: str | None = None, rows: int = PAGE_ROWS_MAX) -> Iterator[Page]:
+        """All pages of the mailbox or of a search, at least one; the traffic should be quiet."""
+        start = 0
+        for _ in range(PAGES_MAX):
+            page = self.messages(start, rows) if query is None else self.search(query, start, rows)
+            yield page
+            start += len(page.messages)
+            if len(page.messages) < rows or start >= page.matching:
+                return
+        raise ApiError(f"{self.base_url}: its pages do not end; {start} rows were read")
+
+    def count(self, query: str) -> int:
+        """How many messages match."""
+        return self.search(query, 0, 1).matching
+
+    def tags(self) -> tuple[str, ...]:
+        """Every tag name, in the server's order."""
+        url = "/api/v1/tags"
+        try:
+            return names_of(self._json("GET", url))
+        except NotMailpit as error:
+            raise self._foreign("GET", url, error) from error
+
+    def info(self) -> Mapping[str, object]:
+        """`GET /info`: lists every tag, so it grows; may look for a new release (MAILPIT.md)."""
+        document = self._json("GET", "/api/v1/info")
+        if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
+            raise self._foreign("GET", "/api/v1/info", NotMailpit("it has no text 'Version'"))
+        return document
+
+    def raw(self, row_id: str) -> bytes:
+        """A message's source as stored, by its server ID; does not mark it read."""
+        return self._call("GET", f"/api/v1/message/{quote(row_id, safe='')}/raw")
+
+    def headers(self, row_id: str) -> Mapping[str, Sequence[str]]:
+        """A message's headers by its server ID, each with its values in order; does not mark it read."""
+        url = f"/api/v1/message/{quote(row_id, safe='')}/headers"
+        document = self._json("GET", url)
+        if not isinstance(document, dict) or not all(isinstance(v, list) for v in document.values()):
+            raise self._foreign("GET", url, NotMailpit("it is no object of lists"))
+        return document
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete these; a repeated or stale ID can hang a server up to 1.30.6 for good."""
+        if isinstance(ids, str) or not ids or not all(ids):
+            raise InternalError(f"delete({ids!r}): an empty list of IDs deletes everything")
+        self._call("DELETE", "/api/v1/messages", body={"IDs": list(ids)})
+
+    def delete_search(self, query: str) -> None:
+        """Delete all that match."""
+        if not query.strip():
+            raise InternalError("delete_search: an empty query")
+        self._call("DELETE", "/api/v1/search", {"query": query})
+
+    def delete_all(self) -> None:
+        """Delete everything there is; only ever for a server of ours."""
+        self._call("DELETE", "/api/v1/messages")
+
+    def put_tags(self, ids: Sequence[str], tags: Sequence[str]) -> None:
+        """The tags of these messages become exactly `tags`; an unknown ID leaves a ghost tag."""
+        self._call("PUT", "/api/v1/tags", body={"IDs": list(ids), "Tags": list(tags)})
+
+    def rename_tag(self, tag: str, to: str) -> None:
+        """Rename a tag (1.19.0)."""
+        self._call("PUT", f"/api/v1/tags/{quote(tag, safe='')}", body={"Name": to})
+
+    def delete_tag(self, tag: str) -> None:
+        """Delete a tag, not its messages (1.19.0)."""
+        self._call("DELETE", f"/api/v1/tags/{quote(tag, safe='')}")
+
+    def send(self, message: Mapping[str, object]) -> str:
+        """Store a message given as Mailpit's own JSON (1.18.0); its ID."""
+        document = self._json("POST", "/api/v1/send", body=message)
+        if not isinstance(document, dict) or not isinstance(document.get("ID"), str):
+            raise self._foreign("POST", "/api/v1/send", NotMailpit("it has no text 'ID'"))
+        return str(document["ID"])
+
+    def livez(self) -> bool:
+        """Whether its HTTP side runs (true on a hung database too)."""
+        return self._is_200("/livez")
+
+    def readyz(self) -> bool:
+        """Whether its database answers; raises Unanswered where it hangs."""
+        return self._is_200("/readyz")
+
+    def _is_200(self, path: str) -> bool:
+        try:
+            self._call("GET", path)
+        except BadAnswer:
+            return False
+        return True
+
+    def _page(self, path: str, query: Mapping[str, str], start: int, limit: int) -> Page:
+        if not 1 <= limit <= PAGE_ROWS_MAX or start < 0:
+            raise InternalError(
+                f"{path}: start {start}, limit {limit}; wanted 0 or more, 1 to {PAGE_ROWS_MAX}"
+            )
+        document = self._json("GET", path, {**query, "start": str(start), "limit": str(limit)})
+        try:
+            page = page_of(document)
+        except NotMailpit as error:
+            raise self._foreign("GET", path, error) from error
+        if len(page.messages) > limit:
+            raise self._foreign(
+                "GET", path, NotMailpit(f"{len(page.messages)} rows where {limit} were asked for")
+            )
+        return page
+
+    def _json(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
+    ) -> object:
+        answer = self._call(method, path, query, body)
+        try:
+            return json.loads(answer)
+        except (ValueError, RecursionError) as error:
+            raise self._foreign(method, path, NotMailpit("it is not JSON")) from error
+
+    def _call(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
+    ) -> bytes:
+        import requests
+
+        place = f"{method} {self.base_url}{path}"
+        ends = time.monotonic() + self.timeout_s
+        try:
+            with self._opened().request(
+                method,
+                self.base_url + path,
+                params=query,
+                json=body,
+                timeout=self.timeout_s,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                answer = self._read(response, place, ends)
+                status, reason = response.status_code, response.reason or ""
+                target = response.headers.get("Location", "")
+        except requests.exceptions.Timeout as error:
+            raise Unanswered(f"{place}: no answer within {self.timeout_s:g} s") from error
+        except requests.exceptions.RequestException as error:
+            if "timed out" in str(error).lower():
+                raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s") from error
+            raise Unreachable(f"{place}: {cause(error)}") from error
+        if status == 200:
+            return answer
+        raise BadAnswer(f"{place}: {refusal(status, reason, target, answer)}", status)
+
+    def _opened(self) -> "requests.Session":
+        import requests
+        import urllib3
+
+        if self._session is None:
+            self._session = requests.Session()
+            self._session.trust_env = False
+            self._session.auth = self._auth
+            self._session.verify = self._verify
+            if self._verify is False:
+                # Taking any certificate was asked for; a warning at each request tells nobody anything.
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return self._session
+
+    def _read(self, response: "requests.Response", place: str, ends: float) -> bytes:
+        """The whole body: `timeout` of requests limits each read only, so a dripping server needs this."""
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(65_536):
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > ends:
+                raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s")
+            if size > ANSWER_BYTES_MAX:
+                raise BadAnswer(f"{place}: an answer over {ANSWER_BYTES_MAX} bytes", response.status_code)
+        return b"".join(parts)
+
+    def _foreign(self, method: str, path: str, error: NotMailpit) -> BadAnswer:
+        return BadAnswer(
+            f"{method} {self.base_url}{path}: answered, but not as Mailpit does ({error}); is another "
+            "program listening there, or is Mailpit's webroot missing from the URL?",
+            200,
+        )

@@ -1,0 +1,115 @@
+"""Takes a target's name; gives the target, or why it cannot be had."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrace.model.errors import MailraceError, TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Target, VersionSource
+from mailrace.model.target_name import EMBEDDED_VERSIONS, TargetName, parse_target
+from mailrace.targets.external import ExternalTarget
+from mailrace.targets.mailpit import Binary, at_hand, binary_at, examine, find, install
+from mailrace.targets.managed import ManagedTarget, Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHand:
+    """A target that can be had without installing: the name to ask for it, and what is known of it."""
+
+    name: str
+    version: str
+    source: VersionSource
+    place: str
+
+
+def open_target(
+    name: str,
+    options: ServerOptions,
+    *,
+    gomaxprocs: int | None = None,
+    folder: Path | None = None,
+    database: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Target:
+    """The target of that name, not started.
+
+    gomaxprocs   `GOMAXPROCS` of a server of ours; default: the CPUs, at least 4
+    folder       where `server.log` of a server of ours is appended; default: a private one
+    database     `--database` of a server of ours, such as the address of a door
+    progress     is told what an installation does; one takes a minute and happens here
+    Raises UsageError for a name that means nothing, TargetError for a target that cannot be had.
+    """
+    wanted = parse_target(name)
+    if wanted.kind == "url":
+        return ExternalTarget(wanted.url)
+    return ManagedTarget(
+        wanted.text,
+        _program(wanted, progress),
+        options,
+        gomaxprocs=gomaxprocs,
+        folder=folder,
+        database=database,
+    )
+
+
+def why_not(name: str) -> str:
+    """ "" if the target can be had without installing anything, else the reason."""
+    try:
+        wanted = parse_target(name)
+        if wanted.kind == "mailpit":
+            binary, reason = find(wanted.version)
+            return "" if binary else f"{wanted.text}: {reason}"
+        if wanted.kind == "file":
+            binary_at(wanted.path)
+    except MailraceError as error:
+        return str(error)
+    return ""
+
+
+def targets_at_hand() -> tuple[AtHand, ...]:
+    """What can be had without installing, the embedded reference first; real programs by where they are."""
+    found = [
+        AtHand(
+            name=f"embedded@{version}",
+            version=version,
+            source=VersionSource.EMBEDDED,
+            place="the embedded reference",
+        )
+        for version in EMBEDDED_VERSIONS
+    ]
+    for place, binary in at_hand():
+        name = f"mailpit@{binary.version}" if binary.source.is_known else f"mailpit:{binary.path}"
+        found.append(
+            AtHand(name=name, version=binary.version, source=binary.source, place=f"{place}: {binary.path}")
+        )
+    return tuple(found)
+
+
+def _program(wanted: TargetName, progress: Callable[[str], None] | None) -> Program:
+    if wanted.kind == "embedded":
+        return Program(
+            command=(
+                sys.executable,
+                *("-X", "frozen_modules=on"),
+                *("-m", "mailrace.embedded", "--version-of", wanted.version),
+            ),
+            version=wanted.version,
+            source=VersionSource.EMBEDDED,
+        )
+    if wanted.kind == "file":
+        return _of(binary_at(wanted.path))
+    binary, reason = find(wanted.version)
+    if binary is None and os.environ.get("MAILPIT_BIN"):
+        raise TargetError(
+            f"{wanted.text}: {reason}; unset MAILPIT_BIN to have it installed, or ask for the version it is"
+        )
+    return _of(binary or examine(install(wanted.version, progress=progress)))
+
+
+def _of(binary: Binary) -> Program:
+    return Program(
+        command=(str(binary.path),), version=binary.version, source=binary.source, flags=binary.flags
+    )

@@ -1,0 +1,171 @@
+"""Takes a URL; gives a running server that is not ours as a target: only this run's own mail is looked at.
+
+What it may ask: the run's messages by search, one answer of `/info` for the version, `/readyz`. What it may
+change: nothing, but for `cleanup`, which a user must ask for.
+"""
+
+import re
+import smtplib
+import ssl
+
+from mailrace.model.attempt import LogLine, Stored
+from mailrace.model.errors import InternalError, TargetError
+from mailrace.model.external_url import parse_external
+from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
+from mailrace.targets.api import Api, ApiError
+from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
+from mailrace.targets.failures import tls_cause
+from mailrace.targets.ready import look, smtp_greeting, starttls
+from mailrace.targets.stored import stored_by_search
+
+GREETING_S_MAX = 5.0
+ANSWER_S_MAX = 10.0
+SAID_CHARS_MAX = 40
+PROBE_QUERY = "to:@mailrace-looks-only.test"
+"""Matches nobody: shows that Mailpit's search answers without reading a stranger's mail."""
+
+LIMITS = (
+    "not a server of ours: its own --max (500 unless set) may prune messages meanwhile: it looks like loss",
+    "not a server of ours: its log cannot be read, and its process cannot be looked at",
+)
+
+
+class ExternalTarget:
+    """A server that somebody else runs (`mailrace.model.target.Target`): starts, stops, empties nothing."""
+
+    is_ours = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.addresses: Addresses = parse_external(name)
+        self.info = TargetInfo(
+            name=name,
+            version="unknown",
+            version_source=VersionSource.UNKNOWN,
+            storage="unknown",
+            settings={},
+            limits=LIMITS,
+        )
+        self.credentials = Credentials()
+        """Known after `start`."""
+        self._tls: ssl.SSLContext | None = None
+        self._api: Api | None = None
+
+    @property
+    def addresses_all(self) -> tuple[Addresses, ...]:
+        """The one it has."""
+        return (self.addresses,)
+
+    @property
+    def api(self) -> Api:
+        """The REST API, with the credentials of the environment."""
+        if self._api is None:
+            raise TargetError(f"{self.name}: not started")
+        return self._api
+
+    def start(self) -> None:
+        """Look at both sides; raises TargetError where one does not answer or belongs to another program."""
+        self.stop()
+        self.credentials = credentials_for(self.addresses)
+        self._tls = tls_context()
+        api = Api(self.addresses.api, self.credentials.api, ANSWER_S_MAX, verify=tls_verify())
+        try:
+            self._greet()
+            api.search(PROBE_QUERY, 0, 1)
+            self._ask_version(api)
+        except BaseException:
+            api.close()
+            raise
+        self._api = api
+
+    def stop(self) -> None:
+        """Close our own connection; the server goes on."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    def stored(self, domain: str, *, block: str = "") -> Stored:
+        """What it holds for that domain, found by search alone; tags are only this run's own."""
+        return stored_by_search(self.api, domain, block)
+
+    def liveness(self, timeout_s: float = 2.0) -> Liveness:
+        """By its REST side alone."""
+        return look(self.addresses, timeout_s, self._tls)
+
+    def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
+        """None can be had."""
+        return ()
+
+    def empty(self) -> None:
+        """Never: others' mail is there."""
+        raise InternalError(f"{self.name}: not a server of ours, so it is never emptied")
+
+    def pid(self) -> int | None:
+        """None can be had."""
+        return None
+
+    def cleanup(self, domain: str) -> int:
+        """Delete this run's messages, one ID a request; how many.
+
+        A repeated or stale ID beside a live one hangs servers up to 1.30.6 (issue 723), and any deletion
+        may strip tags off strangers' messages that arrive meanwhile (MAILPIT.md): ask the user first.
+        """
+        messages = self.stored(domain).messages
+        for message in messages:
+            self.api.delete([message.id])
+        return len(messages)
+
+    def _greet(self) -> None:
+        place = f"{self.addresses.smtp_host}:{self.addresses.smtp_port}"
+        wrapped = self._tls if self.addresses.smtp_tls == "tls" else None
+        try:
+            line = smtp_greeting(self.addresses, GREETING_S_MAX, wrapped)
+            if self.addresses.smtp_tls == "starttls" and line.startswith("220"):
+                starttls(self.addresses, GREETING_S_MAX, self._tls)
+        except ssl.SSLError as error:
+            otherwise = "tls=starttls, or leave tls= out" if wrapped else "tls=tls, or leave tls= out"
+            raise TargetError(f"{self.name}: {place}: {tls_cause(error, otherwise)}") from error
+        except smtplib.SMTPException as error:
+            why = str(error).rstrip(".")
+            raise TargetError(
+                f"{self.name}: {place}: no STARTTLS ({why}); give tls=tls, or leave tls= out"
+            ) from error
+        except TimeoutError as error:
+            raise TargetError(
+                f"{self.name}: no greeting on {place} within {GREETING_S_MAX:g} s; "
+                "does it want tls=tls, or is another port its SMTP?"
+            ) from error
+        except OSError as error:
+            raise TargetError(f"{self.name}: no SMTP on {place} ({error.strerror or error})") from error
+        if not line.startswith("220"):
+            raise TargetError(f"{self.name}: {place} says {line[:80]!r}, which is no SMTP greeting (220)")
+
+    def _ask_version(self, api: Api) -> None:
+        """Its own word for it; `/info` may hang on its look for a new release: no reason to give up."""
+        version, source = "unknown", VersionSource.UNKNOWN
+        try:
+            said = str(api.info()["Version"])
+            version, source = _version(said)
+            why = f"it says {said[:SAID_CHARS_MAX]!r}, which is no version"
+        except ApiError as error:
+            why = str(error)
+        unknown = f"its version is unknown ({why}), so what a scenario needs cannot be checked"
+        self.info = TargetInfo(
+            name=self.name,
+            version=version,
+            version_source=source,
+            storage="unknown",
+            settings={"tls": self.addresses.smtp_tls} if self.addresses.smtp_tls else {},
+            limits=LIMITS if source.is_known else (*LIMITS, unknown),
+        )
+
+
+def _version(said: str) -> tuple[str, VersionSource]:
+    """A server's own word for its version, `v1.30.5` or `dev`, and whether it is one."""
+    found = re.fullmatch(r"v?(\d+\.\d+\.\d+)", said)
+    if found is not None:
+        return found[1], VersionSource.ITSELF
+    legible = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    if not legible:
+        return "unknown", VersionSource.UNKNOWN
+    return legible[:SAID_CHARS_MAX], VersionSource.NO_VERSION

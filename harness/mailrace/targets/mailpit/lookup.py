@@ -1,0 +1,88 @@
+"""Takes a version; gives the Mailpit program of it that is at hand (DESIGN.md, "Targets")."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+
+from mailrace.model.errors import TargetError
+from mailrace.targets.mailpit.binary import Binary, examine
+
+BIN = "MAILPIT_BIN"
+FOLDER = "MAILRACE_MAILPIT_DIR"
+CACHE = "MAILRACE_CACHE_DIR"
+
+
+def cache_folder() -> Path:
+    """Where installed programs are kept: `MAILRACE_CACHE_DIR`, else the user's cache folder."""
+    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mailrace")) / "mailpit"
+
+
+def find(version: str) -> tuple[Binary | None, str]:
+    """The program of that version, or None and why there is none.
+
+    A file that is named as the version and says that it is another raises TargetError. `MAILPIT_BIN` and
+    PATH promise no version: they are passed over where theirs is known to be another; one whose version is
+    unknown is taken from `MAILPIT_BIN`, never from PATH.
+    """
+    passed: list[str] = []
+    for place, path, is_promised in _places(version):
+        if not path.is_file():
+            passed.append(f"{place} is no file ({path})" if place == BIN else f"not in {place}")
+            continue
+        binary = examine(path)
+        if binary.version == version or (not binary.source.is_known and place != "PATH"):
+            return binary, ""
+        if is_promised:
+            raise TargetError(
+                f"mailpit@{version}: {path} is {binary.version} ({binary.source}), not {version}; "
+                "rename or remove it"
+            )
+        passed.append(f"{place} is {binary.version}")
+    return None, "; ".join(passed)
+
+
+def binary_at(path: str) -> Binary:
+    """The program at a path, or of a bare name in PATH; `mailpit` is `MAILPIT_BIN` where that is set."""
+    if path == "mailpit" and os.environ.get(BIN):
+        path = os.environ[BIN]
+    if os.sep not in path and not Path(path).is_file():
+        found = shutil.which(path)
+        if found is None:
+            raise TargetError(
+                f"mailpit:{path}: no such program in PATH; give a path, or mailpit@VERSION to install it"
+            )
+        path = found
+    return examine(Path(path).expanduser().absolute())
+
+
+def at_hand() -> Iterator[tuple[str, Binary]]:
+    """Every program that can be had without installing, with the place it is in; broken ones are left out."""
+    paths = [(BIN, Path(os.environ[BIN]))] if os.environ.get(BIN) else []
+    folder = os.environ.get(FOLDER)
+    if folder:
+        paths += [(FOLDER, path) for path in sorted(Path(folder).glob("mailpit-*"))]
+    paths += [("the cache", path) for path in sorted(cache_folder().glob("mailpit-*"))]
+    in_path = shutil.which("mailpit")
+    if in_path:
+        paths.append(("PATH", Path(in_path)))
+    for place, path in paths:
+        if path.suffix in (".json", ".lock"):
+            continue
+        try:
+            yield place, examine(path)
+        except TargetError:
+            continue
+
+
+def _places(version: str) -> Iterator[tuple[str, Path, bool]]:
+    if os.environ.get(BIN):
+        yield BIN, Path(os.environ[BIN]).expanduser().absolute(), False
+    if os.environ.get(FOLDER):
+        yield FOLDER, (Path(os.environ[FOLDER]) / f"mailpit-{version}").expanduser().absolute(), True
+    yield "the cache", cache_folder() / f"mailpit-{version}", True
+    in_path = shutil.which("mailpit")
+    if in_path:
+        yield "PATH", Path(in_path).absolute(), False

@@ -1,0 +1,135 @@
+"""Takes a version; gives the program out of that release's archive, checked, or says why it is not to be had.
+
+Layout: `BASE/vVERSION/mailpit-OS-ARCH.tar.gz` holds a file `mailpit`; where a release publishes one,
+`….tar.gz.sha256` begins with the archive's digest in hex.
+"""
+
+import logging
+import os
+import platform
+import re
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mailrace.model.errors import TargetError
+
+RELEASES_URL = "https://github.com/axllent/mailpit/releases/download"
+CONNECT_S_MAX = 3.0
+READ_S_MAX = 60.0
+PROGRAM_BYTES_MAX = 512 * 1024 * 1024
+MEMBERS_MAX = 1_000
+
+SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
+MACHINES = {
+    "x86_64": "amd64",
+    "amd64": "amd64",
+    "aarch64": "arm64",
+    "arm64": "arm64",
+    "i386": "386",
+    "i686": "386",
+    "armv6l": "arm",
+    "armv7l": "arm",
+}
+
+
+class NotToBeHad(Exception):
+    """This way does not lead there, another may; the text says why."""
+
+
+def archive_name() -> str:
+    """The archive for this machine, `mailpit-linux-amd64.tar.gz`. Raises NotToBeHad where there is none."""
+    system, machine = SYSTEMS.get(platform.system()), MACHINES.get(platform.machine().lower())
+    if not system or not machine:
+        raise NotToBeHad(f"no release for {platform.system()} on {platform.machine()}")
+    return f"mailpit-{system}-{machine}.tar.gz"
+
+
+def download(version: str, folder: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, object]]:
+    """The program in `folder`, and {from, archive_sha256, digest_checked}.
+
+    Raises NotToBeHad where there is no whole archive, TargetError for one that is not what it should be: a
+    wrong digest or a strange content is no reason to look elsewhere.
+    """
+    import pooch
+
+    name = archive_name()
+    base = (os.environ.get("MAILRACE_RELEASES_URL") or RELEASES_URL).rstrip("/")
+    url = f"{base}/v{version}/{name}"
+    say(f"downloading {url}")
+    logging.getLogger("pooch").setLevel(logging.ERROR)
+    # Not streamed: pooch leaves the connection of a refused or cut off answer open, and an archive is 15 MB.
+    fetch = pooch.HTTPDownloader(progressbar=False, timeout=(CONNECT_S_MAX, READ_S_MAX), stream=False)
+    archive = folder / name
+    published = _published_digest(f"{url}.sha256", folder / f"{name}.sha256", fetch)
+    try:
+        fetch(url, str(archive), None)
+    except Exception as error:
+        raise NotToBeHad(_why(url, error)) from error
+    digest = pooch.file_hash(str(archive))
+    if published and digest != published:
+        raise TargetError(
+            f"mailpit@{version}: {url} has the SHA-256 {digest}, but {published} is published; it is not used"
+        )
+    program = folder / "mailpit"
+    _extract(archive, program, f"mailpit@{version}: {url}")
+    return program, {"from": url, "archive_sha256": digest, "digest_checked": bool(published)}
+
+
+def _published_digest(url: str, file: Path, fetch: Callable[[str, str, None], None]) -> str:
+    """The digest that the release publishes, "" where it publishes none."""
+    try:
+        fetch(url, str(file), None)
+    except Exception as error:
+        if _status(error) is None:
+            raise NotToBeHad(_why(url, error)) from error
+        return ""
+    found = re.match(rb"[0-9a-fA-F]{64}\b", file.read_bytes()[:100])
+    if found is None:
+        raise TargetError(f"{url}: no SHA-256 digest; the release cannot be checked, so it is not used")
+    return found[0].decode().lower()
+
+
+def _extract(archive: Path, program: Path, place: str) -> None:
+    """The one file `mailpit`, read out rather than unpacked, so that no name in the archive names a path."""
+    try:
+        with tarfile.open(archive, "r:gz") as content:
+            for _ in range(MEMBERS_MAX):
+                member = content.next()
+                if member is None:
+                    break
+                if member.name != "mailpit":
+                    continue
+                source = content.extractfile(member) if member.isreg() else None
+                if source is None or not 0 < member.size <= PROGRAM_BYTES_MAX:
+                    raise TargetError(f"{place}: its 'mailpit' is no ordinary file; it is not used")
+                with source, program.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                program.chmod(0o755)
+                return
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise NotToBeHad(
+            f"{urlsplit(place).path.rpartition('/')[2]} is cut off or no archive: {error}"
+        ) from error
+    raise TargetError(f"{place}: holds no 'mailpit'; it is not used")
+
+
+def _status(error: BaseException) -> int | None:
+    response = getattr(error, "response", None)
+    return getattr(response, "status_code", None)
+
+
+def _why(url: str, error: BaseException) -> str:
+    status = _status(error)
+    host = urlsplit(url).netloc
+    if status is not None:
+        return f"{host} answers {status} for {urlsplit(url).path.rpartition('/')[2]}"
+    kind = type(error).__name__
+    if "Timeout" in kind:
+        return f"{host} does not answer within {CONNECT_S_MAX:g} s"
+    if "Chunked" in kind or "Incomplete" in str(error):
+        return f"{host} cut the download off"
+    return f"{host} cannot be reached"

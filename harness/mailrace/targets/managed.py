@@ -1,0 +1,281 @@
+"""Takes a program and its options; gives private servers of ours: own database, own ports, own log.
+
+One class for the real Mailpit and for the embedded reference, which takes the same flags: what differs is the
+command and what is known of it (`Program`).
+"""
+
+import http.client
+import os
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrace.model.attempt import LogLine, Stored
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
+from mailrace.targets import belongings
+from mailrace.targets.api import Api
+from mailrace.targets.process import ServerProcess
+from mailrace.targets.ready import look, rest_status, smtp_greeting
+from mailrace.targets.stored import stored_by_list, stored_by_search
+
+READY_S_MAX = 5.0
+LOOK_S_EVERY = 0.004
+LOOK_S_MAX = 1.0
+"""Of one look: a port that another program took may accept and never greet."""
+PORT_TRIES_MAX = 5
+LOG_NAME = "server.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is started: the command without its flags, its version, and the flags it knows.
+
+    `flags` None: all that we use.
+    """
+
+    command: tuple[str, ...]
+    version: str
+    source: VersionSource
+    flags: frozenset[str] | None = None
+
+
+class ManagedTarget:
+    """A target that we start and stop (`mailrace.model.target.Target`).
+
+    With `options.instances` over 1 there are as many processes on one `database`, which must then be an
+    `http://` one (SQLite files are not shared: MAILPIT.md, S10); `addresses_all` has them all, in order of
+    start. `folder` is where `server.log` is appended, else it is private and vanishes with `stop`.
+    """
+
+    is_ours = True
+
+    def __init__(
+        self,
+        name: str,
+        program: Program,
+        options: ServerOptions,
+        *,
+        gomaxprocs: int | None = None,
+        folder: Path | None = None,
+        database: str | None = None,
+    ) -> None:
+        self.name = name
+        self.addresses_all: tuple[Addresses, ...] = ()
+        self._program = program
+        self._options = options
+        self._log_folder = folder
+        self._database = database
+        self._gomaxprocs = gomaxprocs or max(4, os.cpu_count() or 1)
+        self._processes: list[ServerProcess] = []
+        self._folder: Path | None = None
+        self._api: Api | None = None
+        self.info = TargetInfo(
+            name=name,
+            version=program.version,
+            version_source=program.source,
+            storage="rqlite (door)" if (database or "").startswith("http") else "sqlite",
+            settings={**self._environment(), **_shown(options)},
+        )
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the (first) started server listens."""
+        if not self.addresses_all:
+            raise TargetError(f"{self.name}: not started")
+        return self.addresses_all[0]
+
+    @property
+    def credentials(self) -> Credentials:
+        """The first of the users that the options gave the server, as any of them may send."""
+        return Credentials(smtp=next(iter(self._options.smtp_auth.items()), None))
+
+    @property
+    def api(self) -> Api:
+        """The REST API of the (first) server."""
+        if self._api is None:
+            raise TargetError(f"{self.name}: not started")
+        return self._api
+
+    def start(self) -> None:
+        """Start it and wait until both ports of each process answer; 5 s at most. Again: a fresh one."""
+        self.stop()
+        flags = self._flags()
+        belongings.sweep_once()
+        self._folder = belongings.private_folder()
+        try:
+            arguments = ["--database", self._database or str(self._folder / "mailpit.db"), *flags]
+            if self._options.smtp_auth:
+                arguments += ["--smtp-auth-file", str(self._password_file(self._folder))]
+            self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
+        except BaseException:
+            self.stop()
+            raise
+        self._api = Api(self.addresses.api)
+
+    def stop(self) -> None:
+        """Kill it, and remove its database; a throw-away server loses nothing by SIGKILL."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+        self.addresses_all = ()
+        processes, self._processes = self._processes, []
+        try:
+            for process in processes:
+                process.stop()
+        finally:
+            if self._folder is not None:
+                belongings.remove_folder(self._folder)
+                self._folder = None
+
+    def stored(self, domain: str, *, block: str = "") -> Stored:
+        """What it holds for that domain, newest first; a block is searched for, all else is listed.
+
+        2,000 messages, 2 busy cores: by list 106 ms on 1.30.5 and 163 on 1.17.0, by search 135 and 266; a
+        block out of them by search 38 and 60.
+        """
+        if block:
+            return stored_by_search(self.api, domain, block)
+        return stored_by_list(self.api, domain)
+
+    def liveness(self, timeout_s: float = 2.0) -> Liveness:
+        """DEAD once a process ended; HUNG where `/readyz`, which asks the database, is unanswered."""
+        if not self._processes or any(process.exit_status() is not None for process in self._processes):
+            return Liveness.DEAD
+        looks = [look(addresses, timeout_s) for addresses in self.addresses_all]
+        return next((seen for seen in looks if seen is not Liveness.ALIVE), Liveness.ALIVE)
+
+    def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
+        """Log lines of all its processes read since then, in order of reading."""
+        found = [line for process in self._processes for line in process.log_since(t_ns)]
+        return tuple(sorted(found, key=lambda line: line.t_ns))
+
+    def empty(self) -> None:
+        """Delete everything it holds."""
+        self.api.delete_all()
+
+    def pid(self) -> int | None:
+        """The process id of the (first) server; None while it is not started."""
+        return self._processes[0].pid if self._processes else None
+
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of all its servers, as in `addresses_all`."""
+        return tuple(process.pid for process in self._processes)
+
+    def how_it_ended(self) -> str:
+        """How the first process that ended did: "exit status 1", "signal 9"; "" while all run."""
+        return next((how for process in self._processes if (how := process.how_it_ended())), "")
+
+    def _start_one(self, arguments: Sequence[str]) -> Addresses:
+        """One process with ports of its own; a port that another takes meanwhile is a reason to try again."""
+        for _ in range(PORT_TRIES_MAX):
+            smtp, rest = _free_ports()
+            process = self._spawn(
+                [*arguments, "--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}"]
+            )
+            addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=f"http://127.0.0.1:{rest}")
+            self._processes.append(process)
+            if self._await(process, addresses):
+                return addresses
+            self._processes.pop().stop()
+        raise TargetError(f"{self.name}: its ports were taken by others {PORT_TRIES_MAX} times; try again")
+
+    def _spawn(self, arguments: Sequence[str]) -> ServerProcess:
+        assert self._folder is not None
+        log_file = (self._log_folder or self._folder) / LOG_NAME
+        return ServerProcess(
+            [*self._program.command, *arguments], self._environment(), self._folder, log_file
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {} if self._program.source is VersionSource.EMBEDDED else {"GOMAXPROCS": str(self._gomaxprocs)}
+
+    def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
+        """True: both ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
+        ends = time.monotonic() + READY_S_MAX
+        missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
+        while (left_s := ends - time.monotonic()) > 0:
+            if process.ended.wait(LOOK_S_EVERY):
+                process.stop()
+                if "address already in use" in process.log_tail().lower():
+                    return False
+                raise TargetError(
+                    f"{self.name}: its process ended at once ({process.how_it_ended()}); "
+                    f"its last lines: {process.log_tail() or '(none)'}"
+                )
+            try:
+                if not smtp_greeting(addresses, min(left_s, LOOK_S_MAX)).startswith("220"):
+                    continue
+                missing = f"{addresses.api}/readyz is not 200"
+                if rest_status(addresses, "/readyz", min(left_s, LOOK_S_MAX)) == 200:
+                    return True
+            except (OSError, http.client.HTTPException):
+                continue
+        raise TargetError(
+            f"{self.name}: {missing} within {READY_S_MAX:g} s; "
+            f"its last lines: {process.log_tail() or '(none)'}"
+        )
+
+    def _flags(self) -> list[str]:
+        """The flags of MAILPIT.md ("Starting it"), those of the options, and no flag it does not know."""
+        options = self._options
+        if options.instances > 1 and not (self._database or "").startswith("http"):
+            raise TargetError(
+                f"{self.name}: {options.instances} instances need one rqlite store between them "
+                "(they cannot share a SQLite file)"
+            )
+        found = ["--max", "0", "--smtp-disable-rdns"]
+        if self._knows("--disable-version-check"):
+            found.append("--disable-version-check")
+        if options.ignore_duplicate_ids:
+            found.append(self._needed("--ignore-duplicate-ids"))
+        if options.tags_disable:
+            found += [self._needed("--tags-disable"), ",".join(options.tags_disable)]
+        if options.smtp_auth:
+            found.append(self._needed("--smtp-auth-allow-insecure"))
+        return [*found, *options.extra]
+
+    def _password_file(self, folder: Path) -> Path:
+        """Users and passwords as Mailpit reads them: words apart by white space, `{` and `$` begin a hash."""
+        for user, word in self._options.smtp_auth.items():
+            if not user or not word or ":" in user or word[0] in "{$" or len(f"{user}:{word}".split()) != 1:
+                raise TargetError(
+                    f"{self.name}: smtp_auth of {user!r}: Mailpit takes no white space, no ':' in a user, "
+                    "and no '{' or '$' at the start of a password"
+                )
+        file = folder / "smtp-auth"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{user}:{word}\n" for user, word in self._options.smtp_auth.items()))
+        return file
+
+    def _knows(self, flag: str) -> bool:
+        return self._program.flags is None or flag in self._program.flags
+
+    def _needed(self, flag: str) -> str:
+        if not self._knows(flag):
+            raise TargetError(
+                f"{self.name}: {self._program.version} has no {flag}, which the scenario asks for"
+            )
+        return flag
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two loopback ports that are free at this moment."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _shown(options: ServerOptions) -> dict[str, str]:
+    shown = {}
+    if options.ignore_duplicate_ids:
+        shown["ignore_duplicate_ids"] = "true"
+    if options.tags_disable:
+        shown["tags_disable"] = ",".join(options.tags_disable)
+    if options.instances > 1:
+        shown["instances"] = str(options.instances)
+    return shown

@@ -1,0 +1,139 @@
+"""Takes a command line; gives one running server process with its log, stamped line by line as it is read.
+
+Nothing here knows Mailpit. The process is in a session of its own, so that a Ctrl-C at the terminal reaches
+mailrace only, which then ends it by its own process id.
+"""
+
+import os
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mailrace.model.attempt import LogLine
+from mailrace.model.errors import TargetError
+from mailrace.targets import belongings
+
+LOG_LINES_MAX = 20_000
+"""Kept in memory; the file has them all."""
+LOG_LINE_CHARS_MAX = 4_000
+STOP_S_MAX = 5.0
+
+_DROPPED = ("MP_", "MAILRACE_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy")
+
+
+def clean_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Our environment for a server: without its own settings (`MP_…`), our secrets, and proxies."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_DROPPED) and name.lower() not in _PROXIES
+    }
+    return {**kept, **added}
+
+
+class ServerProcess:
+    """A server process, started by the constructor; `log_file` gets `NANOSECONDS TEXT` a line, appended."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log_file: Path
+    ) -> None:
+        self._lines: deque[LogLine] = deque(maxlen=LOG_LINES_MAX)
+        self._lock = threading.Lock()
+        self.ended = threading.Event()
+        """Set when its output ends, which for these servers is when it ends."""
+        try:
+            self._log = log_file.open("ab", buffering=0)
+        except OSError as error:
+            raise TargetError(f"{log_file}: the server's log cannot be written ({error.strerror})") from error
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=clean_environment(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._log.close()
+            raise TargetError(
+                f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
+            ) from error
+        self.pid = self._process.pid
+        belongings.own(self.pid, folder)
+        self._reader = threading.Thread(target=self._read, name=f"log of {self.pid}", daemon=True)
+        self._reader.start()
+
+    def exit_status(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        if self.ended.is_set() and self._process.poll() is None:
+            # Its output ends an instant before it does.
+            try:
+                return self._process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                pass
+        return self._process.poll()
+
+    def how_it_ended(self) -> str:
+        """ "exit status 1", "signal 9"; "" while it runs."""
+        status = self.exit_status()
+        if status is None:
+            return ""
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+    def stop(self, *, grace_s: float = 0.0) -> None:
+        """End it and wait until it is gone; a throw-away server needs no grace. May be called twice."""
+        if self._process.poll() is None:
+            if grace_s:
+                self._process.terminate()
+                try:
+                    self._process.wait(grace_s)
+                except subprocess.TimeoutExpired:
+                    pass
+            if self._process.poll() is None:
+                self._process.kill()
+        belongings.disown(self.pid)
+        try:
+            self._process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired as error:
+            raise TargetError(
+                f"process {self.pid} does not end; end it by hand: kill -9 {self.pid}"
+            ) from error
+        self._reader.join(STOP_S_MAX)
+        if self._process.stdout is not None and not self._reader.is_alive():
+            self._process.stdout.close()
+        self._log.close()
+
+    def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
+        """Lines read at or after that instant, oldest first; at most the last 20,000."""
+        found: list[LogLine] = []
+        with self._lock:
+            for line in reversed(self._lines):
+                if line.t_ns < t_ns:
+                    break
+                found.append(line)
+        return tuple(reversed(found))
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines, for an error message."""
+        with self._lock:
+            return "\n".join(line.text for line in list(self._lines)[-lines:])
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        while raw := pipe.readline(65_536):
+            t_ns = time.monotonic_ns()
+            text = raw[:LOG_LINE_CHARS_MAX].decode("utf-8", "replace").rstrip("\r\n")
+            with self._lock:
+                self._lines.append(LogLine(t_ns=t_ns, text=text))
+            try:
+                self._log.write(f"{t_ns} {text}\n".encode())
+            except (OSError, ValueError):
+                pass  # A full disk must not block the server on its own log.
+        self.ended.set()

@@ -1,0 +1,104 @@
+"""Takes the JSON of Mailpit's list and search; gives pages of `StoredMessage`, or says what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailrace.model.attempt import StoredMessage
+
+
+class NotMailpit(ValueError):
+    """An answer of the right status that is not shaped as Mailpit's; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the list or of a search.
+
+    total      messages in the whole mailbox
+    matching   messages that match the search (for the list: the same as `total`)
+    messages   the rows of this page, newest first
+    tags       every tag name of the server
+    """
+
+    total: int
+    matching: int
+    messages: tuple[StoredMessage, ...]
+    tags: tuple[str, ...]
+
+
+def page_of(document: object) -> Page:
+    """The page in a decoded answer of `GET /messages` or `GET /search`. Raises NotMailpit."""
+    body = _mapping(document, "the answer")
+    rows = _list(body, "messages")
+    return Page(
+        total=_whole(body, "total"),
+        matching=_whole(body, "messages_count"),
+        messages=tuple(_message(_mapping(row, "a row of messages")) for row in rows),
+        tags=names_of(body.get("tags")),
+    )
+
+
+def names_of(document: object) -> tuple[str, ...]:
+    """The tag names in a decoded list; an absent list is an empty one, as Go writes it. Raises NotMailpit."""
+    if document is None:
+        return ()
+    if not isinstance(document, list) or not all(isinstance(name, str) for name in document):
+        raise NotMailpit("its tags are no list of names")
+    return tuple(document)
+
+
+def _message(row: Mapping[str, object]) -> StoredMessage:
+    sender = row.get("From")
+    return StoredMessage(
+        id=_text(row, "ID"),
+        message_id=_text(row, "MessageID"),
+        sender=_address(sender) if sender is not None else "",
+        to=_addresses(row.get("To")),
+        cc=_addresses(row.get("Cc")),
+        bcc=_addresses(row.get("Bcc")),
+        reply_to=_addresses(row.get("ReplyTo")),
+        subject=_text(row, "Subject"),
+        tags=names_of(row.get("Tags")),
+        read=row.get("Read") is True,
+        size=_whole(row, "Size"),
+    )
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise NotMailpit("a list of addresses is none")
+    return tuple(_address(entry) for entry in value)
+
+
+def _address(value: object) -> str:
+    return _text(_mapping(value, "an address"), "Address").lower()
+
+
+def _mapping(value: object, what: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise NotMailpit(f"{what} is no JSON object")
+    return value
+
+
+def _list(body: Mapping[str, object], key: str) -> list[object]:
+    value = body.get(key, [])
+    if key not in body or not isinstance(value, list | None):
+        raise NotMailpit(f"it has no list {key!r}")
+    return value or []
+
+
+def _text(row: Mapping[str, object], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str):
+        raise NotMailpit(f"it has no text {key!r}")
+    return value
+
+
+def _whole(row: Mapping[str, object], key: str) -> int:
+    """1.17.x writes its counts as floats."""
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+        raise NotMailpit(f"it has no count {key!r}")
+    return int(value)

@@ -1,0 +1,58 @@
+"""Takes an `Api` and a run's recipient domain; gives what the server stores for it, in a few requests."""
+
+from collections.abc import Iterable
+
+from mailrace.model.attempt import Stored, StoredMessage
+from mailrace.targets.api import Api, ApiError
+
+
+def stored_by_list(api: Api, domain: str) -> Stored:
+    """Everything with a recipient in the domain, from pages of the whole mailbox: for a server of ours."""
+    found: dict[str, StoredMessage] = {}
+    rows = total = 0
+    for page in api.pages():
+        rows += len(page.messages)
+        total = page.matching
+        found.update({m.id: m for m in page.messages if _is_for(m, domain, "")})
+    _agree(api, "list", rows, total)
+    return Stored(messages=tuple(found.values()), tags=api.tags())
+
+
+def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
+    """The same by search, which reads nothing of anybody else: `to:`, then `bcc:` for the envelope's own.
+
+    Its tags are only those that stand on these messages or name the run.
+    """
+    found: dict[str, StoredMessage] = {}
+    tags: dict[str, None] = {}
+    narrowed = [f"{block}"] if block else []
+    for field in ("to", "bcc"):
+        query = " ".join(f"{field}:{word}" for word in [*narrowed, f"@{domain}"])
+        rows = total = 0
+        for page in api.pages(query):
+            rows += len(page.messages)
+            total = page.matching
+            found.update({m.id: m for m in page.messages if _is_for(m, domain, block)})
+            tags.update(dict.fromkeys(page.tags))
+        _agree(api, query, rows, total)
+    return Stored(messages=tuple(found.values()), tags=_own(tags, found.values(), domain))
+
+
+def _is_for(message: StoredMessage, domain: str, block: str) -> bool:
+    """Search matches substrings and wildcards, so what it finds is looked at again."""
+    recipients = (*message.to, *message.cc, *message.bcc)
+    end = "@" + domain.lower()
+    return any(address.endswith(end) and address.startswith(block.lower()) for address in recipients)
+
+
+def _own(tags: Iterable[str], messages: Iterable[StoredMessage], domain: str) -> tuple[str, ...]:
+    run = domain.partition(".")[0].lower()
+    held = {tag.lower() for message in messages for tag in message.tags}
+    return tuple(tag for tag in tags if tag.lower() in held or run in tag.lower())
+
+
+def _agree(api: Api, what: str, rows: int, total: int) -> None:
+    if rows != total:
+        raise ApiError(
+            f"{api.base_url}: {what}: it counts {total} messages and shows {rows}; was its traffic quiet?"
+        )

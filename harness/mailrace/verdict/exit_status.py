@@ -1,0 +1,71 @@
+"""Verdicts and errors to the status with which the command ends: the one table of them."""
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from functools import reduce
+
+from mailrace.model.errors import DidNotReproduce, ScenarioError, ScheduleMissed, UsageError
+from mailrace.model.result import Verdict
+
+
+class ExitStatus(IntEnum):
+    """What the command's exit status says; `meaning` is its line in the manual."""
+
+    meaning: str
+
+    def __new__(cls, status: int, meaning: str) -> "ExitStatus":
+        member = int.__new__(cls, status)
+        member._value_ = status
+        member.meaning = meaning
+        return member
+
+    PASS = (0, "no race, and one as frequent as stated would have been seen")
+    RACE = (1, "a broken promise, with its proof")
+    BAD_INPUT = (2, "a bad scenario file, option or name")
+    INCONCLUSIVE = (3, "the control did not fire, too few pairs for the confidence asked, schedules missed")
+    FAILED = (4, "the target or mailrace itself failed")
+    INTERRUPTED = (130, "interrupted; what was found until then is written")
+
+
+EXIT_STATUS: Mapping[Verdict, ExitStatus] = {
+    Verdict.RACE: ExitStatus.RACE,
+    Verdict.FAILED: ExitStatus.FAILED,
+    Verdict.INCONCLUSIVE: ExitStatus.INCONCLUSIVE,
+    Verdict.PASS: ExitStatus.PASS,
+    Verdict.NOT_APPLICABLE: ExitStatus.INCONCLUSIVE,
+}
+"""From the gravest verdict to the lightest. What does not apply counts only where nothing else was run."""
+
+_GRAVITY = {verdict: place for place, verdict in enumerate(EXIT_STATUS)}
+
+
+def merged(one: Verdict, other: Verdict) -> Verdict:
+    """The graver of the two. NOT_APPLICABLE changes nothing, so verdicts may be merged in any order."""
+    return min(one, other, key=_GRAVITY.__getitem__)
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The word for several scenarios: RACE before FAILED before INCONCLUSIVE before PASS.
+
+    INCONCLUSIVE where nothing was exercised: no verdict at all, or only NOT_APPLICABLE.
+    """
+    word = reduce(merged, verdicts, Verdict.NOT_APPLICABLE)
+    return Verdict.INCONCLUSIVE if word is Verdict.NOT_APPLICABLE else word
+
+
+def exit_status(verdicts: Iterable[Verdict]) -> int:
+    """The status of a run with those verdicts."""
+    return int(EXIT_STATUS[gravest(verdicts)])
+
+
+def exit_status_of(error: BaseException) -> int:
+    """The status of a run that such an error ended; what is no error of ours is FAILED."""
+    match error:
+        case ScenarioError() | UsageError():
+            return int(ExitStatus.BAD_INPUT)
+        case DidNotReproduce() | ScheduleMissed():
+            return int(ExitStatus.INCONCLUSIVE)
+        case KeyboardInterrupt():
+            return int(ExitStatus.INTERRUPTED)
+        case _:
+            return int(ExitStatus.FAILED)

@@ -1,0 +1,172 @@
+"""Each named race shows at some release point on the versions that have it, and at none on `fixed`.
+
+One operation is stopped at each of its statements in turn while the other sets out (release points, 0
+deviations); which cells are empty is what a prototype measured on the real releases (STEER.md).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from mailrace.embedded.database import Database
+from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.listing import count
+from mailrace.embedded.mailbox import Mailbox
+from mailrace.embedded.pool import Pool
+from mailrace.embedded.schema import apply_schema
+from mailrace.embedded.storing import TagSources
+from mailrace.embedded.versions import VERSIONS
+from stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
+
+RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5")
+
+
+TAGGED = mail("given", "T")
+UNTAGGED = mail("given")
+OTHERWISE_TAGGED = mail("given", "W, V")
+
+
+def _delete(mailbox: Mailbox, given: str) -> Awaitable[None]:
+    return mailbox.delete([given])
+
+
+def _retag(mailbox: Mailbox, given: str) -> Awaitable[None]:
+    return mailbox.set_tags([given], ["U"])
+
+
+def _tag(mailbox: Mailbox, given: str) -> Awaitable[None]:
+    return mailbox.set_tags([given], ["T"])
+
+
+CASES: dict[str, tuple[Act, Act, bytes, Callable[[Outcome], bool], tuple[str, ...]]] = {
+    "S1 two senders, one new tag": (
+        sends("first", "T"),
+        sends("second", "t"),
+        b"",
+        lambda o: o.refused_and_stored,
+        ("1.17.0",),
+    ),
+    "S2 deletion of the tag's last holder, a sender": (
+        _delete,
+        sends("second", "T"),
+        TAGGED,
+        lambda o: o.refused_and_stored,
+        ("1.30.5",),
+    ),
+    "S3 deletion of the tag's last holder, a sender": (
+        _delete,
+        sends("second", "T"),
+        TAGGED,
+        lambda o: o.tag_lost,
+        RELEASED,
+    ),
+    "S3 a sender, deletion of an unrelated message": (
+        sends("first", "T"),
+        _delete,
+        UNTAGGED,
+        lambda o: o.tag_lost,
+        RELEASED,
+    ),
+    "S3 retagging of an unrelated message, a sender": (
+        _retag,
+        sends("second", "T"),
+        OTHERWISE_TAGGED,
+        lambda o: o.tag_lost,
+        RELEASED,
+    ),
+    "S2 a sender, renaming of its tag": (
+        sends("first", "T"),
+        lambda mailbox, _: mailbox.rename_tag("T", "R"),
+        TAGGED,
+        lambda o: o.refused_and_stored,
+        ("1.30.5",),
+    ),
+    "S2 a sender, deletion of its tag": (
+        sends("first", "T"),
+        lambda mailbox, _: mailbox.delete_tag("T"),
+        TAGGED,
+        lambda o: o.refused_and_stored,
+        ("1.30.5",),
+    ),
+    "S2 deletion by search, a sender": (
+        lambda mailbox, _: mailbox.delete_search("subject:given"),
+        sends("second", "T"),
+        TAGGED,
+        lambda o: o.refused_and_stored,
+        ("1.30.5",),
+    ),
+    "S8 a sender, deletion of what it sends": (
+        sends("first", "T"),
+        lambda mailbox, _: mailbox.delete_search("subject:first"),
+        b"",
+        lambda o: not o.rows and o.tags != [],
+        RELEASED,
+    ),
+}
+
+
+@pytest.mark.parametrize("version", [*RELEASED, "fixed"])
+@pytest.mark.parametrize("name", CASES)
+def test_race_is_where_the_release_has_it(name: str, version: str, tmp_path: Path) -> None:
+    first, second, given, is_bad, found_on = CASES[name]
+    outcomes = release_points(version, tmp_path, first, second, given)
+    bad = [point for point, outcome in enumerate(outcomes, start=1) if is_bad(outcome)]
+    assert bool(bad) == (version in found_on), bad
+
+
+@pytest.mark.parametrize("version", [*RELEASED, "fixed"])
+def test_s6_two_of_one_message_id(version: str, tmp_path: Path) -> None:
+    acts = sends("first", "T", "same"), sends("second", "U", "same")
+    outcomes = release_points(version, tmp_path, *acts, ignore_duplicate_ids=True)
+    assert any(len(outcome.rows) == 2 for outcome in outcomes) == (version != "fixed")
+    assert all(set(outcome.replies.values()) == {"ok"} for outcome in outcomes)
+
+
+@pytest.mark.parametrize("version", [*RELEASED, "fixed"])
+def test_s7_a_tag_twice_on_one_message(version: str, tmp_path: Path) -> None:
+    """Strict alternation shows it everywhere but on 1.27.11, whose mutex and count keep the two apart."""
+    outcomes = release_points(version, tmp_path, _tag, _tag, UNTAGGED)
+    found = any(outcome.rows == [("given", ["T", "T"])] for outcome in outcomes)
+    assert found == (version in ("1.17.0", "1.17.1", "1.30.5"))
+
+
+@pytest.mark.parametrize("version", ["1.27.11", "fixed"])
+def test_s7_with_decoys(version: str, tmp_path: Path) -> None:
+    """Two readers in the queue make the pool draw: among 12 seeds some order shows it on 1.27.11."""
+    runs = [
+        release_points(version, tmp_path, _tag, _tag, UNTAGGED, decoys=2, seed=seed) for seed in range(12)
+    ]
+    found = any(outcome.rows == [("given", ["T", "T"])] for outcomes in runs for outcome in outcomes)
+    assert found == (version == "1.27.11")
+
+
+@pytest.mark.parametrize("version", [*RELEASED, "fixed"])
+def test_s4_a_stale_id_beside_a_live_one(version: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        door = HoldingDoor(tmp_path / "mail.db", hold=0)
+        mailbox = Mailbox(Database(Pool(seed=1), door), VERSIONS[version], TagSources(), False)
+        await door.open()
+        await apply_schema(mailbox.db)
+        live = await mailbox.accept("f@x.test", ["t@x.test"], mail("live"))
+        if version == "fixed":
+            await mailbox.delete([live, "stale", live])
+            assert await count(mailbox.db) == 0
+        else:
+            with pytest.raises(StatementFailed, match="missing argument with index 2"):
+                await mailbox.delete([live, "stale"])
+            assert not mailbox.db.pool.is_free
+            next_one = asyncio.create_task(count(mailbox.db))
+            assert not await turns(next_one.done), "the connection came back"
+            next_one.cancel()
+        await door.close()
+
+    asyncio.run(run())
+
+
+def test_the_mutex_keeps_two_new_tags_apart(tmp_path: Path) -> None:
+    """With it nobody is refused at any point, and both mails hold the tag."""
+    for version in ("1.17.1", "1.27.11"):
+        outcomes = release_points(version, tmp_path, sends("first", "T"), sends("second", "T"))
+        assert len(outcomes) >= 7
+        assert {tuple(tags) for outcome in outcomes for _, tags in outcome.rows} == {("T",)}
