@@ -12,11 +12,16 @@ _MARKS = frozenset({b"from", b"to", b"reply-to", b"message-id", b"x-tags", b"x-m
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 
 
+def _generated_body(message: Message) -> bytes:
+    """Plain text of exactly `body_bytes` (2 at least): the message's key, then lines that all have alike."""
+    first = message.first_words.encode()
+    left = max(message.body_bytes, 2) - len(first) - 2
+    return first + (b"x" * left + b"\r\n" if left < 2 else b"\r\n" + _filler(left))
+
+
 @lru_cache(maxsize=8)
-def _generated_body(length_bytes: int) -> bytes:
+def _filler(length_bytes: int) -> bytes:
     """Plain text of exactly that length (2 at least), in lines of 69 bytes; a CRLF always ends it."""
-    if length_bytes < 2:
-        return b"\r\n"
     whole, rest = divmod(length_bytes, len(_LINE))
     if rest == 1:  # too short for a line of its own
         whole, rest = whole - 1, rest + len(_LINE)
@@ -51,7 +56,7 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",
     ]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + _generated_body(message.body_bytes)
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + _generated_body(message)
 
 
 def _split(contents: Mapping[str, bytes], sha256: str) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ class Weight(StrEnum):
 
     RACE = "race"
     REPORTED = "reported"
-    """Shown and counted, never RACE: by design, the client's own policy, or not visible over REST."""
+    """Shown and counted, never RACE: by design, or the client's own policy."""
 
 
 class AnomalyName(StrEnum):
@@ -53,6 +53,32 @@ class AnomalyName(StrEnum):
         Weight.RACE,
         "a recipient or sender of one message stands on another",
     )
+    CONTENT_MIXED = (
+        "content_mixed",
+        Weight.RACE,
+        "a stored mail is not the mail that was sent: subject, Message-ID, snippet, size or source differs",
+    )
+    ID_MIXED = (
+        "id_mixed",
+        Weight.RACE,
+        "a reply names the ID of another mail's row or of none, or two replies name one ID",
+    )
+    FOREIGN_ROW = (
+        "foreign_row",
+        Weight.RACE,
+        "the store holds a row that is no copy of any mail that was sent",
+    )
+    OLDER_CHANGED = (
+        "older_changed",
+        Weight.RACE,
+        "a mail that was stored before is altered or gone, though nothing that ran since then touches it",
+    )
+    SEARCH_WRONG = (
+        "search_wrong",
+        Weight.RACE,
+        "a search for words of one mail misses it, or finds another",
+    )
+    ORDER_WRONG = ("order_wrong", Weight.RACE, "the list of mails is not in the order of their arrival")
     NOT_SERIALIZABLE = (
         "not_serializable",
         Weight.RACE,
@@ -70,7 +96,6 @@ class AnomalyName(StrEnum):
         Weight.REPORTED,
         "a reader saw a state that no serial order shows (by design, S9)",
     )
-    LATENT = ("latent", Weight.REPORTED, "a difference that REST cannot show, such as an orphan row")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +105,7 @@ class Anomaly:
     message    key of the message it is about; None where it is about the server or a tag
     attempts   numbers of the attempts of that message that bear witness
     copies     server IDs of the copies that bear witness
-    proof      the anomaly as a short proof in words (STYLE.md, "Errors"), one paragraph, no line breaks
+    proof      the anomaly as a short proof in words, one paragraph, no line breaks
     """
 
     name: AnomalyName

@@ -3,11 +3,14 @@
 Times are monotonic nanoseconds of the one process that drives the run (`time.monotonic_ns`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mailrace.model.operation import PlannedRound
+
+_QUEUED_AS = re.compile(r'queued as (\S+)|"ID": ?"([^"]+)"')
 
 
 class Outcome(StrEnum):
@@ -94,14 +97,38 @@ class Attempt:
         return f"{self.code // 100}xx" if self.code else ""
 
     @property
+    def queued_as(self) -> str:
+        """The server ID that an accepting reply names; "" where it names none (Mailpit before 1.18.1)."""
+        found = _QUEUED_AS.search(self.text) if self.outcome is Outcome.OK and self.message else None
+        return (found[1] or found[2]) if found else ""
+
+    @property
     def refused_at_dot(self) -> bool:
         """Whether the refusal answers the whole operation (for SMTP: the final dot)."""
         return self.outcome is Outcome.FAIL and self.released_ns is not None and self.code is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a stored message's source (`/raw`) is, beside the bytes that its attempt sent.
+
+    size_bytes   length of the source as stored
+    difference   where it differs from what was sent, in words; "": it is what was sent, but for the header
+                 fields that Mailpit adds itself (`mailrace.check.source`)
+    """
+
+    size_bytes: int
+    difference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
-    """One row of the target's list or search, as REST shows it. Addresses are bare, lower case."""
+    """One row of the target's list or search, as REST shows it. Addresses are bare, lower case.
+
+    snippet      the beginning of its text; None: not shown, as by a server that is too old
+    created_ms   when the server stored it by its own clock, Unix milliseconds; 0: not shown
+    source       its source compared with what was sent; None: not compared
+    """
 
     id: str
     message_id: str
@@ -114,6 +141,9 @@ class StoredMessage:
     tags: tuple[str, ...]
     read: bool
     size: int
+    snippet: str | None = None
+    created_ms: int = 0
+    source: Source | None = None
 
     @property
     def key(self) -> str:
@@ -128,15 +158,37 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A search for words that stand in one planned message only, and the server IDs that it found."""
+
+    key: str
+    query: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A row that was seen before and that nothing since then may have touched; `after` None: it is gone."""
+
+    before: StoredMessage
+    after: StoredMessage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a target held for one run when its traffic was quiet.
 
-    messages   all copies whose recipients are in the run's domain, newest first
+    messages   rows, newest first as listed: on a server of ours all of them, elsewhere only those with a
+               recipient in the run's domain
     tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
+    searches   what the search found, for the messages of which it was asked
+    changed    rows of earlier rounds that are no longer what they were
     """
 
     messages: tuple[StoredMessage, ...]
     tags: tuple[str, ...]
+    searches: tuple[Search, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,16 @@ class Message:
         """All tags asked for, uncleaned."""
         return self.x_tags + self.plus_tags
 
+    @property
+    def first_words(self) -> str:
+        """What the generated body begins with: the key, or its end where the body is too short for it.
+
+        So two messages with bodies of one length never have the same body, and the snippet of each says
+        whose it is.
+        """
+        room = max(self.body_bytes, 2) - 2
+        return self.key[-room:] if room else ""
+
     def reply_to(self, attempt: int) -> str:
         """The mark of attempt 1, 2, …: `a1@DOMAIN`."""
         return f"a{attempt}@{self.domain}"

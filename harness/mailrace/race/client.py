@@ -1,6 +1,5 @@
 """What a client does beside being held: one attempt at a time, resets, retries, and the given messages."""
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +26,6 @@ from mailrace.scenario import Plan
 
 REPLY_S_MAX = 10.0
 """An answer that takes longer is a hang."""
-_QUEUED_AS = re.compile(r"queued as (\S+)")
 
 
 def ended(ending: Ending) -> Script:
@@ -116,9 +114,8 @@ class Client:
             if attempt.outcome is not Outcome.OK:
                 why = f"the given message {message.key} was not stored: {attempt.word}, {attempt.text}"
                 return ids, attempts, why
-            queued = _QUEUED_AS.search(attempt.text)
-            if queued:
-                ids[message.key] = queued[1]
+            if attempt.queued_as:
+                ids[message.key] = attempt.queued_as
         if len(ids) < len(planned.given):  # before 1.18.1 the reply names no ID
             stored = self._target.stored(self._plan.domain, block=planned.token)
             ids = {copy.key: copy.id for copy in stored.messages}

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
-from mailrace.model.anomaly import AnomalyName
+from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import EDITS, Message, Operation, Read, Send
 from mailrace.model.result import Step, Witness
@@ -55,7 +55,9 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     name = witness.anomaly.name
     if name not in PROMISES:
         raise UsageError(
-            f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
+            f"{name.value}: no script is made for this anomaly; `mailrace replay` shows it again"
+            if name.weight is Weight.RACE
+            else f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
         )
     record, schedule = witness.record, witness.schedule
     word = run_word(witness)

@@ -215,7 +215,7 @@ class Rig:
 
     def stored(self) -> Stored:
         """What the store holds of this run, as REST would show it."""
-        return read_stored(self.store.connection, self.domain)
+        return read_stored(self.store.connection)
 
     def record(
         self, seats: list[Seat], index: int, hung: tuple[str, ...], dead: Sequence[Instance]

@@ -11,39 +11,30 @@ from collections.abc import Mapping
 from mailrace.model.attempt import Stored, StoredMessage
 from mailrace.steer.store import rows
 
-_MESSAGES = "SELECT ID, MessageID, Metadata, Subject, Size, Read FROM mailbox ORDER BY Created DESC"
+_MESSAGES = (
+    "SELECT ID, MessageID, Metadata, Subject, Size, Read, Snippet, Created FROM mailbox ORDER BY Created DESC"
+)
 _TAGS_OF = (
     "SELECT message_tags.ID, tags.Name FROM tags JOIN message_tags ON tags.ID = message_tags.TagID"
     " ORDER BY tags.Name"
 )
 _TAGS = "SELECT DISTINCT Name FROM tags ORDER BY Name"
-_ORPHANS = (
-    "SELECT COUNT(*) FROM message_tags WHERE TagID NOT IN (SELECT ID FROM tags)"
-    " OR ID NOT IN (SELECT ID FROM mailbox)"
-)
 
 
-def read_stored(connection: sqlite3.Connection, domain: str) -> Stored:
-    """What the store holds for the run with that recipient domain, newest first; every tag name."""
+def read_stored(connection: sqlite3.Connection) -> Stored:
+    """Everything the store holds, newest first; every tag name."""
     tags: dict[str, list[str]] = {}
     for holder, name in rows(connection, _TAGS_OF):
         tags.setdefault(str(holder), []).append(str(name))
     found = []
     for row in rows(connection, _MESSAGES):
-        message = _message(row, tuple(tags.get(str(row[0]), ())))
-        if any(a.endswith("@" + domain.lower()) for a in (*message.to, *message.cc, *message.bcc)):
-            found.append(message)
+        found.append(_message(row, tuple(tags.get(str(row[0]), ()))))
     return Stored(messages=tuple(found), tags=tuple(str(name) for (name,) in rows(connection, _TAGS)))
 
 
 def ids_by_key(stored: Stored) -> Mapping[str, str]:
     """Server IDs by the keys of the messages they are copies of."""
     return {message.key: message.id for message in stored.messages}
-
-
-def orphans(connection: sqlite3.Connection) -> int:
-    """Rows of message_tags without their tag or their message: what REST cannot show (`latent`)."""
-    return int(str(rows(connection, _ORPHANS)[0][0]))
 
 
 def _message(row: tuple[object, ...], tags: tuple[str, ...]) -> StoredMessage:
@@ -61,6 +52,8 @@ def _message(row: tuple[object, ...], tags: tuple[str, ...]) -> StoredMessage:
         tags=tags,
         read=row[5] == 1,
         size=int(float(str(row[4]))),
+        snippet=str(row[6]),
+        created_ms=int(float(str(row[7]))),
     )
 
 

@@ -203,7 +203,7 @@ class Shower:
             return True
         try:
             with self.rig.loop.in_background():
-                shown = self.rig.instances[0].target.stored(self.rig.domain)
+                shown = self.rig.instances[0].target.stored("")
         except MailraceError as wrong:
             self.shown.notes.append(f"REST could not be read after a realised order: {wrong}")
             return False

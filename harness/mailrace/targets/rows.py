@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailrace.model.attempt import StoredMessage
 
@@ -61,7 +62,17 @@ def _message(row: Mapping[str, object]) -> StoredMessage:
         tags=names_of(row.get("Tags")),
         read=row.get("Read") is True,
         size=_whole(row, "Size"),
+        snippet=_text(row, "Snippet") if "Snippet" in row else None,
+        created_ms=_instant_ms(_text(row, "Created")) if "Created" in row else 0,
     )
+
+
+def _instant_ms(text: str) -> int:
+    """Unix milliseconds of an instant as Go writes it, `2026-01-01T00:00:00.12Z`."""
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError as error:
+        raise NotMailpit(f"'Created' is no instant: {text[:40]!r}") from error
 
 
 def _addresses(value: object) -> tuple[str, ...]:

@@ -6,14 +6,17 @@ from mailrace.model.attempt import Stored, StoredMessage
 from mailrace.targets.api import Api, ApiError
 
 
-def stored_by_list(api: Api, domain: str) -> Stored:
-    """Everything with a recipient in the domain, from pages of the whole mailbox: for a server of ours."""
+def stored_by_list(api: Api, domain: str = "") -> Stored:
+    """Every row there is, from pages of the whole mailbox: for a server of ours.
+
+    `domain`: only rows with a recipient there, for a store that another run uses at the same time.
+    """
     found: dict[str, StoredMessage] = {}
     rows = total = 0
     for page in api.pages():
         rows += len(page.messages)
         total = page.matching
-        found.update({m.id: m for m in page.messages if _is_for(m, domain, "")})
+        found.update({m.id: m for m in page.messages if not domain or _is_for(m, domain, "")})
     _agree(api, "list", rows, total)
     return Stored(messages=tuple(found.values()), tags=api.tags())
 
