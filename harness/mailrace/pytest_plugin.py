@@ -112,8 +112,10 @@ def _target(config: pytest.Config) -> str:
 
 
 def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+    from dataclasses import fields
+
     from mailrace.model.errors import Interrupted
-    from mailrace.run import RunOptions, run
+    from mailrace.run import Output, Racing, RunRequest, run
     from mailrace.scenario import load, scenario_from
 
     here = Path(config.rootpath)
@@ -121,18 +123,19 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
     seed = int(config.getoption("--mail-seed"))
     rounds = config.getoption("--mail-rounds")
     mode = str(config.getoption("--mail-mode"))
-    options = RunOptions(
-        **{
-            "target": _target(config) or "embedded",
-            "seed": seed,
-            "rounds": rounds,
-            "mode": mode,
-            "command": f"pytest {loaded.file or loaded.name} --mail-target={_target(config) or 'embedded'}",
-            "reports": here / "reports",
-            **changed,
-        }
+    target = _target(config) or "embedded"
+    known = {one.name for one in fields(Racing)}
+    racing = {name: value for name, value in {"rounds": rounds, **changed}.items() if name in known}
+    own = {
+        "seed": seed,
+        "mode": mode,
+        "command": f"pytest {loaded.file or loaded.name} --mail-target={target}",
+        **{name: value for name, value in changed.items() if name not in known},
+    }
+    request = RunRequest.of(
+        own.pop("target", target), Racing(**racing), Output(reports=here / "reports"), **own
     )
     try:
-        return run([loaded], options).result.scenarios[0]
+        return run([loaded], request).result.scenarios[0]
     except Interrupted as end:
         raise KeyboardInterrupt from end

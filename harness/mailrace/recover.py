@@ -1,7 +1,7 @@
 """The folder of a run in, its RunResult out: from run.json, or from the journal of a run that was killed."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mailrace import __version__
 from mailrace.check import check_round, not_looked
@@ -9,10 +9,11 @@ from mailrace.history import HISTORY, RUN, read_journal, read_plan
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import UsageError
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
-from mailrace.model.target import TargetInfo, VersionSource
+from mailrace.model.target import TargetInfo
 from mailrace.race.tally import Judged, Tally
+from mailrace.recorded import scenarios_of
 from mailrace.report import from_json
-from mailrace.scenario import Scenario, scenario_from, server_options
+from mailrace.scenario import Scenario, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
 
@@ -26,24 +27,18 @@ def result_of(folder: Path) -> RunResult:
         return from_json(document.read_text(encoding="utf-8"))
     plan = read_plan(folder)
     try:
-        scenarios = [scenario_from(_without_file(value), folder) for value in plan["scenarios"]]
+        scenarios = scenarios_of(folder, plan)
         tallies = _tallied(folder / HISTORY, scenarios)
         results = tuple(_result(s, tallies[s.name]) for s in scenarios)
         return RunResult(
             mailrace=__version__,
             schema_version=SCHEMA_VERSION,
             verdict=gravest(r.verdict for r in results),
-            target=TargetInfo(
-                name=plan["target"],
-                version="unknown",
-                version_source=VersionSource.UNKNOWN,
-                storage="unknown",
-                settings={},
-            ),
-            seed=plan["seed"],
-            run=plan["run"],
-            command=plan["command"],
-            started=plan["started"],
+            target=TargetInfo.unknown(plan.request.target.text),
+            seed=plan.request.seed,
+            run=plan.run,
+            command=plan.request.command,
+            started=plan.started,
             environment={},
             scenarios=results,
             cut_off=True,
@@ -52,11 +47,7 @@ def result_of(folder: Path) -> RunResult:
         raise UsageError(f"{folder}: its plan or history cannot be read ({wrong!r})") from wrong
 
 
-def _without_file(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: held for key, held in value.items() if key != "file"}
-
-
-def _tallied(history: Path, scenarios: list[Scenario]) -> dict[str, Tally]:
+def _tallied(history: Path, scenarios: Sequence[Scenario]) -> dict[str, Tally]:
     """Judge again what the journal holds of the target's rounds, by the promises alone."""
     options = {s.name: server_options(s) for s in scenarios}
     tallies = {s.name: Tally(options[s.name], "mailrace run") for s in scenarios}

@@ -14,7 +14,7 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import Verdict
 from mailrace.model.target import Addresses, Liveness
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import Scenario, scenario_from, shipped
 from mailrace.targets import open_target
 from mailrace.targets.mailpit import find
@@ -116,7 +116,7 @@ def test_a_race_over_tls_is_whole_and_clean(
     url: str, at: str, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILRACE_TLS_CA", str(certificate[0]))
-    options = RunOptions(target=url, seed=1, rounds=ROUNDS, control=False, reports=tmp_path / "reports")
+    options = RunRequest.of(url, Racing(rounds=ROUNDS, control=False), Output(reports=tmp_path / "reports"))
     done = run([senders_and_a_reader(at)], options)
     found = done.result.scenarios[0]
     records = [record for _, _, record in read_journal(done.folder / "history.jsonl")]
@@ -134,7 +134,7 @@ def test_what_is_released_at_connect_is_not_raced_over_tls(
     url: str, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAILRACE_TLS_CA", str(certificate[0]))
-    options = RunOptions(target=url, seed=1, rounds=ROUNDS, control=False, reports=tmp_path / "reports")
+    options = RunRequest.of(url, Racing(rounds=ROUNDS, control=False), Output(reports=tmp_path / "reports"))
     found = run([senders_and_a_reader("connect")], options).result.scenarios[0]
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "TLS handshakes would come between the releases; give at: mail" in found.reason

@@ -7,7 +7,7 @@ import pytest
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import Verdict
 from mailrace.race import choose_control
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import Scenario, load, scenario_from, shipped
 from mailrace.targets import open_target
 
@@ -36,14 +36,14 @@ def two_senders(**more: object) -> Scenario:
 
 
 def test_rounds_are_cut_where_more_would_push_others_mail_out(url: str, tmp_path: Path) -> None:
-    found = run([two_senders()], RunOptions(target=url, seed=1, reports=tmp_path)).result.scenarios[0]
+    found = run([two_senders()], RunRequest.of(url, Output(reports=tmp_path))).result.scenarios[0]
     # An empty server keeps 500; a round stores 2 messages, each tried once: 250 rounds.
     assert found.rounds + found.rounds_lost == 250
     assert any("Mailpit keeps 500 messages by default" in said for said in found.not_looked)
 
 
 def test_rounds_that_were_asked_for_are_run(url: str, tmp_path: Path) -> None:
-    options = RunOptions(target=url, seed=1, rounds=5, reports=tmp_path)
+    options = RunRequest.of(url, Racing(rounds=5), Output(reports=tmp_path))
     found = run([two_senders()], options).result.scenarios[0]
     assert found.rounds + found.rounds_lost == 5
 
@@ -59,7 +59,9 @@ def test_a_control_never_deletes_there(url: str) -> None:
 
 def test_deletions_need_a_word(url: str, tmp_path: Path) -> None:
     scenario = load(shipped() / "send-delete-unrelated.race.yaml")
-    found = run([scenario], RunOptions(target=url, seed=1, rounds=3, reports=tmp_path)).result.scenarios[0]
+    found = run([scenario], RunRequest.of(url, Racing(rounds=3), Output(reports=tmp_path))).result.scenarios[
+        0
+    ]
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "--allow-deletions" in found.reason
 

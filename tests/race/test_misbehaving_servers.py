@@ -14,7 +14,7 @@ from mailrace.history import read_journal
 from mailrace.model.attempt import Outcome, RoundRecord, Word
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import client, connections, lane, prepare
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
 from mailrace.targets import external
 from mailrace.verdict import exit_status
@@ -52,7 +52,7 @@ def raced(target: str, folder: Path, **changed: Any) -> tuple[ScenarioResult, li
         **changed,
     }
     scenario = scenario_from(data, Path(shipped()))
-    done = run([scenario], RunOptions(target=target, seed=1, out=folder / "out", formats=("md",)))
+    done = run([scenario], RunRequest.of(target, Output(out=folder / "out", formats=("md",))))
     (result,) = done.result.scenarios
     assert done.result.verdict is result.verdict
     assert (done.folder / "report.md").is_file(), "whatever happened, there is a report"

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, shipped
 
 ROUNDS_MAX = 60
@@ -40,14 +40,11 @@ def raced(
     rounds: int,
     control: bool = False,
 ) -> ScenarioResult:
-    options = RunOptions(
-        target=target,
+    options = RunRequest.of(
+        target,
+        Racing(until=until, rounds=rounds, control=control),
+        Output(out=tmp_path / target / name, formats=()),
         seed=7,
-        until=until,
-        rounds=rounds,
-        control=control,
-        out=tmp_path / target / name,
-        formats=(),
     )
     return run([load(shipped() / f"{name}.race.yaml")], options).result.scenarios[0]
 

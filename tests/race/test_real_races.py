@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, shipped
 
 pytestmark = [pytest.mark.mailpit, pytest.mark.slow]
@@ -21,8 +21,11 @@ VERSIONS = ["1.27.11", "1.30.5"]
 def raced(
     name: str, target: str, tmp_path: Path, *, until: Literal["hit", "rounds"], rounds: int
 ) -> ScenarioResult:
-    options = RunOptions(
-        target=target, seed=7, until=until, rounds=rounds, control=False, out=tmp_path / name, formats=()
+    options = RunRequest.of(
+        target,
+        Racing(until=until, rounds=rounds, control=False),
+        Output(out=tmp_path / name, formats=()),
+        seed=7,
     )
     return run([load(shipped() / f"{name}.race.yaml")], options).result.scenarios[0]
 

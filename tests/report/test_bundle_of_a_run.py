@@ -7,7 +7,7 @@ import sys
 import pytest
 from mailrace.model.operation import ServerOptions
 from mailrace.report import bundle, read_bundle
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, shipped
 from mailrace.targets import open_target
 from mailrace.targets.mailpit.lookup import find
@@ -15,20 +15,12 @@ from mailrace.targets.mailpit.lookup import find
 SEED = 20261123
 
 
-def bundle_of(tmp_path, scenario, target, **options):
+def bundle_of(tmp_path, scenario, target, mode="race"):
     """The bundle of one run until its first hit."""
-    loaded = load(shipped() / f"{scenario}.race.yaml")
-    done = run(
-        [loaded],
-        RunOptions(
-            target=target,
-            seed=SEED,
-            control=False,
-            reports=tmp_path / "reports",
-            command="mailrace …",
-            **options,
-        ),
-    )
+    racing = Racing(rounds=100, until="hit", control=False)
+    output = Output(reports=tmp_path / "reports")
+    request = RunRequest.of(target, racing, output, seed=SEED, mode=mode, command="mailrace …")
+    done = run([load(shipped() / f"{scenario}.race.yaml")], request)
     path = bundle(done.folder, tmp_path / "bundle.zip")
     assert path.read_bytes() == bundle(done.folder, tmp_path / "again.zip").read_bytes()
     return read_bundle(path)
@@ -52,7 +44,7 @@ def reproduce(tmp_path, found, *arguments):
 
 
 def test_a_race_on_the_embedded_server_is_reproduced_over_the_network(tmp_path):
-    found = bundle_of(tmp_path, "shared-new-tag", "embedded@1.17.0", rounds=100, until="hit")
+    found = bundle_of(tmp_path, "shared-new-tag", "embedded@1.17.0")
     assert "was told 451" in found.files["ISSUE.md"].decode()
     assert str(tmp_path) not in b"".join(found.files.values()).decode()
     server = open_target("embedded@1.17.0", ServerOptions())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command import mailrace
-from mailrace.run import RunOptions, run
+from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import find, load
 from mailrace.studies.put_again import put_again
 
@@ -45,7 +45,7 @@ def test_what_the_old_version_does_not_send_is_answered_by_all_its_orders(tmp_pa
 def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> None:
     target = "embedded@1.30.5"
     scenario = load(find(["send-rename-tag"])[0])
-    options = RunOptions(target=target, seed=3, mode="steer", out=tmp_path / "run", formats=())
+    options = RunRequest.of(target, Output(out=tmp_path / "run", formats=()), seed=3, mode="steer")
     (shown,) = run([scenario], options).result.scenarios
     again = put_again(scenario, shown, "rejected_but_stored", target, 5)
     # Of schedules without deviations at least 199 of 200 are followed (issue 6): 3 misses of 5, below 1e-5.

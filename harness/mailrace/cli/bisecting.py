@@ -8,10 +8,10 @@ import typer
 from mailrace.cli.app import app
 from mailrace.cli.gate import Mode, ModeOption
 from mailrace.cli.racing import SeedOption, TargetOption
-from mailrace.cli.studies import run_options
+from mailrace.cli.studies import run_request
 
 if TYPE_CHECKING:
-    from mailrace.run import RunOptions
+    from mailrace.run import RunRequest
     from mailrace.scenario import Scenario
     from mailrace.studies.bisect import Probed
 
@@ -68,7 +68,7 @@ def bisect(
                 raise UsageError("--bisect-exit-codes: give --target, the build that is looked at")
             (path, *_) = find([scenario])
             loaded = load(path)
-            options = run_options(target, seed=seed, rounds=rounds, mode=_mode(mode, [target]))
+            options = run_request(target, seed=seed, rounds=rounds, mode=_mode(mode, [target]))
         except MailraceError as wrong:
             console().print(f"mailrace: {wrong}", markup=False)
             raise typer.Exit(GIT_ABORT) from wrong
@@ -84,7 +84,7 @@ def bisect(
 
 
 def _git_status(
-    scenario: "Scenario", target: str, options: "RunOptions", anomaly: str | None, trials: int
+    scenario: "Scenario", target: str, options: "RunRequest", anomaly: str | None, trials: int
 ) -> int:
     from mailrace.cli.show import console
     from mailrace.model.errors import MailraceError
@@ -121,23 +121,22 @@ def _search(
     from mailrace.studies.bisect_state import resumed, save
     from mailrace.studies.probing import probe
     from mailrace.studies.versions import between, in_folder, installed, target_of, targets_of
-    from mailrace.targets import parse_target
 
     for option, word in (("--good", good), ("--bad", bad)):
         if not word:
             raise UsageError(f"{option}: is missing; name a version, as in {option} 1.30.5")
     ends = target_of(good), target_of(bad)
     if versions is not None:
-        candidates = targets_of(versions)
+        candidates = tuple(target.text for target in targets_of(versions))
     elif folder is not None:
         candidates = in_folder(folder)
     else:
-        candidates = installed("embedded" if parse_target(ends[0]).kind == "embedded" else "mailpit")
+        candidates = installed("embedded" if ends[0].startswith("embedded") else "mailpit")
     search = Search(versions=between(*ends, candidates), good=ends[0], bad=ends[1])
     how = _mode(mode, search.versions)
     question: dict[str, Any] = {"scenario": scenario.as_data(), "mode": how, "anomaly": anomaly}
-    options = run_options(ends[1], seed=seed, rounds=rounds, mode=how)
-    file = state or options.reports / f"bisect-{scenario.name}-{good}-{bad}.json".replace("/", "-")
+    options = run_request(ends[1], seed=seed, rounds=rounds, mode=how)
+    file = state or options.output.reports / f"bisect-{scenario.name}-{good}-{bad}.json".replace("/", "-")
     search = resumed(file, search, question)
     out = console()
     out.print(
@@ -163,5 +162,6 @@ def _search(
 
 def _mode(mode: Mode, targets: Any) -> Any:
     from mailrace.studies.gating import chosen_mode
+    from mailrace.targets import parse_target
 
-    return chosen_mode(*targets, mode=mode.value)
+    return chosen_mode(*(parse_target(target) for target in targets), mode=mode.value)

@@ -93,7 +93,7 @@ def gate(
     """
     from mailrace.cli.show import Teller, console
     from mailrace.model.errors import UsageError
-    from mailrace.run import RunOptions
+    from mailrace.run import Output, Racing, RunRequest, ServerUse
     from mailrace.scenario import find, load
     from mailrace.studies.baseline import baseline_text, load_baseline
     from mailrace.studies.gate_document import GateOptions
@@ -110,9 +110,7 @@ def gate(
     set_ = settings()
     accepted = load_baseline(baseline) if baseline is not None else ()
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
-    programs = {
-        given: program_of(given) if is_image(given) else parse_target(given).text for given in (old, new)
-    }
+    programs = {given: parse_target(program_of(given) if is_image(given) else given) for given in (old, new)}
     chosen_seed = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
     options = GateOptions(
         old=programs[old],
@@ -122,20 +120,22 @@ def gate(
         accepted=accepted,
         today=date.today(),
         names={program: given for given, program in programs.items()},
-        run=RunOptions(
+        run=RunRequest(
             target=programs[new],
             seed=chosen_seed,
-            rounds=rounds or set_.get("rounds") or ROUNDS,
-            until=until.value,
-            trial=trial.value,
-            confidence=confidence or set_.get("confidence", 0.99),
-            theta=theta,
             time_limit_s=time_limit,
-            gomaxprocs=gomaxprocs or set_.get("gomaxprocs"),
-            allow_deletions=allow_deletions,
             command=shlex.join(["mailrace", *sys.argv[1:]]),
-            reports=Path(set_.get("reports", "reports")),
-            out=out,
+            racing=Racing(
+                rounds=rounds or set_.get("rounds") or ROUNDS,
+                until=until.value,
+                trial=trial.value,
+                confidence=confidence or set_.get("confidence", 0.99),
+                theta=theta,
+            ),
+            server=ServerUse(
+                gomaxprocs=gomaxprocs or set_.get("gomaxprocs"), allow_deletions=allow_deletions
+            ),
+            output=Output(reports=Path(set_.get("reports", "reports")), out=out),
         ),
     )
     is_silent = quiet or as_json

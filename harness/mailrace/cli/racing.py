@@ -112,7 +112,7 @@ def run(
 ) -> None:
     """Race scenarios at a target: every actor is brought to its last byte, then all are released together."""
     from mailrace.cli.show import Teller, console, finish
-    from mailrace.run import RunOptions
+    from mailrace.run import Output, Racing, RunRequest, ServerUse
     from mailrace.run import run as run_scenarios
     from mailrace.scenario import find, load
     from mailrace.targets import parse_target
@@ -126,32 +126,34 @@ def run(
     set_ = settings()
     chosen_seed = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
-    named = parse_target(
-        default_target() if target is None else target
-    ).text  # before it is printed: a wrong one may hold a secret
+    # Parsed before it is printed: a name that means nothing may hold a secret.
+    named = parse_target(default_target() if target is None else target)
     teller = Teller(quiet=quiet or as_json)
-    options = RunOptions(
+    request = RunRequest(
         target=named,
         seed=chosen_seed,
-        rounds=rounds or set_.get("rounds"),
-        profile=profile.value if profile else set_.get("profile"),
-        until="hit" if until_hit else until.value,
-        trial=trial.value,
-        confidence=confidence or set_.get("confidence", 0.99),
-        theta=theta,
         time_limit_s=time_limit,
-        gomaxprocs=gomaxprocs or set_.get("gomaxprocs"),
-        allow_deletions=allow_deletions,
-        cleanup=cleanup == "yes",
-        control=not no_control,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
-        reports=Path(set_.get("reports", "reports")),
-        out=out,
+        racing=Racing(
+            rounds=rounds or set_.get("rounds"),
+            profile=profile.value if profile else set_.get("profile"),
+            until="hit" if until_hit else until.value,
+            trial=trial.value,
+            confidence=confidence or set_.get("confidence", 0.99),
+            theta=theta,
+            control=not no_control,
+        ),
+        server=ServerUse(
+            gomaxprocs=gomaxprocs or set_.get("gomaxprocs"),
+            allow_deletions=allow_deletions,
+            cleanup=cleanup == "yes",
+        ),
+        output=Output(reports=Path(set_.get("reports", "reports")), out=out),
     )
     if not (quiet or as_json):
-        console().print(f"target {options.target}, seed {chosen_seed}, {_counted(len(scenarios))}")
+        console().print(f"target {named}, seed {chosen_seed}, {_counted(len(scenarios))}")
     try:
-        done = run_scenarios(scenarios, options, teller)
+        done = run_scenarios(scenarios, request, teller)
     finally:
         teller.close()
     raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))

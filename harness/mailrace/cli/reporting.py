@@ -58,11 +58,10 @@ def replay(
     times: Annotated[int, typer.Option(min=1, max=1_000, help="A schedule: so many runs of it.")] = 10,
 ) -> None:
     """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3)."""
-    import shlex
-    import sys
     import tempfile
 
     from mailrace.cli.show import Teller
+    from mailrace.cli.studies import run_request
     from mailrace.report import unpack
     from mailrace.studies.replay import recorded
     from mailrace.studies.replay import replay as run_again
@@ -76,11 +75,8 @@ def replay(
         try:
             answer = run_again(
                 what,
-                target or what.result.target.name,
-                rounds=rounds,
+                run_request(target or what.result.target.name, seed=1, rounds=rounds),
                 times=times,
-                reports=Path("reports"),
-                command=shlex.join(["mailrace", *sys.argv[1:]]),
                 listener=teller,
             )
         finally:

@@ -63,27 +63,29 @@ def steer(
 ) -> None:
     """Walk every order of the server's SQL statements, and show each bad one on a real instance."""
     from mailrace.cli.show import Teller, finish
-    from mailrace.run import RunOptions, run
+    from mailrace.run import Output, RunRequest, Steering, run
     from mailrace.scenario import find, load
+    from mailrace.targets import parse_target
 
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
-    options = RunOptions(
-        target=default_target() if target is None else target,
+    request = RunRequest(
+        target=parse_target(default_target() if target is None else target),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         mode="steer",
-        budget=budget,
-        bound=bound,
-        depth=depth,
-        require_exhaustive=require_exhaustive,
-        confirm_rounds=confirm,
         time_limit_s=time_limit,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
-        reports=Path(settings().get("reports", "reports")),
-        out=out,
+        steering=Steering(
+            budget=budget,
+            bound=bound,
+            depth=depth,
+            require_exhaustive=require_exhaustive,
+            confirm_rounds=confirm,
+        ),
+        output=Output(reports=Path(settings().get("reports", "reports")), out=out),
     )
     teller = Teller(quiet=quiet or as_json)
     try:
-        done = run(scenarios, options, teller)
+        done = run(scenarios, request, teller)
     finally:
         teller.close()
     raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))

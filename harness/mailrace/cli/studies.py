@@ -3,9 +3,8 @@
 import random
 import shlex
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,25 +21,38 @@ from mailrace.cli.racing import (
 )
 
 if TYPE_CHECKING:
-    from mailrace.run import RunOptions
+    from mailrace.run import RunRequest
+    from mailrace.targets import TargetName
 
 ReportsOption = Annotated[bool, typer.Option("--json", help="The table as JSON on stdout, and nothing else.")]
 
 
-def run_options(target: str, *, seed: int | None, rounds: int | None, **more: Any) -> "RunOptions":
-    """The pattern of a study's runs, with the user's own settings and a seed drawn where none is given."""
-    from mailrace.run import RunOptions
+def run_request(
+    target: "str | TargetName",
+    *,
+    seed: int | None,
+    rounds: int | None,
+    mode: "Literal['race', 'steer']" = "race",
+    out: Path | None = None,
+) -> "RunRequest":
+    """The pattern of a study's runs, with the user's own settings and a seed drawn where none is given.
+
+    A race stops as soon as more rounds can change nothing.
+    """
+    from mailrace.run import Output, Racing, RunRequest, ServerUse
+    from mailrace.targets import parse_target
 
     set_ = settings()
-    return RunOptions(
-        target=target,
+    return RunRequest(
+        target=parse_target(target),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
-        rounds=rounds or set_.get("rounds"),
-        confidence=set_.get("confidence", 0.99),
-        gomaxprocs=set_.get("gomaxprocs"),
+        mode=mode,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
-        reports=Path(set_.get("reports", "reports")),
-        **more,
+        racing=Racing(
+            rounds=rounds or set_.get("rounds"), until="decided", confidence=set_.get("confidence", 0.99)
+        ),
+        server=ServerUse(gomaxprocs=set_.get("gomaxprocs")),
+        output=Output(reports=Path(set_.get("reports", "reports")), out=out),
     )
 
 
@@ -53,21 +65,21 @@ def merge(
 ) -> None:
     """Join runs that were split over CI jobs into one, by scenarios or by rounds, and judge the sums."""
     from mailrace.cli.show import outcome
-    from mailrace.history import make_latest, new_folder, write_plan
+    from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import UsageError
+    from mailrace.recorded import write_merged
     from mailrace.recover import result_of
-    from mailrace.report import render, to_json
+    from mailrace.report import to_json
     from mailrace.studies.merge import merge as merged
     from mailrace.verdict import exit_status
 
-    seen = [folder.resolve() for folder in folders]
+    seen = [one.resolve() for one in folders]
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
     result = merged([result_of(folder) for folder in folders], theta=theta)
     reports = Path(settings().get("reports", "reports"))
     folder = new_folder(reports, f"merged-{result.target.name}", out=out)
-    write_plan(folder, {"mailrace": result.mailrace, "study": "merge", "folders": [str(f) for f in folders]})
-    render(result, folder, ("json", "html", "md", "junit", "ctrf"))
+    write_merged(folder, [one.resolve() for one in folders], result)
     make_latest(folder)
     if as_json:
         print(to_json(result), end="")
@@ -96,11 +108,12 @@ def matrix(
 ) -> None:
     """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
     from mailrace.cli.show import Teller, console, styled
-    from mailrace.history import make_latest, new_folder, write_plan
+    from mailrace.history import make_latest
     from mailrace.model.result import Verdict
     from mailrace.report import matrix_page
     from mailrace.report.render import write_whole
     from mailrace.scenario import find, load
+    from mailrace.session import session
     from mailrace.studies.gating import chosen_mode
     from mailrace.studies.matrix import matrix_json, matrix_markdown, run_matrix
     from mailrace.studies.versions import targets_of
@@ -109,30 +122,28 @@ def matrix(
     targets = targets_of(versions)
     loaded = [load(path) for path in find(scenarios or default_paths(), name)]
     how = chosen_mode(*targets, mode=mode.value)
-    options = run_options(targets[0], seed=seed, rounds=rounds, mode=how, until="decided")
-    folder = new_folder(options.reports, f"matrix-{len(loaded)}x{len(targets)}", out=out)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    about = {"mode": how, "seed": options.seed, "command": options.command, "started": started}
-    write_plan(folder, {**about, "study": "matrix", "targets": targets})
+    request = run_request(targets[0], seed=seed, rounds=rounds, mode=how, out=out)
     said, teller = console(), Teller(quiet=as_json)
+    what = f"matrix-{len(loaded)}x{len(targets)}"
     try:
-        done = run_matrix(
-            loaded,
-            targets,
-            options,
-            folder,
-            may_install=install,
-            listener=teller,
-            tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
-        )
+        with session(loaded, request, teller, study="matrix", targets=targets, what=what) as whole:
+            done = run_matrix(
+                loaded,
+                targets,
+                whole,
+                may_install=install,
+                tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
+            )
     finally:
         teller.close()
+    folder = done.folder
     if any(cell.verdict not in (None, Verdict.FAILED) for cell in done.matrix.cells.values()):
         make_latest(folder)
+    about = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
     document = matrix_json(done.matrix, about)
     write_whole(folder / "matrix.json", document.encode())
     write_whole(folder / "matrix.md", matrix_markdown(done.matrix).encode())
-    page = matrix_page(done.matrix, options.command, started)
+    page = matrix_page(done.matrix, request.command, whole.started)
     write_whole(folder / "matrix.html", page.encode())
     if as_json:
         print(document, end="")
@@ -140,10 +151,10 @@ def matrix(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("scenario", *targets):
+    for column in ("scenario", *done.matrix.targets):
         table.add_column(column, overflow="fold")
     for scenario in done.matrix.scenarios:
-        cells = [done.matrix.cell(scenario, target) for target in targets]
+        cells = [done.matrix.cell(scenario, target) for target in done.matrix.targets]
         table.add_row(
             scenario,
             *(styled(c.verdict, str(c.verdict), f" {c.text}") if c.verdict else c.text for c in cells),
@@ -165,25 +176,26 @@ def retries(
 ) -> None:
     """Race one scenario under every retry policy, with ignore_duplicate_ids off and on: what is left."""
     from mailrace.cli.show import console
-    from mailrace.history import make_latest, new_folder, write_plan
+    from mailrace.history import make_latest
     from mailrace.report.render import write_whole
     from mailrace.scenario import find, load
+    from mailrace.session import session
     from mailrace.studies.retries import hidden_duplicates, retries_json, run_retries, sentence
     from mailrace.verdict import ExitStatus
 
     (path, *_) = find([scenario])
     loaded = load(path)
-    options = run_options(default_target() if target is None else target, seed=seed, rounds=rounds)
-    folder = new_folder(options.reports, f"retries-{loaded.name}-{options.target}", out=out)
-    about = {"scenario": loaded.name, "target": options.target, "seed": options.seed}
-    write_plan(folder, {**about, "study": "retries", "command": options.command})
+    request = run_request(default_target() if target is None else target, seed=seed, rounds=rounds, out=out)
+    about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     said = console()
-    trials = run_retries(
-        loaded,
-        options,
-        folder,
-        tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
-    )
+    what = f"retries-{loaded.name}-{request.target}"
+    with session([loaded], request, study="retries", what=what) as whole:
+        trials = run_retries(
+            loaded,
+            whole,
+            tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
+        )
+    folder = whole.folder
     if any(t.ledger.mails for t in trials):
         make_latest(folder)
     document = retries_json(trials, about)

@@ -4,8 +4,9 @@
 `write_plan` and `make_latest` make the place where a run's files stand.
 """
 
-from mailrace.history.folder import HISTORY, PLAN, RUN, make_latest, new_folder, read_plan, write_plan
+from mailrace.history.folder import HISTORY, RUN, make_latest, new_folder
 from mailrace.history.journal import Journal, JournalHeader, read_journal
+from mailrace.history.plan import PLAN, RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
 
 __all__ = [
     "HISTORY",
@@ -13,6 +14,9 @@ __all__ = [
     "RUN",
     "Journal",
     "JournalHeader",
+    "RecordedPlan",
+    "RecordedScenario",
+    "mail_of",
     "make_latest",
     "new_folder",
     "read_journal",

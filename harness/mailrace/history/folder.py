@@ -5,15 +5,14 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from mailrace.history.plan import PLAN
 from mailrace.model.errors import UsageError
 
 KEPT = 50
 LATEST = "latest"
-PLAN, HISTORY, RUN = "plan.json", "history.jsonl", "run.json"
+HISTORY, RUN = "history.jsonl", "run.json"
 _STAMP = re.compile(r"\d{8}-\d{6}(-\d+)?-")
 
 
@@ -51,24 +50,6 @@ def make_latest(folder: Path) -> None:
     """
     if _STAMP.match(folder.name):
         _point(folder.parent / LATEST, folder)
-
-
-def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
-    """Write plan.json, before anything is sent."""
-    (folder / PLAN).write_text(json.dumps(plan, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_plan(folder: Path) -> dict[str, Any]:
-    """What plan.json says; UsageError where the folder is no run's."""
-    try:
-        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{folder}: no {PLAN} ({error.strerror}); name the folder of a run") from error
-    except ValueError as error:
-        raise UsageError(f"{folder / PLAN}: no JSON ({error})") from error
-    if not isinstance(plan, dict):
-        raise UsageError(f"{folder / PLAN}: not the plan of a run")
-    return plan
 
 
 def _make(folder: Path) -> None:

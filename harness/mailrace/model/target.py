@@ -7,7 +7,6 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from mailrace.model.attempt import LogLine, Stored
-from mailrace.model.operation import ServerOptions
 
 
 class Liveness(StrEnum):
@@ -53,6 +52,13 @@ class TargetInfo:
     storage: str
     settings: Mapping[str, str]
     limits: tuple[str, ...] = ()
+
+    @classmethod
+    def unknown(cls, name: str) -> "TargetInfo":
+        """What is known of a target that was never started: its name."""
+        return cls(
+            name=name, version="unknown", version_source=VersionSource.UNKNOWN, storage="unknown", settings={}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +129,3 @@ class Target(Protocol):
 
     def pid(self) -> int | None:
         """The process id where it is ours."""
-
-
-class TargetFactory(Protocol):
-    """How the run gets targets; one that cannot be had raises TargetError with the reason."""
-
-    def __call__(self, name: str, options: ServerOptions) -> Target:
-        """A target that is not started yet."""

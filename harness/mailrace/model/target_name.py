@@ -27,9 +27,17 @@ class TargetName:
     path: str = ""
     url: str = ""
 
+    def __str__(self) -> str:
+        return self.text
 
-def parse_target(name: str) -> TargetName:
-    """What a target's name asks for; touches nothing. Raises TargetNameError with the next step."""
+
+def parse_target(name: str | TargetName) -> TargetName:
+    """What a target's name asks for; one that is parsed already is given back. Touches nothing.
+
+    Raises TargetNameError with the next step.
+    """
+    if isinstance(name, TargetName):
+        return name
     text = name.strip()
     if not text:
         raise TargetNameError(name, f"nothing is named; wanted one of {FORMS}")

@@ -25,7 +25,9 @@ class ChosenControl:
     kind: int
 
 
-def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | None, tuple[str, ...]]:
+def choose_control(
+    scenario: Scenario, target: str | TargetName
+) -> tuple[ChosenControl | None, tuple[str, ...]]:
     """The strongest control that can be had, and a sentence on each stronger one that cannot.
 
     Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
@@ -37,16 +39,16 @@ def choose_control(scenario: Scenario, target: str) -> tuple[ChosenControl | Non
     said: list[str] = []
     found: list[ChosenControl] = []
     for control in scenario.controls:
-        name = parse_target(control.target).text if control.target else own.text
-        kind = _kind(own, parse_target(name), is_other_scenario=control.scenario is not None)
+        named = parse_target(control.target) if control.target else own
+        name = named.text
+        kind = _kind(own, named, is_other_scenario=control.scenario is not None)
         if kind == 0:
             continue
         other, reason = _scenario_of(scenario, control)
         if not reason and name != own.text:
-            version = parse_target(name).version
-            fits = not version or applies(other.needs, version)
+            fits = not named.version or applies(other.needs, named.version)
             reason = why_not(name) if fits else f"{other.name} needs {other.needs}"
-            if fits and reason and parse_target(name).kind == "mailpit":
+            if fits and reason and named.kind == "mailpit":
                 reason += f"; put it in a folder named by MAILRACE_MAILPIT_DIR, or: mailrace install {name}"
         if not reason and own.kind == "url" and kind == 2 and other.target != scenario.target:
             reason = "it needs server options that a server which is not ours may not have"

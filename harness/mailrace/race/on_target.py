@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mailrace import __version__
 from mailrace.history import Journal, JournalHeader
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import EDITS, DeleteAll
+from mailrace.model.request import ServerUse
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target, TargetInfo
+from mailrace.model.target_name import TargetName
 from mailrace.race.controls import ChosenControl, choose_control
 from mailrace.race.guest import KEPT_BY_DEFAULT, rounds_that_fit
 from mailrace.race.race import RaceOptions, Side, race
-from mailrace.scenario import Plan, Scenario, applies, server_options
+from mailrace.scenario import Plan, Scenario, not_exercised, server_options, why_not_applicable
 from mailrace.targets import open_target
 from mailrace.targets.external import ExternalTarget
 
@@ -31,15 +33,12 @@ class Place:
     database    one store for several instances, as `--database` takes it; "": each has its own
     """
 
-    target: str
+    target: TargetName
     folder: Path
     token: str
     journal: Journal
-    gomaxprocs: int | None = None
+    use: ServerUse = field(default_factory=ServerUse)
     database: str = ""
-    with_control: bool = True
-    allow_deletions: bool = False
-    cleanup: bool = False
     is_rounds_asked: bool = False
 
 
@@ -53,20 +52,15 @@ def race_on(
     info: TargetInfo | None = None
     with ExitStack() as stack:
         try:
-            target = _opened(stack, place.target, scenario, place, place.folder)
+            target = opened(stack, place.target, scenario, place, place.folder)
             info = target.info
-            if not applies(scenario.needs, info.version):
-                why = f"it needs Mailpit {scenario.needs}, and this is {info.version}"
-                return info, not_raced(scenario, Verdict.NOT_APPLICABLE, why)
-            why = must_not_run(scenario, target, allow_deletions=place.allow_deletions)
-            if why:
-                return info, not_raced(scenario, Verdict.INCONCLUSIVE, why)
-            chosen, missing = _control(scenario, place)
+            if (result := unfit(scenario, target, place.use)) is not None:
+                return info, result
+            chosen, missing = _control(scenario, place, options)
             control = None
             if chosen is not None:
                 under = place.folder / "control"
-                under.mkdir(exist_ok=True)
-                beside = _opened(stack, chosen.target, chosen.scenario, place, under)
+                beside = opened(stack, chosen.target, chosen.scenario, place, under)
                 control = _side(stack, "control", chosen.scenario, beside, place, options)
             said: tuple[str, ...] = ()
             if isinstance(target, ExternalTarget):
@@ -74,30 +68,25 @@ def race_on(
                 here = [scenario, chosen.scenario] if chosen is not None and is_beside else [scenario]
                 options, said = _fitted(rounds_that_fit(target, here), place, options)
                 if options.rounds == 0:
-                    return info, not_raced(scenario, Verdict.INCONCLUSIVE, said[0])
+                    return info, not_exercised(scenario, Verdict.INCONCLUSIVE, said[0])
             side = _side(stack, "target", scenario, target, place, options)
             if began is not None:
                 began(scenario, info, chosen)
             place.journal.header(_header(scenario, info, chosen, place, options))
             result = race(side, control, chosen.kind if chosen else 0, options)
-            if place.cleanup and isinstance(target, ExternalTarget):
+            if place.use.cleanup and isinstance(target, ExternalTarget):
                 result = _cleaned(target, side.lane.plan.domain, result)
             return info, replace(result, not_looked=(*result.not_looked, *said, *missing, *info.limits))
         except TargetError as wrong:
-            return info, not_raced(scenario, Verdict.FAILED, str(wrong))
+            return info, not_exercised(scenario, Verdict.FAILED, str(wrong))
 
 
-def not_raced(scenario: Scenario, verdict: Verdict, why: str, mode: str = "race") -> ScenarioResult:
-    """The result of a scenario that was not exercised."""
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
-        mode=mode,
-        verdict=verdict,
-        reason=why if why.endswith((".", "?", "!")) else why + ".",
-        not_looked=(why,),
-    )
+def unfit(scenario: Scenario, target: Target, use: ServerUse) -> ScenarioResult | None:
+    """The result where the scenario does not apply to a started target or must not run; None: it may."""
+    if why := why_not_applicable(scenario, target.info.version):
+        return not_exercised(scenario, Verdict.NOT_APPLICABLE, why)
+    why = must_not_run(scenario, target, allow_deletions=use.allow_deletions)
+    return not_exercised(scenario, Verdict.INCONCLUSIVE, why) if why else None
 
 
 def _fitted(fits: int | None, place: Place, options: RaceOptions) -> tuple[RaceOptions, tuple[str, ...]]:
@@ -124,11 +113,15 @@ def _cleaned(target: ExternalTarget, domain: str, result: ScenarioResult) -> Sce
     return result
 
 
-def _opened(stack: ExitStack, name: str, scenario: Scenario, place: Place, folder: Path) -> Target:
+def opened(
+    stack: ExitStack, name: str | TargetName, scenario: Scenario, place: Place, folder: Path
+) -> Target:
+    """The target of that name, started for the scenario with its log in `folder`; `stack` stops it."""
+    folder.mkdir(exist_ok=True)
     target = open_target(
         name,
         server_options(scenario),
-        gomaxprocs=place.gomaxprocs,
+        gomaxprocs=place.use.gomaxprocs,
         folder=folder,
         database=place.database if scenario.target.instances > 1 and place.database else None,
     )
@@ -146,8 +139,10 @@ def _side(
     return side
 
 
-def _control(scenario: Scenario, place: Place) -> tuple[ChosenControl | None, tuple[str, ...]]:
-    if not place.with_control:
+def _control(
+    scenario: Scenario, place: Place, options: RaceOptions
+) -> tuple[ChosenControl | None, tuple[str, ...]]:
+    if not options.control:
         return None, ("no control was run, as asked",)
     return choose_control(scenario, place.target)
 
@@ -184,4 +179,4 @@ def _header(
     )
 
 
-__all__ = ["Began", "Place", "must_not_run", "not_raced", "race_on"]
+__all__ = ["Began", "Place", "must_not_run", "opened", "race_on", "unfit"]

@@ -9,12 +9,13 @@ decoys, chosen from what earlier pairs gave (DESIGN.md, "Controls", "The rule").
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from mailrace.history import Journal
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import TargetError
+from mailrace.model.request import Racing
 from mailrace.model.result import ControlResult, ScenarioResult, Verdict
 from mailrace.model.target import Liveness, Target
 from mailrace.race.controls import WHY
@@ -22,7 +23,7 @@ from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw, Tuner, is_one_party
-from mailrace.scenario import Plan, server_options
+from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.verdict import Decision, clopper_pearson, decide, is_overdispersed, settled, theta_bound
 
 BLOCK_ROUNDS_FIRST = 10
@@ -33,31 +34,32 @@ UNRELEASED_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RaceOptions:
-    """How long and how to race.
+class RaceOptions(Racing):
+    """How long and how to race one scenario: what was asked, with nothing left to the scenario.
 
-    until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
-    trial       `cold`: a fresh process of target and control for each round
     time_limit  monotonic seconds at which no further round begins; None: none
-    recorded    offsets (µs) and decoys of a recorded round, to be used in every round
+    replay      the command that replays a witness, without `--round`
     pruned_from   from this round on a server that is not ours may have deleted what it accepted
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
     enough      asked after each block, once it is judged; true ends the race
     """
 
     rounds: int
-    profile: str
+    profile: Literal["rate", "throughput"]
     seed: int
-    until: Literal["rounds", "hit", "decided"] = "rounds"
-    trial: Literal["warm", "cold"] = "warm"
-    confidence: float = 0.99
-    theta: float = 1 / 3
     time_limit: float | None = None
     replay: str = ""
-    recorded: tuple[tuple[float, ...], int] | None = None
     pruned_from: int | None = None
     progress: Callable[[int, int, int, int], None] | None = None
     enough: Callable[[], bool] | None = None
+
+    @classmethod
+    def of(cls, scenario: Scenario, asked: Racing, *, seed: int) -> "RaceOptions":
+        """What was asked, completed by what the scenario says."""
+        values = {one.name: getattr(asked, one.name) for one in fields(Racing)}
+        values["rounds"] = asked.rounds or scenario.rounds
+        values["profile"] = asked.profile or scenario.release.profile
+        return cls(**values, seed=seed)
 
 
 class Side:

@@ -2,7 +2,7 @@
 
 from mailrace.scenario.find import find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
-from mailrace.scenario.needs import applies
+from mailrace.scenario.needs import applies, not_exercised, why_not_applicable
 from mailrace.scenario.plan import Plan, new_run
 from mailrace.scenario.scenario import Scenario, server_options
 from mailrace.scenario.schema import schema, schema_text
@@ -16,6 +16,7 @@ __all__ = [
     "load",
     "name_of",
     "new_run",
+    "not_exercised",
     "parse",
     "resolve",
     "scenario_from",
@@ -24,4 +25,5 @@ __all__ = [
     "server_options",
     "shipped",
     "template",
+    "why_not_applicable",
 ]

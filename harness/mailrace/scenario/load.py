@@ -33,8 +33,11 @@ def load(path: Path) -> Scenario:
     return parse(raw, path)
 
 
-def parse(raw: bytes, path: Path) -> Scenario:
-    """The scenario in a file's bytes; `path` says where it stands and its message files are sought."""
+def parse(raw: bytes, path: Path, mails: Mapping[str, bytes] | None = None) -> Scenario:
+    """The scenario in a file's bytes; `path` says where it stands and its message files are sought.
+
+    mails   message files by name that are at hand and not to be read, e.g. those that a run has kept
+    """
     document = read(raw)
     faults = list(document.faults)
     scenario: Scenario | None = None
@@ -47,7 +50,7 @@ def parse(raw: bytes, path: Path) -> Scenario:
         faults += found
         if scenario is not None:
             faults += contradictions(scenario, frozenset(fault.path for fault in faults))
-            faults += _message_files(scenario, path.parent, contents)
+            faults += _message_files(scenario, path.parent, mails or {}, contents)
     if faults or scenario is None:
         raise ScenarioError(_in_order(faults, document, str(path)))
     return scenario.with_source(path, contents)
@@ -110,13 +113,18 @@ def _remove(data: Any, path: Place) -> None:
         _remove(data, path[:-1])
 
 
-def _message_files(scenario: Scenario, folder: Path, contents: dict[str, bytes]) -> list[Fault]:
+def _message_files(
+    scenario: Scenario, folder: Path, mails: Mapping[str, bytes], contents: dict[str, bytes]
+) -> list[Fault]:
     faults = []
     for index, actor in enumerate(scenario.actors):
         if actor.send is None or actor.send.file is None:
             continue
         name = actor.send.file
         place = ("actors", index, "send", "file")
+        if name in mails:
+            contents[name] = mails[name]
+            continue
         try:
             if not (folder / name).is_file():
                 raise FileNotFoundError(0, "no such file")
@@ -153,6 +161,13 @@ def _printable(part: str | int) -> str:
     return text if text.isprintable() else json.dumps(text)
 
 
-def scenario_from(data: Mapping[str, Any], beside: Path) -> Scenario:
-    """A scenario from plain data, as tests and the shrinker make them; mistakes as in `load`."""
-    return parse(json.dumps(data).encode(), beside)
+def scenario_from(
+    data: Mapping[str, Any], beside: Path, mails: Mapping[str, bytes] | None = None
+) -> Scenario:
+    """A scenario from plain data, as tests, plans and the shrinker make them; mistakes as in `load`.
+
+    beside   its file, whether that is still there or not, or the folder in which its message files are
+    mails    as in `parse`
+    """
+    name = Path(str(data.get("name", "scenario"))).name
+    return parse(json.dumps(data).encode(), beside / f"{name}{SUFFIX}" if beside.is_dir() else beside, mails)

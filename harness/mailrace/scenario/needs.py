@@ -1,6 +1,15 @@
-"""A version rule such as `>=1.19.0` and a version in, whether it applies out."""
+"""A scenario and a version in, whether it applies out; and the result of a scenario that was not exercised.
+
+A version rule is written `>=1.19.0` or `>=1.19.0, <1.30.0`.
+"""
 
 import re
+from typing import TYPE_CHECKING
+
+from mailrace.model.result import ScenarioResult, Verdict
+
+if TYPE_CHECKING:
+    from mailrace.scenario.scenario import Scenario
 
 _TERM = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d+)\.(\d+)\.(\d+)")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -49,3 +58,26 @@ def _holds(term: str, found: tuple[int, int, int]) -> bool:
         ">": found > wanted,
         "<": found < wanted,
     }[match[1]]
+
+
+def why_not_applicable(scenario: "Scenario", version: str) -> str:
+    """Why the scenario is not for a server of that version, in a clause; "" if it is."""
+    if applies(scenario.needs, version):
+        return ""
+    return f"it needs Mailpit {scenario.needs}, and this is {version}"
+
+
+def not_exercised(
+    scenario: "Scenario", verdict: Verdict, why: str, mode: str = "race", advice: str = ""
+) -> ScenarioResult:
+    """The result of a scenario that was not exercised; `why` in a clause or a sentence."""
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode=mode,
+        verdict=verdict,
+        reason=why if why.endswith((".", "?", "!")) else f"{why}.",
+        advice=advice,
+        not_looked=(why,),
+    )

@@ -2,12 +2,12 @@
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mailrace.model.anomaly import Weight
 from mailrace.model.attempt import Outcome
 from mailrace.model.result import ScenarioResult, Schedules, Verdict
-from mailrace.scenario import Scenario
+from mailrace.scenario import Scenario, not_exercised
 from mailrace.steer.graph import Follows
 from mailrace.steer.landscape import Landscape
 from mailrace.steer.quiet import how_known
@@ -249,25 +249,10 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
     return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
 
 
-def not_applicable(scenario: Scenario, reason: str) -> ScenarioResult:
-    """A scenario that is not for this version; it is listed and never counts."""
-    return replace(
-        not_steerable(scenario, reason), verdict=Verdict.NOT_APPLICABLE, reason=f"{reason}.", advice=""
-    )
-
-
 def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:
     """A scenario that steer cannot look at: nothing is known of it, so it is no PASS."""
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
-        mode="steer",
-        verdict=Verdict.INCONCLUSIVE,
-        reason=f"steer cannot look at it: {reason}.",
-        advice="race it: `mailrace run`.",
-        not_looked=(reason,),
-    )
+    why = f"steer cannot look at it: {reason}"
+    return not_exercised(scenario, Verdict.INCONCLUSIVE, why, "steer", "race it: `mailrace run`.")
 
 
 def _replies(account: Account) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed, UsageError
 from mailrace.model.operation import ServerOptions, messages_of
 from mailrace.model.result import ScheduleWitness, Witness
+from mailrace.model.target_name import TargetName
 from mailrace.steer.attribution import text_of
 from mailrace.steer.blocks import Run
 from mailrace.steer.course import Course
@@ -57,7 +58,7 @@ class ScheduleReplay:
 
 def replay_schedule(
     witness: Witness,
-    target: str,
+    target: str | TargetName,
     options: ServerOptions,
     *,
     contents: Mapping[str, bytes] | None = None,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send, ServerOptions
-from mailrace.model.result import ScenarioResult
+from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
-from mailrace.scenario import Plan, Scenario, applies, new_run, server_options
-from mailrace.steer.account import Account, not_applicable, not_steerable, scenario_result
+from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
+from mailrace.steer.account import Account, not_steerable, scenario_result
 from mailrace.steer.landscape import Landscape, survey
 from mailrace.steer.marks import plain, with_own_spellings
 from mailrace.steer.on_one import Pair, several
@@ -23,7 +23,7 @@ from mailrace.steer.shrink import is_shrinkable
 from mailrace.steer.twins import Twins
 from mailrace.steer.walk import DEPTH
 from mailrace.steer.witnessing import Shower, Shown, always
-from mailrace.targets import open_target, parse_target
+from mailrace.targets import TargetName, open_target, parse_target
 
 ORDERS_MAX = 20_000
 EXPLORE_S_MAX = 60.0
@@ -34,7 +34,7 @@ GOMAXPROCS = 4
 
 def steer(
     scenario: Scenario,
-    target: str,
+    target: str | TargetName,
     *,
     seed: int = 0,
     budget: int | None = None,
@@ -60,7 +60,8 @@ def steer(
     is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
     """
-    if parse_target(target).kind == "url":
+    target = parse_target(target)
+    if target.kind == "url":
         raise UsageError(f"{target}: steer holds a server's statements, so it needs one that mailrace starts")
     plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
     planned = plain(with_own_spellings(plan.round(0)))
@@ -77,8 +78,8 @@ def steer(
     try:
         rig.start(len(planned.operations))
         version = rig.instances[0].target.info.version
-        if not applies(scenario.needs, version):
-            return not_applicable(scenario, f"it needs Mailpit {scenario.needs}, and this is {version}")
+        if why := why_not_applicable(scenario, version):
+            return not_exercised(scenario, Verdict.NOT_APPLICABLE, why, "steer")
         land = survey(
             rig,
             options,
@@ -124,7 +125,7 @@ def _show(
 
 
 def opener_of(
-    target: str, options: ServerOptions, folder: Path | None, gomaxprocs: int | None
+    target: TargetName | str, options: ServerOptions, folder: Path | None, gomaxprocs: int | None
 ) -> Callable[[str], Target]:
     """Each instance is started with the scenario's options, as the only one of its target."""
     alone = replace(options, instances=1)

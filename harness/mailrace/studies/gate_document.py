@@ -6,7 +6,8 @@ from datetime import date
 from typing import Literal
 
 from mailrace.model.result import Verdict
-from mailrace.run import RunOptions
+from mailrace.model.target_name import TargetName
+from mailrace.run import RunRequest
 from mailrace.studies.baseline import Accepted
 from mailrace.studies.gate import Finding
 
@@ -20,14 +21,14 @@ class GateOptions:
     names   what to call the two in the report where their target is a stand-in (a container image)
     """
 
-    old: str
-    new: str
-    run: RunOptions
+    old: TargetName
+    new: TargetName
+    run: RunRequest
     mode: Mode = "auto"
     is_strict: bool = False
     accepted: tuple[Accepted, ...] = ()
     today: date = date(1970, 1, 1)
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[TargetName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

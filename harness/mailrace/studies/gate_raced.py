@@ -4,22 +4,18 @@ Where neither version shows anything often enough to be the other's control, the
 the scenario's own controls: without one that fires, the answer is that it could not be looked at.
 """
 
-import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mailrace import __version__
-from mailrace.history import HISTORY, RUN, Journal, write_plan
-from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
-from mailrace.model.target import TargetInfo, VersionSource
-from mailrace.race import not_raced
-from mailrace.report import to_json
-from mailrace.run import Listener, environment
+from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.model.target import TargetInfo
+from mailrace.recorded import write_part
+from mailrace.run import Listener
 from mailrace.run import run as run_scenarios
-from mailrace.scenario import Scenario, new_run
+from mailrace.scenario import Scenario, not_exercised
+from mailrace.session import Session, part_of
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate import Finding, compare
 from mailrace.studies.gate_document import GateOptions
@@ -35,43 +31,34 @@ Looked = tuple[RunResult, RunResult, tuple[Finding, ...]]
 def look_by_racing(
     scenarios: Sequence[Scenario],
     options: GateOptions,
-    folder: Path,
-    listener: Listener | None,
+    whole: Session,
     tell: Callable[[str], None],
-    started: str,
+    part: str = "",
 ) -> Looked:
-    """Race every scenario on both; writes history.jsonl, old/run.json and new/run.json into `folder`."""
-    token = new_run(f"{options.run.seed}-{os.getpid()}-{time.time_ns()}".encode())
-    limit = options.run.time_limit_s
-    deadline = None if limit is None else time.monotonic() + limit
+    """Race every scenario on both; writes the runs `old` and `new` into the gate's folder or a part of it."""
     findings: list[Finding] = []
     done: list[Paired] = []
-    journal = Journal(folder / HISTORY)
-    try:
-        for number, scenario in enumerate(scenarios):
-            tell(f"{scenario.name}: both versions side by side")
-            one = _One(scenario, options, folder, f"{token[:-3]}{number % 100:02d}", journal, deadline)
-            paired = one.look(listener)
-            if listener is not None:
-                listener.ended(paired.new)
-            done.append(paired)
-            findings += compare(
-                paired.old,
-                paired.new,
-                seen_in_pairs(paired.pairs, paired.kind),
-                confidence=options.run.confidence,
-                theta=options.run.theta,
-            )
-    finally:
-        journal.close()
+    for number, scenario in enumerate(scenarios):
+        tell(f"{scenario.name}: both versions side by side")
+        paired = _One(scenario, options, whole, whole.folder / part, number).look(whole.listener)
+        if whole.listener is not None:
+            whole.listener.ended(paired.new)
+        done.append(paired)
+        findings += compare(
+            paired.old,
+            paired.new,
+            seen_in_pairs(paired.pairs, paired.kind),
+            confidence=options.run.racing.confidence,
+            theta=options.run.racing.theta,
+        )
     results = []
     for place, (word, target) in enumerate((("old", options.old), ("new", options.new))):
         info = next((p.infos[place] for p in done if p.infos[place] is not None), None)
         shown = tuple((p.old, p.new)[place] for p in done)
-        results.append(_document(options, target, info, shown, token, started))
-        (folder / word).mkdir(exist_ok=True)
-        write_plan(folder / word, _plan(scenarios, results[-1]))
-        (folder / word / RUN).write_text(to_json(results[-1]), encoding="utf-8")
+        known, verdict = info or TargetInfo.unknown(target.text), gravest(one.verdict for one in shown)
+        results.append(replace(whole.result(), target=known, verdict=verdict, scenarios=shown))
+        asked = replace(options.run, target=target)
+        write_part(whole.folder / part / word, scenarios, asked, results[-1])
     return results[0], results[1], tuple(findings)
 
 
@@ -81,51 +68,47 @@ class _One:
 
     scenario: Scenario
     options: GateOptions
+    whole: Session
     folder: Path
-    token: str
-    journal: Journal
-    deadline: float | None
+    number: int
 
     def look(self, listener: Listener | None) -> Paired:
         """Side by side; alone with its own controls where nothing shows; again side by side if that hits."""
-        paired = self._paired(self.token, listener, PATIENCE)
+        paired = self._paired("", listener, PATIENCE)
         if paired.new.verdict is not Verdict.INCONCLUSIVE:
             return paired
         alone = self._alone(listener)
         is_open = paired.old.verdict not in (Verdict.NOT_APPLICABLE, Verdict.FAILED)
         if alone.verdict is not Verdict.RACE or not is_open:
             return replace(paired, new=_joined(paired.new, alone))
-        longer = self._paired(f"{self.token[:-1]}z", listener, None)
+        longer = self._paired("z", listener, None)
         return longer if races_of(longer.new) else replace(longer, new=alone)
 
-    def _paired(self, token: str, listener: Listener | None, patience: int | None) -> Paired:
+    def _paired(self, again: str, listener: Listener | None, patience: int | None) -> Paired:
+        place = self.whole.place(self.number)
+        token = f"{place.token[:-1]}{again}" if again else place.token
         return race_paired(
             self.scenario,
-            self.options.old,
-            self.options.new,
-            self.options.run,
-            folder=self.folder,
-            token=token,
-            journal=self.journal,
-            deadline=self.deadline,
+            (self.options.old, self.options.new),
+            self.whole,
+            replace(place, token=token, folder=self.folder),
             listener=listener,
             patience=patience,
         )
 
     def _alone(self, listener: Listener | None) -> ScenarioResult:
         """The new version with the scenario's own controls."""
-        left = None if self.deadline is None else self.deadline - time.monotonic()
-        if left is not None and left <= 0.1:
+        left_s = self.whole.left_s
+        if left_s is not None and left_s <= 0.1:
             reason = "the time limit ended before it could be looked at"
-            return not_raced(self.scenario, Verdict.INCONCLUSIVE, reason)
-        asked = replace(
+            return not_exercised(self.scenario, Verdict.INCONCLUSIVE, reason)
+        asked = part_of(
             self.options.run,
+            self.folder / f"alone-{self.scenario.name}",
             target=self.options.new,
             mode="race",
-            until="decided",
-            time_limit_s=left,
-            out=self.folder / f"alone-{self.scenario.name}",
-            formats=(),
+            time_limit_s=left_s,
+            racing=replace(self.options.run.racing, until="decided"),
         )
         return run_scenarios([self.scenario], asked, _Quiet(listener)).result.scenarios[0]
 
@@ -136,46 +119,6 @@ def _joined(paired: ScenarioResult, alone: ScenarioResult) -> ScenarioResult:
         return alone if alone.rounds else paired
     before = f"{alone.reason} Before, {paired.rounds} rounds beside the old version without a hit."
     return replace(alone, reason=before, not_looked=(*paired.not_looked, *alone.not_looked))
-
-
-def _document(
-    options: GateOptions,
-    target: str,
-    info: TargetInfo | None,
-    shown: tuple[ScenarioResult, ...],
-    token: str,
-    started: str,
-) -> RunResult:
-    unknown = TargetInfo(
-        name=target, version="unknown", version_source=VersionSource.UNKNOWN, storage="unknown", settings={}
-    )
-    return RunResult(
-        mailrace=__version__,
-        schema_version=SCHEMA_VERSION,
-        verdict=gravest(one.verdict for one in shown),
-        target=info or unknown,
-        seed=options.run.seed,
-        run=token,
-        command=options.run.command,
-        started=started,
-        environment=environment(),
-        scenarios=shown,
-    )
-
-
-def _plan(scenarios: Sequence[Scenario], result: RunResult) -> dict[str, Any]:
-    """The plan that `mailrace replay` reads, as `mailrace.run` writes it."""
-    return {
-        "mailrace": result.mailrace,
-        "command": result.command,
-        "started": result.started,
-        "target": result.target.name,
-        "seed": result.seed,
-        "run": result.run,
-        "scenarios": [
-            {"file": str(s.file or ""), **s.model_dump(mode="json", exclude_none=True)} for s in scenarios
-        ],
-    }
 
 
 class _Quiet:

@@ -6,23 +6,23 @@ the other as the very same schedule. Else raced side by side. The comparison its
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from mailrace import __version__
-from mailrace.history import make_latest, new_folder, write_plan
+from mailrace.history import make_latest
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
-from mailrace.run import Listener, environment
+from mailrace.model.target_name import TargetName
+from mailrace.run import Listener
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, applies
+from mailrace.session import Session, environment, part_of, session
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.baseline import apply_baseline
 from mailrace.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verdict
 from mailrace.studies.gate_document import Gate, GateOptions, Mode
 from mailrace.studies.gate_raced import Looked, look_by_racing
-from mailrace.targets import parse_target
 from mailrace.verdict import gravest
 
 
@@ -34,7 +34,7 @@ class PutAgain(Protocol):
         scenario: Scenario,
         shown: ScenarioResult,
         anomaly: str,
-        target: str,
+        target: TargetName,
         runs: int,
         gomaxprocs: int | None,
     ) -> Again:
@@ -51,9 +51,9 @@ class GateRun:
     folder: Path
 
 
-def chosen_mode(*targets: str, mode: Mode) -> Literal["race", "steer"]:
+def chosen_mode(*targets: TargetName, mode: Mode) -> Literal["race", "steer"]:
     """Steer where all targets are ours to start; UsageError where steer is asked for and cannot be."""
-    external = [name for name in targets if parse_target(name).kind == "url"]
+    external = [name for name in targets if name.kind == "url"]
     if mode == "steer" and external:
         raise UsageError(
             f"--mode steer: {external[0]} is not ours to start, so its statements cannot be held; "
@@ -74,13 +74,14 @@ def run_gate(
 ) -> GateRun:
     """Look at all scenarios on both targets, compare, and write gate.json, old/run.json and new/run.json."""
     how = chosen_mode(options.old, options.new, mode=options.mode)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    folder = new_folder(options.run.reports, f"gate-{options.old}-{options.new}", out=options.run.out)
-    write_plan(folder, _plan(scenarios, options, how, started))
-    if how == "steer":
-        old, new, findings = _look(scenarios, options, folder, put_again, listener, tell, started)
-    else:
-        old, new, findings = look_by_racing(scenarios, options, folder, listener, tell, started)
+    what, targets = f"gate-{options.old}-{options.new}", (options.old, options.new)
+    request = replace(options.run, mode=how)
+    with session(scenarios, request, listener, study="gate", targets=targets, what=what) as whole:
+        folder, started = whole.folder, whole.started
+        if how == "steer":
+            old, new, findings = _look(scenarios, options, whole, put_again, tell)
+        else:
+            old, new, findings = look_by_racing(scenarios, options, whole, tell)
     names = [scenario.name for scenario in scenarios]
     if any(one.verdict is not Verdict.FAILED for one in (*old.scenarios, *new.scenarios)):
         make_latest(folder)
@@ -88,8 +89,8 @@ def run_gate(
     gate = Gate(
         mailrace=__version__,
         verdict=gate_verdict(findings, is_strict=options.is_strict),
-        old=options.names.get(options.old, options.old),
-        new=options.names.get(options.new, options.new),
+        old=str(options.names.get(options.old, options.old)),
+        new=str(options.names.get(options.new, options.new)),
         old_version=old.target.version,
         new_version=new.target.version,
         mode=how,
@@ -107,11 +108,9 @@ def run_gate(
 def _look(
     scenarios: Sequence[Scenario],
     options: GateOptions,
-    folder: Path,
+    whole: Session,
     put_again: PutAgain,
-    listener: Listener | None,
     tell: Callable[[str], None],
-    started: str,
 ) -> Looked:
     """Steer what steer can answer for, race the rest; both versions' runs hold all scenarios, in order."""
     is_auto = options.mode == "auto"
@@ -119,16 +118,14 @@ def _look(
     parts: list[Looked] = []
     left = [s for s in scenarios if s not in small]
     if small:
-        steered = _steered(small, options, folder, put_again, listener, tell)
+        steered = _steered(small, options, whole, put_again, tell)
         parts.append(steered)
         old, new, _ = steered
         for scenario, before, after in zip(small, old.scenarios, new.scenarios, strict=True):
             if is_auto and _is_beyond_steer(scenario, (old, before), (new, after)):
                 left.append(scenario)
     if left:
-        under = folder / "natively"
-        under.mkdir()
-        parts.append(look_by_racing(left, options, under, listener, tell, started))
+        parts.append(look_by_racing(left, options, whole, tell, "natively"))
     raced = {s.name for s in left}
     found = [f for part in parts for f in part[2] if part is parts[-1] or f.scenario not in raced]
     order = [s.name for s in scenarios]
@@ -138,17 +135,17 @@ def _look(
 def _steered(
     scenarios: Sequence[Scenario],
     options: GateOptions,
-    folder: Path,
+    whole: Session,
     put_again: PutAgain,
-    listener: Listener | None,
     tell: Callable[[str], None],
 ) -> Looked:
     """Walk every scenario's schedules on both versions, and put what one alone shows to the other."""
     runs = []
     for word, target in (("old", options.old), ("new", options.new)):
         tell(f"{word} version: {options.names.get(target, target)}")
-        asked = replace(options.run, target=target, mode="steer", is_one_enough=True, out=folder / word)
-        runs.append(run_scenarios(scenarios, asked, listener).result)
+        steering = replace(options.run.steering, is_one_enough=True)
+        asked = part_of(options.run, whole.folder / word, target=target, mode="steer", steering=steering)
+        runs.append(run_scenarios(scenarios, asked, whole.listener).result)
     old, new = runs
     findings: list[Finding] = []
     for scenario, before, after in zip(scenarios, old.scenarios, new.scenarios, strict=True):
@@ -156,8 +153,12 @@ def _steered(
         for shown, other, target in ((after, before, options.old), (before, after, options.new)):
             for name in _in_question(shown, other, is_new=shown is after):
                 tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
-                again[name] = put_again(scenario, shown, name, target, RUNS_NEEDED, options.run.gomaxprocs)
-        findings += compare(before, after, again, confidence=options.run.confidence, theta=options.run.theta)
+                again[name] = put_again(
+                    scenario, shown, name, target, RUNS_NEEDED, options.run.server.gomaxprocs
+                )
+        findings += compare(
+            before, after, again, confidence=options.run.racing.confidence, theta=options.run.racing.theta
+        )
     return old, new, tuple(findings)
 
 
@@ -189,17 +190,3 @@ def _joined(parts: Sequence[RunResult], order: Sequence[str]) -> RunResult:
     scenarios = tuple(found[name] for name in order)
     known = next((p for p in parts if p.target.version != "unknown"), parts[0])
     return replace(known, scenarios=scenarios, verdict=gravest(one.verdict for one in scenarios))
-
-
-def _plan(scenarios: Sequence[Scenario], options: GateOptions, how: str, started: str) -> dict[str, Any]:
-    return {
-        "mailrace": __version__,
-        "command": options.run.command,
-        "started": started,
-        "study": "gate",
-        "old": options.old,
-        "new": options.new,
-        "mode": how,
-        "seed": options.run.seed,
-        "scenarios": [str(s.file or s.name) for s in scenarios],
-    }

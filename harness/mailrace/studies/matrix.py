@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mailrace import __version__
 from mailrace.model.errors import TargetError
 from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.target_name import TargetName
 from mailrace.report.markdown import prose
 from mailrace.report.matrix import Cell, Matrix
 from mailrace.report.words import rate_words
-from mailrace.run import Listener, RunOptions
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
+from mailrace.session import Session, part_of
 from mailrace.studies.absence import races_of
 from mailrace.targets import why_not
 from mailrace.verdict import gravest
@@ -47,12 +48,10 @@ def cell_of(result: ScenarioResult, report: str) -> Cell:
 
 def run_matrix(
     scenarios: Sequence[Scenario],
-    targets: Sequence[str],
-    options: RunOptions,
-    folder: Path,
+    targets: Sequence[TargetName],
+    whole: Session,
     *,
     may_install: bool = False,
-    listener: Listener | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> MatrixRun:
     """Run every scenario on every target, one target after the other, each into a folder of its own.
@@ -63,18 +62,20 @@ def run_matrix(
     cells: dict[tuple[str, str], Cell] = {}
     for number, target in enumerate(targets):
         reason = why_not(target)
-        if reason and may_install and target.startswith("mailpit@"):
+        if reason and may_install and target.kind == "mailpit":
             reason = _installed(target, tell)
         if reason:
             tell(f"{target}: {EMPTY}: {reason}")
             empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")
-            cells.update({(name, target): empty for name in names})
+            cells.update({(name, target.text): empty for name in names})
             continue
         under = f"{number:02d}"
-        done = run_scenarios(scenarios, replace(options, target=target, out=folder / under), listener)
+        asked = part_of(whole.request, whole.folder / under, whole.request.output.formats, target=target)
+        done = run_scenarios(scenarios, asked, whole.listener)
         for one in done.result.scenarios:
-            cells[one.name, target] = cell_of(one, f"{under}/report.html")
-    return MatrixRun(Matrix(scenarios=names, targets=tuple(targets), cells=cells), folder)
+            cells[one.name, target.text] = cell_of(one, f"{under}/report.html")
+    texts = tuple(target.text for target in targets)
+    return MatrixRun(Matrix(scenarios=names, targets=texts, cells=cells), whole.folder)
 
 
 def matrix_json(matrix: Matrix, about: Mapping[str, Any]) -> str:
@@ -100,21 +101,6 @@ def matrix_json(matrix: Matrix, about: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def matrix_from_json(text: str) -> Matrix:
-    """The table that `matrix_json` wrote."""
-    held = json.loads(text)
-    return Matrix(
-        scenarios=tuple(held["scenarios"]),
-        targets=tuple(held["targets"]),
-        cells={
-            (c["scenario"], c["target"]): Cell(
-                verdict=Verdict(c["verdict"]) if c["verdict"] else None, text=c["text"], report=c["report"]
-            )
-            for c in held["cells"]
-        },
-    )
-
-
 def matrix_markdown(matrix: Matrix) -> str:
     """The text of matrix.md."""
     lines = [
@@ -128,12 +114,12 @@ def matrix_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _installed(target: str, tell: Callable[[str], None]) -> str:
+def _installed(target: TargetName, tell: Callable[[str], None]) -> str:
     """Install a version; why it could not be, "" if it could."""
     from mailrace.targets import install
 
     try:
-        install(target.removeprefix("mailpit@"), progress=tell)
+        install(target.version, progress=tell)
     except TargetError as wrong:
         return str(wrong)
     return ""

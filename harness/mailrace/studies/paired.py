@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from mailrace import __version__
 from mailrace.history import Journal, JournalHeader
@@ -16,14 +15,14 @@ from mailrace.model.anomaly import Weight
 from mailrace.model.errors import TargetError
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target, TargetInfo
-from mailrace.race import RaceOptions, Side, must_not_run, not_raced, race
+from mailrace.model.target_name import TargetName
+from mailrace.race import Place, RaceOptions, Side, opened, race, unfit
 from mailrace.race.tally import Judged
-from mailrace.run import Listener, RunOptions
-from mailrace.scenario import Plan, Scenario, applies, server_options
-from mailrace.steer import shared_store
+from mailrace.run import Listener
+from mailrace.scenario import Plan, Scenario, not_exercised
+from mailrace.session import Session, store_for
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate import RUNS_NEEDED, Again
-from mailrace.targets import open_target, parse_target
 from mailrace.verdict import pairs_needed
 
 
@@ -86,78 +85,65 @@ def is_settled(
 
 def race_paired(
     scenario: Scenario,
-    old: str,
-    new: str,
-    options: RunOptions,
+    names: tuple[TargetName, TargetName],
+    whole: Session,
+    place: Place,
     *,
-    folder: Path,
-    token: str,
-    journal: Journal,
-    deadline: float | None,
     listener: Listener | None,
     patience: int | None,
 ) -> Paired:
-    """Race both versions; `patience` is that of `is_settled`.
+    """Race both versions, the old one and the new; `patience` is that of `is_settled`.
 
     What cannot be exercised on one version is said in that one's result, never raised.
     """
     results: list[ScenarioResult | None] = [None, None]
     infos: list[TargetInfo | None] = [None, None]
+    racing = whole.request.racing
     with ExitStack() as stack:
         targets = []
-        for place, name in enumerate((old, new)):
-            under = folder / ("old", "new")[place]
-            under.mkdir(exist_ok=True)
+        for number, name in enumerate(names):
             try:
-                several = scenario.target.instances > 1
-                target = open_target(
-                    name,
-                    server_options(scenario),
-                    gomaxprocs=options.gomaxprocs,
-                    folder=under,
-                    database=stack.enter_context(shared_store()) if several else None,
-                )
-                stack.callback(target.stop)
-                target.start()
+                under = replace(place, database=stack.enter_context(store_for(scenario)))
+                target = opened(stack, name, scenario, under, place.folder / ("old", "new")[number])
             except TargetError as wrong:
-                results[place] = not_raced(scenario, Verdict.FAILED, str(wrong))
+                results[number] = not_exercised(scenario, Verdict.FAILED, str(wrong))
                 continue
-            infos[place] = target.info
+            infos[number] = target.info
             targets.append(target)
-            results[place] = _not_exercised(scenario, target, options.allow_deletions)
+            results[number] = unfit(scenario, target, place.use)
         if any(results):
-            skipped = not_raced(
-                scenario, Verdict.INCONCLUSIVE, "the other version could not be raced beside it"
-            )
+            why = "the other version could not be raced beside it"
+            skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, why)
             return Paired(old=results[0] or skipped, new=results[1] or skipped, infos=(infos[0], infos[1]))
         if listener is not None:
             listener.began(scenario, targets[1].info, None)
-        journal.header(
-            JournalHeader(
-                mailrace=__version__,
-                scenario=scenario.name,
-                target=targets[1].info.name,
-                control=f"{old} ({scenario.name})",
-                seed=options.seed,
-                run=token,
-                mode="race",
-            )
+        header = JournalHeader(
+            mailrace=__version__,
+            scenario=scenario.name,
+            target=targets[1].info.name,
+            control=f"{names[0]} ({scenario.name})",
+            seed=whole.request.seed,
+            run=place.token,
+            mode="race",
         )
+        place.journal.header(header)
         sides = []
-        how = _race_options(scenario, folder, options, deadline, listener)
-        for name, letter, target in (("control", "c", targets[0]), ("target", "t", targets[1])):
-            sides.append(_Watched(name, Plan(scenario, options.seed, token + letter), target, journal, how))
+        how = whole.race_options(scenario, racing, place.folder / "new")
+        for lane, target in (("control", targets[0]), ("target", targets[1])):
+            plan = Plan(scenario, whole.request.seed, place.token + lane[0])
+            sides.append(_Watched(lane, plan, target, place.journal, how))
             stack.callback(sides[-1].lane.close)
         before, after = sides
 
         def enough() -> bool:
             pairs = _pairs(before, after)
-            return options.until == "decided" and is_settled(
-                pairs, confidence=options.confidence, theta=options.theta, patience=patience
+            return racing.until == "decided" and is_settled(
+                pairs, confidence=racing.confidence, theta=racing.theta, patience=patience
             )
 
-        kind = _kind(old, new)
-        result = race(after, before, kind, replace(how, enough=enough))
+        kind = _kind(*names)
+        # The race itself goes on until `enough`, which knows of both versions' anomalies.
+        result = race(after, before, kind, replace(how, until="rounds", enough=enough))
         shown = _shown(scenario, before, result)
         return Paired(
             old=shown, new=result, infos=(infos[0], infos[1]), pairs=_pairs(before, after), kind=kind
@@ -184,26 +170,10 @@ def _pairs(before: _Watched, after: _Watched) -> tuple[Pair, ...]:
     return tuple(Pair(a, b) for a, b in zip(before.shown, after.shown, strict=False))
 
 
-def _race_options(
-    scenario: Scenario, folder: Path, options: RunOptions, deadline: float | None, listener: Listener | None
-) -> RaceOptions:
-    return RaceOptions(
-        rounds=options.rounds or scenario.rounds,
-        profile=options.profile or scenario.release.profile,
-        seed=options.seed,
-        trial=options.trial,
-        confidence=options.confidence,
-        theta=options.theta,
-        time_limit=deadline,
-        replay=f"mailrace replay {folder / 'new'} --scenario {scenario.name}",
-        progress=listener.progressed if listener is not None else None,
-    )
-
-
-def _kind(old: str, new: str) -> int:
+def _kind(old: TargetName, new: TargetName) -> int:
     """How much the old version says as a control of the new: 1 where both are the same server of ours."""
     kinds = {"file": "mailpit"}
-    one, other = (kinds.get(k, k) for k in (parse_target(old).kind, parse_target(new).kind))
+    one, other = (kinds.get(k, k) for k in (old.kind, new.kind))
     return 1 if one == other and one != "url" else 3
 
 
@@ -232,13 +202,3 @@ def _shown(scenario: Scenario, side: Side, beside: ScenarioResult) -> ScenarioRe
         blocks=(),
     )
     return result if races_of(result) else replace(result, witnesses=())
-
-
-def _not_exercised(scenario: Scenario, target: Target, may_delete: bool) -> ScenarioResult | None:
-    """The result where this scenario must not, or cannot, run on this target; None if it may."""
-    version = target.info.version
-    if not applies(scenario.needs, version):
-        reason = f"it needs Mailpit {scenario.needs}, and this is {version}"
-        return not_raced(scenario, Verdict.NOT_APPLICABLE, reason)
-    reason = must_not_run(scenario, target, allow_deletions=may_delete)
-    return not_raced(scenario, Verdict.INCONCLUSIVE, reason) if reason else None

@@ -6,16 +6,16 @@ race that says neither is tried again, with other seeds.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.run import Listener, Run, RunOptions
+from mailrace.run import Listener, Run, RunRequest
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.bisect import Answer, Probed
+from mailrace.targets import parse_target
 
-RunAll = Callable[[Sequence[Scenario], RunOptions, Listener | None], Run]
+RunAll = Callable[[Sequence[Scenario], RunRequest, Listener | None], Run]
 
 
 def answer_of(
@@ -32,7 +32,7 @@ def answer_of(
 def probe(
     scenario: Scenario,
     target: str,
-    options: RunOptions,
+    options: RunRequest,
     *,
     anomaly: str | None,
     trials: int,
@@ -43,14 +43,14 @@ def probe(
 
     A race for one named anomaly does not stop at a hit of another: then all rounds are run.
     """
-    until: Literal["rounds", "decided"] = "decided" if anomaly is None else "rounds"
+    racing = replace(options.racing, until="decided" if anomaly is None else "rounds")
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
     for trial in range(trials):
-        asked = replace(options, target=target, until=until, seed=options.seed + trial)
+        asked = replace(options, target=parse_target(target), racing=racing, seed=options.seed + trial)
         done = run([scenario], asked, listener)
         found, folder = done.result.scenarios[0], str(done.folder)
-        answer, reason = answer_of(found, anomaly, confidence=options.confidence, theta=options.theta)
+        answer, reason = answer_of(found, anomaly, confidence=racing.confidence, theta=racing.theta)
         if answer is not Answer.UNKNOWN or found.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
             break
     witness = next(

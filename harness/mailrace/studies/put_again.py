@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from mailrace.model.errors import TargetError
 from mailrace.model.result import ScenarioResult
+from mailrace.model.target_name import TargetName
 from mailrace.scenario import Scenario, server_options
 from mailrace.steer.replay import Word, replay_schedule
 from mailrace.studies.gate import Again
@@ -13,7 +14,7 @@ def put_again(
     scenario: Scenario,
     shown: ScenarioResult,
     anomaly: str,
-    target: str,
+    target: str | TargetName,
     runs: int,
     gomaxprocs: int | None = None,
     tell: Callable[[str], None] = lambda _: None,

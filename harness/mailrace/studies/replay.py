@@ -1,16 +1,15 @@
 """A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mailrace.history import read_plan
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
+from mailrace.recorded import scenarios_of
 from mailrace.recover import result_of
-from mailrace.run import Listener, RunOptions, run
-from mailrace.scenario import Plan, Scenario, scenario_from, server_options
+from mailrace.run import Listener, RunRequest, run
+from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.steer import replay_schedule
 from mailrace.steer.replay import Word
 from mailrace.verdict import ExitStatus, upper_bound
@@ -74,21 +73,19 @@ def recorded(
     return Recorded(result, one, _scenario(folder, one), witness)
 
 
-def replay(
-    what: Recorded, target: str, *, rounds: int, times: int, reports: Path, command: str, listener: Listener
-) -> Replay:
-    """Run the witness again: its schedule `times` times, or its round in up to `rounds` rounds."""
+def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None = None) -> Replay:
+    """Run the witness again on the request's target: its schedule `times` times, or its round, raced."""
     if what.witness.schedule is None:
-        return replay_round(what, target, rounds=rounds, reports=reports, command=command, listener=listener)
+        return replay_round(what, request, listener)
     before = what.result.target
     answer = replay_schedule(
         what.witness,
-        target,
+        request.target,
         server_options(what.scenario),
         contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
         recorded_on=f"{before.name} ({before.version})",
         times=times,
-        progress=listener.said,
+        progress=listener.said if listener is not None else lambda _: None,
     )
     missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
     return Replay(
@@ -125,26 +122,21 @@ def _rank(witness: Witness) -> int:
     return 2 if witness.schedule.split_only else 0
 
 
-def replay_round(
-    what: Recorded, target: str, *, rounds: int, reports: Path, command: str, listener: Listener | None = None
-) -> Replay:
+def replay_round(what: Recorded, request: RunRequest, listener: Listener | None = None) -> Replay:
     """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
 
     A hit is STILL FAILS. None is FIXED only where the rule for PASS holds, else COULD NOT RUN, with the
     upper bound of the rate that the rounds give.
     """
     record, name = what.witness.record, what.witness.anomaly.name
-    options = RunOptions(
-        target=target,
-        seed=what.result.seed,
-        rounds=rounds,
+    racing = replace(
+        request.racing,
         profile="throughput" if what.found.profile == "throughput" else "rate",
         until="decided",
         recorded=(record.offsets_us, record.decoys),
-        reports=reports,
-        command=command,
     )
-    done = run([what.scenario], options, listener)
+    again_asked = replace(request, seed=what.result.seed, mode="race", racing=racing)
+    done = run([what.scenario], again_asked, listener)
     again = done.result.scenarios[0]
     versions = (
         f"recorded on {what.result.target.name} ({what.result.target.version}), "
@@ -173,13 +165,8 @@ def replay_round(
 
 
 def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
-    """The scenario as it was run: from the run's own plan, so that later edits of its file change nothing."""
-    for value in read_plan(folder)["scenarios"]:
-        if value.get("name") == found.name:
-            beside = Path(found.file).parent if found.file else folder
-            return scenario_from(_plain(value), beside if beside.is_dir() else folder)
-    raise UsageError(f"{folder}: its plan has no scenario {found.name}")
-
-
-def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: held for key, held in value.items() if key != "file"}
+    """The scenario as it was run."""
+    scenarios = {one.name: one for one in scenarios_of(folder, read_plan(folder))}
+    if found.name not in scenarios:
+        raise UsageError(f"{folder}: its plan has no scenario {found.name}")
+    return scenarios[found.name]

@@ -6,18 +6,16 @@ The same race under every policy, with `ignore_duplicate_ids` off and on, on ser
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from mailrace import __version__
 from mailrace.history import HISTORY, read_journal
 from mailrace.model.errors import UsageError
 from mailrace.race.retry import Policy
-from mailrace.run import Listener, RunOptions
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, server_options
+from mailrace.session import Session, part_of
 from mailrace.studies.ledger import Ledger, ledger
-from mailrace.targets import parse_target
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 ATTEMPTS = 3
@@ -50,10 +48,8 @@ def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
 
 def run_retries(
     scenario: Scenario,
-    options: RunOptions,
-    folder: Path,
+    whole: Session,
     *,
-    listener: Listener | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Trial, ...]:
     """Race under every policy, off and on; each run has its own folder. All rounds are run.
@@ -62,19 +58,19 @@ def run_retries(
     """
     if not any(actor.kind == "send" for actor in scenario.actors):
         raise UsageError(f"{scenario.name}: has no sender, and only senders try again")
-    if parse_target(options.target).kind == "url":
+    if whole.request.target.kind == "url":
         raise UsageError(
-            f"{options.target}: is not ours to start with and without --ignore-duplicate-ids; "
+            f"{whole.request.target}: is not ours to start with and without --ignore-duplicate-ids; "
             "give embedded@VERSION or mailpit@VERSION"
         )
     trials = []
     for ignore in (False, True):
         for policy in POLICIES:
             tell(f"policy {policy}, ignore_duplicate_ids {'on' if ignore else 'off'}")
-            asked: dict[str, Any] = {"out": folder / f"{policy}-{'on' if ignore else 'off'}", "formats": ()}
-            until: Literal["rounds"] = "rounds"
             variant = scenario_with(scenario, policy, ignore)
-            done = run_scenarios([variant], replace(options, control=False, until=until, **asked), listener)
+            racing = replace(whole.request.racing, control=False, until="rounds")
+            folder = whole.folder / f"{policy}-{'on' if ignore else 'off'}"
+            done = run_scenarios([variant], part_of(whole.request, folder, racing=racing), whole.listener)
             (found,) = done.result.scenarios
             records = [record for _, lane, record in read_journal(done.folder / HISTORY) if lane == "target"]
             trials.append(

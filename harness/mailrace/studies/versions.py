@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mailrace.model.errors import UsageError
-from mailrace.targets import EMBEDDED_VERSIONS, parse_target, targets_at_hand
+from mailrace.targets import EMBEDDED_VERSIONS, TargetName, parse_target, targets_at_hand
 
 _NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
@@ -18,9 +18,10 @@ def target_of(word: str) -> str:
     return parse_target(word).text
 
 
-def targets_of(words: str) -> tuple[str, ...]:
+def targets_of(words: str) -> tuple[TargetName, ...]:
     """The targets of a list with commas, in its order, each once. Raises UsageError where it is empty."""
-    found = tuple(dict.fromkeys(target_of(word) for word in words.split(",") if word.strip()))
+    names = dict.fromkeys(target_of(word) for word in words.split(",") if word.strip())
+    found = tuple(parse_target(name) for name in names)
     if not found:
         raise UsageError("--versions: names none; give some, as in 1.27.11,1.30.5")
     return found

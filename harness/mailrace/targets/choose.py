@@ -26,7 +26,7 @@ class AtHand:
 
 
 def open_target(
-    name: str,
+    name: str | TargetName,
     options: ServerOptions,
     *,
     gomaxprocs: int | None = None,
@@ -55,7 +55,7 @@ def open_target(
     )
 
 
-def why_not(name: str) -> str:
+def why_not(name: str | TargetName) -> str:
     """ "" if the target can be had without installing anything, else the reason."""
     try:
         wanted = parse_target(name)

@@ -1,0 +1,131 @@
+"""What a person asks of a run, as one frozen value with its parts: the plan of every run's folder holds it.
+
+    RunRequest
+    ├── target, seed, mode, time_limit_s, command
+    ├── racing      how to race: rounds, profile, when to stop, how sure to be
+    ├── steering    how to steer: budget, bound, depth
+    ├── server      what may be done with the server, and how it is started
+    └── output      where the files go; not in the plan, for a run is replayed into a folder of its own
+
+The ranges stand beside the fields; they are checked where a plan is read (`mailrace.history.read_plan`), for
+a plan may come from anybody. A command line's values are checked by its own options.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mailrace.model.target_name import TargetName, parse_target
+
+ROUNDS_MAX = 50_000
+OFFSET_US_MAX = 10_000_000.0
+"""Of a recorded offset: no release waits longer than ten seconds."""
+
+Mode = Literal["race", "steer"]
+Study = Literal["run", "gate", "matrix", "bisect", "retries", "merge"]
+"""What made a folder: one run, or a question that takes many."""
+Rounds = Annotated[int, Field(ge=1, le=ROUNDS_MAX)]
+Offset = Annotated[float, Field(ge=-OFFSET_US_MAX, le=OFFSET_US_MAX, allow_inf_nan=False)]
+KEPT = 50
+"""Folders of runs that are kept under `reports/`, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Racing:
+    """How to race natively.
+
+    rounds, profile   None takes the scenario's own
+    until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
+    trial       `cold`: a fresh process of target and control for each round
+    theta       PASS speaks of races at least so many times as frequent as the control
+    control     whether a known-bad control runs beside it; without one, a clean run is never PASS
+    recorded    offsets (µs) and decoys of a recorded round, to be used in every round
+    """
+
+    rounds: Rounds | None = None
+    profile: Literal["rate", "throughput"] | None = None
+    until: Literal["rounds", "hit", "decided"] = "rounds"
+    trial: Literal["warm", "cold"] = "warm"
+    confidence: Annotated[float, Field(ge=0.5, le=0.999999)] = 0.99
+    theta: Annotated[float, Field(ge=0.01, le=100.0)] = 1 / 3
+    control: bool = True
+    recorded: (
+        tuple[Annotated[tuple[Offset, ...], Field(max_length=64)], Annotated[int, Field(ge=0, le=64)]] | None
+    ) = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """How to steer.
+
+    budget              at most so many schedules
+    bound               only schedules with at most so many context switches beyond the necessary ones
+    depth               of the random walk where actors are too many for every schedule
+    require_exhaustive  clean within its budget only is INCONCLUSIVE
+    confirm_rounds      what it finds is raced natively up to so many rounds; 0: it is not
+    is_one_enough       of each anomaly one class is realised
+    """
+
+    budget: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    bound: Annotated[int, Field(ge=0, le=100)] | None = None
+    depth: Annotated[int, Field(ge=1, le=10)] = 3
+    require_exhaustive: bool = False
+    confirm_rounds: Annotated[int, Field(ge=0, le=ROUNDS_MAX)] = 0
+    is_one_enough: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUse:
+    """How a server of ours is started, and what may be done with one that is not ours.
+
+    gomaxprocs        `GOMAXPROCS` of a server of ours; None: the CPUs, at least 4
+    allow_deletions   on a server that is not ours, actors may delete and edit tags
+    cleanup           delete there what this run stored
+    """
+
+    gomaxprocs: Annotated[int, Field(ge=1, le=1024)] | None = None
+    allow_deletions: bool = False
+    cleanup: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where a run's files go: into a new folder under `reports`, of which `keep` are kept, or into `out`."""
+
+    reports: Path = Path("reports")
+    out: Path | None = None
+    formats: tuple[str, ...] = ("json", "junit", "html", "md")
+    keep: int = KEPT
+
+
+Part = Racing | Steering | ServerUse | Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a run is asked for, whatever command asks it.
+
+    target        parsed once, where the user's words come in
+    seed          draws the plan
+    time_limit_s  of the whole run, its start included; None: none
+    command       as it was typed, for the report
+    """
+
+    target: TargetName
+    seed: int = 1
+    mode: Mode = "race"
+    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    command: str = ""
+    racing: Racing = field(default_factory=Racing)
+    steering: Steering = field(default_factory=Steering)
+    server: ServerUse = field(default_factory=ServerUse)
+    output: Output = field(default_factory=Output)
+
+    @classmethod
+    def of(cls, target: str | TargetName, *parts: Part, **own: Any) -> "RunRequest":
+        """A request for a target by its name, with its parts in any order: what plugins and tests write."""
+        places = {Racing: "racing", Steering: "steering", ServerUse: "server", Output: "output"}
+        named: dict[str, Any] = {places[type(part)]: part for part in parts}
+        return cls(target=parse_target(target), **named, **own)

@@ -1,0 +1,94 @@
+"""Scenarios and a request to the plan in a run's folder, and back: what was run, as the folder records it.
+
+A folder is whole in itself: the scenarios' text and the users' own messages are kept in it, so that later
+edits of their files change nothing, and it can be replayed where those files are gone.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mailrace import __version__
+from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
+from mailrace.model.request import RunRequest, Study
+from mailrace.model.result import RunResult
+from mailrace.model.target_name import TargetName
+from mailrace.report import render
+from mailrace.scenario import Scenario, scenario_from
+
+
+def write_plan_of(
+    folder: Path,
+    scenarios: Sequence[Scenario],
+    request: RunRequest,
+    *,
+    started: str,
+    run: str,
+    study: Study = "run",
+    targets: Sequence[TargetName] = (),
+) -> None:
+    """Write the plan of a run, or of a study's folder, before anything is sent; `run`: its token."""
+    contents, recorded = {}, []
+    for one in scenarios:
+        digests = {name: hashlib.sha256(mail).hexdigest() for name, mail in one.contents.items()}
+        contents.update({digests[name]: mail for name, mail in one.contents.items()})
+        recorded.append(
+            RecordedScenario(name=one.name, file=str(one.file or ""), data=one.as_data(), mails=digests)
+        )
+    plan = RecordedPlan(
+        mailrace=__version__,
+        study=study,
+        started=started,
+        run=run,
+        request=request,
+        targets=tuple(targets) or (request.target,),
+        scenarios=tuple(recorded),
+    )
+    write_plan(folder, plan, contents)
+
+
+def write_part(folder: Path, scenarios: Sequence[Scenario], request: RunRequest, result: RunResult) -> None:
+    """Write the plan and run.json of a part of a study that no session of its own has run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_plan_of(folder, scenarios, request, started=result.started, run=result.run)
+    render(result, folder, ("json",))
+
+
+def write_merged(folder: Path, sources: Sequence[Path], result: RunResult) -> None:
+    """Write the plan and the reports of runs that were merged: the plan holds the scenarios of them all."""
+    plans = {source: read_plan(source) for source in sources}
+    scenarios = {one.name: one for plan in plans.values() for one in plan.scenarios}
+    mails = {
+        digest: mail
+        for source, plan in plans.items()
+        for one in plan.scenarios
+        for digest in one.mails.values()
+        if (mail := mail_of(source, digest)) is not None
+    }
+    first = plans[sources[0]]
+    request = replace(first.request, seed=result.seed, command=result.command)
+    plan = replace(
+        first,
+        study="merge",
+        run=result.run,
+        request=request,
+        scenarios=tuple(scenarios.values()),
+        folders=tuple(str(source) for source in sources),
+    )
+    write_plan(folder, plan, mails)
+    render(result, folder, ("json", "html", "md", "junit", "ctrf"))
+
+
+def scenarios_of(folder: Path, plan: RecordedPlan) -> tuple[Scenario, ...]:
+    """The scenarios as that run ran them: from its plan, so that later edits of their files change nothing.
+
+    The users' own messages come from the run's folder, else from beside the scenario's file.
+    Raises ScenarioError where one is wrong or lacks a message.
+    """
+    found = []
+    for one in plan.scenarios:
+        kept = {name: mail_of(folder, digest) for name, digest in one.mails.items()}
+        mails = {name: mail for name, mail in kept.items() if mail is not None}
+        found.append(scenario_from(one.data, Path(one.file) if one.file else folder, mails))
+    return tuple(found)

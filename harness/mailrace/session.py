@@ -1,0 +1,246 @@
+"""One run under way: scenarios and a request in, each looked at once on a target; results and files out.
+
+The one place that makes a run's folder, writes its plan and opens its journal; that asks whether a scenario
+applies, races or steers it, and closes what it opened. Every command that looks at a server goes through it.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from mailrace import __version__
+from mailrace.history import HISTORY, Journal, make_latest, new_folder
+from mailrace.model.errors import Interrupted, TargetError
+from mailrace.model.request import Racing, RunRequest, Study
+from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
+from mailrace.model.target import TargetInfo
+from mailrace.model.target_name import TargetName
+from mailrace.race import ChosenControl, Place, RaceOptions, race_on
+from mailrace.recorded import write_plan_of
+from mailrace.report import render
+from mailrace.scenario import Scenario, new_run, not_exercised, server_options
+from mailrace.steer import shared_store, steer
+from mailrace.targets import open_target
+from mailrace.verdict import gravest
+
+DOOR = "http://127.0.0.1:0"
+"""What a target is told of its storage when steer will give it a door."""
+OUT_OF_TIME = "the time limit ended the run before this scenario"
+
+
+class Listener(Protocol):
+    """Who is told how a run goes on."""
+
+    def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
+        """A scenario begins."""
+
+    def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
+        """A block of rounds was judged."""
+
+    def said(self, sentence: str) -> None:
+        """Steer tells what it does."""
+
+    def ended(self, result: ScenarioResult) -> None:
+        """A scenario has its verdict."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One run under way, in a folder of its own: `look` at each scenario, then `finish`.
+
+    token      the run's own, by which its mail is known; each scenario and lane has one made from it
+    deadline   monotonic seconds after which nothing new begins; None: none
+    info       what the target is, as soon as one has started
+    """
+
+    request: RunRequest
+    folder: Path
+    token: str
+    started: str
+    journal: Journal
+    deadline: float | None
+    listener: Listener | None
+    info: TargetInfo
+    results: list[ScenarioResult] = field(default_factory=list)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the deadline, 0 where it is over; None without one."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def look(self, scenario: Scenario) -> ScenarioResult:
+        """Race or steer the scenario on the target, as asked; where that fails, its verdict is FAILED."""
+        if self.left_s == 0.0:
+            found = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME, self.request.mode)
+        elif self.request.mode == "steer":
+            found = self._steered(scenario)
+        else:
+            found = self._raced(scenario, self.request.racing)
+        self.results.append(found)
+        if self.listener is not None:
+            self.listener.ended(found)
+        # What steer found on its own storage is looked for on the server's native one, if that is asked.
+        rounds = self.request.steering.confirm_rounds
+        if rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
+            natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
+            self.results.append(self._raced(scenario, natively))
+        return found
+
+    def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
+        """A server has started and is to be looked at: from now on `reports/latest` is this run's."""
+        self.info = target
+        make_latest(self.folder)
+        if self.listener is not None:
+            self.listener.began(scenario, target, control)
+
+    def place(self, number: int, database: str = "") -> Place:
+        """Where and how the servers of the scenario of that number stand."""
+        return Place(
+            target=self.request.target,
+            folder=self.folder,
+            token=f"{self.token[:-3]}{number % 100:02d}",
+            journal=self.journal,
+            use=self.request.server,
+            database=database,
+            is_rounds_asked=self.request.racing.rounds is not None,
+        )
+
+    def race_options(self, scenario: Scenario, racing: Racing, folder: Path | None = None) -> RaceOptions:
+        """How to race a scenario in this run; `folder`: the one that a replay reads, default the run's."""
+        return replace(
+            RaceOptions.of(scenario, racing, seed=self.request.seed),
+            time_limit=self.deadline,
+            replay=replay_command(folder or self.folder, scenario),
+            progress=self.listener.progressed if self.listener is not None else None,
+        )
+
+    def result(self) -> RunResult:
+        """The document of what was looked at until now."""
+        return RunResult(
+            mailrace=__version__,
+            schema_version=SCHEMA_VERSION,
+            verdict=gravest(one.verdict for one in self.results),
+            target=self.info,
+            seed=self.request.seed,
+            run=self.token,
+            command=self.request.command,
+            started=self.started,
+            environment=environment(),
+            scenarios=tuple(self.results),
+        )
+
+    def finish(self) -> "Run":
+        """Write run.json and the reports that were asked for, run.json first: it is what all others show."""
+        result, formats = self.result(), self.request.output.formats
+        return Run(result, self.folder, render(result, self.folder, tuple(dict.fromkeys(("json", *formats)))))
+
+    def _raced(self, scenario: Scenario, racing: Racing) -> ScenarioResult:
+        with store_for(scenario) as database:
+            place = self.place(len(self.results), database)
+            info, found = race_on(scenario, place, self.race_options(scenario, racing), self.began)
+        self.info = info or self.info
+        return found
+
+    def _steered(self, scenario: Scenario) -> ScenarioResult:
+        asked, use = self.request.steering, self.request.server
+        try:
+            info = open_target(self.request.target, server_options(scenario), database=DOOR).info
+            self.began(scenario, info, None)
+            return steer(
+                scenario,
+                self.request.target,
+                seed=self.request.seed,
+                budget=asked.budget,
+                bound=asked.bound,
+                depth=asked.depth,
+                require_exhaustive=asked.require_exhaustive,
+                replay=replay_command(self.folder, scenario),
+                progress=self.listener.said if self.listener is not None else lambda _: None,
+                folder=self.folder,
+                gomaxprocs=use.gomaxprocs,
+                is_one_enough=asked.is_one_enough,
+            )
+        except TargetError as wrong:
+            return not_exercised(scenario, Verdict.FAILED, str(wrong), "steer")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's result and the folder that holds its files."""
+
+    result: RunResult
+    folder: Path
+    files: tuple[Path, ...] = ()
+
+
+def part_of(request: RunRequest, folder: Path, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
+    """The request of one run of a study: into that sub-folder, with run.json and these formats."""
+    return replace(request, output=replace(request.output, out=folder, formats=formats), **changed)
+
+
+@contextmanager
+def session(
+    scenarios: Sequence[Scenario],
+    request: RunRequest,
+    listener: Listener | None = None,
+    *,
+    study: Study = "run",
+    targets: Sequence[TargetName] = (),
+    what: str = "",
+) -> Iterator[Session]:
+    """A session in a new folder whose plan is written and whose journal is open, closed at the end.
+
+    study     what it is for; `targets`: all that are looked at, where they are several
+    what      names the folder; default: the scenario and the target
+    Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
+    """
+    name = scenarios[0].name if len(scenarios) == 1 else f"{len(scenarios)}-scenarios"
+    folder = new_folder(request.output.reports, what or f"{name}-{request.target}", out=request.output.out)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    token = new_run(f"{request.seed}-{os.getpid()}-{time.time_ns()}".encode())
+    write_plan_of(folder, scenarios, request, study=study, targets=targets, started=started, run=token)
+    limit_s = request.time_limit_s
+    journal = Journal(folder / HISTORY)
+    try:
+        yield Session(
+            request=request,
+            folder=folder,
+            token=token,
+            started=started,
+            journal=journal,
+            deadline=None if limit_s is None else time.monotonic() + limit_s,
+            listener=listener,
+            info=TargetInfo.unknown(request.target.text),
+        )
+    except KeyboardInterrupt as end:
+        raise Interrupted(folder) from end
+    finally:
+        journal.close()
+
+
+def store_for(scenario: Scenario) -> AbstractContextManager[str]:
+    """Where several instances are asked for, the address of one store between them, else ""."""
+    return shared_store() if scenario.target.instances > 1 else nullcontext("")
+
+
+def replay_command(folder: Path, scenario: Scenario) -> str:
+    """The command that replays a witness of that folder, without `--round`."""
+    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}"
+
+
+def environment() -> dict[str, str]:
+    """What a reader must know of the machine: no name, no user, no path."""
+    load = " ".join(f"{x:.2f}" for x in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "cpus": str(os.cpu_count() or 0),
+        "load": load,
+    }
