@@ -36,6 +36,7 @@ def masked(text: str) -> str:
     the server's log lines, which are read by another thread.
     """
     text = re.sub(r"\n  its log: .*\n.*", "", text)
+    text = re.sub(r"\n\d+ rounds? could not be exercised, in .*", "", text)
     text = re.sub(r"\n.*(the releases spread over|\d+ of \d+ rounds, ).*", "", text)
     text = re.sub(r" \(\d+ more could not be looked at\)", "", text)
     text = re.sub(r"\b(?=\w*[A-Z0-9])(?=\w*[a-z])[0-9A-Za-z]{20,}\b", "ID", text)
@@ -95,8 +96,7 @@ def test_a_run_shows_its_verdict_and_ends_with_its_status(
 ) -> None:
     done = mailrace("run", scenario(str(words[0])), *words[1:], "--seed", 3, cwd=tmp_path)
     assert done.returncode == status, done.stderr
-    assert done.stdout == "", "people read stderr"
-    compare(f"run-{name}", done.stderr)
+    compare(f"run-{name}", f"{done.stderr}--- on stdout:{done.stdout}")
     assert list((tmp_path / "tmp").iterdir()) == [], "a temporary file is left"
     latest = tmp_path / "reports" / "latest"
     assert {f.name for f in latest.iterdir()} >= {
@@ -137,7 +137,7 @@ def test_json_gives_the_document_on_stdout_and_nothing_else(tmp_path: Path) -> N
 
 def test_quiet_says_the_verdict_only(tmp_path: Path) -> None:
     done = mailrace("run", scenario("distinct-tags"), "--rounds", 1, "--no-control", "-q", cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "INCONCLUSIVE\n")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "INCONCLUSIVE\n", "")
 
 
 def test_of_several_scenarios_the_gravest_counts(here: Here) -> None:
@@ -236,7 +236,7 @@ def test_report_renders_a_run_again(here: Here) -> None:
         (out / name).unlink()
     status, said, _ = here("report", out, "--format", "md,junit")
     assert status == 0
-    assert said.split() == ["out/report.md", "out/junit.xml"]
+    assert said.splitlines()[-2:] == ["out/report.md", "out/junit.xml"]
     assert all((out / name).is_file() for name in ("report.md", "junit.xml"))
     assert not (out / "report.html").exists()
     assert (out / "run.json").read_text() == document
@@ -357,8 +357,8 @@ def test_a_server_that_is_not_ours(server: dict[str, Any], status: int, said: st
         ended, out, err = here(
             "run", scenario("distinct-tags"), "-t", scripted.name, "--rounds", 3, "--no-control"
         )
-    assert (ended, out) == (status, ""), err
-    assert said in err
+    assert ended == status, err
+    assert said in out
     assert "Traceback" not in err
 
 
@@ -369,7 +369,7 @@ def test_who_deletes_must_say_so_on_a_server_that_is_not_ours(here: Here) -> Non
             ("send-delete-all", [], "never done"),
             ("send-delete-all", ["--allow-deletions"], "never done"),
         ):
-            status, _, err = here("run", scenario(name), "-t", scripted.name, "--rounds", 1, *more)
+            status, out, err = here("run", scenario(name), "-t", scripted.name, "--rounds", 1, *more)
             assert status == 3, err
-            assert said in err
+            assert said in out
         assert scripted.box.rows == [], "nothing was sent"

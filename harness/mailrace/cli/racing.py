@@ -128,7 +128,7 @@ def run(
     scenarios = [load(path) for path in find(paths or default_paths(), name)]
     # Parsed before it is printed: a name that means nothing may hold a secret.
     named = parse_target(default_target() if target is None else target)
-    teller = Teller(quiet=quiet or as_json)
+    teller = Teller(scenarios=len(scenarios), quiet=quiet or as_json)
     request = RunRequest(
         target=named,
         seed=chosen_seed,

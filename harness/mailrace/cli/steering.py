@@ -83,7 +83,7 @@ def steer(
         ),
         output=Output(reports=Path(settings().get("reports", "reports")), out=out),
     )
-    teller = Teller(quiet=quiet or as_json)
+    teller = Teller(scenarios=len(scenarios), quiet=quiet or as_json)
     try:
         done = run(scenarios, request, teller)
     finally:

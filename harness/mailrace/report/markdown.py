@@ -5,6 +5,7 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mailrace.model.result import RunResult
+from mailrace.report.conclusion import conclusion
 from mailrace.report.words import control_words, headline, legible, not_looked, rate_words, sentence
 
 WITNESSES_SHOWN_MAX = 5
@@ -60,6 +61,7 @@ def markdown(result: RunResult) -> str:
             run=result,
             headline=headline(result),
             not_looked=not_looked(result),
+            told=conclusion(result),
             shown_max=WITNESSES_SHOWN_MAX,
         )
     )

@@ -19,6 +19,7 @@ from mailrace.model.anomaly import Anomaly
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.result import RunResult, ScenarioResult, ScheduleWitness, Witness
 from mailrace.report.chart import block_chart
+from mailrace.report.conclusion import conclusion
 from mailrace.report.expected import message_rows
 from mailrace.report.matrix import Matrix
 from mailrace.report.timeline import timeline
@@ -105,6 +106,7 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
         run=result,
         headline=headline(result),
         not_looked=not_looked(result),
+        told=conclusion(result),
         sections=sections,
         matrix=matrix,
         replies_max=REPLIES_MAX,
@@ -130,6 +132,7 @@ def templates() -> Environment:
     made.filters.update(
         control=control_words,
         is_race=is_race,
+        coded=_coded,
         legible=legible,
         ms=ms,
         plural=plural,
@@ -142,9 +145,8 @@ def templates() -> Environment:
 
 def whole_page(template: str, **values: object) -> str:
     """A page of its own: style and script inside, allowed by their digests and by nothing else."""
-    style, script = (
-        files("mailrace.report").joinpath("templates", n).read_text() for n in ("page.css", "page.js")
-    )
+    folder = files("mailrace.report") / "templates"
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return (
         templates()
         .get_template(template)
@@ -155,6 +157,14 @@ def whole_page(template: str, **values: object) -> str:
             script_digest=_digest(script),
             **values,
         )
+    )
+
+
+def _coded(text: str) -> Markup:
+    """Our own sentence, what stands in backticks as code; all of it is escaped."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
     )
 
 

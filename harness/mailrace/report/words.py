@@ -6,6 +6,7 @@ Markdown or XML comes after it and is the medium's own.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.result import Interval, RunResult, ScenarioResult, Verdict
@@ -13,6 +14,8 @@ from mailrace.report.document import without_surrogates
 
 TEXT_LENGTH_MAX = 600
 """Characters of one piece of a server's text that a page shows; the whole stands in run.json."""
+NAMES_MAX = 3
+"""Names of scenarios that one sentence lists; a table has them all."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
@@ -111,22 +114,22 @@ def sentence(text: str) -> str:
 
 
 def not_looked(result: RunResult) -> list[str]:
-    """Everything that the run did not look at, a sentence each: limits of the target, then by scenario."""
-    found = [legible(limit) for limit in result.target.limits]
-    many = len(result.scenarios) > 1
+    """Everything that the run did not look at, each sentence once: of the target, then of the scenarios."""
+    said: list[tuple[str, str]] = []
     for scenario in result.scenarios:
-        name = f"{scenario.name}: " if many else ""
         if scenario.rounds_lost:
-            found.append(f"{name}{plural(scenario.rounds_lost, 'round')} could not be exercised")
+            said.append((scenario.name, f"{plural(scenario.rounds_lost, 'round')} could not be exercised"))
         looked = scenario.schedules
         if looked is not None:
             extent = "all within this bound" if looked.exhaustive else "a part of this"
-            found.append(f"{name}looked at {extent}: {legible(looked.bound, 2000)}")
+            said.append((scenario.name, f"looked at {extent}: {legible(looked.bound, 2000)}"))
             if looked.missed:
-                found.append(f"{name}{plural(looked.missed, 'schedule')} missed, not counted clean")
+                said.append((scenario.name, f"{plural(looked.missed, 'schedule')} missed, not counted clean"))
         own = [text for text in scenario.not_looked if text not in result.target.limits]
-        found += [f"{name}{legible(text)}" for text in own]
-    return found
+        said += [(scenario.name, legible(text)) for text in own]
+    many = len(result.scenarios) > 1
+    found = [f"{names}: {text}" if many else text for names, text in grouped(said)]
+    return [*(legible(limit) for limit in result.target.limits), *found]
 
 
 def when(started: str) -> str:
@@ -152,3 +155,26 @@ def plural(count: int, one: str, many: str = "") -> str:
 def ms(ns: int | float) -> str:
     """Nanoseconds as `2.113 ms`."""
     return f"{ns / 1e6:.3f} ms"
+
+
+def grouped(said: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(names of scenarios, sentence) for each different sentence, in the order in which each came first."""
+    names: dict[str, list[str]] = {}
+    for name, text in said:
+        names.setdefault(text, []).append(name)
+    return [(names_words(own), text) for text, own in names.items()]
+
+
+def names_words(names: Iterable[str]) -> str:
+    """`a, b and c`, or the first three and how many more."""
+    each = [legible(name) for name in dict.fromkeys(names)]
+    if len(each) > NAMES_MAX + 1:
+        return f"{', '.join(each[:NAMES_MAX])} and {len(each) - NAMES_MAX} more"
+    return joined(each)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; "" of none."""
+    if not parts:
+        return ""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

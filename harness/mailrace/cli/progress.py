@@ -1,0 +1,95 @@
+"""How a run goes on: a line that is written over on a terminal, plain lines some seconds apart elsewhere."""
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from mailrace.cli.screen import console
+
+if TYPE_CHECKING:
+    from mailrace.model.result import ScenarioResult
+    from mailrace.model.target import TargetInfo
+    from mailrace.race import ChosenControl
+    from mailrace.scenario import Scenario
+
+SECONDS_APART = 5.0
+
+
+class Teller:
+    """Tells on stderr which scenario of how many is looked at, how far it is, and what is left in time."""
+
+    def __init__(self, *, scenarios: int = 0, quiet: bool = False) -> None:
+        """`scenarios`: how many times one will begin; 0 where that is not known."""
+        self._scenarios = scenarios
+        self._quiet = quiet
+        self._console = console()
+        self._is_live = self._console.is_terminal and not os.environ.get("CI") and not quiet
+        self._live: Any = None
+        self._started = self._said_at = time.monotonic()
+        self._number = 0
+        self._name = ""
+
+    def began(self, scenario: "Scenario", target: "TargetInfo", control: "ChosenControl | None") -> None:
+        """A scenario begins."""
+        from mailrace.model.target import VersionSource
+
+        self._number += 1
+        place = f"{self._number} of {self._scenarios}: " if self._scenarios > 1 else ""
+        self._name = f"{place}{scenario.name}"
+        if self._quiet:
+            return
+        if target.version_source is VersionSource.NO_VERSION:
+            version = f"it says {target.version!r}, which is no version"
+        else:
+            version = f"version {target.version}"
+        beside = f"; control {control.target} ({control.scenario.name})" if control else ""
+        self._say(f"{self._name}: {target.name} ({version}){beside}")
+
+    def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
+        """A block of rounds was judged."""
+        self.said(f"round {done} of {rounds}, {hits} hits, control {control_hits}")
+
+    def said(self, sentence: str) -> None:
+        """What is being done now."""
+        if self._quiet:
+            return
+        line = f"{self._name}: {sentence}{self._left()}" if self._name else sentence
+        if self._is_live:
+            self._over(line)
+        elif time.monotonic() - self._said_at > SECONDS_APART:
+            self._say(line)
+
+    def ended(self, result: "ScenarioResult") -> None:
+        """A scenario has its verdict."""
+        if not self._quiet and self._scenarios != 1:  # of one alone, the conclusion says it
+            self._say(f"{result.name}: {result.verdict}: {result.reason}")
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _left(self) -> str:
+        """The time that the scenarios still to come will take, by those that have ended; "" before."""
+        ended = self._number - 1
+        if ended < 1 or self._scenarios <= self._number:
+            return ""
+        seconds = (time.monotonic() - self._started) / ended * (self._scenarios - ended)
+        return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
+
+    def _say(self, line: str, **how: Any) -> None:
+        self.close()
+        self._said_at = time.monotonic()
+        self._console.print(line, **how)
+
+    def _over(self, line: str) -> None:
+        """Show the line over the one before, cut to the terminal's width."""
+        from rich.live import Live
+        from rich.text import Text
+
+        shown = Text(f"  {line}", no_wrap=True, overflow="ellipsis", style="dim")
+        if self._live is None:
+            self._live = Live(shown, console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+        self._live.update(shown, refresh=True)

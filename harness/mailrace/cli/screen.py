@@ -1,0 +1,107 @@
+"""Sentences, commands and tables in, a terminal of any width out: words whole, commands ready to copy.
+
+What was asked for goes to stdout, and how a run goes on to stderr. Where there is no terminal nothing is
+wrapped: a log or a pipe gets each sentence on a line of its own.
+"""
+
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+WIDTH_MIN = 40
+"""A narrower terminal is written to as if it were so wide."""
+GAP = "  "
+
+
+def console(*, on_stdout: bool = False) -> Any:
+    """A console on stderr, or on stdout for what was asked for; it knows TTY, CI and NO_COLOR.
+
+    It neither wraps nor cuts: `Screen` wraps sentences, and leaves commands whole. Text is printed as it is:
+    brackets and colons in names, replies and logs are no markup.
+    """
+    from rich.console import Console
+
+    class Lasting(Console):
+        """Goes on without a reader: who closes the pipe must not end the run, nor choose its status."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    stream = sys.stdout if on_stdout else sys.stderr
+    return Lasting(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+class Screen:
+    """Writes paragraphs, commands and tables for a person, on stdout unless told otherwise."""
+
+    def __init__(self, *, on_stdout: bool = True) -> None:
+        self.console = console(on_stdout=on_stdout)
+        is_terminal = self.console.is_terminal and not os.environ.get("CI")
+        self.width: int | None = max(WIDTH_MIN, self.console.width) if is_terminal else None
+
+    def text(self, text: str = "", *, indent: str = "", style: str | None = None) -> None:
+        """A paragraph, wrapped between words; what stands in backticks is not parted."""
+        for line in wrapped(text, self.width, indent=indent):
+            self.console.print(line, style=style)
+
+    def line(self, text: str) -> None:
+        """A line with a path or a command in it, whole, however long it is: ready to copy."""
+        self.console.print(text)
+
+    def block(self, text: str) -> None:
+        """Text whose line breaks are its own."""
+        for line in text.splitlines():
+            self.console.print(line)
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> None:
+        """Rows under their header; where they do not fit, each row as a heading with its values below.
+
+        styles   one for each row, for its first cell; none leaves it plain
+        """
+        from rich.text import Text
+
+        lines = laid_out(header, rows, self.width)
+        at = {row[0]: styles[number] for number, row in enumerate(rows)} if styles else {}
+        for line in lines:
+            shown = Text(line)
+            first = next((cell for cell in at if line.startswith(cell)), None)
+            if first is not None:
+                shown.stylize(at[first], 0, len(first))
+            self.console.print(shown)
+
+
+def wrapped(text: str, width: int | None, *, indent: str = "") -> list[str]:
+    """A paragraph as lines of at most `width` characters; a longer word has a line of its own, whole."""
+    if width is None or not text:
+        return [f"{indent}{text}"]
+    held = re.sub(r"`[^`]*`", lambda match: match[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(
+        held,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\0", " ") for line in lines]
+
+
+def laid_out(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """The lines of a table of plain text: columns where all of them fit, else a paragraph for each row."""
+    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
+    if width is None or sum(widths) + len(GAP) * (len(widths) - 1) <= width:
+        return [
+            GAP.join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+            for row in (header, *rows)
+        ]
+    lines = []
+    for row in rows:
+        lines += wrapped(row[0], width)
+        for name, cell in zip(header[1:], row[1:], strict=True):
+            if cell and cell != "-":
+                lines += wrapped(f"{name}: {cell}", width, indent=GAP)
+    return lines

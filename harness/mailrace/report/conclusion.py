@@ -1,0 +1,214 @@
+"""What a command saw in, its conclusion in plain sentences out: counted, explained once, and what to do next.
+
+What each anomaly means, which versions have it and what helps stand in `mailrace.model`. Pure.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
+from mailrace.model.consequences import consequence, in_order
+from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.report.words import NAMES_MAX, is_race, joined, legible, names_words, plural
+from mailrace.scenario import shipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One anomaly in one scenario on one version; `count` 0 where the command does not count.
+
+    is_steered   what is counted are classes of orders of the server's statements
+    """
+
+    anomaly: str
+    scenario: str
+    version: str
+    count: int = 0
+    is_steered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command to copy, and what it is for, as the beginning of a sentence: `To see it again`."""
+
+    purpose: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One anomaly for a reader: what was seen, what that means, which versions have it, what to do."""
+
+    anomaly: str
+    harm: str
+    seen: str
+    meaning: str
+    known: tuple[str, ...]
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What a command ends with. `counted` are sentences on how many of what, the gravest first."""
+
+    counted: tuple[str, ...]
+    explained: tuple[Explained, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def conclusion(result: RunResult) -> Conclusion:
+    """The conclusion of one run, steered walk or merge."""
+    version = result.target.version
+    seen = [
+        Seen(anomaly=name, scenario=one.name, version=version, count=count, is_steered=one.mode == "steer")
+        for one in result.scenarios
+        for name, count in one.anomalies.items()
+    ]
+    lost = [one for one in result.scenarios if one.rounds_lost]
+    if len(result.scenarios) == 1:
+        (one,) = result.scenarios
+        counted = [f"{one.name}: {legible(one.reason, 2000).removesuffix('.')}."]
+    else:
+        counted = [count_words([(one.name, one.verdict) for one in result.scenarios])]
+    if lost:
+        rounds = plural(sum(one.rounds_lost for one in lost), "round")
+        counted.append(f"{rounds} could not be exercised, in {names_words([one.name for one in lost])}.")
+    return Conclusion(
+        counted=tuple(counted),
+        explained=explained(seen),
+        commands=tuple(_commands(result)),
+    )
+
+
+def count_words(words: Sequence[tuple[str, Verdict]], what: str = "scenario") -> str:
+    """`Of 22 scenarios, 2 are RACE (a, b), 1 is INCONCLUSIVE (c) and 19 are PASS.`, the gravest first."""
+    parts = []
+    for verdict in (Verdict.RACE, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.PASS):
+        names = [name for name, word in words if word is verdict]
+        if names:
+            listed = "" if verdict is Verdict.PASS else f" ({names_words(names)})"
+            parts.append(f"{len(names)} {'is' if len(names) == 1 else 'are'} {verdict.value}{listed}")
+    return f"Of {plural(len(words), what)}, {joined(parts)}." if parts else f"There was no {what}."
+
+
+def explained(seen: Sequence[Seen]) -> tuple[Explained, ...]:
+    """Each anomaly once, the worst first, with what the catalogue knows of the versions it was seen on."""
+    return tuple(
+        _explained(name, [one for one in seen if one.anomaly == name])
+        for name in in_order(one.anomaly for one in seen)
+    )
+
+
+def _explained(name: str, seen: Sequence[Seen]) -> Explained:
+    known = consequence(name)
+    versions = list(dict.fromkeys(one.version for one in seen))
+    behind = list({race.number: race for v in versions for race in races_behind(name, v)}.values())
+    count = sum(one.count for one in seen)
+    if all(one.is_steered for one in seen) and count:
+        times = f"{plural(count, 'class', 'classes')} of orders in "
+    else:
+        times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
+    where = names_words(one.scenario for one in seen)
+    if not is_race(name):
+        return Explained(
+            anomaly=name,
+            harm=known.harm.value,
+            seen=f"{times}{where}; it is counted, and makes no run a RACE",
+            meaning=known.meaning,
+            known=(),
+            remedy=known.remedy,
+        )
+    return Explained(
+        anomaly=name,
+        harm=known.harm.value,
+        seen=f"{times}{where}",
+        meaning=known.meaning,
+        known=tuple(_known_words(race, versions) for race in behind)
+        or ("The catalogue knows no race that shows this on that version: it may be a new one.",),
+        remedy=" ".join(dict.fromkeys(remedy_words(race) for race in behind)) or known.remedy,
+    )
+
+
+def _known_words(race: Race, versions: Sequence[str]) -> str:
+    """Which versions have the race and which mended it; that it may be one, where a version is none."""
+    is_sure = all(race.is_in(version) for version in versions)
+    this = "This is" if is_sure else "This may be"
+    return f"{this} race {race.number}, {race.versions}. It needs {race.needs}."
+
+
+def remedy_words(race: Race) -> str:
+    """What helps against a race: a version without it, if there is one, or what a user can avoid."""
+    upgrade = f"Use {race.fixed} or newer. Until then: " if race.fixed else ""
+    avoid = race.avoid if not upgrade else race.avoid[:1].lower() + race.avoid[1:]
+    return f"{upgrade}{avoid}"
+
+
+def _commands(result: RunResult) -> Iterable[Command]:
+    """What to type next, for the gravest verdict of the run."""
+    raced = [one for one in result.scenarios if one.verdict is Verdict.RACE and one.witnesses]
+    if raced:
+        again = raced[0].witnesses[0].replay
+        yield Command(purpose="To see it again", text=again)
+        mended = _mended(raced[0], result.target.version)
+        if mended and result.target.name.startswith("mailpit@"):
+            text = re.sub(r" (--target|-t) \S+", "", again) + f" --target mailpit@{mended}"
+            yield Command(purpose=f"To see whether {mended} mends it", text=text)
+        yield Command(purpose="To report it", text=f"mailrace bundle {_folder(again)}")
+        return
+    target = shlex.quote(result.target.name)
+    for verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASS):
+        found = [one for one in result.scenarios if one.verdict is verdict]
+        if found:
+            yield _next(verdict, found, target)
+            return
+
+
+def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Command:
+    if verdict is Verdict.FAILED:
+        return Command(purpose="To see what is there and what is missing", text="mailrace doctor")
+    which = " ".join(shlex.quote(_file(one)) for one in found[:NAMES_MAX])
+    is_foreign = "://" in target
+    if found[0].mode == "race" and not is_foreign:
+        return Command(
+            purpose="To walk every order of the server's statements, which needs no luck",
+            text=f"mailrace steer {which} --target {target}",
+        )
+    if verdict is Verdict.INCONCLUSIVE:
+        rounds = "--rounds 2000 --until decided"
+        return Command(
+            purpose="To race it natively until it is decided",
+            text=f"mailrace run {which} --target {target} {rounds}",
+        )
+    newest = f"mailpit@{NEWEST_LOOKED}"
+    if target.startswith("embedded"):
+        return Command(purpose="To look at a real server", text=f"mailrace steer {which} --target {newest}")
+    if target == newest:
+        versions = ",".join(LOOKED)
+        return Command(
+            purpose="To see which versions have what", text=f"mailrace matrix --versions {versions}"
+        )
+    return Command(
+        purpose="To ask whether an upgrade brings a race", text=f"mailrace gate --from {target} --to {newest}"
+    )
+
+
+def _mended(scenario: ScenarioResult, version: str) -> str:
+    """The version that mended all that the scenario shows, as far as the catalogue knows; else ""."""
+    races = [races_behind(name, version) for name in scenario.anomalies]
+    fixed = {race.fixed for behind in races for race in behind}
+    return fixed.pop() if len(fixed) == 1 and all(races) else ""
+
+
+def _file(scenario: ScenarioResult) -> str:
+    """What names the scenario in a command: its file, or for a shipped one its name."""
+    is_own = scenario.file and Path(scenario.file).parent != shipped()
+    return scenario.file if is_own else scenario.name
+
+
+def _folder(replay: str) -> str:
+    """The folder of the run that a replay's command names."""
+    words = replay.split()
+    return words[2].removesuffix("/run.json") if words[:2] == ["mailrace", "replay"] and words[2:] else ""

@@ -1,0 +1,66 @@
+"""The catalogue in, `docs/races.md` out: `python -m mailrace.report.races > docs/races.md`."""
+
+import sys
+
+from mailrace.model.catalogue import LOOKED, NOTES, RACES, Race
+from mailrace.model.consequences import CONSEQUENCES
+from mailrace.report.conclusion import remedy_words
+
+_HEAD = f"""# The races of Mailpit
+
+This page is made from `model/catalogue.py` and `model/consequences.py` by
+`python -m mailrace.report.races`; a test holds that it is what they say. It lists what was measured on
+{", ".join(LOOKED)}, and what the project's own issues and release notes say. Of newer
+versions it knows nothing but what an older one mended. Rates are in no table: they depend on the machine, the
+load and the run.
+
+Mailpit hands all its SQL statements to one connection, one statement at a time. Most of these races have that
+one cause: what belongs together is several statements, and those of another request come between.
+"""
+
+
+def races_markdown() -> str:
+    """The text of `docs/races.md`."""
+    lines = [
+        _HEAD,
+        "## At a glance",
+        "",
+        "| race | what happens | shown as | versions |",
+        "|---|---|---|---|",
+    ]
+    for race in RACES:
+        shown = ", ".join(f"`{name}`" for name in race.anomalies)
+        lines.append(
+            f"| [{race.number}](#{race.number.lower()}) | {race.title} | {shown} | {race.versions} |"
+        )
+    for race in RACES:
+        lines += ["", *_section(race)]
+    lines += ["", "## What else is known of releases", "", *(f"- {note}" for note in NOTES)]
+    lines += ["", "## What each anomaly means", "", "The worst first.", ""]
+    lines += ["| anomaly | damages | when it is called so | for somebody who uses Mailpit | what helps |"]
+    lines += ["|---|---|---|---|---|"]
+    for name, known in CONSEQUENCES.items():
+        row = (f"`{name}`", known.harm.value, name.meaning, known.meaning, known.remedy)
+        lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _section(race: Race) -> list[str]:
+    lines = [
+        f'<a id="{race.number.lower()}"></a>',
+        "",
+        f"## {race.number}: {race.title}",
+        "",
+        f"- Versions: {race.versions}.",
+        f"- It needs {race.needs}.",
+        f"- What helps: {remedy_words(race)}",
+    ]
+    if race.scenario:
+        lines.append(f"- Shown by the scenario `{race.scenario}`.")
+    if race.setup:
+        lines.append(f"- mailrace does not set it up: it needs {race.setup}.")
+    return [*lines, f"- Known from: {race.source}."]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(races_markdown())
