@@ -10,7 +10,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import QUIET_S, Lane
-from mailrace.race.race import BLOCK_ROUNDS_MAX
+from mailrace.race.limits import LIMITS
 from mailrace.race.tuner import Tuner
 from mailrace.scenario import Plan, load, server_options, shipped
 from mailrace.targets import open_target
@@ -48,9 +48,10 @@ def _race(server: Target, journal: Journal, profile: str) -> tuple[float, float,
     rounds = MESSAGES // len(plan.round(0).operations)
     tuner = Tuner(1, is_one_party=True, weighs_time=profile == "throughput")
     raced_s = verified_s = 0.0
-    for first in range(0, rounds, BLOCK_ROUNDS_MAX):
+    for first in range(0, rounds, LIMITS.block_rounds_last):
         started = time.monotonic()
-        records = [lane.run(i, tuner.draw()) for i in range(first, min(rounds, first + BLOCK_ROUNDS_MAX))]
+        until = min(rounds, first + LIMITS.block_rounds_last)
+        records = [lane.run(i, tuner.draw()) for i in range(first, until)]
         raced = time.monotonic()
         judge.judge(records)
         raced_s += raced - started

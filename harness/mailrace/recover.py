@@ -72,6 +72,8 @@ def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
         advice="" if tally.hits else "run it again to its end.",
         rounds=tally.rounds,
         rounds_lost=tally.lost,
+        rounds_dropped=tally.lost - tally.refused,
+        rounds_refused=tally.refused,
         hits=tally.hits,
         interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds else None,
         anomalies=dict(tally.anomalies),

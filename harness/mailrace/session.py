@@ -21,7 +21,7 @@ from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.target import TargetInfo
 from mailrace.model.target_name import TargetName
-from mailrace.race import ChosenControl, Place, RaceOptions, race_on
+from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
 from mailrace.recorded import write_plan_of
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options
@@ -67,6 +67,7 @@ class Session:
     deadline: float | None
     listener: Listener | None
     info: TargetInfo
+    limits: Limits = LIMITS
     results: list[ScenarioResult] = field(default_factory=list)
 
     @property
@@ -117,6 +118,7 @@ class Session:
             RaceOptions.of(scenario, racing, seed=self.request.seed),
             time_limit=self.deadline,
             replay=replay_command(folder or self.folder, scenario),
+            limits=self.limits,
             progress=self.listener.progressed if self.listener is not None else None,
         )
 
@@ -193,11 +195,13 @@ def session(
     study: Study = "run",
     targets: Sequence[TargetName] = (),
     what: str = "",
+    limits: Limits = LIMITS,
 ) -> Iterator[Session]:
     """A session in a new folder whose plan is written and whose journal is open, closed at the end.
 
     study     what it is for; `targets`: all that are looked at, where they are several
     what      names the folder; default: the scenario and the target
+    limits    how long the native engine waits, and how often it tries
     Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
     """
     name = scenarios[0].name if len(scenarios) == 1 else f"{len(scenarios)}-scenarios"
@@ -217,6 +221,7 @@ def session(
             deadline=None if limit_s is None else time.monotonic() + limit_s,
             listener=listener,
             info=TargetInfo.unknown(request.target.text),
+            limits=limits,
         )
     except KeyboardInterrupt as end:
         raise Interrupted(folder) from end

@@ -12,7 +12,8 @@ from mailrace.model.attempt import Outcome, RoundRecord, Stage, Word
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
 from mailrace.race import lane as lane_module
-from mailrace.race.lane import SKEW_US_MAX, Lane
+from mailrace.race.lane import Lane
+from mailrace.race.limits import LIMITS
 from mailrace.race.tuner import Draw
 from mailrace.scenario import Plan, scenario_from, shipped
 from mailrace.targets import open_target
@@ -62,7 +63,7 @@ def test_a_round_races_every_actor_and_is_in_the_journal(
     assert all(a.released_ns and a.released_ns >= record.released_ns for a in record.attempts)
     assert [a.completed_ns for a in record.attempts] == sorted(a.completed_ns for a in record.attempts)
     # A busy machine may delay a release; a round of twenty that it leaves alone is enough.
-    assert 0 <= record.skew_us < SKEW_US_MAX
+    assert 0 <= record.skew_us < LIMITS.skew_us
     assert record.offsets_us == (0.0, 0.0)
     assert len(target.stored(lane.plan.domain).messages) == 2 * (record.index + 1)
     *_, (_, lane_name, written) = read_journal(tmp_path / "history.jsonl")
@@ -112,11 +113,11 @@ def test_a_round_whose_skew_was_far_off_says_so(
     real = lane_module.release_together
 
     def late(links: list[Any], offsets_us: list[float]) -> tuple[int, float]:
-        return real(links, offsets_us)[0], SKEW_US_MAX + 1
+        return real(links, offsets_us)[0], LIMITS.skew_us + 1
 
     monkeypatch.setattr(lane_module, "release_together", late)
     record = make().run(0, CALM)
-    assert record.skew_us == SKEW_US_MAX + 1
+    assert record.skew_us == LIMITS.skew_us + 1
     assert record.lost == "the releases spread over 1001 µs around their plan"
     assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2, "what happened is in the history"
 

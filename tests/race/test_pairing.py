@@ -13,7 +13,7 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import RaceOptions, Side, race
-from mailrace.race.race import BLOCK_ROUNDS_FIRST, BLOCK_ROUNDS_MAX
+from mailrace.race.limits import LIMITS
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
 from mailrace.scenario import Plan, scenario_from, shipped
@@ -175,8 +175,8 @@ def test_until_decided_ends_when_more_rounds_can_change_nothing() -> None:
 def test_blocks_grow_so_that_the_store_is_read_a_few_times() -> None:
     target = FakeSide("t", [])
     raced(target, None, rounds=1_000)
-    assert target.blocks[0] == BLOCK_ROUNDS_FIRST
-    assert max(target.blocks) <= BLOCK_ROUNDS_MAX
+    assert target.blocks[0] == LIMITS.block_rounds_first
+    assert max(target.blocks) <= LIMITS.block_rounds_last
     assert sum(target.blocks) == 1_000
     assert len(target.blocks) < 12
 

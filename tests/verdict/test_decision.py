@@ -123,11 +123,12 @@ def test_what_could_not_be_exercised_never_passes() -> None:
     )
 
 
-def test_what_steer_has_found_is_never_passed_natively() -> None:
-    assert decide(rounds=100, hits=0, control=control(1, 90), found_by_steer="tag_lost") == Decision(
+def test_what_the_server_refused_is_never_passed() -> None:
+    assert decide(rounds=100, hits=0, control=control(1, 90), refused=2, lost=3) == Decision(
         verdict=Verdict.INCONCLUSIVE,
-        reason="no hit in 100 rounds, but steer has found tag_lost on this version.",
-        advice="more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm.",
+        reason="no hit in 100 rounds (3 more could not be looked at), but the server refused 2 more, or "
+        "would not show what it stored: a race may have made its own round disappear.",
+        advice="see the replies and the server's log for why, mend that, and run again.",
     )
 
 

@@ -15,6 +15,7 @@ from mailrace.actors.http import ResponseParser
 from mailrace.actors.script import Ending, Garbage, Reply
 from mailrace.actors.smtp import ReplyParser, opening
 from mailrace.model.attempt import Outcome, Word
+from mailrace.model.own_trouble import own_trouble
 
 _READ_BYTES = 256 * 1024
 
@@ -61,7 +62,8 @@ class Loop:
 class Link:
     """One connection to a target, kept between rounds; at most one conversation on it at a time.
 
-    session_ending   how the opening of an SMTP session ended, where it was no 2xx
+    was_dropped   the server ended a kept connection that was between two conversations and had said nothing
+                  of closing; set until the next connection is made
     """
 
     def __init__(
@@ -87,7 +89,13 @@ class Link:
         self._out = bytearray()
         self.parser: Parser = ReplyParser() if is_smtp else ResponseParser()
         self.conversation: Conversation | None = None
+        self.was_dropped = False
         self._connects_at_release = False
+
+    @property
+    def is_smtp(self) -> bool:
+        """Whether it speaks SMTP; HTTP otherwise."""
+        return self._is_smtp
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +123,7 @@ class Link:
     def connect_bare(self) -> Ending | None:
         """Connect only (release at `connect` goes on by itself); how it failed, or None."""
         self.close()
+        self.was_dropped = False
         try:
             sock = socket.create_connection(self._address, timeout=self._timeout_s)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -122,7 +131,7 @@ class Link:
             if self._tls == "tls":
                 self._turn_tls()
         except OSError as wrong:
-            return Ending(Outcome.FAIL, _word_of(wrong), None, str(wrong))
+            return _ending_of(wrong)
         return None
 
     def follow(self) -> None:
@@ -214,12 +223,13 @@ class Link:
             self._lose(Word.LINK_LOST)
             return
         t_ns = time.monotonic_ns()
+        conversation = self.conversation
         if not data:
-            if self.conversation is not None:
-                self.conversation.closed(t_ns)
+            self.was_dropped = conversation is None or (conversation.is_over and not conversation.will_close)
+            if conversation is not None:
+                conversation.closed(t_ns)
             self.close()
             return
-        conversation = self.conversation
         if conversation is None or conversation.is_over:
             self.close()  # bytes that nobody asked for: start afresh
             return
@@ -268,13 +278,16 @@ class Link:
         except Garbage as wrong:
             return Ending(Outcome.FAIL, Word.GARBAGE, None, str(wrong))
         except OSError as wrong:
-            word = Word.CUT_SHORT if self.parser.is_midway else _word_of(wrong)
-            return Ending(Outcome.FAIL, word, None, str(wrong))
+            if self.parser.is_midway and not isinstance(wrong, TimeoutError):
+                return Ending(Outcome.FAIL, Word.CUT_SHORT, None, str(wrong))
+            return _ending_of(wrong)
 
     def _blocking_reply(self) -> Reply:
+        # The limit is for the whole reply: a server that sends a byte a second must not stretch it.
         deadline = time.monotonic() + self._timeout_s
-        while time.monotonic() < deadline:
+        while (left_s := deadline - time.monotonic()) > 0:
             assert self._sock is not None
+            self._sock.settimeout(left_s)
             data = self._sock.recv(_READ_BYTES)
             if not data:
                 raise ConnectionResetError("closed by the server")
@@ -286,7 +299,11 @@ class Link:
         raise TimeoutError("no whole reply within the limit")
 
 
-def _word_of(wrong: OSError) -> Word:
+def _ending_of(wrong: OSError) -> Ending:
+    """How an attempt ended that got no session; what our own machine lacked says nothing of the server."""
+    if lacked := own_trouble(wrong):
+        return Ending(Outcome.FAIL, Word.OWN_TROUBLE, None, lacked)
+    word = Word.TIMED_OUT if isinstance(wrong, TimeoutError) else Word.LINK_LOST
     if isinstance(wrong, ConnectionRefusedError):
-        return Word.CONNECT_REFUSED
-    return Word.TIMED_OUT if isinstance(wrong, TimeoutError) else Word.LINK_LOST
+        word = Word.CONNECT_REFUSED
+    return Ending(Outcome.FAIL, word, None, str(wrong))

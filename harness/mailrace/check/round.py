@@ -7,7 +7,7 @@ from mailrace.check.promises import broken_promises
 from mailrace.check.serial import serial_anomalies
 from mailrace.check.touched import has_edits, touched
 from mailrace.model.anomaly import Anomaly
-from mailrace.model.attempt import RoundRecord
+from mailrace.model.attempt import Loss, RoundRecord
 from mailrace.model.operation import ServerOptions
 
 
@@ -25,6 +25,8 @@ def check_round(
 
 def not_looked(record: RoundRecord) -> str:
     """Why the round counts for nothing, in a sentence; "" if it was looked at. Callers count it as lost."""
+    if record.loss is Loss.UNVERIFIED:
+        return f"round {record.index} was not verified: {record.lost}"
     if record.lost:
         return f"round {record.index} could not be exercised: {record.lost}"
     released = {
@@ -34,6 +36,8 @@ def not_looked(record: RoundRecord) -> str:
         return f"round {record.index}: fewer than two operations were wholly sent, so nothing raced"
     if record.stored is None:
         return f"round {record.index}: the store was not read, so nothing is known of its copies"
+    if record.against:
+        return f"round {record.index} shows no clean server: {'; '.join(record.against)}"
     return ""
 
 

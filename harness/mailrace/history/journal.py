@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mailrace.model.attempt import Attempt, RoundRecord, Stored
+from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,8 @@ def _leave(
         yield scenario, lane, record
     for (lane, _), (begun, attempts) in open_rounds.items():
         record = _record(begun, attempts)
-        yield scenario, lane, replace(record, lost=record.lost or "the run ended in the middle of this round")
+        lost = record.lost or "the run ended in the middle of this round"
+        yield scenario, lane, replace(record, lost=lost, loss=record.loss or Loss.DROPPED)
 
 
 def _record(value: dict[str, Any], attempts: list[Attempt]) -> RoundRecord:

@@ -42,6 +42,19 @@ class Word(StrEnum):
     """Bytes that are no reply of the protocol."""
     NOT_SENT = "not-sent"
     """Given up on before anything was sent: the run ended, or `reconcile` found a copy."""
+    OWN_TROUBLE = "own-trouble"
+    """mailrace's own machine lacked file descriptors, ports or memory: it says nothing of the server."""
+
+
+class Loss(StrEnum):
+    """Whose doing it was that a round cannot be counted."""
+
+    DROPPED = "dropped"
+    """Ours: its releases spread too far, or our machine was in trouble. Says nothing of the server."""
+    REFUSED = "refused"
+    """The server's: it refused, or did not answer, before the operations were released. No PASS with it."""
+    UNVERIFIED = "unverified"
+    """The server did not show, or no longer holds, what the round stored. No PASS with it."""
 
 
 class Stage(StrEnum):
@@ -210,6 +223,9 @@ class RoundRecord:
     decoys       decoy readers that ran beside it
     stored       this round's copies, and its tags as listed; None: not verified (said, never clean)
     lost         why the round could not be exercised, in words; "" if it was
+    loss         whose doing that was; None if it was exercised
+    against      what the server did beside the raced operations that it should not have done, such as
+                 refusing a RSET: without a hit the round counts as one that it refused
     hung         requests unanswered while the server was quiet or past their limit
     crashed      how the server's process ended in or after this round; "" if it lives
     verified_ns  when the store was read for `stored`, monotonic ns; None: not noted
@@ -226,6 +242,8 @@ class RoundRecord:
     stored: Stored | None = None
     log: tuple[LogLine, ...] = ()
     lost: str = ""
+    loss: Loss | None = None
+    against: tuple[str, ...] = ()
     hung: tuple[str, ...] = ()
     crashed: str = ""
     verified_ns: int | None = None

@@ -183,6 +183,10 @@ class ScenarioResult:
     reason       the verdict in a sentence, with its numbers
     advice       what would settle an INCONCLUSIVE, else ""
     not_looked   what could not be looked at, a sentence each
+    rounds_lost     rounds that count as no clean ones: `rounds_dropped` and `rounds_refused` together
+    rounds_dropped  of them those by mailrace's or its machine's own doing: they count for nothing
+    rounds_refused  of them those by the server's doing: it refused before the release, would not show
+                    afterwards what it stored, or misbehaved beside the round: never PASS
     hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
     anomalies    name to count, RACE and REPORTED alike
     expected, found   stored copies that the promises allow as a range (least, most), and that were found
@@ -197,6 +201,8 @@ class ScenarioResult:
     advice: str = ""
     rounds: int = 0
     rounds_lost: int = 0
+    rounds_dropped: int = 0
+    rounds_refused: int = 0
     hits: int = 0
     interval: Interval | None = None
     anomalies: Mapping[str, int] = field(default_factory=dict)

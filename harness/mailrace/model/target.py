@@ -17,6 +17,8 @@ class Liveness(StrEnum):
     """Its process runs and a request stays unanswered within its limit."""
     DEAD = "dead"
     """Its process ended, or its port refuses."""
+    UNSEEN = "unseen"
+    """The machine that mailrace runs on could not make the look: nothing is known of the server."""
 
 
 class VersionSource(StrEnum):

@@ -1,12 +1,15 @@
 """The native engine: rounds, connections, release, achieved skew; a scenario on a target to its result."""
 
 from mailrace.race.controls import WHY, ChosenControl, choose_control
+from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.on_target import Place, must_not_run, opened, race_on, unfit
 from mailrace.race.race import RaceOptions, Side, race
 
 __all__ = [
+    "LIMITS",
     "WHY",
     "ChosenControl",
+    "Limits",
     "Place",
     "RaceOptions",
     "Side",

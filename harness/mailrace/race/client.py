@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mailrace.actors import (
     Conversation,
@@ -18,14 +18,29 @@ from mailrace.actors import (
     script_of,
     transaction,
 )
-from mailrace.model.attempt import Attempt, Outcome, Word
+from mailrace.model.attempt import Attempt, Loss, Outcome, Word
+from mailrace.model.errors import TargetError
 from mailrace.model.operation import Message, Operation, PlannedRound, Send
+from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
+from mailrace.race.limits import Limits
 from mailrace.race.retry import further_attempts
 from mailrace.scenario import Plan
 
-REPLY_S_MAX = 10.0
-"""An answer that takes longer is a hang."""
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was stored before a round: server IDs by key, the attempts, and why it is not all, if so."""
+
+    ids: dict[str, str]
+    attempts: list[Attempt]
+    lost: str = ""
+    loss: Loss | None = None
+
+
+def loss_by(word: Word) -> Loss:
+    """Whose doing it is that an attempt with that ending kept its round from being raced."""
+    return Loss.DROPPED if word is Word.OWN_TROUBLE else Loss.REFUSED
 
 
 def ended(ending: Ending) -> Script:
@@ -40,12 +55,18 @@ def said(ending: Ending) -> str:
 
 
 class Client:
-    """Carries out attempts of one plan on one target; knows no round but the one it is told of."""
+    """Carries out attempts of one plan on one target; knows no round but the one it is told of.
 
-    def __init__(self, plan: Plan, target: Target, loop: Loop) -> None:
+    noticed   what the server did on its own account beside the attempts: a session that it ended between two
+              of them, a reset that it refused; whoever runs the round takes these and clears them
+    """
+
+    def __init__(self, plan: Plan, target: Target, loop: Loop, limits: Limits) -> None:
         self._plan = plan
         self._target = target
         self._loop = loop
+        self.limits = limits
+        self.noticed: list[str] = []
 
     def script(
         self,
@@ -82,17 +103,39 @@ class Client:
     def attempt(
         self, operation: Operation, link: Link, index: int, actor: int, ids: Mapping[str, str], number: int
     ) -> Attempt:
-        """One attempt with nothing held; answered, or given up on, when this returns."""
-        failed = link.ensure()
-        script = ended(failed) if failed else self.script(operation, number, ids, link)
-        conversation = Conversation(script, link.parser, hold_at=None)
-        self.carry_out(conversation, link)
+        """One attempt with nothing held; answered, or given up on, when this returns.
+
+        A kept connection that the server has closed meanwhile is opened anew, once.
+        """
+        for _ in range(2):
+            was_open = link.is_open
+            failed = self.ensure(operation.key, link)
+            script = ended(failed) if failed else self.script(operation, number, ids, link)
+            conversation = Conversation(script, link.parser, hold_at=None)
+            self.carry_out(conversation, link)
+            if not (was_open and self.found_closed(operation.key, conversation, link)):
+                break
         return record_of(conversation, operation, index, actor, number)
+
+    def ensure(self, who: str, link: Link) -> Ending | None:
+        """Connect unless there is a connection; how that failed, or None. What was dropped is noticed."""
+        if link.was_dropped and link.is_smtp:
+            self.noticed.append(f"the server ended the kept session of {who} without a word")
+        return link.ensure()
+
+    def found_closed(self, who: str, conversation: Conversation, link: Link) -> bool:
+        """Whether the first command met a connection that had been closed already; that is noticed, too."""
+        ending = conversation.ending
+        if ending is None or ending.word is not Word.LINK_LOST or conversation.marks:
+            return False
+        if link.is_smtp:
+            self.noticed.append(f"the server ended the kept session of {who} without a word")
+        return True
 
     def carry_out(self, conversation: Conversation, link: Link) -> None:
         """Drive a conversation to its end, within the limit."""
         link.begin(conversation)
-        if not self._loop.run(all_idle([link]), REPLY_S_MAX):
+        if not self._loop.run(all_idle([link]), self.limits.reply_s):
             link.give_up()
 
     def lead(self, operation: Operation, link: Link, index: int, actor: int) -> tuple[Attempt, ...]:
@@ -104,35 +147,47 @@ class Client:
         self.after(lead, link, attempt)
         return (attempt,)
 
-    def store_given(self, planned: PlannedRound, link: Link) -> tuple[dict[str, str], list[Attempt], str]:
-        """Store a round's given messages, in order: server IDs by key, attempts, and what went wrong."""
+    def store_given(self, planned: PlannedRound, link: Link) -> Given:
+        """Store a round's given messages, in order."""
         ids: dict[str, str] = {}
         attempts: list[Attempt] = []
         for message in planned.given:
             attempt = self.attempt(Send(key=message.key, message=message), link, planned.index, -1, {}, 1)
             attempts.append(attempt)
             if attempt.outcome is not Outcome.OK:
+                link.close()  # the next round must not begin in the middle of a transaction
                 why = f"the given message {message.key} was not stored: {attempt.word}, {attempt.text}"
-                return ids, attempts, why
+                return Given(ids, attempts, why, loss_by(attempt.word))
             if attempt.queued_as:
                 ids[message.key] = attempt.queued_as
-        if len(ids) < len(planned.given):  # before 1.18.1 the reply names no ID
+        if len(ids) == len(planned.given):
+            return Given(ids, attempts)
+        # Before 1.18.1 the reply names no ID: the store is asked.
+        try:
             stored = self._target.stored(self._plan.domain, block=planned.token)
-            ids = {copy.key: copy.id for copy in stored.messages}
-            missing = [m.key for m in planned.given if m.key not in ids]
-            if missing:
-                return ids, attempts, f"the given message {missing[0]} was accepted and is not listed"
-        return ids, attempts, ""
+        except TargetError as wrong:
+            loss = Loss.DROPPED if own_trouble(wrong) else Loss.REFUSED
+            return Given(ids, attempts, f"the given messages' IDs could not be read: {wrong}", loss)
+        ids = {copy.key: copy.id for copy in stored.messages}
+        missing = next((m.key for m in planned.given if m.key not in ids), "")
+        why = f"the given message {missing} was accepted and is not listed" if missing else ""
+        return Given(ids, attempts, why, Loss.REFUSED if missing else None)
 
     def after(self, operation: Operation, link: Link, attempt: Attempt) -> None:
-        """What the session does after a refusal: RSET, a new connection, or nothing (MAILPIT.md, "SMTP")."""
+        """What the session does after a refusal: RSET, a new connection, or nothing."""
         if not is_smtp(operation) or attempt.outcome is not Outcome.FAIL or not link.is_open:
             return
         todo = self._plan.scenario.after_failure
         if todo == "reconnect":
             link.close()
         elif todo == "reset":
-            self.carry_out(Conversation(reset(), link.parser, hold_at=None), link)
+            conversation = Conversation(reset(), link.parser, hold_at=None)
+            self.carry_out(conversation, link)
+            ending = conversation.ending
+            if ending is None or ending.outcome is not Outcome.OK:
+                # A session that refuses RSET (RFC 5321 4.1.1.5 allows it only 250) is of no use any more.
+                self.noticed.append(f"RSET was not accepted: {said(ending) if ending else 'no answer'}")
+                link.close()
 
     def retries(
         self, operation: Operation, link: Link, raced: Attempt, ids: Mapping[str, str]
@@ -144,8 +199,9 @@ class Client:
 
         def send(number: int) -> Attempt:
             message = operation.message
-            if retry.policy == "reconcile" and self._has_copy(message):
-                found = Ending(Outcome.FAIL, Word.NOT_SENT, None, "the store has a copy already")
+            held = self._held_already(message) if retry.policy == "reconcile" else ""
+            if held:
+                found = Ending(Outcome.FAIL, Word.NOT_SENT, None, held)
                 done = Conversation(ended(found), link.parser, hold_at=None)
                 done.open(time.monotonic_ns())
                 return record_of(done, operation, raced.round, raced.actor, number)
@@ -160,9 +216,15 @@ class Client:
             raced, send, policy=retry.policy, on=retry.on, attempts=retry.attempts, wait_ms=retry.wait_ms
         )
 
-    def _has_copy(self, message: Message) -> bool:
-        stored = self._target.stored(self._plan.domain, block=message.to[0].partition("@")[0])
-        return any(copy.message_id == message.message_id for copy in stored.messages)
+    def _held_already(self, message: Message) -> str:
+        """Why a client that looks before it sends again does not send; "" where it does."""
+        try:
+            stored = self._target.stored(self._plan.domain, block=message.to[0].partition("@")[0])
+        except TargetError as wrong:
+            self.noticed.append(f"the store could not be searched before a retry: {wrong}")
+            return "the store could not be searched"
+        found = any(copy.message_id == message.message_id for copy in stored.messages)
+        return "the store has a copy already" if found else ""
 
 
 def record_of(

@@ -12,9 +12,6 @@ DECOY_PATH = "/api/v1/tags"
 DECOY_POLLS_MAX = 8
 """In one round: enough to last through the window, few enough to leave the server to the actors."""
 
-CONNECT_S_MAX = 5.0
-"""A connection, and the opening of its session, that take longer are given up."""
-
 
 class Decoy:
     """Polls `GET /api/v1/tags` from `start` to `stop`, so that the server's queue for its one connection
@@ -55,8 +52,9 @@ class Connections:
     With several instances the actors are dealt out to them in turn.
     """
 
-    def __init__(self, loop: Loop, target: Target) -> None:
+    def __init__(self, loop: Loop, target: Target, connect_s: float) -> None:
         self._loop = loop
+        self._connect_s = connect_s
         self._target = target
         self._setup: Link | None = None
         self._decoys: list[Decoy] = []
@@ -103,7 +101,7 @@ class Connections:
             tls=tls,
             tls_context=tls_context() if tls else None,
             auth=credentials.smtp if is_smtp else None,
-            timeout_s=CONNECT_S_MAX,
+            timeout_s=self._connect_s,
         )
         self._made.append(link)
         return link

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
 from mailrace.history import Journal
-from mailrace.model.attempt import Attempt, RoundRecord, Word
+from mailrace.model.attempt import Attempt, Loss, RoundRecord, Word
 from mailrace.model.operation import PlannedRound
 from mailrace.model.target import Liveness, Target
-from mailrace.race.client import REPLY_S_MAX, Client, record_of
+from mailrace.race.client import Client, record_of
 from mailrace.race.connections import Connections
 from mailrace.race.free import FreeActors
 from mailrace.race.hang import hangs
+from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.prepare import Prepared, prepare
 from mailrace.race.tuner import Draw
 from mailrace.scenario import Plan
@@ -27,10 +28,6 @@ QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 `throughput` they have only let go of the processors, which is what a hit needs (ARCHITECTURE.md)."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
 """Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
-SKEW_US_MAX = 1_000.0
-"""A round whose releases spread further did not race as planned: it says so, and is no clean one."""
-HANG_LOOK_S = 1.0
-"""After so long without all replies the server is asked whether it still answers others."""
 _WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
 
 
@@ -41,9 +38,18 @@ class Lane:
     """
 
     def __init__(
-        self, name: str, plan: Plan, target: Target, journal: Journal, *, profile: str, at: str = ""
+        self,
+        name: str,
+        plan: Plan,
+        target: Target,
+        journal: Journal,
+        *,
+        profile: str,
+        at: str = "",
+        limits: Limits = LIMITS,
     ) -> None:
         self.name = name
+        self.limits = limits
         self.plan = plan
         self.target = target
         self._journal = journal
@@ -51,8 +57,8 @@ class Lane:
         self._quiet_s, self._decoy_lead_s = QUIET_S[profile], DECOY_LEAD_S[profile]
         self._together = profile == "throughput" and target.is_ours
         self._loop = Loop()
-        self._connections = Connections(self._loop, target)
-        self._client = Client(plan, target, self._loop)
+        self._connections = Connections(self._loop, target, limits.connect_s)
+        self._client = Client(plan, target, self._loop, limits)
         self._links: list[Link] = []
         self._free: FreeActors | None = None
 
@@ -80,9 +86,7 @@ class Lane:
         `order` holds indices of `planned.operations`; one that is missing is left out.
         """
         prepared = Prepared(planned, self._kept_links(planned))
-        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(
-            planned, self._connections.setup()
-        )
+        prepared.give(self._client.store_given(planned, self._connections.setup()))
         record = replace(
             _begun(prepared, (0.0,) * len(planned.operations), 0), released_ns=time.monotonic_ns()
         )
@@ -92,7 +96,7 @@ class Lane:
             attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
-        return replace(record, attempts=tuple(prepared.attempts), crashed=self._crashed(prepared.attempts))
+        return self._ended(record, prepared.attempts)
 
     def drop(self) -> None:
         """Close every connection (the target was restarted, or the lane ends)."""
@@ -140,21 +144,35 @@ class Lane:
         for link in links:
             if not link.is_idle:
                 link.give_up()
-        lost = f"the releases spread over {skew_us:.0f} µs around their plan" if skew_us > SKEW_US_MAX else ""
-        return replace(record, released_ns=released_ns, skew_us=skew_us, lost=lost, hung=hung)
+        record = replace(record, released_ns=released_ns, skew_us=skew_us, hung=hung)
+        if skew_us <= self.limits.skew_us:
+            return record
+        lost = f"the releases spread over {skew_us:.0f} µs around their plan"
+        return replace(record, lost=lost, loss=Loss.DROPPED)
 
     def _await(self, links: list[Link]) -> None:
         """Run until every reply is there; less long where a server of ours is seen to hang."""
-        if self._loop.run(all_idle(links), HANG_LOOK_S) or (self.target.is_ours and hangs(self.target)):
+        look_s = self.limits.look_s
+        if self._loop.run(all_idle(links), look_s) or (self.target.is_ours and hangs(self.target)):
             return
-        self._loop.run(all_idle(links), REPLY_S_MAX - HANG_LOOK_S)
+        self._loop.run(all_idle(links), self.limits.reply_s - look_s)
 
     def _finish(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
         attempts.sort(key=lambda a: a.completed_ns)
         for attempt in attempts:
             self._journal.attempt(self.name, attempt)
-        record = replace(record, attempts=tuple(attempts), crashed=self._crashed(attempts))
+        record = self._ended(record, attempts)
         self._journal.end(self.name, record)
+        return record
+
+    def _ended(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
+        """The record with its attempts, and with what the server did beside them."""
+        against, self._client.noticed = tuple(dict.fromkeys(self._client.noticed)), []
+        crashed = self._crashed(attempts)
+        record = replace(record, attempts=tuple(attempts), crashed=crashed, against=against)
+        lacking = next((a.text for a in attempts if a.word is Word.OWN_TROUBLE), "")
+        if lacking and not record.lost:
+            record = replace(record, lost=lacking, loss=Loss.DROPPED)
         return record
 
     def _crashed(self, attempts: list[Attempt]) -> str:
@@ -168,7 +186,7 @@ class Lane:
         planned = self.plan.round(index)
         prepared = Prepared(planned, [])
         setup = self._connections.setup()
-        prepared.ids, prepared.attempts, prepared.lost = self._client.store_given(planned, setup)
+        prepared.give(self._client.store_given(planned, setup))
         operations = planned.operations
         record = _begun(prepared, (0.0,) * len(operations), 0)
         self._journal.begin(self.name, record)
@@ -195,4 +213,5 @@ def _begun(prepared: Prepared, offsets_us: tuple[float, ...], decoys: int) -> Ro
         decoys=decoys,
         released_ns=0,
         lost=prepared.lost,
+        loss=prepared.loss,
     )

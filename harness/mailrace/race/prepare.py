@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from mailrace.actors import Conversation, Link, Loop, all_prepared, is_smtp
-from mailrace.model.attempt import Attempt, Stage, Word
+from mailrace.model.attempt import Attempt, Loss, Stage
 from mailrace.model.operation import PlannedRound, Send
-from mailrace.race.client import REPLY_S_MAX, Client, ended, said
+from mailrace.race.client import Client, Given, ended, loss_by, said
 from mailrace.race.connections import Connections
 
 HOLD_AT = {
@@ -19,7 +19,7 @@ HOLD_AT = {
 
 @dataclass(slots=True)
 class Prepared:
-    """A round before its release. `lost`: why it cannot be raced, "" if it can."""
+    """A round before its release; `lost`: why it cannot be raced, "" if it can; `loss`: whose doing it is."""
 
     planned: PlannedRound
     links: list[Link]
@@ -27,6 +27,12 @@ class Prepared:
     ids: dict[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     lost: str = ""
+    loss: Loss | None = None
+
+    def give(self, given: Given) -> None:
+        """Take over what was stored before the round."""
+        self.ids, self.attempts = given.ids, given.attempts
+        self.lost, self.loss = given.lost, given.loss
 
 
 def prepare(
@@ -45,23 +51,32 @@ def prepare(
     held at its last byte writes MAIL, RCPT and DATA at once, for a server known to read them all the same.
     """
     prepared = Prepared(planned, links)
-    prepared.ids, prepared.attempts, prepared.lost = client.store_given(planned, connections.setup())
+    prepared.give(client.store_given(planned, connections.setup()))
     if prepared.lost:
         return prepared
+    # Everything given is stored. All actors go towards their held bytes at the same time.
     for actor in range(len(links)):
         prepared.conversations.append(_begin(prepared, actor, at, client, together))
-    reached = loop.run(all_prepared(links), REPLY_S_MAX)
-    for actor, conversation in enumerate(prepared.conversations):
-        ending = conversation.ending
-        if ending is not None and ending.word is Word.LINK_LOST and not conversation.marks:
+    reached = loop.run(all_prepared(links), client.limits.reply_s)
+    for actor, (operation, conversation) in enumerate(
+        zip(planned.operations, prepared.conversations, strict=True)
+    ):
+        if client.found_closed(operation.key, conversation, links[actor]):
             prepared.conversations[actor] = _begin(prepared, actor, at, client, together)
-    reached = reached and loop.run(all_prepared(links), REPLY_S_MAX)
+    reached = reached and loop.run(all_prepared(links), client.limits.reply_s)
+    # Whoever is not at its held byte by now will not be raced, and without one actor the round is another.
     for link in links if not reached else ():
         if not link.is_prepared:
             link.give_up()
     for operation, conversation in zip(planned.operations, prepared.conversations, strict=True):
         if conversation.ending is not None and not prepared.lost:
             prepared.lost = f"{operation.key} ended before its release: {said(conversation.ending)}"
+            prepared.loss = loss_by(conversation.ending.word)
+    if prepared.lost:
+        # Those who did get there stand in the middle of a transaction, and those who were refused in a
+        # session of unknown state: the next round must begin with new connections.
+        for link in links:
+            link.close()
     return prepared
 
 
@@ -74,10 +89,10 @@ def _begin(prepared: Prepared, actor: int, at: str, client: Client, together: bo
         conversation = Conversation(client.whole_session(operation), link.parser, hold_at=None)
         link.begin_at_connect(conversation)
         return conversation
-    failed = link.ensure()
+    failed = client.ensure(operation.key, link)
     if failed is None:
         prepared.attempts += client.lead(operation, link, prepared.planned.index, actor)
-        failed = link.ensure()
+        failed = client.ensure(operation.key, link)
     script = (
         ended(failed)
         if failed

@@ -21,16 +21,11 @@ from mailrace.model.target import Liveness, Target
 from mailrace.race.controls import WHY
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
+from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw, Tuner, is_one_party
 from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.verdict import Decision, clopper_pearson, decide, is_overdispersed, settled, theta_bound
-
-BLOCK_ROUNDS_FIRST = 10
-BLOCK_ROUNDS_MAX = 250
-RESTARTS_MAX = 50
-UNRELEASED_MAX = 5
-"""So many rounds in a row that nobody was released in: more of them would only cost their time limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +36,7 @@ class RaceOptions(Racing):
     replay      the command that replays a witness, without `--round`
     pruned_from   from this round on a server that is not ours may have deleted what it accepted
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
+    limits      how long it waits, and how often it tries
     enough      asked after each block, once it is judged; true ends the race
     """
 
@@ -50,6 +46,7 @@ class RaceOptions(Racing):
     time_limit: float | None = None
     replay: str = ""
     pruned_from: int | None = None
+    limits: Limits = LIMITS
     progress: Callable[[int, int, int, int], None] | None = None
     enough: Callable[[], bool] | None = None
 
@@ -67,7 +64,8 @@ class Side:
 
     def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
         self.target = target
-        self.lane = Lane(name, plan, target, journal, profile=options.profile)
+        self.lane = Lane(name, plan, target, journal, profile=options.profile, limits=options.limits)
+        self._limits = options.limits
         self.judge = Judge(self.lane, server_options(plan.scenario), journal, pruned_from=options.pruned_from)
         self.tally = Tally(server_options(plan.scenario), options.replay)
         self.seconds = {"race": 0.0, "verify": 0.0, "start": 0.0}
@@ -92,9 +90,9 @@ class Side:
         if (record.hung or record.crashed) and not self.is_cold:
             self.recover()
         self._unreleased = 0 if record.released_ns else self._unreleased + 1
-        if self._unreleased >= UNRELEASED_MAX:
+        if self._unreleased >= self._limits.unreleased_rounds:
             raise TargetError(
-                f"{self.target.name}: {UNRELEASED_MAX} rounds in a row could not be exercised, so it was "
+                f"{self.target.name}: {self._unreleased} rounds in a row could not be exercised, so it was "
                 f"given up; the last one: {record.lost}"
             )
 
@@ -117,8 +115,8 @@ class Side:
         """Start a server of ours anew; its rounds that were not verified stay so, and are said."""
         if not self.target.is_ours:
             raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start anew")
-        if self._restarts >= RESTARTS_MAX:
-            raise TargetError(f"{self.target.name}: it hung or ended {RESTARTS_MAX} times; given up")
+        if self._restarts >= self._limits.restarts:
+            raise TargetError(f"{self.target.name}: it hung or ended {self._restarts} times; given up")
         self._restarts += 1
         self._unreadable = len(self._pending)
         self._restart()
@@ -147,7 +145,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     pairs = pairs_fired = index = 0
     stopped = ""
     is_cold = any(one.is_cold for one in sides)
-    block_rounds = 1 if is_cold else BLOCK_ROUNDS_FIRST
+    block_rounds = 1 if is_cold else options.limits.block_rounds_first
     if options.until == "hit":
         block_rounds = min(block_rounds, 5)
     while index < options.rounds and not stopped:
@@ -199,7 +197,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
         ):
             break
         if not is_cold and options.until != "hit":
-            longest = BLOCK_ROUNDS_MAX if options.until == "rounds" else BLOCK_ROUNDS_MAX // 5
+            longest = options.limits.block_rounds_last // (1 if options.until == "rounds" else 5)
             block_rounds = min(longest, block_rounds * 2)
     shown = _control_result(control, kind, pairs, pairs_fired, options) if control else None
     return _result(side, shown, options, stopped, time.monotonic() - started)
@@ -230,6 +228,7 @@ def _result(
         rounds=tally.rounds,
         hits=tally.hits,
         lost=tally.lost,
+        refused=tally.refused,
         control=control,
         confidence=options.confidence,
         theta=options.theta,
@@ -253,6 +252,8 @@ def _result(
         advice=decision.advice,
         rounds=tally.rounds,
         rounds_lost=tally.lost,
+        rounds_dropped=tally.lost - tally.refused,
+        rounds_refused=tally.refused,
         hits=tally.hits,
         interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds and one_rate else None,
         anomalies=dict(tally.anomalies),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailrace.check import expected_copies, explain, replies
 from mailrace.model.anomaly import Anomaly, Weight
-from mailrace.model.attempt import Outcome, RoundRecord
+from mailrace.model.attempt import Loss, Outcome, RoundRecord
 from mailrace.model.operation import PlannedRound, ServerOptions
 from mailrace.model.result import Block, Spread, Witness
 
@@ -26,6 +26,18 @@ class Judged:
     not_looked: str
 
     @property
+    def loss(self) -> Loss | None:
+        """Whose doing it is that the round does not count; None where it counts.
+
+        What went wrong after the release was the server's doing, and what was not read it did not show.
+        """
+        if self.is_counted:
+            return None
+        if self.record.lost and self.record.loss is not None:
+            return self.record.loss
+        return Loss.UNVERIFIED if self.record.stored is None else Loss.REFUSED
+
+    @property
     def is_hit(self) -> bool:
         """Whether it shows an anomaly of weight RACE."""
         return any(a.name.weight is Weight.RACE for a in self.anomalies)
@@ -44,7 +56,7 @@ class Tally:
         self._replay = replay
         self._block_start = (0, 0, 0)
         self.rounds = 0
-        self.lost = 0
+        self.losses: Counter[Loss] = Counter()
         self.hits = 0
         self.anomalies: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
@@ -64,8 +76,8 @@ class Tally:
             self.rounds += 1
             self.hits += judged.is_hit
             self.skew_us.append(record.skew_us)
-        else:
-            self.lost += 1
+        elif judged.loss is not None:
+            self.losses[judged.loss] += 1
         if judged.not_looked and len(self.not_looked) < NOTES_MAX:
             self.not_looked.append(judged.not_looked)
         for reply in replies(record):
@@ -81,6 +93,16 @@ class Tally:
             self.expected = (self.expected[0] + least, self.expected[1] + most)
             self.found += len(record.stored.messages)
         self._keep(judged)
+
+    @property
+    def lost(self) -> int:
+        """Rounds that count for nothing, whoever's doing it was."""
+        return self.losses.total()
+
+    @property
+    def refused(self) -> int:
+        """Those of them that were the server's doing: a race may have made its own round disappear."""
+        return self.losses[Loss.REFUSED] + self.losses[Loss.UNVERIFIED]
 
     def never_accepted(self, plan: PlannedRound) -> str:
         """A kind of operation of the plan that the server never accepted; "" if each was, once at least."""

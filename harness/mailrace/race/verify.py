@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mailrace.history import Journal
-from mailrace.model.attempt import LogLine, Outcome, RoundRecord, Stored, StoredMessage
+from mailrace.model.attempt import LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import messages_of
+from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 from mailrace.race.hang import hangs
 
@@ -41,8 +42,11 @@ def verified(
         return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
     try:
         whole = _settled(records, target, domain)
-    except TargetError:
-        return tuple(records)
+    except TargetError as wrong:
+        # What these rounds stored is not known. That is the server's doing, unless our own machine failed.
+        loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
+        why = f"the store could not be read: {wrong}"
+        return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
     owner = {key: record.index for record in records for key in messages_of(record.plan)}
     copies: dict[int, list[StoredMessage]] = defaultdict(list)
     for copy in whole.messages:

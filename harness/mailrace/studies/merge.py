@@ -83,7 +83,8 @@ def _scenario(parts: Sequence[ScenarioResult], theta: float) -> ScenarioResult:
         return parts[0]
     if any(part.schedules is not None for part in parts) or parts[0].mode != "race":
         return _steered(parts)
-    rounds, hits, lost = (sum(getattr(p, f) for p in parts) for f in ("rounds", "hits", "rounds_lost"))
+    fields = ("rounds", "hits", "rounds_lost", "rounds_refused", "rounds_dropped")
+    rounds, hits, lost, refused, dropped = (sum(getattr(p, f) for p in parts) for f in fields)
     blocks = tuple(
         sorted(
             (block for p in parts for block in p.blocks),
@@ -96,6 +97,7 @@ def _scenario(parts: Sequence[ScenarioResult], theta: float) -> ScenarioResult:
         rounds=rounds,
         hits=hits,
         lost=lost,
+        refused=refused,
         control=control,
         confidence=control.confidence if control else CONFIDENCE,
         theta=theta,
@@ -118,6 +120,8 @@ def _scenario(parts: Sequence[ScenarioResult], theta: float) -> ScenarioResult:
         advice=advice,
         rounds=rounds,
         rounds_lost=lost,
+        rounds_refused=refused,
+        rounds_dropped=dropped,
         hits=hits,
         interval=clopper_pearson(hits, rounds) if rounds and one_rate else None,
         anomalies=_counts(p.anomalies for p in parts),

@@ -188,6 +188,8 @@ def _shown(scenario: Scenario, side: Side, beside: ScenarioResult) -> ScenarioRe
         advice="",
         rounds=tally.rounds,
         rounds_lost=tally.lost,
+        rounds_dropped=tally.lost - tally.refused,
+        rounds_refused=tally.refused,
         hits=tally.hits,
         interval=None,
         anomalies=dict(anomalies),

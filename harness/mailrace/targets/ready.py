@@ -6,6 +6,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
+from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Addresses, Liveness
 
 
@@ -49,6 +50,6 @@ def look(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = No
         rest_status(addresses, "/readyz", timeout_s, tls)
     except TimeoutError:
         return Liveness.HUNG
-    except (OSError, http.client.HTTPException):
-        return Liveness.DEAD
+    except (OSError, http.client.HTTPException) as wrong:
+        return Liveness.UNSEEN if own_trouble(wrong) else Liveness.DEAD
     return Liveness.ALIVE

@@ -24,18 +24,18 @@ def decide(
     rounds: int,
     hits: int,
     lost: int = 0,
+    refused: int = 0,
     control: ControlResult | None = None,
     confidence: float = CONFIDENCE,
     theta: float = THETA,
-    found_by_steer: str = "",
     one_rate: bool = True,
 ) -> Decision:
     """The verdict of one natively raced scenario (DESIGN.md, "Controls", "The rule").
 
-    rounds          rounds of the target that were looked at; `lost` could not be, and count for nothing
+    rounds          rounds of the target that were looked at; `lost` could not be
+    refused         those of the lost ones that were the server's doing: a race can hide its own round so
     hits            rounds among them with an anomaly of weight RACE: one is proof
     control         the rarest of the controls that fired, its `pairs_fired` without the pairs of lost rounds
-    found_by_steer  an anomaly that steer has found on this very version: never passed natively
     one_rate        whether one rate can stand for all rounds (`not is_overdispersed`); words only
 
     PASS needs a control of kind 1 or 2 that fired in `pairs_needed(theta, confidence)` pairs.
@@ -51,10 +51,11 @@ def decide(
             else f"nothing could be exercised{_lost(lost)}",
             "see why the rounds were lost, in the report and in the server's log, and run again",
         )
-    if found_by_steer:
+    if refused:
         return _inconclusive(
-            f"{clean}, but steer has found {found_by_steer} on this version",
-            "more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm",
+            f"{clean}, but the server refused {refused} more, or would not show what it stored: a race may "
+            "have made its own round disappear",
+            "see the replies and the server's log for why, mend that, and run again",
         )
     if control is None:
         return _inconclusive(

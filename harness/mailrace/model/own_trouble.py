@@ -1,0 +1,29 @@
+"""An error in, out whether mailrace's own machine was its cause: it says nothing of the server then."""
+
+import errno
+import os
+
+_OWN = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.ENETDOWN}
+)
+"""What making a connection or a process ends with where our own machine lacks what it takes."""
+_DEPTH_MAX = 10
+
+
+def own_trouble(error: BaseException) -> str:
+    """What the machine that we run on lacked, in words; "" where that was not the cause.
+
+    Libraries wrap the operating system's error, so the whole chain of causes is looked through.
+    """
+    seen: BaseException | None = error
+    for _ in range(_DEPTH_MAX):
+        if seen is None:
+            break
+        if isinstance(seen, MemoryError):
+            return "no memory was left on the machine that mailrace runs on"
+        if isinstance(seen, OSError) and seen.errno in _OWN:
+            what = os.strerror(seen.errno).lower()
+            return f"the machine that mailrace runs on was in trouble: {what}"
+        inner = [getattr(seen, "reason", None), *seen.args, seen.__cause__, seen.__context__]
+        seen = next((one for one in inner if isinstance(one, BaseException)), None)
+    return ""

@@ -1,0 +1,29 @@
+"""How long the native engine waits and how often it tries: one frozen value, so a test can pass its own."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of one race; the defaults are what every command uses.
+
+    connect_s          for a connection and the opening of its session
+    reply_s            for the answer to one command that is sent alone
+    look_s             after so long without all replies the server itself is looked at
+    skew_us            a round whose releases spread further did not race as planned
+    unreleased_rounds  so many rounds in a row in which nobody was released: more would only cost their limits
+    restarts           of a server of ours that hung or ended
+    block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
+    """
+
+    connect_s: float = 5.0
+    reply_s: float = 10.0
+    look_s: float = 1.0
+    skew_us: float = 1_000.0
+    unreleased_rounds: int = 5
+    restarts: int = 50
+    block_rounds_first: int = 10
+    block_rounds_last: int = 250
+
+
+LIMITS = Limits()
