@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from mailrace.actors.conversation import Conversation, Parser
 from mailrace.actors.http import ResponseParser, exchange
-from mailrace.actors.link import Link, Loop
+from mailrace.actors.link import Link
+from mailrace.actors.loop import Loop
 from mailrace.actors.mail import render
 from mailrace.actors.release import all_idle, all_prepared, release_together
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script, ending_of

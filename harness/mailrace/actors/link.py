@@ -1,62 +1,22 @@
-"""The one place where an actor meets a socket: a `Link` carries conversations, a `Loop` moves its bytes.
+"""The one place where an actor meets a socket: a `Link` carries one conversation after the other.
 
-One thread, one selector: what is read is stamped before it is judged. Nothing here decides what an
-operation means, and `mailrace.actors.release` lets held ones go.
+What is read is stamped before it is judged. Nothing here decides what an operation means; a `Loop` says when
+there is something to read or write, and `mailrace.actors.release` lets held operations go.
 """
 
-import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
 
 from mailrace.actors.conversation import Conversation, Parser
 from mailrace.actors.http import ResponseParser
+from mailrace.actors.loop import Loop
 from mailrace.actors.script import Ending, Garbage, Reply
 from mailrace.actors.smtp import ReplyParser, opening
 from mailrace.model.attempt import Outcome, Word
 from mailrace.model.own_trouble import own_trouble
 
 _READ_BYTES = 256 * 1024
-
-
-class Loop:
-    """A selector over the links of one run. Not for more than one thread."""
-
-    def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
-
-    def watch(self, sock: socket.socket, link: "Link", *, write: bool) -> None:
-        """Follow a link's socket; `write` while bytes of it wait to go out."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if write else 0)
-        if sock in self._selector.get_map():
-            self._selector.modify(sock, events, link)
-        else:
-            self._selector.register(sock, events, link)
-
-    def forget(self, sock: socket.socket) -> None:
-        """Stop following a socket, before it is closed."""
-        if sock.fileno() >= 0 and sock in self._selector.get_map():
-            self._selector.unregister(sock)
-
-    def run(self, until: Callable[[], bool], timeout_s: float) -> bool:
-        """Move bytes until `until()` or the limit; whether it came true."""
-        deadline = time.monotonic() + timeout_s
-        while not until():
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                return False
-            for key, events in self._selector.select(left_s):
-                link: Link = key.data
-                if events & selectors.EVENT_WRITE:
-                    link.flush()
-                if events & selectors.EVENT_READ:
-                    link.receive()
-        return True
-
-    def close(self) -> None:
-        """Close the selector; the links close themselves."""
-        self._selector.close()
 
 
 class Link:
