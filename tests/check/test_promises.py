@@ -226,7 +226,7 @@ def test_the_retry_of_an_unknown_attempt_is_the_clients_policy() -> None:
     )
     # With ignored duplicates the server promised to keep one; a new ID is another mail to it.
     assert [a.name for a in check_round(record, IGNORING)] == [AnomalyName.DUPLICATED]
-    new_id = (LIST[0], copy(TWO, "T"), copy(TWO, "T", attempt=2, message_id="new@x"))
+    new_id = (LIST[0], copy(TWO, "T"), copy(TWO, "T", attempt=2, message_id=f"again2.{TWO.message_id}"))
     renewed = check_round(executed(BOTH, attempts, new_id), IGNORING)
     assert [a.name for a in renewed] == [AnomalyName.RETRY_DUPLICATE]
 

@@ -2,7 +2,7 @@
 
 import pytest
 from mailrace.check import check_round, expected_copies, left_open, touched
-from mailrace.check.touched import could_match
+from mailrace.check.touched import could_match, deletable
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome, Word
 from mailrace.model.operation import (
@@ -64,7 +64,46 @@ def test_what_is_never_cleared_is_found_on_touched_messages_too() -> None:
         AnomalyName.REJECTED_BUT_STORED,
         AnomalyName.ENVELOPE_LEAKED,
         AnomalyName.TAG_DUPLICATED,
+        AnomalyName.TAG_GHOST,
     ]
+
+
+def test_a_tag_without_a_message_is_left_open_only_where_an_edit_can_leave_it() -> None:
+    sent, given = mail("s01", "r00041-own"), mail("g01", "r00041-old")
+    operations = (send(sent), Delete(key="delete.1", messages=(given.key,)))
+    attempts = (tried(operations[0], 451, 1), tried("delete.1", 200, 1, actor=1))
+    listed = executed(operations, attempts, (), tags=("r00041-own", "r00041-old"), given=(given,))
+    assert [(a.name, a.tags) for a in check_round(listed, PLAIN)] == [
+        (AnomalyName.TAG_GHOST, ("r00041-own",))
+    ]
+    deleted = (*operations, DeleteTag(key="delete_tag.1", tag="R00041-OWN"))
+    attempts = (*attempts, tried("delete_tag.1", 200, 1, actor=2))
+    assert check_round(executed(deleted, attempts, (), tags=("r00041-own",), given=(given,)), PLAIN) == ()
+
+
+def test_an_edit_that_was_answered_before_a_mail_was_sent_does_not_touch_it() -> None:
+    operations = (send(SENT), DeleteAll(key="delete_all.1"))
+    deletion = tried("delete_all.1", 200, 1, actor=1)
+    before, after = tried(operations[0], 250, 5, released_ms=2), tried(operations[0], 250, 5, released_ms=1)
+    lost = executed(operations, (deletion, before), ())
+    assert touched(lost, PLAIN) == frozenset()
+    assert [a.name for a in check_round(lost, PLAIN)] == [AnomalyName.ACCEPTED_BUT_MISSING]
+    assert expected_copies(lost, PLAIN) == (1, 1)
+    assert touched(executed(operations, (deletion, after), ()), PLAIN) == {SENT.key}
+    # One without an answer may take effect at any time.
+    open_ended = tried("delete_all.1", None, 1, actor=1)
+    assert touched(executed(operations, (open_ended, before), ()), PLAIN) == {SENT.key}
+
+
+def test_a_rename_may_lead_to_another() -> None:
+    operations = (
+        send(SENT),
+        RenameTag(key="rename_tag.1", tag="T", to="U"),
+        RenameTag(key="rename_tag.2", tag="U", to="V"),
+        DeleteSearch(key="delete_search.1", query="tag:v"),
+    )
+    record = executed(operations, (tried(operations[0], 250, 1),), ())
+    assert deletable(record, PLAIN) == {SENT.key}
 
 
 def test_with_ignored_duplicates_a_deletion_touches_all_of_its_message_id() -> None:
@@ -104,9 +143,13 @@ def test_expected_copies() -> None:
         ("to:r00041_s02", True),
         ("subject:mailrace tag:T", True),
         ("subject:nothing", False),
-        ("anything at all", True),
+        ("anything at all", False),
+        ("quick fox", True),
+        ('"r00041 s01"', True),
+        ('"r00041 s02"', False),
+        ("any_hing", True),
         ("is:unread", True),
     ],
 )
 def test_could_match(query: str, expected: bool) -> None:
-    assert could_match(query, SENT, PLAIN, late=("late",)) is expected
+    assert could_match(query, SENT, frozenset({"t", "late"})) is expected

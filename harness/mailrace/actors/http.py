@@ -140,7 +140,7 @@ def _posted(operation: Send, attempt: int, contents: Mapping[str, bytes]) -> dic
         "To": [{"Email": a} for a in message.to],
         "Bcc": list(message.bcc),
         "ReplyTo": [{"Email": message.reply_to(attempt)}],
-        "Subject": message.subject or "mailrace " + message.key,
+        "Subject": message.shown_subject,
         "Text": text,
         "Tags": list(message.x_tags),
         "Headers": {

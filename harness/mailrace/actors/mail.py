@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from mailrace.model.errors import InternalError
-from mailrace.model.operation import Message
+from mailrace.model.operation import FILLER, Message
 
-_LINE = b"The quick brown fox jumps over the lazy dog while two senders wait.\r\n"
+_LINE = FILLER.encode() + b"\r\n"
 _MARKS = frozenset({b"from", b"to", b"reply-to", b"message-id", b"x-tags", b"x-mailrace", b"bcc"})
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 
@@ -51,7 +51,7 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
         own_head, body = _split(contents, message.file_sha256)
         return "\r\n".join(head).encode() + b"\r\n" + own_head + b"\r\n" + body
     head += [
-        f"Subject: {message.subject or 'mailrace ' + message.key}",
+        f"Subject: {message.shown_subject}",
         "Date: Thu, 01 Jan 2026 00:00:00 +0000",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",

@@ -3,15 +3,22 @@
 from collections.abc import Callable
 
 from mailrace.check.accepted_but_missing import accepted_but_missing
+from mailrace.check.content_mixed import content_mixed
 from mailrace.check.duplicated import duplicated, retry_duplicate
 from mailrace.check.envelope_leaked import envelope_leaked
+from mailrace.check.foreign_row import foreign_row
+from mailrace.check.id_mixed import id_mixed
 from mailrace.check.liveness import crash, hang
+from mailrace.check.older_changed import older_changed
+from mailrace.check.order_wrong import order_wrong
 from mailrace.check.rejected_but_stored import rejected_but_stored
+from mailrace.check.search_wrong import search_wrong
 from mailrace.check.tag_duplicated import tag_duplicated
 from mailrace.check.tag_ghost import tag_ghost
 from mailrace.check.tag_lost import tag_lost
-from mailrace.check.touched import has_edits, touched
-from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.check.tags import tag_keys
+from mailrace.check.touched import touched, touched_tags
+from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
 
@@ -23,16 +30,22 @@ CHECKERS: tuple[Checker, ...] = (
     rejected_but_stored,
     accepted_but_missing,
     duplicated,
+    foreign_row,
+    content_mixed,
     envelope_leaked,
+    id_mixed,
+    older_changed,
     tag_lost,
     tag_duplicated,
     tag_ghost,
+    search_wrong,
+    order_wrong,
     retry_duplicate,
 )
 """One property each, in the order of a round's findings: the gravest first."""
 
 CLEARABLE = frozenset({AnomalyName.ACCEPTED_BUT_MISSING, AnomalyName.TAG_LOST, AnomalyName.TAG_GHOST})
-"""What a serial order may explain, in rounds with a deletion or a tag edit (DESIGN.md, "Anomalies")."""
+"""What a serial order may explain, where it is about a message or a tag that the round itself edits."""
 
 
 def broken_promises(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
@@ -40,16 +53,27 @@ def broken_promises(record: RoundRecord, options: ServerOptions) -> tuple[Anomal
     return tuple(anomaly for checker in CHECKERS for anomaly in checker(record, options))
 
 
-def is_clearable(anomaly: Anomaly, record: RoundRecord) -> bool:
-    """Whether a serial order may explain it away."""
-    return anomaly.name in CLEARABLE and has_edits(record)
-
-
 def is_left_to_serial(anomaly: Anomaly, record: RoundRecord, options: ServerOptions) -> bool:
-    """Whether only serial equivalence may judge it: clearable, and about what the round itself edits.
+    """Whether serial equivalence judges it: clearable, and about what an edit of the round may touch.
 
-    A listed tag without a message is always about that: `PUT /tags` on a deleted message leaves one.
+    What no edit touches keeps its promise whatever the order, so a serial order that breaks it too
+    explains nothing: then the server breaks it without a race (`broken_serially`).
     """
-    if not is_clearable(anomaly, record):
+    if anomaly.name not in CLEARABLE:
         return False
-    return anomaly.message is None or anomaly.message in touched(record, options)
+    if anomaly.message is not None:
+        return anomaly.message in touched(record, options)
+    return tag_keys(anomaly.tags) <= touched_tags(record, options)
+
+
+def broken_serially(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """What a round broke whose operations ran one after the other, and what no edit of it explains.
+
+    None of it needs a race. What an edit touches must not be judged by a promise: a mail that is sent and
+    then deleted is gone.
+    """
+    return tuple(
+        anomaly
+        for anomaly in broken_promises(record, options)
+        if anomaly.name.weight is Weight.RACE and not is_left_to_serial(anomaly, record, options)
+    )

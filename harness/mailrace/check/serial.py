@@ -19,7 +19,7 @@ from mailrace.check.outcome import (
     owner_of,
     tag_part,
 )
-from mailrace.check.promises import is_clearable, is_left_to_serial
+from mailrace.check.promises import is_left_to_serial
 from mailrace.check.wording import finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
@@ -62,10 +62,10 @@ class _Comparison:
         A retry's copy stands in no serial outcome, for retries are off there: left to this oracle, it is
         left out.
         """
-        if not is_clearable(anomaly, self._record):
+        if not is_left_to_serial(anomaly, self._record, options):
             return False
-        if anomaly.message is not None and any(number > 1 for number in anomaly.attempts):
-            return is_left_to_serial(anomaly, self._record, options)
+        if any(number > 1 for number in anomaly.attempts):
+            return True
         if anomaly.message is not None:
             where = [
                 (owner_of(self._record.plan, anomaly.message), copies_part(self._record, anomaly.message))

@@ -1,16 +1,18 @@
 """A planned round to the messages that its own operations may delete or retag.
 
-Such a message is judged by serial equivalence only (DESIGN.md, "Anomalies"): whether it should be there
-depends on the order, which the promises alone do not know. In doubt a message counts as touched.
+Such a message is judged by serial equivalence only: whether it should be there depends on the order, which
+the promises alone do not know. What may match a search in doubt counts as touched, for then the serial
+orders, which run for real, decide whether it did.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
-from mailrace.check.tags import asked_tags, tag_key
-from mailrace.model.attempt import Attempt, RoundRecord
+from mailrace.check.tags import asked_tags, tag_key, tag_keys
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord
 from mailrace.model.operation import (
     EDITS,
+    FILLER,
     Delete,
     DeleteAll,
     DeleteSearch,
@@ -23,6 +25,8 @@ from mailrace.model.operation import (
     messages_of,
 )
 
+_NO_WORD = re.compile(r"[<>\",;()]")
+"""What Mailpit takes out of searched text and of searches alike."""
 _TERM = re.compile(r'(!|-)?(?:([a-z-]+):)?(?:"([^"]*)"|(\S+))')
 
 
@@ -45,73 +49,145 @@ def has_edits(record: RoundRecord) -> bool:
 
 def deletable(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
     """Keys of the messages that an operation of the round may delete."""
-    messages = messages_of(record.plan)
-    retags = _tags_given_late(acted(record))
-    found: set[str] = set()
-    for operation in acted(record):
-        match operation:
-            case Delete():
-                found.update(operation.messages)
-            case DeleteAll():
-                found.update(messages)
-            case DeleteSearch():
-                found.update(
-                    k for k, m in messages.items() if could_match(operation.query, m, options, retags)
-                )
-    return _with_shared_ids(found, record, options)
+    return _of_edits(record, options, (Delete, DeleteSearch, DeleteAll))
 
 
 def touched(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
     """Keys of the messages that an operation of the round may delete or retag."""
-    found = set(deletable(record, options))
+    return _of_edits(record, options, EDITS)
+
+
+def touched_tags(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
+    """Tags, as `tag_key` writes them, that an operation of the round may leave without a message."""
+    messages = messages_of(record.plan)
+    found = {tag for key in touched(record, options) for tag in asked_tags(messages[key], options)}
     for operation in acted(record):
         match operation:
             case SetTags():
-                found.update(operation.messages)
-            case RenameTag() | DeleteTag():
-                tag = tag_key(operation.tag)
-                found.update(
-                    key
-                    for key, message in messages_of(record.plan).items()
-                    if tag in {t.lower() for t in asked_tags(message, options)}
-                )
+                found.update(operation.tags)
+            case RenameTag():
+                found.update((operation.tag, operation.to))
+            case DeleteTag():
+                found.add(operation.tag)
+    return tag_keys(found)
+
+
+def may_touch(operation: Operation, message: Message, held: frozenset[str]) -> bool:
+    """Whether the operation may delete or retag the message, were it stored already.
+
+    `held`: keys of all tags that the message may hold. A rename touches what holds the old name only:
+    Mailpit refuses one onto a name that is in use.
+    """
+    match operation:
+        case Delete() | SetTags():
+            return message.key in operation.messages
+        case DeleteAll():
+            return True
+        case DeleteSearch():
+            return could_match(operation.query, message, held)
+        case RenameTag() | DeleteTag():
+            return tag_key(operation.tag) in held
+        case _:
+            return False
+
+
+def tags_it_may_hold(
+    message: Message, operations: Sequence[Operation], options: ServerOptions
+) -> frozenset[str]:
+    """Keys of the tags that the message asks for, and that the operations may give it in any order."""
+    held = set(tag_keys(asked_tags(message, options)))
+    # One rename may lead to the next, so this goes on as long as it finds more.
+    while True:
+        more = {
+            tag_key(tag)
+            for operation in operations
+            for tag in _given_to(message, operation, held)
+            if tag_key(tag) not in held
+        }
+        if not more:
+            return frozenset(held)
+        held |= more
+
+
+def _given_to(message: Message, operation: Operation, held: Set[str]) -> tuple[str, ...]:
+    match operation:
+        case SetTags() if message.key in operation.messages:
+            return operation.tags
+        case RenameTag() if tag_key(operation.tag) in held:
+            return (operation.to,)
+        case _:
+            return ()
+
+
+def _of_edits(record: RoundRecord, options: ServerOptions, kinds: tuple[type, ...]) -> frozenset[str]:
+    """Keys of the messages that an operation of those kinds may have touched."""
+    operations = acted(record)
+    edits = [operation for operation in operations if isinstance(operation, kinds)]
+    found: set[str] = set()
+    for key, message in messages_of(record.plan).items() if edits else ():
+        held = tags_it_may_hold(message, operations, options)
+        if any(may_touch(edit, message, held) and not _ended_before(edit, key, record) for edit in edits):
+            found.add(key)
     return _with_shared_ids(found, record, options)
 
 
-def could_match(query: str, message: Message, options: ServerOptions, late: Sequence[str] = ()) -> bool:
+def _ended_before(operation: Operation, key: str, record: RoundRecord) -> bool:
+    """Whether the edit was answered before the message that is promised a copy was wholly sent."""
+    sent = [a.released_ns for a in record.attempts if a.message == key and a.actor >= 0]
+    accepted = [
+        a.released_ns
+        for a in record.attempts
+        if a.message == key and a.actor >= 0 and a.outcome is Outcome.OK
+    ]
+    sent_ns = max((ns for ns in accepted or sent if ns is not None), default=None)
+    edits = [a for a in record.attempts if a.operation == operation.key]
+    if sent_ns is None or not edits or any(a.outcome is Outcome.UNKNOWN for a in edits):
+        return False
+    return max(a.completed_ns for a in edits) < sent_ns
+
+
+def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
     """Whether a search could find the message: false only where one of its terms cannot be met.
 
-    `late`: tags that the round itself may put on a message. Terms that are negated, unknown or hold a
-    wildcard (`_`, `%`) exclude nothing.
+    `held`: keys of all tags that the message may hold. Terms that are negated or unknown or that hold a
+    wildcard (`_`, `%`) exclude nothing, nor does anything but a tag exclude a user's own message.
     """
-    tags = {t.lower() for t in asked_tags(message, options)} | {tag_key(t) for t in late}
     fields = {
         "to": " ".join(message.to).lower(),
         "bcc": " ".join(message.bcc).lower(),
         "from": message.sender.lower(),
-        "subject": message.subject.lower(),
+        "subject": message.shown_subject.lower(),
         "message-id": message.message_id.lower(),
     }
     for negated, field, quoted, bare in _TERM.findall(query.lower()):
         value = quoted or bare
         if negated or "_" in value or "%" in value:
             continue
-        if field == "tag" and tag_key(value) not in tags:
+        if field == "tag" and tag_key(value) not in held:
             return False
-        if field in fields and message.file_sha256 is None and value not in fields[field]:
+        if message.file_sha256 is not None:
+            continue
+        if field in fields and value not in fields[field]:
+            return False
+        if not field and not _is_in_text(value, message):
             return False
     return True
 
 
-def _tags_given_late(operations: Sequence[Operation]) -> tuple[str, ...]:
-    late: list[str] = []
-    for operation in operations:
-        match operation:
-            case SetTags():
-                late += operation.tags
-            case RenameTag():
-                late.append(operation.to)
-    return tuple(late)
+def _is_in_text(words: str, message: Message) -> bool:
+    """Whether a search without a field could find those words: each stands somewhere in the message."""
+    text = " ".join(
+        (
+            message.sender,
+            message.shown_subject,
+            *message.recipients,
+            message.reply_to(1),
+            message.first_words,
+            FILLER,
+            *(value for _, value in message.headers),
+        )
+    ).lower()
+    return all(word in text for word in _NO_WORD.sub(" ", words).split())
 
 
 def _with_shared_ids(keys: set[str], record: RoundRecord, options: ServerOptions) -> frozenset[str]:

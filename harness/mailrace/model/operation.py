@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+FILLER = "The quick brown fox jumps over the lazy dog while two senders wait."
+"""The line that fills generated bodies."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -57,6 +60,11 @@ class Message:
     def tags(self) -> tuple[str, ...]:
         """All tags asked for, uncleaned."""
         return self.x_tags + self.plus_tags
+
+    @property
+    def shown_subject(self) -> str:
+        """The subject that a generated message has."""
+        return self.subject or f"mailrace {self.key}"
 
     @property
     def first_words(self) -> str:

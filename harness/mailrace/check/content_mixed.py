@@ -1,0 +1,90 @@
+"""`content_mixed`: a stored mail is not the mail that was sent."""
+
+from mailrace.check.evidence import copies_with_message
+from mailrace.check.wording import finding, listed
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import RoundRecord, StoredMessage
+from mailrace.model.operation import Message, ServerOptions, messages_of
+
+HEAD_BYTES_MAX = 8_192
+"""More than any head that we send without headers of the user's, and all that a server puts before it."""
+
+
+def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """One finding for each copy whose subject, Message-ID, snippet, size or source is not its message's.
+
+    Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Of a
+    user's own message, or where headers of the user's replace what we write, that much is not compared.
+    """
+    found: list[Anomaly] = []
+    for copy, message in copies_with_message(record):
+        complaints = _complaints(copy, message, record)
+        if complaints:
+            found.append(
+                finding(
+                    AnomalyName.CONTENT_MIXED,
+                    record,
+                    f"its copy, ID {copy.id}, {listed(complaints)}.",
+                    message=message.key,
+                    attempts=[copy.attempt] if copy.attempt else [],
+                    copies=[copy],
+                )
+            )
+    return tuple(found)
+
+
+def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> list[str]:
+    own_headers = {name.lower() for name, _ in message.headers}
+    is_generated = message.file_sha256 is None
+    complaints: list[str] = []
+    if is_generated and "subject" not in own_headers and copy.subject != message.shown_subject:
+        complaints.append(
+            f"has the subject {copy.subject!r}{_whose(record, subject=copy.subject)} "
+            f"where {message.shown_subject!r} was sent"
+        )
+    if "message-id" not in own_headers and copy.message_id not in _ids_of(message, copy.attempt):
+        complaints.append(
+            f"has the Message-ID {copy.message_id!r}{_whose(record, message_id=copy.message_id)} "
+            f"where {message.message_id!r} was sent"
+        )
+    if is_generated and not any(name.startswith("content-") for name in own_headers):
+        complaints += _of_the_text(copy, message)
+    if copy.source is not None:
+        if copy.source.difference:
+            complaints.append(f"has another source: {copy.source.difference}")
+        elif copy.size != copy.source.size_bytes:
+            complaints.append(
+                f"is listed with {copy.size} bytes where its source has {copy.source.size_bytes}"
+            )
+    return complaints
+
+
+def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
+    """What snippet and size say of a generated body; both stand in the list, so every copy is judged."""
+    complaints: list[str] = []
+    if copy.snippet is not None and not copy.snippet.startswith(message.first_words):
+        complaints.append(
+            f"has the snippet {copy.snippet[:40]!r} where the text begins with {message.first_words!r}"
+        )
+    # The server may write a text that it was given over REST as base64, which is longer by a third.
+    largest = message.body_bytes * 3 // 2 + HEAD_BYTES_MAX + 300 * len(message.recipients)
+    largest += sum(len(name) + len(value) for name, value in message.headers)
+    largest += 8 * sum(len(tag) for tag in message.tags)
+    if not message.body_bytes <= copy.size <= largest:
+        complaints.append(
+            f"is listed with {copy.size} bytes where a text of {message.body_bytes} bytes was sent"
+        )
+    return complaints
+
+
+def _ids_of(message: Message, attempt: int) -> tuple[str, ...]:
+    """The Message-IDs that the attempt may have sent: a retry by policy `new-id` has one of its own."""
+    own = (message.message_id,)
+    return own if attempt < 2 else (*own, f"again{attempt}.{message.message_id}")
+
+
+def _whose(record: RoundRecord, *, subject: str = "", message_id: str = "") -> str:
+    for key, message in messages_of(record.plan).items():
+        if subject == message.shown_subject or message_id == message.message_id:
+            return f" of message {key}"
+    return ""

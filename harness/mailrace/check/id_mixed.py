@@ -1,0 +1,58 @@
+"""`id_mixed`: a reply names the ID of another mail's row or of none, or two replies name one ID."""
+
+from mailrace.check.evidence import Try, tries_of
+from mailrace.check.wording import copies_in_words, finding, listed, told, who
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import RoundRecord, StoredMessage
+from mailrace.model.operation import ServerOptions
+
+
+def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """One finding for each accepted attempt that was told a wrong ID, in the order of the plan.
+
+    `250 … queued as ID` and the answer of `POST /send` name the row that the message became. An attempt
+    whose copy is gone can only be compared with the other rows and replies. With ignore_duplicate_ids a
+    reply to an ignored message may name the row that made it one.
+    """
+    if record.stored is None:
+        return ()
+    tries = [one for one in tries_of(record) if one.attempt.queued_as]
+    rows = {copy.id: copy for copy in record.stored.messages}
+    found: list[Anomaly] = []
+    for one in tries:
+        told_id = one.attempt.queued_as
+        same = [t for t in tries if t is not one and t.attempt.queued_as == told_id]
+        row = rows.get(told_id)
+        if options.ignore_duplicate_ids:
+            # Any message of one Message-ID may stand for the others.
+            shared = one.message.message_id
+            same = [t for t in same if t.message.message_id != shared]
+            is_own = row is not None and row.message_id == shared
+        else:
+            is_own = row is not None and (row.key, row.attempt) == (one.message.key, one.attempt.number)
+        if row is not None and not is_own:
+            wrong = f"and that is the row of {_owner(row)}"
+        elif same:
+            wrong = f"and so was {listed([who(record, t.attempt) for t in same])}"
+        elif row is None and one.copies:
+            wrong = f"and the store holds its {copies_in_words(one.copies).removeprefix('one ')}"
+        else:
+            continue
+        found.append(_finding(record, one, wrong))
+    return tuple(found)
+
+
+def _finding(record: RoundRecord, one: Try, wrong: str) -> Anomaly:
+    return finding(
+        AnomalyName.ID_MIXED,
+        record,
+        f"{who(record, one.attempt)} {told(record, one.attempt)} with the ID {one.attempt.queued_as}, "
+        f"{wrong}.",
+        message=one.message.key,
+        attempts=[one.attempt.number],
+        copies=one.copies,
+    )
+
+
+def _owner(row: StoredMessage) -> str:
+    return f"attempt {row.attempt} of message {row.key}" if row.key else "a mail without a sender"

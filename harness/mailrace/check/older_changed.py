@@ -1,0 +1,66 @@
+"""`older_changed`: a mail that was stored before is altered or gone, though nothing touched it."""
+
+from mailrace.check.wording import finding, listed
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import Changed, RoundRecord, StoredMessage
+from mailrace.model.operation import ServerOptions
+
+_FIELDS = (
+    ("message_id", "Message-ID"),
+    ("sender", "sender"),
+    ("to", "To"),
+    ("cc", "Cc"),
+    ("bcc", "Bcc"),
+    ("reply_to", "Reply-To"),
+    ("subject", "subject"),
+    ("tags", "tags"),
+    ("read", "read flag"),
+    ("size", "size"),
+    ("snippet", "snippet"),
+    ("created_ms", "time of arrival"),
+)
+
+
+def older_changed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """One finding for each row of an earlier round that is no longer as it was when its round was judged.
+
+    Which rows may have been touched meanwhile the reader of the store knows (`mailrace.race.verify`).
+    """
+    if record.stored is None:
+        return ()
+    return tuple(
+        finding(
+            AnomalyName.OLDER_CHANGED,
+            record,
+            f"nothing that ran since it was last looked at touches it, and {_in_words(changed)}.",
+            copies=[changed.after or changed.before],
+            message=changed.before.key,
+        )
+        for changed in record.stored.changed
+    )
+
+
+def _in_words(changed: Changed) -> str:
+    before, after = changed.before, changed.after
+    if after is None:
+        return f"its copy, ID {before.id}, is gone"
+    return f"its copy, ID {before.id}, has changed: {listed(differences(before, after))}"
+
+
+def differences(before: StoredMessage, after: StoredMessage) -> list[str]:
+    """What of a row has changed, each in words; empty where it is as it was."""
+    found = []
+    for field, name in _FIELDS:
+        was, now = getattr(before, field), getattr(after, field)
+        if was != now:
+            found.append(f"its {name} was {_value(was)} and is {_value(now)}")
+    now_differs = after.source.difference if after.source else ""
+    if now_differs and not (before.source and before.source.difference):
+        found.append(f"its source has changed: {now_differs}")
+    return found
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return listed([repr(one) for one in value]) or "empty"
+    return repr(value)

@@ -1,0 +1,32 @@
+"""`search_wrong`: a search for words of one mail misses it, or finds another."""
+
+from mailrace.check.wording import copies_in_words, finding, listed
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import ServerOptions
+
+
+def search_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+    """One finding for each search that did not find exactly the listed copies of the message it is for."""
+    if record.stored is None:
+        return ()
+    found: list[Anomaly] = []
+    for search in record.stored.searches:
+        copies = [copy for copy in record.stored.messages if copy.key == search.key]
+        missed = [copy for copy in copies if copy.id not in search.ids]
+        others = [row_id for row_id in search.ids if row_id not in {copy.id for copy in copies}]
+        wrong = [f"does not find {copies_in_words(missed)}"] if missed else []
+        wrong += [f"finds {listed([f'ID {row_id}' for row_id in others])}, which does not hold them"] * bool(
+            others
+        )
+        if wrong:
+            found.append(
+                finding(
+                    AnomalyName.SEARCH_WRONG,
+                    record,
+                    f"a search for words that only this message holds, {search.query!r}, {listed(wrong)}.",
+                    message=search.key,
+                    copies=missed,
+                )
+            )
+    return tuple(found)
