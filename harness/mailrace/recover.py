@@ -13,7 +13,7 @@ from mailrace.model.target import TargetInfo
 from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import scenarios_of
 from mailrace.report import from_json
-from mailrace.scenario import Scenario, server_options
+from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
 
@@ -41,6 +41,7 @@ def result_of(folder: Path) -> RunResult:
             started=plan.started,
             environment={},
             scenarios=results,
+            rule=plan.request.racing.rule,
             cut_off=True,
         )
     except (KeyError, TypeError, ValueError) as wrong:
@@ -66,12 +67,14 @@ def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
         name=scenario.name,
         title=scenario.title,
         file=str(scenario.file or ""),
+        digest=scenario.digest,
         mode="race",
         verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
         reason=f"{done}.",
         advice="" if tally.hits else "run it again to its end.",
         rounds=tally.rounds,
         rounds_lost=tally.lost,
+        accepted=tally.accepted(Plan(scenario, 0, "mr00000000").round(0)),
         rounds_dropped=tally.lost - tally.refused,
         rounds_refused=tally.refused,
         hits=tally.hits,

@@ -83,6 +83,7 @@ class Session:
             found = self._steered(scenario)
         else:
             found = self._raced(scenario, self.request.racing)
+        found = replace(found, digest=scenario.digest)
         self.results.append(found)
         if self.listener is not None:
             self.listener.ended(found)
@@ -90,7 +91,7 @@ class Session:
         rounds = self.request.steering.confirm_rounds
         if rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
-            self.results.append(self._raced(scenario, natively))
+            self.results.append(replace(self._raced(scenario, natively), digest=scenario.digest))
         return found
 
     def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
@@ -135,6 +136,7 @@ class Session:
             started=self.started,
             environment=environment(),
             scenarios=tuple(self.results),
+            rule=self.request.racing.rule,
         )
 
     def finish(self) -> "Run":
@@ -204,6 +206,9 @@ def session(
     limits    how long the native engine waits, and how often it tries
     Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
     """
+    # All verdicts that come of this share one confidence, those of a larger study around it included.
+    verdicts = max(request.racing.verdicts, len(scenarios) * max(1, len(targets)))
+    request = replace(request, racing=replace(request.racing, verdicts=verdicts))
     name = scenarios[0].name if len(scenarios) == 1 else f"{len(scenarios)}-scenarios"
     folder = new_folder(request.output.reports, what or f"{name}-{request.target}", out=request.output.out)
     started = datetime.now(UTC).isoformat(timespec="seconds")

@@ -71,13 +71,16 @@ class FakeSide:
 
     def _judged(self, index: int) -> Judged:
         plan = Plan(SCENARIO, 1, "mr00000000").round(index)
-        accepted = Attempt(
-            round=index, actor=0, operation="send.1", message=None, number=1, outcome=Outcome.OK,
-            word=Word.ACCEPTED, code=250, text="Ok", stage=Stage.REPLY, marks=(), invoked_ns=1, released_ns=2,
-            completed_ns=3,
+        accepted = tuple(
+            Attempt(
+                round=index, actor=actor, operation=operation.key, message=None, number=1, outcome=Outcome.OK,
+                word=Word.ACCEPTED, code=250, text="Ok", stage=Stage.REPLY, marks=(), invoked_ns=1,
+                released_ns=2, completed_ns=3,
+            )
+            for actor, operation in enumerate(plan.operations)
         )  # fmt: skip
         record = RoundRecord(
-            index=index, plan=plan, ids={}, attempts=(accepted,), offsets_us=(), skew_us=1.0, decoys=0,
+            index=index, plan=plan, ids={}, attempts=accepted, offsets_us=(), skew_us=1.0, decoys=0,
             released_ns=1, stored=Stored(messages=(), tags=()),
         )  # fmt: skip
         return Judged(record, HIT if self._hits(index) else (), "not looked at" if self._lost(index) else "")
@@ -156,12 +159,12 @@ def test_until_hit_ends_after_the_block_with_the_first_hit() -> None:
     assert 13 <= result.rounds <= 15, "its blocks are of five rounds"
 
 
-def test_a_server_that_never_accepted_anything_is_no_pass() -> None:
+def test_an_operation_that_was_never_accepted_is_no_pass() -> None:
     side = FakeSide("t", [])
-    side.tally.never_accepted = lambda plan: "send"  # type: ignore[method-assign]
+    side.tally.accepted = lambda plan: {"send.1": 100, "send.2": 0}  # type: ignore[method-assign]
     result = raced(side, FakeSide("c", [], every(1)))
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert result.reason.startswith("no send was ever accepted, so no promise was put to the test.")
+    assert "no send.2 was ever accepted, so no promise was put to the test" in result.reason
 
 
 def test_until_decided_ends_when_more_rounds_can_change_nothing() -> None:

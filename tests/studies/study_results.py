@@ -35,6 +35,7 @@ def raced(
         anomalies=anomalies,
         control=control,
         blocks=blocks,
+        accepted={"send.1": rounds, "send.2": rounds},
         seconds={"all": rounds / 10},
     )
 
@@ -88,7 +89,9 @@ def control(pairs_fired: int, *, kind: int = 1, pairs: int = 100, target: str = 
     )
 
 
-def run_of(*scenarios: ScenarioResult, seed: int = 1, version: str = "1.30.5", **more: object) -> RunResult:
+def run_of(
+    *scenarios: ScenarioResult, seed: int = 1, version: str = "1.30.5", token: str = "", **more: object
+) -> RunResult:
     """A run of those scenarios."""
     return RunResult(
         mailrace="0.1.0",
@@ -102,7 +105,7 @@ def run_of(*scenarios: ScenarioResult, seed: int = 1, version: str = "1.30.5", *
             settings={"GOMAXPROCS": "4"},
         ),
         seed=seed,
-        run=f"mr{seed:08d}",
+        run=token or f"mr{seed:08d}",
         command=f"mailrace run --seed {seed}",
         started=f"2026-11-23T14:00:{seed % 60:02d}+00:00",
         environment={"cpus": "2"},

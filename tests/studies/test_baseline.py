@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.errors import ScenarioError, UsageError
-from mailrace.model.result import Verdict
+from mailrace.model.result import Rule, Verdict
 from mailrace.studies.baseline import Accepted, apply_baseline, baseline_text, load_baseline
 from mailrace.studies.gate import Again, compare, gate_verdict
 from study_results import steered
 
 TODAY = date(2026, 11, 23)
 KNOWN = Accepted(scenario="s", anomaly="tag_lost", reason="we never delete")
-NEW = compare(steered(Verdict.PASS), steered(Verdict.RACE, tag_lost=3), {"tag_lost": Again(runs=30, hits=0)})
+NEW = compare(
+    steered(Verdict.PASS),
+    steered(Verdict.RACE, tag_lost=3),
+    {"tag_lost": Again(runs=30, hits=0)},
+    Rule(),
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -38,7 +43,7 @@ def test_after_its_date_it_counts_again(until: date, verdict: Verdict) -> None:
 
 
 def test_what_is_no_longer_seen_is_said() -> None:
-    clean = compare(steered(Verdict.RACE, tag_lost=3), steered(Verdict.PASS), {})
+    clean = compare(steered(Verdict.RACE, tag_lost=3), steered(Verdict.PASS), {}, Rule())
     _, said = apply_baseline(clean, [KNOWN], TODAY, ["s"])
     assert said == ("s: tag_lost is accepted and was not seen; if it is gone for good, remove its entry",)
 
@@ -49,7 +54,7 @@ def test_of_a_scenario_that_was_not_run_nothing_is_said() -> None:
 
 
 def test_what_could_not_be_looked_at_cannot_be_accepted() -> None:
-    unlooked = compare(steered(Verdict.PASS), steered(Verdict.INCONCLUSIVE), {})
+    unlooked = compare(steered(Verdict.PASS), steered(Verdict.INCONCLUSIVE), {}, Rule())
     found, _ = apply_baseline(unlooked, [KNOWN], TODAY, ["s"])
     assert gate_verdict(found) is Verdict.INCONCLUSIVE
 

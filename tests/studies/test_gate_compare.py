@@ -1,7 +1,7 @@
 """What an upgrade changes, on typed-in results: each branch, and that a gate never says yes unlooked."""
 
 import pytest
-from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
 from study_results import control, raced, steered
 
@@ -213,19 +213,19 @@ def test_compare(
     expected: list[tuple[str, str]],
     verdict: Verdict,
 ) -> None:
-    found = compare(old, new, again)
+    found = compare(old, new, again, Rule())
     assert words(found) == expected
     assert gate_verdict(found) is verdict
 
 
 def test_strict_counts_what_is_unchanged() -> None:
-    found = compare(steered(RACE, tag_lost=3), steered(RACE, tag_lost=4), {})
+    found = compare(steered(RACE, tag_lost=3), steered(RACE, tag_lost=4), {}, Rule())
     assert gate_verdict(found) is PASS
     assert gate_verdict(found, is_strict=True) is RACE
 
 
 def test_strict_counts_what_only_the_new_version_can_show() -> None:
-    found = compare(raced(Verdict.NOT_APPLICABLE), raced(RACE, tag_lost=40), {})
+    found = compare(raced(Verdict.NOT_APPLICABLE), raced(RACE, tag_lost=40), {}, Rule())
     assert gate_verdict(found, is_strict=True) is RACE
 
 
@@ -234,19 +234,22 @@ def test_a_gate_over_nothing_is_no_yes() -> None:
 
 
 def test_new_is_graver_than_a_failure() -> None:
-    new = compare(steered(PASS), steered(RACE, duplicated=1), {"duplicated": Again(runs=30, hits=0)})
-    failed = compare(raced(PASS), raced(Verdict.FAILED), {})
+    new = compare(steered(PASS), steered(RACE, duplicated=1), {"duplicated": Again(runs=30, hits=0)}, Rule())
+    failed = compare(raced(PASS), raced(Verdict.FAILED), {}, Rule())
     assert gate_verdict((*failed, *new)) is RACE
 
 
 def test_reported_anomalies_are_no_change() -> None:
-    found = compare(steered(PASS), steered(PASS, torn_read=3), {})
+    found = compare(steered(PASS), steered(PASS, torn_read=3), {}, Rule())
     assert [f.change for f in found] == [Change.CLEAN]
 
 
 def test_the_reason_names_the_numbers() -> None:
     (found,) = compare(
-        steered(PASS), steered(RACE, classes=85, duplicated=2), {"duplicated": Again(runs=30, hits=0)}
+        steered(PASS),
+        steered(RACE, classes=85, duplicated=2),
+        {"duplicated": Again(runs=30, hits=0)},
+        Rule(),
     )
     assert found.reason == "the old version did not show it in 30 runs of the same test."
     assert (found.old, found.new, found.is_seen) == ("0 of 9 classes", "2 of 85 classes", True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mailrace.model.result import Verdict
+from mailrace.model.result import Rule, Verdict
 from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
 from mailrace.studies.gate_document import Gate
 from mailrace.studies.gate_report import (
@@ -66,7 +66,7 @@ def test_an_annotation_stands_at_the_scenarios_line(tmp_path: Path, scenario_fil
 
 
 def test_what_was_not_looked_at_is_a_warning(tmp_path: Path) -> None:
-    found = compare(raced(Verdict.PASS), raced(Verdict.INCONCLUSIVE), {})
+    found = compare(raced(Verdict.PASS), raced(Verdict.INCONCLUSIVE), {}, Rule())
     (line,) = annotations(gate_of(*found), tmp_path)
     assert line.startswith("::warning title=mailrace%3A s%3A could not look::")
 
@@ -92,7 +92,7 @@ def test_at_most_ten_the_gravest_first(tmp_path: Path) -> None:
 
 
 def test_what_passes_has_no_annotation(tmp_path: Path) -> None:
-    unchanged = compare(steered(Verdict.RACE, tag_lost=1), steered(Verdict.RACE, tag_lost=1), {})
+    unchanged = compare(steered(Verdict.RACE, tag_lost=1), steered(Verdict.RACE, tag_lost=1), {}, Rule())
     accepted = replace(new_finding(), accepted="known")
     assert annotations(gate_of(*unchanged, accepted), tmp_path) == []
 
@@ -121,11 +121,12 @@ def test_markup_in_texts_stands_as_characters() -> None:
 
 def test_all_files_are_written_with_the_gates_words(tmp_path: Path) -> None:
     findings = (
-        *compare(steered(Verdict.RACE, tag_lost=1), steered(Verdict.RACE, tag_lost=1), {}),
+        *compare(steered(Verdict.RACE, tag_lost=1), steered(Verdict.RACE, tag_lost=1), {}, Rule()),
         *compare(
             steered(Verdict.PASS, name="t"),
             steered(Verdict.RACE, name="t", duplicated=1),
             {"duplicated": Again(runs=30, hits=0)},
+            Rule(),
         ),
     )
     new = run_of(

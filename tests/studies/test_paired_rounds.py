@@ -1,12 +1,13 @@
 """Pairs of rounds, typed in: what one version did in the very pairs in which the other showed something."""
 
 import pytest
+from mailrace.model.result import Rule
 from mailrace.studies.gate import Again
 from mailrace.studies.paired import Pair, is_settled, seen_in_pairs
 
 NONE: frozenset[str] = frozenset()
 LOST, DOUBLE = frozenset({"tag_lost"}), frozenset({"duplicated"})
-RULE = {"confidence": 0.99, "theta": 1 / 3}
+RULE = Rule()
 
 
 def test_each_anomaly_is_counted_in_its_own_pairs() -> None:
@@ -48,4 +49,4 @@ def test_what_a_server_of_another_kind_does_not_show_is_new_all_the_same() -> No
     ],
 )
 def test_when_more_pairs_can_change_nothing(pairs: list[Pair], patience: int | None, settled: bool) -> None:
-    assert is_settled(pairs, patience=patience, **RULE) is settled
+    assert is_settled(pairs, RULE, patience=patience) is settled

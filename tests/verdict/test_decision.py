@@ -1,6 +1,7 @@
 """The rule for PASS, each branch with its whole answer; and the table of exit statuses."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,14 @@ from mailrace.model.errors import (
     TargetError,
     UsageError,
 )
-from mailrace.model.result import ControlResult, Verdict
+from mailrace.model.result import ControlResult, Rule, ScenarioResult, Verdict
 from mailrace.verdict import (
     EXIT_STATUS,
     Decision,
+    Evidence,
     ExitStatus,
     decide,
+    evidence_of,
     exit_status,
     exit_status_of,
     gravest,
@@ -26,6 +29,11 @@ from mailrace.verdict import (
 )
 
 VERDICTS = st.sampled_from(Verdict)
+ALONE = Rule()
+
+
+def judged(rule: Rule = ALONE, **seen: Any) -> Decision:
+    return decide(Evidence(**seen), rule)
 
 
 def control(kind: int, fired: int, pairs: int = 100, target: str = "mailpit@1.17.0") -> ControlResult:
@@ -44,7 +52,7 @@ def control(kind: int, fired: int, pairs: int = 100, target: str = "mailpit@1.17
 
 def test_one_hit_is_proof_whatever_the_control_did() -> None:
     for beside in (None, control(1, 0), control(3, 50)):
-        assert decide(rounds=200, hits=1, lost=3, control=beside) == Decision(
+        assert judged(rounds=200, hits=1, lost=3, control=beside) == Decision(
             verdict=Verdict.RACE,
             reason="1 of 200 rounds hit: 0.5 % (0.0 to 2.8 % with 95 % confidence) "
             "(3 more could not be looked at).",
@@ -52,20 +60,20 @@ def test_one_hit_is_proof_whatever_the_control_did() -> None:
 
 
 def test_a_drifting_rate_is_not_given_as_one() -> None:
-    assert decide(rounds=200, hits=90, one_rate=False).reason == (
+    assert judged(rounds=200, hits=90, one_rate=False).reason == (
         "90 of 200 rounds hit; the rate drifted from block to block, so no single rate describes the server."
     )
 
 
 @pytest.mark.parametrize("kind", [1, 2])
 def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> None:
-    assert decide(rounds=100, hits=0, lost=2, control=control(kind, 17)) == Decision(
+    assert judged(rounds=100, hits=0, lost=2, control=control(kind, 17)) == Decision(
         verdict=Verdict.PASS,
         reason="no hit in 100 rounds (2 more could not be looked at); the control mailpit@1.17.0 "
         "(shared-new-tag) fired in 17 of 100 pairs: a race at least 0.31 times as frequent as "
         "mailpit@1.17.0 (shared-new-tag) would have been seen with 99 % confidence.",
     )
-    assert decide(rounds=100, hits=0, control=control(kind, 16)) == Decision(
+    assert judged(rounds=100, hits=0, control=control(kind, 16)) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 16 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
@@ -76,14 +84,34 @@ def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> No
 
 
 def test_theta_and_confidence_are_the_rules_own() -> None:
-    assert decide(rounds=9, hits=0, control=control(1, 7), theta=1).verdict is Verdict.PASS
-    assert decide(rounds=9, hits=0, control=control(1, 6), theta=1).verdict is Verdict.INCONCLUSIVE
-    assert decide(rounds=9, hits=0, control=control(1, 48), theta=0.1).verdict is Verdict.INCONCLUSIVE
-    assert decide(rounds=9, hits=0, control=control(1, 3), theta=1, confidence=0.875).verdict is Verdict.PASS
+    for fired, rule, verdict in (
+        (7, Rule(theta=1), Verdict.PASS),
+        (6, Rule(theta=1), Verdict.INCONCLUSIVE),
+        (48, Rule(theta=0.1), Verdict.INCONCLUSIVE),
+        (3, Rule(theta=1, confidence=0.875), Verdict.PASS),
+        # Two verdicts that share 0.875: each may err with 1/16, and needs four doublings.
+        (3, Rule(theta=1, confidence=0.875, verdicts=2), Verdict.INCONCLUSIVE),
+        (4, Rule(theta=1, confidence=0.875, verdicts=2), Verdict.PASS),
+    ):
+        assert judged(rule, rounds=9, hits=0, control=control(1, fired)).verdict is verdict
+
+
+def test_a_pass_says_what_holds_for_it_and_for_all_together() -> None:
+    whole = Rule(verdicts=22)
+    assert judged(whole, rounds=100, hits=0, control=control(1, 27)).reason.endswith(
+        "a race at least 0.33 times as frequent as mailpit@1.17.0 (shared-new-tag) would have been seen with "
+        "99.95 % confidence (99 % for all 22 verdicts together)."
+    )
+    too_few = judged(whole, rounds=100, hits=0, control=control(1, 26))
+    assert too_few.verdict is Verdict.INCONCLUSIVE
+    assert (
+        "fewer than the 27 that 99.95 % confidence (99 % for all 22 verdicts together) needs"
+        in too_few.reason
+    )
 
 
 def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
-    assert decide(rounds=5_000, hits=0, control=control(3, 5_000, 5_000, "embedded@1.17.0")) == Decision(
+    assert judged(rounds=5_000, hits=0, control=control(3, 5_000, 5_000, "embedded@1.17.0")) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 5000 rounds; the control embedded@1.17.0 (shared-new-tag) fired in 5000 of 5000 "
         "pairs, but it is of kind 3: it shows that mailrace releases well, and nothing of this server's "
@@ -95,13 +123,13 @@ def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
 
 
 def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
-    assert decide(rounds=100, hits=0) == Decision(
+    assert judged(rounds=100, hits=0) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds, and no control ran that would show that a race can be seen here.",
         advice="name a control that can be had here (`controls:` in the scenario), or steer: `mailrace "
         "steer` looks at every order and needs no control (on a server that mailrace starts).",
     )
-    assert decide(rounds=100, hits=0, control=control(1, 0)) == Decision(
+    assert judged(rounds=100, hits=0, control=control(1, 0)) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 0 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
@@ -113,22 +141,103 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
 
 def test_what_could_not_be_exercised_never_passes() -> None:
     advice = "see why the rounds were lost, in the report and in the server's log, and run again."
-    assert decide(rounds=0, hits=0, lost=40, control=control(1, 99)) == Decision(
+    assert judged(rounds=0, hits=0, lost=40, control=control(1, 99)) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="nothing could be exercised (40 more could not be looked at).",
         advice=advice,
     )
-    assert decide(rounds=20, hits=0, lost=21, control=control(1, 99)) == Decision(
+    assert judged(rounds=20, hits=0, lost=21, control=control(1, 99)) == Decision(
         verdict=Verdict.INCONCLUSIVE, reason="only 20 of 41 rounds could be exercised.", advice=advice
     )
 
 
-def test_what_the_server_refused_is_never_passed() -> None:
-    assert decide(rounds=100, hits=0, control=control(1, 90), refused=2, lost=3) == Decision(
-        verdict=Verdict.INCONCLUSIVE,
-        reason="no hit in 100 rounds (3 more could not be looked at), but the server refused 2 more, or "
-        "would not show what it stored: a race may have made its own round disappear.",
-        advice="see the replies and the server's log for why, mend that, and run again.",
+@pytest.mark.parametrize(
+    ("seen", "reason", "advice"),
+    [
+        pytest.param(
+            {"found_by_steer": ("tag_lost",)},
+            "no hit in 100 rounds, but steer has found tag_lost on this version.",
+            "more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm.",
+            id="steer has found it",
+        ),
+        pytest.param(
+            {"lost": 3, "refused": 1},
+            "no hit in 100 rounds (3 more could not be looked at), but the server refused 1 more, or would "
+            "not show what it stored: a race may have made its own round disappear.",
+            "see the replies and the server's log for why, mend that, and run again.",
+            id="one round that the target refused",
+        ),
+        pytest.param(
+            {"never_accepted": ("delete.1",)},
+            "no hit in 100 rounds, but no delete.1 was ever accepted, so no promise was put to the test.",
+            "see the replies in the report: the server refuses what the scenario does.",
+            id="an operation that was never accepted",
+        ),
+        pytest.param(
+            {"never_accepted": None},
+            "no hit in 100 rounds, but it is not recorded what the server accepted.",
+            "run it again with this mailrace.",
+            id="an older document",
+        ),
+        pytest.param(
+            {"broken_serially": ("duplicated",)},
+            "no hit in 100 rounds, but duplicated shows when the operations run one after the other as well: "
+            "a broken promise, not a race.",
+            "look at how this server is set up; what is raced must work by itself first.",
+            id="broken without any race",
+        ),
+        pytest.param(
+            {"promised": 200, "found": 199},
+            "no hit in 100 rounds, but the server promised at least 200 stored copies, and 199 were found.",
+            "see in the report which messages are missing.",
+            id="less in the store than promised",
+        ),
+        pytest.param(
+            {"is_cut_off": True},
+            "no hit in 100 rounds, but a run was cut off before its end.",
+            "run that one again.",
+            id="cut off",
+        ),
+    ],
+)
+def test_no_control_mends_rounds_that_a_race_can_hide_behind(
+    seen: dict[str, Any], reason: str, advice: str
+) -> None:
+    expected = Decision(verdict=Verdict.INCONCLUSIVE, reason=reason, advice=advice)
+    assert judged(rounds=100, hits=0, control=control(1, 90), **seen) == expected
+    assert judged(rounds=100, hits=3, control=control(1, 90), **seen).verdict is Verdict.RACE
+
+
+def test_a_document_is_judged_by_all_that_it_holds() -> None:
+    result = ScenarioResult(
+        name="s",
+        title="t",
+        file="",
+        mode="race",
+        verdict=Verdict.PASS,
+        reason="",
+        rounds=100,
+        rounds_lost=1,
+        rounds_refused=2,
+        accepted={"send.1": 3, "send.2": 0},
+        broken_serially={"duplicated": 4},
+        hits=5,
+        control=control(1, 6),
+        expected=(7, 8),
+        found=9,
+    )
+    assert evidence_of(result, found_by_steer=("hang",), is_cut_off=True) == Evidence(
+        rounds=100,
+        hits=5,
+        lost=1,
+        refused=2,
+        never_accepted=("send.2",),
+        broken_serially=("duplicated",),
+        promised=7,
+        found=9,
+        control=control(1, 6),
+        found_by_steer=("hang",),
+        is_cut_off=True,
     )
 
 

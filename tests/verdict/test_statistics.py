@@ -6,16 +6,15 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mailrace.model.result import Block
+from mailrace.model.result import Block, Rule
 from mailrace.verdict import (
     clopper_pearson,
     is_overdispersed,
     overdispersion,
     pairs_needed,
+    rule_pairs,
     settled,
-    sign_flips,
     theta_bound,
-    unseen_share,
     upper_bound,
 )
 from mailrace.verdict.beta import beta_quantile, incomplete_beta
@@ -105,17 +104,25 @@ def test_the_bound_and_the_pairs_are_one_rule(theta: float, confidence: float) -
 
 
 def test_a_control_that_never_fired_bounds_nothing() -> None:
-    assert theta_bound(0) is None
-    assert theta_bound(17) == pytest.approx(0.3111, abs=1e-4)
+    assert theta_bound(0, 0.99) is None
+    assert theta_bound(17, 0.99) == pytest.approx(0.3111, abs=1e-4)
 
 
 def test_settled_either_way() -> None:
-    assert settled(hits=1, pairs_fired=0, control_kind=None)
-    assert settled(hits=0, pairs_fired=17, control_kind=1)
-    assert settled(hits=0, pairs_fired=17, control_kind=2)
-    assert not settled(hits=0, pairs_fired=16, control_kind=1)
-    assert not settled(hits=0, pairs_fired=1_000, control_kind=3)
-    assert not settled(hits=0, pairs_fired=1_000, control_kind=None)
+    assert settled(hits=1, pairs_fired=0, control_kind=None, rule=Rule())
+    assert settled(hits=0, pairs_fired=17, control_kind=1, rule=Rule())
+    assert settled(hits=0, pairs_fired=17, control_kind=2, rule=Rule())
+    assert not settled(hits=0, pairs_fired=16, control_kind=1, rule=Rule())
+    assert not settled(hits=0, pairs_fired=1_000, control_kind=3, rule=Rule())
+    assert not settled(hits=0, pairs_fired=1_000, control_kind=None, rule=Rule())
+
+
+@pytest.mark.parametrize(("verdicts", "pairs"), [(1, 17), (2, 19), (22, 27), (110, 33)])
+def test_verdicts_that_share_one_confidence_need_more_pairs_each(verdicts: int, pairs: int) -> None:
+    rule = Rule(verdicts=verdicts)
+    assert rule_pairs(rule) == pairs
+    assert settled(hits=0, pairs_fired=pairs, control_kind=1, rule=rule)
+    assert not settled(hits=0, pairs_fired=pairs - 1, control_kind=1, rule=rule)
 
 
 def test_impossible_rules_are_refused() -> None:
@@ -123,32 +130,6 @@ def test_impossible_rules_are_refused() -> None:
         pairs_needed(0, 0.99)
     with pytest.raises(ValueError, match="confidence 1"):
         pairs_needed(1, 1)
-
-
-def test_sign_flips_are_scipys() -> None:
-    draw = numpy.random.default_rng(4)
-    for _ in range(10):
-        first, second = draw.integers(0, 12, 10), draw.integers(0, 9, 10)
-        scipys = stats.permutation_test(
-            (first, second), lambda a, b: float((a - b).sum()), permutation_type="samples", n_resamples=2_000
-        )
-        assert sign_flips(first.tolist(), second.tolist()) == pytest.approx(scipys.pvalue, rel=1e-9)
-
-
-def test_sign_flips_at_their_ends() -> None:
-    assert sign_flips([], []) == 1.0
-    assert sign_flips([3, 4], [3, 4]) == 1.0
-    assert sign_flips([5] * 10, [0] * 10) == pytest.approx(2 / 2**10)
-    assert sign_flips([1] * 200, [0] * 200) == pytest.approx(2 / 2**200)
-    with pytest.raises(ValueError, match="longer"):
-        sign_flips([1], [1, 2])
-
-
-def test_unseen_share() -> None:
-    assert unseen_share([]) == 1.0
-    assert unseen_share([1, 1, 1]) == 1.0
-    assert unseen_share([5, 3, 1, 1, 0]) == 0.2
-    assert unseen_share([7, 2]) == 0.0
 
 
 def blocks(hits: list[int], rounds: int = 50) -> list[Block]:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mailrace.model.result import Rule
 from mailrace.model.target_name import TargetName, parse_target
 
 ROUNDS_MAX = 50_000
@@ -40,6 +41,7 @@ class Racing:
     until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
     trial       `cold`: a fresh process of target and control for each round
     theta       PASS speaks of races at least so many times as frequent as the control
+    verdicts    that share the confidence: a session makes it its scenarios times its targets, at least
     control     whether a known-bad control runs beside it; without one, a clean run is never PASS
     recorded    offsets (µs) and decoys of a recorded round, to be used in every round
     """
@@ -50,10 +52,16 @@ class Racing:
     trial: Literal["warm", "cold"] = "warm"
     confidence: Annotated[float, Field(ge=0.5, le=0.999999)] = 0.99
     theta: Annotated[float, Field(ge=0.01, le=100.0)] = 1 / 3
+    verdicts: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     control: bool = True
     recorded: (
         tuple[Annotated[tuple[Offset, ...], Field(max_length=64)], Annotated[int, Field(ge=0, le=64)]] | None
     ) = None
+
+    @property
+    def rule(self) -> Rule:
+        """What a PASS must reach."""
+        return Rule(confidence=self.confidence, theta=self.theta, verdicts=self.verdicts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

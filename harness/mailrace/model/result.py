@@ -26,6 +26,25 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a clean verdict must reach (docs/verdicts.md).
+
+    confidence   that none of the verdicts PASS is wrong, all of them together; between 0 and 1
+    theta        races at least so many times as frequent as the control are spoken of; above 0
+    verdicts     how many share the confidence, at least 1: each may err with an equal part of what is left
+    """
+
+    confidence: float = 0.99
+    theta: float = 1 / 3
+    verdicts: int = 1
+
+    @property
+    def confidence_each(self) -> float:
+        """What each verdict must reach, so that all of them together reach `confidence` (Bonferroni 1936)."""
+        return 1.0 - (1.0 - self.confidence) / self.verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """A two-sided Clopper-Pearson interval of a rate, both ends in 0–1."""
 
@@ -187,6 +206,9 @@ class ScenarioResult:
     rounds_dropped  of them those by mailrace's or its machine's own doing: they count for nothing
     rounds_refused  of them those by the server's doing: it refused before the release, would not show
                     afterwards what it stored, or misbehaved beside the round: never PASS
+    accepted     operation (`send.1`) to how often it was accepted; 0: no promise to it was put to the test
+    broken_serially   promises that are broken one after the other as well, and how often: no race, never PASS
+    digest       of the scenario's text, by which merging knows one scenario; "": not known
     hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
     anomalies    name to count, RACE and REPORTED alike
     expected, found   stored copies that the promises allow as a range (least, most), and that were found
@@ -203,6 +225,9 @@ class ScenarioResult:
     rounds_lost: int = 0
     rounds_dropped: int = 0
     rounds_refused: int = 0
+    accepted: Mapping[str, int] = field(default_factory=dict)
+    broken_serially: Mapping[str, int] = field(default_factory=dict)
+    digest: str = ""
     hits: int = 0
     interval: Interval | None = None
     anomalies: Mapping[str, int] = field(default_factory=dict)
@@ -226,7 +251,11 @@ class ScenarioResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """The whole of run.json."""
+    """The whole of run.json.
+
+    rule    by which its verdicts were reached; `whole`: what they say together, in a sentence
+    parts   tokens of the runs that were merged into this one; empty: it is a run of its own
+    """
 
     mailrace: str
     schema_version: int
@@ -239,5 +268,8 @@ class RunResult:
     """ISO 8601, UTC."""
     environment: Mapping[str, str]
     scenarios: tuple[ScenarioResult, ...]
+    rule: Rule = Rule()
+    whole: str = ""
+    parts: tuple[str, ...] = ()
     cut_off: bool = False
     """True where mailrace was killed and the document was made from the journal."""

@@ -9,7 +9,7 @@ decoys, chosen from what earlier pairs gave (DESIGN.md, "Controls", "The rule").
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from mailrace.history import Journal
@@ -25,7 +25,7 @@ from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw, Tuner, is_one_party
 from mailrace.scenario import Plan, Scenario, server_options
-from mailrace.verdict import Decision, clopper_pearson, decide, is_overdispersed, settled, theta_bound
+from mailrace.verdict import clopper_pearson, decide, evidence_of, is_overdispersed, settled, theta_bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +192,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
             hits=side.tally.hits,
             pairs_fired=pairs_fired,
             control_kind=kind_now,
-            confidence=options.confidence,
-            theta=options.theta,
+            rule=options.rule,
         ):
             break
         if not is_cold and options.until != "hit":
@@ -214,8 +213,8 @@ def _control_result(
         pairs=pairs,
         pairs_fired=pairs_fired,
         hits=control.tally.hits,
-        confidence=options.confidence,
-        bound=theta_bound(pairs_fired, options.confidence),
+        confidence=options.rule.confidence_each,
+        bound=theta_bound(pairs_fired, options.rule.confidence_each),
     )
 
 
@@ -224,33 +223,16 @@ def _result(
 ) -> ScenarioResult:
     scenario, tally = side.lane.plan.scenario, side.tally
     one_rate = not is_overdispersed([b for b in tally.blocks if b.rounds])
-    decision = decide(
-        rounds=tally.rounds,
-        hits=tally.hits,
-        lost=tally.lost,
-        refused=tally.refused,
-        control=control,
-        confidence=options.confidence,
-        theta=options.theta,
-        one_rate=one_rate,
-    )
-    untried = tally.never_accepted(side.lane.plan.round(0))
-    if decision.verdict is Verdict.PASS and untried:
-        decision = Decision(
-            verdict=Verdict.INCONCLUSIVE,
-            reason=f"no {untried} was ever accepted, so no promise was put to the test. {decision.reason}",
-            advice="see the replies in the report: the server refuses what the scenario does.",
-        )
     not_looked = [*([stopped] if stopped else []), *tally.not_looked, side.judge.note]
-    return ScenarioResult(
+    result = ScenarioResult(
         name=scenario.name,
         title=scenario.title,
         file=str(scenario.file or ""),
         mode="race",
-        verdict=decision.verdict,
-        reason=decision.reason,
-        advice=decision.advice,
+        verdict=Verdict.INCONCLUSIVE,
+        reason="",
         rounds=tally.rounds,
+        accepted=tally.accepted(side.lane.plan.round(0)),
         rounds_lost=tally.lost,
         rounds_dropped=tally.lost - tally.refused,
         rounds_refused=tally.refused,
@@ -271,3 +253,6 @@ def _result(
         found=tally.found,
         blocks=tuple(tally.blocks),
     )
+    # The verdict hangs on nothing but what the document holds, so that it can be reached again from there.
+    decision = decide(evidence_of(result), options.rule)
+    return replace(result, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)

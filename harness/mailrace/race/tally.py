@@ -67,7 +67,7 @@ class Tally:
         self.expected = (0, 0)
         self.found = 0
         self.not_looked: list[str] = []
-        self._accepted: set[str] = set()
+        self._accepted: Counter[str] = Counter()
 
     def add(self, judged: Judged) -> None:
         """Count one round."""
@@ -83,11 +83,9 @@ class Tally:
         for reply in replies(record):
             if reply in self.replies or len(self.replies) < REPLIES_MAX:
                 self.replies[reply] += 1
-        self._accepted |= {
-            record.plan.operations[a.actor].kind
-            for a in record.attempts
-            if a.actor >= 0 and a.outcome is Outcome.OK
-        }
+        self._accepted.update(
+            a.operation for a in record.attempts if a.actor >= 0 and a.outcome is Outcome.OK
+        )
         if record.stored is not None:
             least, most = expected_copies(record, self._options)
             self.expected = (self.expected[0] + least, self.expected[1] + most)
@@ -104,9 +102,9 @@ class Tally:
         """Those of them that were the server's doing: a race may have made its own round disappear."""
         return self.losses[Loss.REFUSED] + self.losses[Loss.UNVERIFIED]
 
-    def never_accepted(self, plan: PlannedRound) -> str:
-        """A kind of operation of the plan that the server never accepted; "" if each was, once at least."""
-        return next((o.kind for o in plan.operations if o.kind not in self._accepted), "")
+    def accepted(self, plan: PlannedRound) -> dict[str, int]:
+        """How often the server accepted each operation of the plan, 0 where it never did."""
+        return {operation.key: self._accepted[operation.key] for operation in plan.operations}
 
     def _keep(self, judged: Judged) -> None:
         for anomaly in judged.anomalies:

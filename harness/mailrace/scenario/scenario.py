@@ -1,6 +1,8 @@
 """What a scenario file says, as one strict, frozen model; and what a server must be started with for it."""
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,6 +112,14 @@ class Scenario(Strict):
     def as_data(self) -> dict[str, Any]:
         """What was written, as plain data: `scenario_from` makes the same scenario of it."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what a round of it does, message files included: equal digests, equal rounds."""
+        words = {"title", "source", "what", "rounds"}
+        text = json.dumps(self.model_dump(mode="json", exclude=words), sort_keys=True).encode()
+        files = b"".join(sha256(held).digest() for _, held in sorted(self._contents.items()))
+        return sha256(text + files).hexdigest()
 
     def with_source(self, file: Path | None, contents: Mapping[str, bytes]) -> "Scenario":
         """The same scenario that knows its file and the message files it names."""

@@ -1,14 +1,14 @@
 """One scenario's result and an anomaly in, whether that anomaly may be said to be absent, and why, out.
 
-Seeing one is proof; not seeing one says something only by the rule for PASS (DESIGN.md, "Controls") or by a
-walk of every order (STEER.md). Gate and bisect ask nothing else of a clean answer.
+Seeing one is proof; not seeing one says something only by the rule for PASS (docs/verdicts.md) or by a walk
+of every order (docs/steer-inside.md). Gate and bisect ask nothing else of a clean answer.
 """
 
 from dataclasses import dataclass
 
 from mailrace.model.anomaly import AnomalyName, Weight
-from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.verdict import CONFIDENCE, THETA, pairs_needed
+from mailrace.model.result import Rule, ScenarioResult, Verdict
+from mailrace.verdict import rule_pairs, why_unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,7 @@ def races_of(result: ScenarioResult) -> tuple[str, ...]:
     )
 
 
-def absence(
-    result: ScenarioResult, anomaly: str | None, *, confidence: float = CONFIDENCE, theta: float = THETA
-) -> Absence:
+def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
     """Whether `anomaly` (None: any of weight RACE) may be said to be absent on this result's target.
 
     Natively also where other anomalies fired in enough rounds: they are a race open in the very binary, with
@@ -39,13 +37,15 @@ def absence(
     seen = races_of(result)
     if (anomaly in seen) if anomaly is not None else bool(seen):
         return Absence(False, f"{anomaly or ', '.join(seen)} was seen")
-    if result.verdict is Verdict.PASS:
-        return Absence(True, result.reason.rstrip("."))
-    if result.verdict is not Verdict.RACE:
+    if result.verdict not in (Verdict.PASS, Verdict.RACE):
         return Absence(False, result.reason.rstrip("."))
     if result.schedules is not None:
-        return _walked(result)
-    needed = pairs_needed(theta, confidence)
+        if unfinished := why_unfinished(result.schedules, seen):
+            return Absence(False, unfinished)
+        return Absence(True, f"none of all {result.schedules.classes} classes of orders shows it")
+    if result.verdict is Verdict.PASS:
+        return Absence(True, result.reason.rstrip("."))
+    needed = rule_pairs(rule)
     if result.hits >= needed:
         return Absence(
             True,
@@ -59,15 +59,3 @@ def absence(
         f"only {result.hits} of {result.rounds} rounds raced at all, and a clean word needs {needed}; "
         "more rounds, or steer, would tell",
     )
-
-
-def _walked(result: ScenarioResult) -> Absence:
-    walked = result.schedules
-    assert walked is not None
-    if unknown := sorted(set(walked.unrealised_anomalies) - set(races_of(result))):
-        return Absence(False, f"orders that would show {', '.join(unknown)} were found and not realised")
-    if walked.missed:
-        return Absence(False, f"{walked.missed} of {walked.classes} classes of orders were missed")
-    if not walked.exhaustive:
-        return Absence(False, f"only {walked.explored} orders were walked, not all")
-    return Absence(True, f"none of all {walked.classes} classes of orders shows it")

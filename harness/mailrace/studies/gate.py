@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.result import ScenarioResult, Verdict, Witness
+from mailrace.model.result import Rule, ScenarioResult, Verdict, Witness
 from mailrace.report.words import rate_words
 from mailrace.studies.absence import absence, races_of
-from mailrace.verdict import CONFIDENCE, THETA, gravest, pairs_needed
+from mailrace.verdict import gravest, rule_pairs
 
 RUNS_NEEDED = 30
 
@@ -72,9 +72,7 @@ def compare(
     old: ScenarioResult,
     new: ScenarioResult,
     again: Mapping[str, Again],
-    *,
-    confidence: float = CONFIDENCE,
-    theta: float = THETA,
+    rule: Rule,
 ) -> tuple[Finding, ...]:
     """The findings of one scenario; `again`, by anomaly, is what the version without it did in its test."""
     if new.verdict is Verdict.NOT_APPLICABLE:
@@ -84,13 +82,13 @@ def compare(
     found = []
     for name in AnomalyName:
         if name in seen:
-            found.append(_seen(old, new, name, again.get(name)))
+            found.append(_seen(old, new, name, again.get(name), rule))
         elif name in races_of(old):
-            found.append(_gone(old, new, name, again.get(name), confidence, theta))
+            found.append(_gone(old, new, name, again.get(name), rule))
     if failed is not None:
         found.append(_finding(old, new, "", Change.COULD_NOT_LOOK, failed.reason, has_failed=True))
         return tuple(found)
-    looked = absence(new, _unseen(seen), confidence=confidence, theta=theta)
+    looked = absence(new, _unseen(seen), rule)
     is_told = any(f.change is Change.COULD_NOT_LOOK for f in found)
     if not looked.is_shown and not is_told:
         found.append(_finding(old, new, "", Change.COULD_NOT_LOOK, f"{looked.reason}.{_space(new.advice)}"))
@@ -115,7 +113,7 @@ def verdict_of(finding: Finding, *, is_strict: bool = False) -> Verdict:
     return Verdict.NOT_APPLICABLE if finding.change is Change.NOT_APPLICABLE else Verdict.PASS
 
 
-def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | None) -> Finding:
+def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | None, rule: Rule) -> Finding:
     """An anomaly that the new version shows: unchanged, new, or not known which."""
     if name in races_of(old):
         return _finding(old, new, name, Change.UNCHANGED, "both versions show it.")
@@ -130,7 +128,7 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
         reason = f"the old version did not show it in {again.runs} runs of the same test."
         return _finding(old, new, name, Change.NEW, reason)
     cannot_follow = old.schedules is not None and again is not None and again.missed and not again.runs
-    if cannot_follow and (without := absence(old, name)).is_shown:
+    if cannot_follow and (without := absence(old, name, rule)).is_shown:
         reason = f"the old version cannot be brought into this order, and of its own, {without.reason}."
         return _finding(old, new, name, Change.NEW, reason)
     done = f"{again.runs} times" if again is not None else "not at all"
@@ -147,8 +145,7 @@ def _gone(
     new: ScenarioResult,
     name: str,
     again: Again | None,
-    confidence: float,
-    theta: float,
+    rule: Rule,
 ) -> Finding:
     """An anomaly that only the old version showed: fixed, unchanged, or not known which."""
     if again is not None and again.hits:
@@ -156,10 +153,10 @@ def _gone(
         reason = f"the new version shows it too: {how}."
         return _finding(old, new, name, Change.UNCHANGED, reason)
     is_raced = new.schedules is None  # one schedule that is clean now says nothing of the others
-    if is_raced and again is not None and again.runs >= pairs_needed(theta, confidence):
+    if is_raced and again is not None and again.runs >= rule_pairs(rule):
         reason = f"the new version did not show it in {again.runs} runs of the test in which the old one did."
         return _finding(old, new, name, Change.FIXED, reason)
-    without = absence(new, name, confidence=confidence, theta=theta)
+    without = absence(new, name, rule)
     if without.is_shown:
         return _finding(old, new, name, Change.FIXED, f"{without.reason}.")
     reason = f"the old version shows it, and the new one was not looked at well enough: {without.reason}."

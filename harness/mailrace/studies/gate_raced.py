@@ -48,8 +48,7 @@ def look_by_racing(
             paired.old,
             paired.new,
             seen_in_pairs(paired.pairs, paired.kind),
-            confidence=options.run.racing.confidence,
-            theta=options.run.racing.theta,
+            whole.request.racing.rule,
         )
     results = []
     for place, (word, target) in enumerate((("old", options.old), ("new", options.new))):
@@ -57,7 +56,7 @@ def look_by_racing(
         shown = tuple((p.old, p.new)[place] for p in done)
         known, verdict = info or TargetInfo.unknown(target.text), gravest(one.verdict for one in shown)
         results.append(replace(whole.result(), target=known, verdict=verdict, scenarios=shown))
-        asked = replace(options.run, target=target)
+        asked = replace(whole.request, target=target)
         write_part(whole.folder / part / word, scenarios, asked, results[-1])
     return results[0], results[1], tuple(findings)
 
@@ -103,12 +102,12 @@ class _One:
             reason = "the time limit ended before it could be looked at"
             return not_exercised(self.scenario, Verdict.INCONCLUSIVE, reason)
         asked = part_of(
-            self.options.run,
+            self.whole.request,
             self.folder / f"alone-{self.scenario.name}",
             target=self.options.new,
             mode="race",
             time_limit_s=left_s,
-            racing=replace(self.options.run.racing, until="decided"),
+            racing=replace(self.whole.request.racing, until="decided"),
         )
         return run_scenarios([self.scenario], asked, _Quiet(listener)).result.scenarios[0]
 

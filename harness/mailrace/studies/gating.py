@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from mailrace import __version__
 from mailrace.history import make_latest
 from mailrace.model.errors import UsageError
-from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.run import Listener
 from mailrace.run import run as run_scenarios
@@ -144,25 +144,24 @@ def _steered(
     for word, target in (("old", options.old), ("new", options.new)):
         tell(f"{word} version: {options.names.get(target, target)}")
         steering = replace(options.run.steering, is_one_enough=True)
-        asked = part_of(options.run, whole.folder / word, target=target, mode="steer", steering=steering)
+        asked = part_of(whole.request, whole.folder / word, target=target, mode="steer", steering=steering)
         runs.append(run_scenarios(scenarios, asked, whole.listener).result)
     old, new = runs
+    rule = whole.request.racing.rule
     findings: list[Finding] = []
     for scenario, before, after in zip(scenarios, old.scenarios, new.scenarios, strict=True):
         again: dict[str, Again] = {}
         for shown, other, target in ((after, before, options.old), (before, after, options.new)):
-            for name in _in_question(shown, other, is_new=shown is after):
+            for name in _in_question(shown, other, rule, is_new=shown is after):
                 tell(f"{scenario.name}: {name}: the same schedule on {options.names.get(target, target)}")
                 again[name] = put_again(
                     scenario, shown, name, target, RUNS_NEEDED, options.run.server.gomaxprocs
                 )
-        findings += compare(
-            before, after, again, confidence=options.run.racing.confidence, theta=options.run.racing.theta
-        )
+        findings += compare(before, after, again, rule)
     return old, new, tuple(findings)
 
 
-def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) -> list[str]:
+def _in_question(shown: ScenarioResult, other: ScenarioResult, rule: Rule, *, is_new: bool) -> list[str]:
     """What one version alone shows, so far as the other's own walk does not answer for it.
 
     What is new is always put to the old version: then its absence there is seen, not only concluded.
@@ -170,7 +169,7 @@ def _in_question(shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) 
     if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
         return []
     alone = [name for name in races_of(shown) if name not in races_of(other)]
-    return [name for name in alone if is_new or not absence(other, name).is_shown]
+    return [name for name in alone if is_new or not absence(other, name, rule).is_shown]
 
 
 def _is_beyond_steer(scenario: Scenario, *looked: tuple[RunResult, ScenarioResult]) -> bool:

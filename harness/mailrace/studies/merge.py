@@ -1,8 +1,9 @@
 """Results of runs that were split over CI jobs in, the one result of all of them out. Pure.
 
-Split by scenarios, the scenarios are put side by side; split by rounds, counts add up, and the verdict is
-decided again from the sums (the rule for PASS holds at any stopping time, so pairs of several jobs add up).
-Every field is a sum, a union or an extreme, so the order of merging and its grouping change nothing.
+Split by scenarios, the scenarios are put side by side; split by rounds, counts add up. Either way each run
+counts once, and the verdict is decided again from what the documents hold (the rule for PASS holds at any
+stopping time, so pairs of several jobs add up). Every field is a sum, a union or an extreme, so the order of
+merging and its grouping change nothing.
 """
 
 from collections import Counter
@@ -10,54 +11,114 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mailrace.model.errors import UsageError
-from mailrace.model.result import SCHEMA_VERSION, ControlResult, RunResult, ScenarioResult, Verdict, Witness
+from mailrace.model.result import (
+    SCHEMA_VERSION,
+    ControlResult,
+    Rule,
+    RunResult,
+    ScenarioResult,
+    Verdict,
+    Witness,
+)
 from mailrace.model.target import TargetInfo
 from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX
 from mailrace.report.document import plain
+from mailrace.studies.absence import races_of
 from mailrace.verdict import (
-    CONFIDENCE,
-    THETA,
     clopper_pearson,
     decide,
+    evidence_of,
     gravest,
     is_overdispersed,
-    merged,
     theta_bound,
+    why_unfinished,
 )
 
 BETWEEN = " | "
 """Between values that differ from job to job."""
 
 
-def merge(results: Sequence[RunResult], *, theta: float = THETA) -> RunResult:
-    """One result of all; a single one is given back as it is.
+def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunResult:
+    """One result of all, judged by the very rule that judges a run: merging adds counts up, never evidence.
 
-    theta   of the rule for PASS where a scenario was split by rounds
-    Raises UsageError for none, and where the jobs did not look at one and the same server.
+    theta   of the rule for PASS; None: the strictest of the runs'
+    Raises UsageError for none, for a run that is there twice (alone, or as a part of an earlier merge), for
+    runs of several servers or of scenarios that only share a name, and for counts that no run can have.
     """
     if not results:
-        raise UsageError("nothing to merge; name the folders of runs")
-    if len(results) == 1:
-        return results[0]
+        raise UsageError("merge: nothing to merge; name the folders of runs")
+    tokens = _tokens(results)
     target = _target([r.target for r in results])
     found: dict[tuple[str, str], list[ScenarioResult]] = {}
     for result in results:
         for scenario in result.scenarios:
+            _require_possible(scenario)
             found.setdefault((scenario.name, scenario.mode), []).append(scenario)
-    scenarios = tuple(_scenario(found[key], theta) for key in sorted(found))
+    for name in sorted({name for name, _ in found}):
+        _require_one_scenario(name, [p for (n, _), parts in found.items() if n == name for p in parts])
+    # All verdicts of the merge share one confidence, as those of one run do.
+    rule = Rule(
+        confidence=max(r.rule.confidence for r in results),
+        theta=min(r.rule.theta for r in results) if theta is None else theta,
+        verdicts=max(len(found), *(r.rule.verdicts for r in results)),
+    )
+    is_cut_off = any(r.cut_off for r in results)
+    scenarios = []
+    for name, mode in sorted(found):
+        joined = _joined(found[name, mode], rule)
+        by_steer = [p for p in found.get((name, "steer"), ()) if mode == "race"]
+        shown = tuple(dict.fromkeys(race for part in by_steer for race in races_of(part)))
+        scenarios.append(_judged(joined, rule, shown, is_cut_off=is_cut_off))
     return RunResult(
         mailrace=_words(r.mailrace for r in results),
         schema_version=SCHEMA_VERSION,
         verdict=gravest(s.verdict for s in scenarios),
         target=target,
         seed=min(r.seed for r in results),
-        run=_words(r.run for r in results),
+        run=BETWEEN.join(tokens),
         command=_words(r.command for r in results),
         started=min(r.started for r in results),
         environment=_texts(r.environment for r in results),
-        scenarios=scenarios,
-        cut_off=any(r.cut_off for r in results),
+        scenarios=tuple(scenarios),
+        rule=rule,
+        parts=tokens,
+        cut_off=is_cut_off,
     )
+
+
+def _tokens(results: Sequence[RunResult]) -> tuple[str, ...]:
+    """The tokens of all runs, those inside earlier merges too; UsageError where one is there twice."""
+    times = Counter(token for r in results for token in r.parts or (r.run,))
+    if "" in times:
+        raise UsageError("merge: a run has no token, so it cannot be told from another; run it again")
+    if twice := sorted(token for token, count in times.items() if count > 1):
+        raise UsageError(
+            f"merge: run {twice[0]} is there {times[twice[0]]} times (a copy of it, or a merge that holds "
+            "it), and its rounds would count as often; name each run once"
+        )
+    return tuple(sorted(times))
+
+
+def _require_possible(part: ScenarioResult) -> None:
+    """UsageError where the counts are such as no run has: such a document was not written by mailrace."""
+    control = part.control
+    is_possible = 0 <= part.hits <= max(part.rounds, part.hits * (part.mode == "steer"))
+    is_possible &= min(part.rounds, part.rounds_lost, part.found, *part.expected) >= 0
+    is_possible &= 0 <= part.rounds_refused <= part.rounds_lost
+    is_race = part.verdict is Verdict.RACE or bool(races_of(part))
+    is_possible &= part.hits > 0 or part.mode == "steer" or not is_race
+    if control is not None:
+        is_possible &= 0 <= control.pairs_fired <= min(control.pairs, control.hits)
+        is_possible &= control.pairs <= part.rounds and control.kind in (1, 2, 3)
+    if not is_possible:
+        raise UsageError(f"merge: {part.name}: its rounds, hits and pairs cannot be those of a run")
+
+
+def _require_one_scenario(name: str, parts: Sequence[ScenarioResult]) -> None:
+    if len({part.digest for part in parts}) > 1:
+        raise UsageError(
+            f"merge: {name}: the runs raced different scenarios of that name; run the same file in all jobs"
+        )
 
 
 def _target(targets: Sequence[TargetInfo]) -> TargetInfo:
@@ -77,58 +138,39 @@ def _target(targets: Sequence[TargetInfo]) -> TargetInfo:
     )
 
 
-def _scenario(parts: Sequence[ScenarioResult], theta: float) -> ScenarioResult:
-    """One scenario that several jobs ran."""
-    if len(parts) == 1:
-        return parts[0]
-    if any(part.schedules is not None for part in parts) or parts[0].mode != "race":
-        return _steered(parts)
-    fields = ("rounds", "hits", "rounds_lost", "rounds_refused", "rounds_dropped")
-    rounds, hits, lost, refused, dropped = (sum(getattr(p, f) for p in parts) for f in fields)
+def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
+    """The counts of one scenario that several jobs ran; its words are those of the gravest part."""
+    parts = [_taken_back(part) for part in parts]
+    if parts[0].mode != "race":
+        return _gravest(parts)
     blocks = tuple(
         sorted(
             (block for p in parts for block in p.blocks),
             key=lambda b: (b.first_round, b.rounds, b.hits, b.control_hits),
         )
     )
-    one_rate = not is_overdispersed([b for b in blocks if b.rounds])
-    control = _control([p.control for p in parts if p.control is not None])
-    decision = decide(
-        rounds=rounds,
-        hits=hits,
-        lost=lost,
-        refused=refused,
-        control=control,
-        confidence=control.confidence if control else CONFIDENCE,
-        theta=theta,
-        one_rate=one_rate,
-    )
-    verdict, reason, advice = decision.verdict, decision.reason, decision.advice
-    failed = [p for p in parts if p.verdict is Verdict.FAILED]
-    if failed:
-        verdict = merged(verdict, Verdict.FAILED)
-        if verdict is Verdict.FAILED:
-            reason, advice = _words(p.reason for p in failed), ""
-    elif all(p.verdict is Verdict.NOT_APPLICABLE for p in parts):
-        verdict, reason, advice = Verdict.NOT_APPLICABLE, _words(p.reason for p in parts), ""
+    rounds, hits = sum(p.rounds for p in parts), sum(p.hits for p in parts)
     seconds = _sums(p.seconds for p in parts)
     whole_s = seconds.get("all", 0.0)
+    words = _gravest(parts)
     return replace(
         _leader(parts),
-        verdict=verdict,
-        reason=reason,
-        advice=advice,
+        verdict=words.verdict,
+        reason=words.reason,
+        advice=words.advice,
         rounds=rounds,
-        rounds_lost=lost,
-        rounds_refused=refused,
-        rounds_dropped=dropped,
+        rounds_lost=sum(p.rounds_lost for p in parts),
+        rounds_dropped=sum(p.rounds_dropped for p in parts),
+        rounds_refused=sum(p.rounds_refused for p in parts),
+        accepted=_counts(p.accepted for p in parts),
+        broken_serially=_counts(p.broken_serially for p in parts),
         hits=hits,
-        interval=clopper_pearson(hits, rounds) if rounds and one_rate else None,
+        interval=clopper_pearson(hits, rounds) if rounds and not is_overdispersed(blocks) else None,
         anomalies=_counts(p.anomalies for p in parts),
         witnesses=_witnesses(parts),
         sample=tuple(sorted((s for p in parts for s in p.sample), key=_text)[:SAMPLE_MAX]),
         not_looked=tuple(sorted({said for p in parts for said in p.not_looked})),
-        control=control,
+        control=_control([p.control for p in parts if p.control is not None], rule),
         skew_us=max(
             (p.skew_us for p in parts if p.skew_us is not None), key=lambda s: (s.p95, s.p50), default=None
         ),
@@ -141,14 +183,43 @@ def _scenario(parts: Sequence[ScenarioResult], theta: float) -> ScenarioResult:
     )
 
 
-def _steered(parts: Sequence[ScenarioResult]) -> ScenarioResult:
-    """The walk that says most: the gravest; of those, one for certain."""
+def _judged(
+    joined: ScenarioResult, rule: Rule, found_by_steer: tuple[str, ...], *, is_cut_off: bool
+) -> ScenarioResult:
+    """The verdict on the sums. A part that failed is not outweighed by others that did not."""
+    if joined.mode != "race":
+        return joined
+    if not _was_exercised(joined) or (joined.verdict is Verdict.FAILED and not joined.hits):
+        # The part's own words say why: it failed, does not apply, or must not run there.
+        return joined
+    decision = decide(evidence_of(joined, found_by_steer=found_by_steer, is_cut_off=is_cut_off), rule)
+    return replace(joined, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)
+
+
+def _was_exercised(part: ScenarioResult) -> bool:
+    return bool(part.rounds or part.rounds_lost)
+
+
+def _taken_back(part: ScenarioResult) -> ScenarioResult:
+    """The part; INCONCLUSIVE where it says PASS and its own counts do not bear that out."""
+    if part.verdict is not Verdict.PASS:
+        return part
+    if part.mode == "race":
+        why = "" if _was_exercised(part) else "nothing was exercised"
+    else:
+        why = why_unfinished(part.schedules) if part.schedules else "nothing was walked"
+    return (
+        replace(part, verdict=Verdict.INCONCLUSIVE, reason=f"{why}.", advice="run it again.") if why else part
+    )
+
+
+def _gravest(parts: Sequence[ScenarioResult]) -> ScenarioResult:
+    """The part that says most: the gravest; of those, one for certain."""
     word = gravest(p.verdict for p in parts)
-    fitting = [p for p in parts if p.verdict is word] or list(parts)
-    return min(fitting, key=_text)
+    return min([p for p in parts if p.verdict is word] or parts, key=_text)
 
 
-def _control(controls: Sequence[ControlResult]) -> ControlResult | None:
+def _control(controls: Sequence[ControlResult], rule: Rule) -> ControlResult | None:
     """The pairs with the strongest control, from all jobs that had it; of equal kinds, one for certain."""
     if not controls:
         return None
@@ -159,14 +230,13 @@ def _control(controls: Sequence[ControlResult]) -> ControlResult | None:
     strongest = min(key(c) for c in controls)
     same = [c for c in controls if key(c) == strongest]
     fired = sum(c.pairs_fired for c in same)
-    confidence = max(c.confidence for c in same)
     return replace(
         min(same, key=lambda c: c.why),
         pairs=sum(c.pairs for c in same),
         pairs_fired=fired,
         hits=sum(c.hits for c in same),
-        confidence=confidence,
-        bound=theta_bound(fired, confidence),
+        confidence=rule.confidence_each,
+        bound=theta_bound(fired, rule.confidence_each),
     )
 
 

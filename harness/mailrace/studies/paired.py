@@ -13,7 +13,7 @@ from mailrace import __version__
 from mailrace.history import Journal, JournalHeader
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import TargetError
-from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.model.target import Target, TargetInfo
 from mailrace.model.target_name import TargetName
 from mailrace.race import Place, RaceOptions, Side, opened, race, unfit
@@ -23,7 +23,7 @@ from mailrace.scenario import Plan, Scenario, not_exercised
 from mailrace.session import Session, store_for
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate import RUNS_NEEDED, Again
-from mailrace.verdict import pairs_needed
+from mailrace.verdict import rule_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,7 @@ def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
     return found
 
 
-def is_settled(
-    pairs: Sequence[Pair], *, confidence: float, theta: float, patience: int | None = None
-) -> bool:
+def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None = None) -> bool:
     """Whether more pairs can change no finding.
 
     Every anomaly seen is on both, or often enough on one only; and enough pairs raced at all to speak of the
@@ -78,7 +76,7 @@ def is_settled(
     again = seen_in_pairs(pairs)
     if not again:
         return patience is not None and len(pairs) >= patience
-    needed = pairs_needed(theta, confidence)
+    needed = rule_pairs(rule)
     fired = max(sum(bool(p.old) for p in pairs), sum(bool(p.new) for p in pairs))
     return fired >= needed and all(a.hits or a.runs >= max(RUNS_NEEDED, needed) for a in again.values())
 
@@ -137,9 +135,7 @@ def race_paired(
 
         def enough() -> bool:
             pairs = _pairs(before, after)
-            return racing.until == "decided" and is_settled(
-                pairs, confidence=racing.confidence, theta=racing.theta, patience=patience
-            )
+            return racing.until == "decided" and is_settled(pairs, racing.rule, patience=patience)
 
         kind = _kind(*names)
         # The race itself goes on until `enough`, which knows of both versions' anomalies.

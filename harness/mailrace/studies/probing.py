@@ -7,7 +7,7 @@ race that says neither is tried again, with other seeds.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.run import Listener, Run, RunRequest
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
@@ -18,14 +18,12 @@ from mailrace.targets import parse_target
 RunAll = Callable[[Sequence[Scenario], RunRequest, Listener | None], Run]
 
 
-def answer_of(
-    result: ScenarioResult, anomaly: str | None, *, confidence: float, theta: float
-) -> tuple[Answer, str]:
+def answer_of(result: ScenarioResult, anomaly: str | None, rule: Rule) -> tuple[Answer, str]:
     """What a result says of an anomaly (None: of any), with the reason."""
     seen = races_of(result)
     if (anomaly in seen) if anomaly is not None else bool(seen):
         return Answer.BAD, result.reason
-    without = absence(result, anomaly, confidence=confidence, theta=theta)
+    without = absence(result, anomaly, rule)
     return (Answer.GOOD if without.is_shown else Answer.UNKNOWN), f"{without.reason}."
 
 
@@ -50,7 +48,7 @@ def probe(
         asked = replace(options, target=parse_target(target), racing=racing, seed=options.seed + trial)
         done = run([scenario], asked, listener)
         found, folder = done.result.scenarios[0], str(done.folder)
-        answer, reason = answer_of(found, anomaly, confidence=racing.confidence, theta=racing.theta)
+        answer, reason = answer_of(found, anomaly, done.result.rule)
         if answer is not Answer.UNKNOWN or found.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
             break
     witness = next(

@@ -1,22 +1,20 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
-from mailrace.verdict.bound import CONFIDENCE, THETA, pairs_needed, settled, theta_bound
-from mailrace.verdict.decision import Decision, decide
+from mailrace.verdict.bound import pairs_needed, rule_pairs, settled, theta_bound
+from mailrace.verdict.decision import Decision, Evidence, decide, evidence_of
 from mailrace.verdict.drift import is_overdispersed, overdispersion
 from mailrace.verdict.exit_status import EXIT_STATUS, ExitStatus, exit_status, exit_status_of, gravest, merged
-from mailrace.verdict.paired import sign_flips
 from mailrace.verdict.rates import clopper_pearson, upper_bound
-from mailrace.verdict.unseen import unseen_share
+from mailrace.verdict.walked import why_unfinished
 
 __all__ = [
-    "BLOCK_ROUNDS",
-    "CONFIDENCE",
     "EXIT_STATUS",
-    "THETA",
     "Decision",
+    "Evidence",
     "ExitStatus",
     "clopper_pearson",
     "decide",
+    "evidence_of",
     "exit_status",
     "exit_status_of",
     "gravest",
@@ -24,9 +22,9 @@ __all__ = [
     "merged",
     "overdispersion",
     "pairs_needed",
+    "rule_pairs",
     "settled",
-    "sign_flips",
     "theta_bound",
-    "unseen_share",
     "upper_bound",
+    "why_unfinished",
 ]

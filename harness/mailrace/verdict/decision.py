@@ -1,13 +1,44 @@
-"""One scenario's hits and control to its verdict, the reason and the advice: the rule for PASS."""
+"""What one raced scenario came to in, its verdict, the reason and the advice out: the rule for PASS."""
 
 from dataclasses import dataclass
 from math import ceil
 
-from mailrace.model.result import ControlResult, Verdict
-from mailrace.verdict.bound import CONFIDENCE, THETA, pairs_needed, theta_bound
+from mailrace.model.result import ControlResult, Rule, ScenarioResult, Verdict
+from mailrace.verdict.bound import rule_pairs, theta_bound
+from mailrace.verdict.drift import is_overdispersed
 from mailrace.verdict.rates import clopper_pearson
 
 STEER = "`mailrace steer` looks at every order and needs no control (on a server that mailrace starts)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the verdict on one natively raced scenario hangs on; run.json holds it field by field.
+
+    rounds           of the target that were looked at; `hits` of them with an anomaly of weight RACE
+    lost             more rounds that could not be looked at; by our own doing they count for nothing
+    refused          of the lost ones: the server refused them before the release, or would not show them
+    never_accepted   operations that the target never accepted; None: it is not known what it accepted
+    broken_serially  promises that are broken one after the other as well: no race, and nothing is clean
+    promised, found  copies that must be stored by what the target promised, and that were found
+    control          its `pairs_fired` without the pairs of rounds that were lost or refused
+    found_by_steer   anomalies that steer has found in this scenario on this very version
+    is_cut_off       the run was ended from outside: what it saw last may not be in its journal
+    one_rate         whether one rate can stand for all rounds; for the words only
+    """
+
+    rounds: int
+    hits: int
+    lost: int = 0
+    refused: int = 0
+    never_accepted: tuple[str, ...] | None = ()
+    broken_serially: tuple[str, ...] = ()
+    promised: int = 0
+    found: int = 0
+    control: ControlResult | None = None
+    found_by_steer: tuple[str, ...] = ()
+    is_cut_off: bool = False
+    one_rate: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,77 +50,132 @@ class Decision:
     advice: str = ""
 
 
-def decide(
-    *,
-    rounds: int,
-    hits: int,
-    lost: int = 0,
-    refused: int = 0,
-    control: ControlResult | None = None,
-    confidence: float = CONFIDENCE,
-    theta: float = THETA,
-    one_rate: bool = True,
-) -> Decision:
-    """The verdict of one natively raced scenario (DESIGN.md, "Controls", "The rule").
+def evidence_of(
+    result: ScenarioResult, *, found_by_steer: tuple[str, ...] = (), is_cut_off: bool = False
+) -> Evidence:
+    """What a raced scenario's document says: a run and a merge of runs are judged by the very same."""
+    never = tuple(name for name, times in result.accepted.items() if not times)
+    return Evidence(
+        rounds=result.rounds,
+        hits=result.hits,
+        lost=result.rounds_lost,
+        refused=result.rounds_refused,
+        never_accepted=never if result.accepted else None,
+        broken_serially=tuple(result.broken_serially),
+        promised=result.expected[0],
+        found=result.found,
+        control=result.control,
+        found_by_steer=found_by_steer,
+        is_cut_off=is_cut_off,
+        one_rate=not is_overdispersed(result.blocks),
+    )
 
-    rounds          rounds of the target that were looked at; `lost` could not be
-    refused         those of the lost ones that were the server's doing: a race can hide its own round so
-    hits            rounds among them with an anomaly of weight RACE: one is proof
-    control         the rarest of the controls that fired, its `pairs_fired` without the pairs of lost rounds
-    one_rate        whether one rate can stand for all rounds (`not is_overdispersed`); words only
 
-    PASS needs a control of kind 1 or 2 that fired in `pairs_needed(theta, confidence)` pairs.
+def decide(seen: Evidence, rule: Rule) -> Decision:
+    """The verdict of one natively raced scenario (docs/verdicts.md).
+
+    One hit is proof. PASS needs a control of kind 1 or 2 that fired in `rule_pairs(rule)` pairs, and nothing
+    in the evidence that a race could hide behind; whatever is in doubt is INCONCLUSIVE.
     """
-    if hits:
-        return Decision(verdict=Verdict.RACE, reason=_race(rounds, hits, one_rate) + _lost(lost) + ".")
-    clean = f"no hit in {rounds} rounds{_lost(lost)}"
-    needed = pairs_needed(theta, confidence)
-    if not rounds or lost > rounds:
-        return _inconclusive(
-            f"only {rounds} of {rounds + lost} rounds could be exercised"
-            if rounds
-            else f"nothing could be exercised{_lost(lost)}",
-            "see why the rounds were lost, in the report and in the server's log, and run again",
-        )
-    if refused:
-        return _inconclusive(
-            f"{clean}, but the server refused {refused} more, or would not show what it stored: a race may "
-            "have made its own round disappear",
-            "see the replies and the server's log for why, mend that, and run again",
-        )
+    if seen.hits:
+        return Decision(verdict=Verdict.RACE, reason=f"{_race(seen)}{_lost(seen.lost)}.")
+    # Nothing was hit. First whatever makes the clean rounds themselves doubtful: no control mends that.
+    doubt = _not_exercised(seen) or _doubtful(seen)
+    if doubt is not None:
+        return doubt
+    # The rounds are clean and were really run. Now whether a race would have been seen in them.
+    clean, control = _clean(seen), seen.control
     if control is None:
         return _inconclusive(
             f"{clean}, and no control ran that would show that a race can be seen here",
             f"name a control that can be had here (`controls:` in the scenario), or steer: {STEER}",
         )
-    name = f"the control {control.target} ({control.scenario})"
-    fired = f"{name} fired in {control.pairs_fired} of {control.pairs} pairs"
+    fired = (
+        f"the control {control.target} ({control.scenario}) fired in {control.pairs_fired} of "
+        f"{control.pairs} pairs"
+    )
     if control.kind not in (1, 2):
         return _inconclusive(
             f"{clean}; {fired}, but it is of kind 3: it shows that mailrace releases well, "
             "and nothing of this server's own scheduling",
             f"steer: {STEER}; or give a known-bad version of the same server or an open race of this one",
         )
+    needed = rule_pairs(rule)
     if control.pairs_fired < needed:
         return _inconclusive(
-            f"{clean}; {fired}, fewer than the {needed} that {_percent(confidence)} confidence needs",
+            f"{clean}; {fired}, fewer than the {needed} that {_confidence(rule)} needs",
             _more(control, needed),
         )
-    bound = theta_bound(control.pairs_fired, confidence)
+    bound = theta_bound(control.pairs_fired, rule.confidence_each)
     return Decision(
         verdict=Verdict.PASS,
         reason=f"{clean}; {fired}: a race at least {bound:.2f} times as frequent as {control.target} "
-        f"({control.scenario}) would have been seen with {_percent(confidence)} confidence.",
+        f"({control.scenario}) would have been seen with {_confidence(rule)}.",
     )
 
 
-def _race(rounds: int, hits: int, one_rate: bool) -> str:
-    share = f"{hits} of {rounds} rounds hit"
-    if not one_rate:
+def _not_exercised(seen: Evidence) -> Decision | None:
+    """The answer where too little was run to speak of, else None."""
+    if not seen.rounds:
+        reason = f"nothing could be exercised{_lost(seen.lost)}"
+    elif seen.lost > seen.rounds:
+        reason = f"only {seen.rounds} of {seen.rounds + seen.lost} rounds could be exercised"
+    else:
+        return None
+    return _inconclusive(
+        reason, "see why the rounds were lost, in the report and in the server's log, and run again"
+    )
+
+
+def _doubtful(seen: Evidence) -> Decision | None:
+    """The answer where a race could hide in what was not seen, else None."""
+    clean = _clean(seen)
+    if seen.broken_serially:
+        return _inconclusive(
+            f"{clean}, but {', '.join(seen.broken_serially)} shows when the operations run one after the "
+            "other as well: a broken promise, not a race",
+            "look at how this server is set up; what is raced must work by itself first",
+        )
+    if seen.refused:
+        return _inconclusive(
+            f"{clean}, but the server refused {seen.refused} more, or would not show what it stored: a race "
+            "may have made its own round disappear",
+            "see the replies and the server's log for why, mend that, and run again",
+        )
+    if seen.never_accepted is None:
+        return _inconclusive(
+            f"{clean}, but it is not recorded what the server accepted",
+            "run it again with this mailrace",
+        )
+    if seen.never_accepted:
+        return _inconclusive(
+            f"{clean}, but no {', '.join(seen.never_accepted)} was ever accepted, so no promise was put to "
+            "the test",
+            "see the replies in the report: the server refuses what the scenario does",
+        )
+    if seen.found < seen.promised:
+        return _inconclusive(
+            f"{clean}, but the server promised at least {seen.promised} stored copies, and {seen.found} were "
+            "found",
+            "see in the report which messages are missing",
+        )
+    if seen.found_by_steer:
+        return _inconclusive(
+            f"{clean}, but steer has found {', '.join(seen.found_by_steer)} on this version",
+            "more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm",
+        )
+    if seen.is_cut_off:
+        return _inconclusive(f"{clean}, but a run was cut off before its end", "run that one again")
+    return None
+
+
+def _race(seen: Evidence) -> str:
+    share = f"{seen.hits} of {seen.rounds} rounds hit"
+    if not seen.one_rate:
         return f"{share}; the rate drifted from block to block, so no single rate describes the server"
-    interval = clopper_pearson(hits, rounds)
+    interval = clopper_pearson(seen.hits, seen.rounds)
     return (
-        f"{share}: {100 * hits / rounds:.1f} % "
+        f"{share}: {100 * seen.hits / seen.rounds:.1f} % "
         f"({100 * interval.low:.1f} to {100 * interval.high:.1f} % "
         f"with {_percent(interval.confidence)} confidence)"
     )
@@ -110,9 +196,20 @@ def _inconclusive(reason: str, advice: str) -> Decision:
     return Decision(verdict=Verdict.INCONCLUSIVE, reason=reason + ".", advice=advice + ".")
 
 
+def _clean(seen: Evidence) -> str:
+    return f"no hit in {seen.rounds} rounds{_lost(seen.lost)}"
+
+
 def _lost(lost: int) -> str:
     return f" ({lost} more could not be looked at)" if lost else ""
 
 
+def _confidence(rule: Rule) -> str:
+    if rule.verdicts == 1:
+        return f"{_percent(rule.confidence)} confidence"
+    together = f"{_percent(rule.confidence)} for all {rule.verdicts} verdicts together"
+    return f"{_percent(rule.confidence_each)} confidence ({together})"
+
+
 def _percent(confidence: float) -> str:
-    return f"{100 * confidence:.10g} %"
+    return f"{100 * confidence:.4g} %"
