@@ -169,6 +169,7 @@ class Session:
                 folder=self.folder,
                 gomaxprocs=use.gomaxprocs,
                 is_one_enough=asked.is_one_enough,
+                deadline=self.deadline,
             )
         except TargetError as wrong:
             return not_exercised(scenario, Verdict.FAILED, str(wrong), "steer")

@@ -23,7 +23,7 @@ from mailrace.steer.landscape import Landscape, survey
 from mailrace.steer.locks import Locks, run_release_points
 from mailrace.steer.rig import Rig
 from mailrace.steer.single import Single
-from mailrace.steer.steering import EXPLORE_S_MAX, ORDERS_MAX, opener_of
+from mailrace.steer.steering import EXPLORE_S_MAX, ORDERS_MAX, opener_of, seconds_left
 from mailrace.steer.twins import Twins
 from mailrace.steer.witnessing import Shower, always, follow
 
@@ -67,9 +67,11 @@ def replay_schedule(
     folder: Path | None = None,
     gomaxprocs: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    deadline: float | None = None,
 ) -> ScheduleReplay:
     """Run the witness's order `times` times on the target (a miss is tried again, then counted as missed).
 
+    No run begins after the monotonic `deadline`, so there may be fewer.
     Raises UsageError for a witness without a schedule, TargetError where the target fails.
     """
     schedule = witness.schedule
@@ -84,8 +86,14 @@ def replay_schedule(
         where = f"running on {target} ({version})"
         if recorded_on:
             where = f"recorded on {recorded_on}, {where}"
-        land = survey(rig, options, orders_max=ORDERS_MAX, seconds_max=EXPLORE_S_MAX, progress=progress)
-        return _Replay(rig, land, schedule, witness.anomaly.name, where, times, progress).answer()
+        land = survey(
+            rig,
+            options,
+            orders_max=ORDERS_MAX,
+            seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))),
+            progress=progress,
+        )
+        return _Replay(rig, land, schedule, witness.anomaly.name, where, times, progress, deadline).answer()
     finally:
         rig.stop()
 
@@ -99,6 +107,7 @@ class _Replay:
     where: str
     times: int
     progress: Callable[[str], None]
+    deadline: float | None
 
     def answer(self) -> ScheduleReplay:
         """First the recorded order; where that cannot be had or is good, all orders of this version."""
@@ -114,6 +123,8 @@ class _Replay:
         if order is not None:
             again = self._on_one(single, order, allowed) if is_shared else self._on_twins(order)
             for number in range(1, self.times + 1):
+                if seconds_left(self.deadline) == 0.0:
+                    break
                 self.progress(f"run {number} of {self.times}")
                 run = again()
                 missed += run is None
@@ -180,7 +191,13 @@ class _Replay:
         if not has_order:
             said = "this version does not send the recorded statements in that order"
         land = self.land
-        shower = Shower(self.rig, land, "", time.monotonic() + REALISE_S_MAX, self.progress)
+        shower = Shower(
+            self.rig,
+            land,
+            "",
+            time.monotonic() + min(REALISE_S_MAX, seconds_left(self.deadline)),
+            self.progress,
+        )
         bad = [(run, leaf) for run, leaf in land.violating if self.name in land.bad_leaves[leaf]]
         if bad:
             land.violating = bad

@@ -7,6 +7,7 @@ class on the number of instances that the scenario asks for.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from mailrace.model.errors import UsageError
@@ -47,6 +48,7 @@ def steer(
     gomaxprocs: int | None = None,
     realise_s_max: float = REALISE_S_MAX,
     is_one_enough: bool = False,
+    deadline: float | None = None,
 ) -> ScenarioResult:
     """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
 
@@ -58,6 +60,7 @@ def steer(
     progress  is told in sentences what goes on
     folder    where the servers' logs are kept
     is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
+    deadline  monotonic seconds at which the walk ends, finished or not; None: its own limits hold
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
     """
     target = parse_target(target)
@@ -80,17 +83,27 @@ def steer(
         version = rig.instances[0].target.info.version
         if why := why_not_applicable(scenario, version):
             return not_exercised(scenario, Verdict.NOT_APPLICABLE, why, "steer")
+        if seconds_left(deadline) == 0.0:
+            return not_steerable(scenario, "the time limit ended it before a schedule was run")
         land = survey(
             rig,
             options,
             orders_max=budget or ORDERS_MAX,
-            seconds_max=EXPLORE_S_MAX,
+            seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))),
             seed=seed,
             bound=bound,
             depth=depth,
             progress=progress,
         )
-        account = _show(rig, options, land, replay, progress, realise_s_max, is_one_enough)
+        account = _show(
+            rig,
+            options,
+            land,
+            replay,
+            progress,
+            min(realise_s_max, seconds_left(deadline)),
+            is_one_enough,
+        )
     finally:
         rig.stop()
     return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
@@ -122,6 +135,11 @@ def _show(
         several(Pair(rig, options, replay, until, progress, is_one_enough), land, account)
     account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
     return account
+
+
+def seconds_left(deadline: float | None) -> float:
+    """Until a monotonic deadline, 0 where it is over; infinite without one."""
+    return inf if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def opener_of(
