@@ -12,6 +12,7 @@ message leaves, and `rest` answers REST requests of its own.
 import email
 import email.policy
 import json
+import re
 import socket
 import socketserver
 import threading
@@ -55,6 +56,8 @@ class Box:
     """What is stored, as rows of Mailpit's list."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    sources: dict[str, bytes] = field(default_factory=dict)
+    """What was sent, by row ID; a search looks at all of it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def store(self, recipients: list[str], content: bytes, *, keeps_tags: bool = True) -> None:
@@ -63,10 +66,12 @@ class Box:
         inside = {entry["Address"] for entry in to}
         tags = [t.strip() for t in str(read["X-Tags"] or "").split(",") if t.strip()] if keeps_tags else []
         with self.lock:
+            row_id = f"id{len(self.rows):020d}"
+            self.sources[row_id] = content
             self.rows.insert(
                 0,
                 {
-                    "ID": f"id{len(self.rows):020d}",
+                    "ID": row_id,
                     "MessageID": str(read["Message-ID"]).strip("<>"),
                     "From": {"Name": "", "Address": read["From"].addresses[0].addr_spec},
                     "To": to,
@@ -81,9 +86,10 @@ class Box:
             )
 
     def page(self, query: str, start: int, limit: int) -> dict[str, Any]:
-        """A search for `to:WORD` or `bcc:WORD`, every word of which must match."""
+        """A search for `to:WORD`, `bcc:WORD` or `"some words"`, each of which must match."""
+        terms = re.findall(r'"[^"]*"|\S+', query)
         with self.lock:
-            found = [row for row in self.rows if all(_matches(row, word) for word in query.split())]
+            found = [row for row in self.rows if all(self._matches(row, term) for term in terms)]
             tags = sorted({tag for row in self.rows for tag in row["Tags"]})
             return {
                 "total": len(self.rows),
@@ -92,10 +98,12 @@ class Box:
                 "tags": tags,
             }
 
-
-def _matches(row: Mapping[str, Any], word: str) -> bool:
-    name, _, wanted = word.partition(":")
-    return any(wanted in entry["Address"] for entry in row[name.capitalize()])
+    def _matches(self, row: Mapping[str, Any], term: str) -> bool:
+        if term.startswith('"'):
+            text = " ".join(self.sources[row["ID"]].decode().lower().split())
+            return term.strip('"') in text
+        name, _, wanted = term.partition(":")
+        return any(wanted in entry["Address"] for entry in row[name.capitalize()])
 
 
 class ScriptedServer:
@@ -262,6 +270,9 @@ class ScriptedServer:
             return 200, b'{"Version": "v1.30.5"}'
         if url.path == "/api/v1/tags":
             return 200, json.dumps(self.box.page("", 0, 1)["tags"]).encode()
+        if url.path.endswith("/raw"):
+            source = self.box.sources.get(url.path.split("/")[-2])
+            return (404, b"not found") if source is None else (200, source)
         return (200, b"ok") if url.path in ("/livez", "/readyz") else (404, b"not found")
 
     def _held(self, connection: socket.socket) -> "_Held":

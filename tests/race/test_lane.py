@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mailrace.history import Journal, read_journal
-from mailrace.model.attempt import Outcome, RoundRecord, Stage, Word
+from mailrace.model.attempt import Outcome, RoundRecord, Stage, StoredMessage, Word
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
 from mailrace.race import lane as lane_module
@@ -49,6 +49,12 @@ def make(target: Target, tmp_path: Path) -> Iterator[Callable[..., Lane]]:
         yield lane
 
 
+def own(target: Target, lane: Lane) -> list[StoredMessage]:
+    """What the target, which the tests of this file share, holds of the lane's own mail."""
+    rows = target.stored(lane.plan.domain).messages
+    return [row for row in rows if row.sender.endswith(f"@{lane.plan.domain}")]
+
+
 def stages(record: RoundRecord, actor: int) -> list[Stage]:
     (raced,) = [a for a in record.attempts if a.actor == actor and a.number == 1]
     return [stage for stage, _ in raced.marks]
@@ -65,7 +71,7 @@ def test_a_round_races_every_actor_and_is_in_the_journal(
     # A busy machine may delay a release; a round of twenty that it leaves alone is enough.
     assert 0 <= record.skew_us < LIMITS.skew_us
     assert record.offsets_us == (0.0, 0.0)
-    assert len(target.stored(lane.plan.domain).messages) == 2 * (record.index + 1)
+    assert len(own(target, lane)) == 2 * (record.index + 1)
     *_, (_, lane_name, written) = read_journal(tmp_path / "history.jsonl")
     assert (lane_name, written) == ("target", record)
 
@@ -104,7 +110,7 @@ def test_the_baseline_holds_nobody(make: Callable[..., Lane], target: Target) ->
     lane = make(release={"at": "free"})
     record = lane.run(0, CALM)
     assert [a.outcome for a in record.attempts] == [Outcome.OK] * 2
-    assert len(target.stored(lane.plan.domain).messages) == 2
+    assert len(own(target, lane)) == 2
 
 
 def test_a_round_whose_skew_was_far_off_says_so(
@@ -129,7 +135,7 @@ def test_rounds_follow_each_other_on_kept_connections(
     lane = make(profile)
     records = [lane.run(index, CALM) for index in range(5)]
     assert [record.index for record in records] == list(range(5))
-    assert len(target.stored(lane.plan.domain).messages) == 10
+    assert len(own(target, lane)) == 10
     for earlier, later in itertools.pairwise(records):
         answered = max(a.completed_ns for a in earlier.attempts)
         assert answered < min(a.invoked_ns for a in later.attempts), "no round disturbs another one's window"

@@ -32,7 +32,7 @@ class Parts:
 
     name: str
     plan: Plan = field(default_factory=lambda: Plan(SCENARIO, 1, "mr00000000"))
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class FakeSide:

@@ -129,14 +129,17 @@ def test_start_is_quick(make: Callable[..., Subject]) -> None:
     pytest.fail(f"start to ready took {took_s} s")
 
 
-def test_stored_shows_the_run_and_nobody_else(make: Callable[..., Subject]) -> None:
+def test_stored_shows_the_run_and_on_a_server_of_ours_whatever_else_is_there(
+    make: Callable[..., Subject],
+) -> None:
     target = make().start()
     send(target, "r00001s01", tags="Alpha, beta mr-contract0")
     send(target, "r00002s01")
     send(target, "stranger", domain="elsewhere.test", tags="theirs")
     stored = target.stored(DOMAIN)
-    assert [m.key for m in stored.messages] == ["r00002s01", "r00001s01"]
-    message = stored.messages[1]
+    strangers = ["stranger"] if target.is_ours else []
+    assert [m.key for m in stored.messages] == [*strangers, "r00002s01", "r00001s01"]
+    message = stored.messages[-1]
     assert message.message_id == f"r00001s01@{DOMAIN}"
     assert message.sender == f"r00001s01@{DOMAIN}"
     assert message.to == (f"r00001s01.to@{DOMAIN}",)
@@ -148,6 +151,19 @@ def test_stored_shows_the_run_and_nobody_else(make: Callable[..., Subject]) -> N
     assert message.size > 0
     own = {"Alpha", "beta mr-contract0"}
     assert set(stored.tags) == (own | {"theirs"} if target.is_ours else own)
+
+
+def test_a_source_is_what_was_sent_and_an_unknown_row_has_none(make: Callable[..., Subject]) -> None:
+    target = make().start()
+    send(target, "r00001s01")
+    (row,) = target.stored(DOMAIN).messages
+    source = target.source(row.id)
+    assert source is not None
+    assert len(source) == row.size
+    assert b"From: r00001s01@" in source
+    assert target.source("nobody") is None
+    assert target.search("to:r00001s01") == (row.id,)
+    assert target.search("to:r00009s01") == ()
 
 
 def test_stored_of_a_block_of_rounds(make: Callable[..., Subject]) -> None:

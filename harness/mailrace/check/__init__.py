@@ -2,14 +2,16 @@
 
 from mailrace.check.counts import expected_copies
 from mailrace.check.log_lines import KNOWN_LOG_LINES, KnownLine, explain, known_line
+from mailrace.check.older_changed import differences
 from mailrace.check.orders import ORDERS_MAX, order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
-from mailrace.check.promises import broken_promises
+from mailrace.check.promises import broken_promises, broken_serially
 from mailrace.check.replies import replies
 from mailrace.check.round import check_round, left_open, not_looked
 from mailrace.check.serial import serial_anomalies
-from mailrace.check.tags import clean_tag
-from mailrace.check.touched import has_edits, touched
+from mailrace.check.source import compare_source
+from mailrace.check.tags import clean_tag, tag_key
+from mailrace.check.touched import has_edits, may_touch, tags_it_may_hold, touched
 
 __all__ = [
     "KNOWN_LOG_LINES",
@@ -17,18 +19,24 @@ __all__ = [
     "KnownLine",
     "SerialOutcome",
     "broken_promises",
+    "broken_serially",
     "check_round",
     "clean_tag",
+    "compare_source",
+    "differences",
     "expected_copies",
     "explain",
     "has_edits",
     "known_line",
     "left_open",
+    "may_touch",
     "not_looked",
     "order_in_words",
     "orders",
     "outcome_of",
     "replies",
     "serial_anomalies",
+    "tag_key",
+    "tags_it_may_hold",
     "touched",
 ]

@@ -120,6 +120,12 @@ class Target(Protocol):
     def stored(self, domain: str, *, block: str = "") -> Stored:
         """What it holds for the run with that recipient domain; `block`: only recipients that begin so."""
 
+    def source(self, row_id: str) -> bytes | None:
+        """The source of a stored message (`/raw`) by its server ID; None where the server has none."""
+
+    def search(self, query: str) -> tuple[str, ...]:
+        """The server IDs that a search finds, at most a page of them."""
+
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """Whether it still answers, looking at its process where it is ours."""
 

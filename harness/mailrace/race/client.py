@@ -24,7 +24,7 @@ from mailrace.model.operation import Message, Operation, PlannedRound, Send
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 from mailrace.race.limits import Limits
-from mailrace.race.retry import further_attempts
+from mailrace.race.retry import further_attempts, resent
 from mailrace.scenario import Plan
 
 
@@ -205,9 +205,7 @@ class Client:
                 done = Conversation(ended(found), link.parser, hold_at=None)
                 done.open(time.monotonic_ns())
                 return record_of(done, operation, raced.round, raced.actor, number)
-            if retry.policy == "new-id":
-                message = replace(message, message_id=f"again{number}.{message.message_id}")
-            again = replace(operation, message=message, lead=None)
+            again = replace(operation, message=resent(message, number, retry.policy), lead=None)
             attempt = self.attempt(again, link, raced.round, raced.actor, ids, number)
             self.after(again, link, attempt)
             return attempt

@@ -18,7 +18,7 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.race.lane import Lane
 from mailrace.race.tally import Judged
-from mailrace.race.verify import verified
+from mailrace.race.verify import SERIAL, Verifier
 
 FIRST_INDEX = 90_000
 """Serial rounds have indices of their own, above every raced one."""
@@ -36,7 +36,7 @@ class Judge:
     ) -> None:
         self._lane = lane
         self._options = options
-        self._journal = journal
+        self._verifier = Verifier(lane.plan, options, lane.target, journal)
         self._outcomes: dict[tuple[int, ...], tuple[SerialOutcome, ...]] = {}
         self._made = 0
         self._pruned_from = pruned_from
@@ -45,20 +45,21 @@ class Judge:
         self._all_orders = () if lane.plan.scenario.target.fresh else orders(plan)
 
     @property
-    def note(self) -> str:
-        """What the second oracle could not do, in a sentence; "" if it was applied."""
+    def notes(self) -> tuple[str, ...]:
+        """What was not looked at, a sentence each: orders that were not run, contents not compared."""
+        why = ""
         if self._lane.plan.scenario.target.fresh:
-            return "serial equivalence was not applied: every round needs a fresh server"
-        return "" if self._all_orders else "serial equivalence was not applied: more than 120 orders"
+            why = "serial equivalence was not applied: every round needs a fresh server"
+        elif not self._all_orders:
+            why = "serial equivalence was not applied: more than 120 orders"
+        return tuple(note for note in (why, self._verifier.note) if note)
 
     def judge(self, records: Sequence[RoundRecord], unreadable: int = 0) -> tuple[Judged, ...]:
         """The records with what the store held and with their findings, in the order given.
 
         The store of the first `unreadable` is gone: their server was started anew.
         """
-        lane = self._lane
-        readable = records[unreadable:]
-        seen = verified(readable, lane.target, lane.plan.domain, lane.plan.run, lane.name, self._journal)
+        seen = self._verifier.look(records[unreadable:], self._lane.name)
         return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
 
     def _judged(self, record: RoundRecord) -> Judged:
@@ -97,9 +98,7 @@ class Judge:
                 record = lane.serially(planned, order)
             except TargetError:
                 return None
-            (seen,) = verified(
-                [record], lane.target, lane.plan.domain, lane.plan.run, "serial", self._journal
-            )
+            (seen,) = self._verifier.look([record], SERIAL)
             if seen.stored is None or seen.lost:
                 return None
             made.append(outcome_of(seen, order_in_words(planned, order)))

@@ -223,7 +223,7 @@ def _result(
 ) -> ScenarioResult:
     scenario, tally = side.lane.plan.scenario, side.tally
     one_rate = not is_overdispersed([b for b in tally.blocks if b.rounds])
-    not_looked = [*([stopped] if stopped else []), *tally.not_looked, side.judge.note]
+    not_looked = [*([stopped] if stopped else []), *tally.not_looked, *side.judge.notes]
     result = ScenarioResult(
         name=scenario.name,
         title=scenario.title,

@@ -1,13 +1,22 @@
 """What a client does after a failure: a policy in, the further attempts out, paced by tenacity."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from mailrace.model.attempt import Attempt, Outcome
+from mailrace.model.operation import Message
 
 Policy = Literal["none", "naive", "new-id", "reconcile"]
+
+
+def resent(message: Message, number: int, policy: Policy) -> Message:
+    """The message as attempt `number` sends it: by policy `new-id` each retry has a Message-ID of its own."""
+    if policy != "new-id" or number < 2:
+        return message
+    return replace(message, message_id=f"again{number}.{message.message_id}")
 
 
 def further_attempts(

@@ -1,88 +1,263 @@
 """Rounds of a lane whose traffic is quiet in, the same rounds with what the store held out.
 
-The store is read in pages, once for a block of rounds: a few requests a thousand messages, never one a
-message. What one round may have left is told by its messages' keys and its part of the tag names.
+The store is read in pages, once for a block of rounds: a few requests a thousand messages. What one round
+may have left is told by its messages' keys and its part of the tag names. On a server of ours every row is
+somebody's: what belongs to no round is given to the one that it names, else to the last one. Rows of earlier
+blocks are looked at again as long as the store is not emptied; of the sources (`/raw`) a sample is read.
 """
 
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
 from mailrace.history import Journal
-from mailrace.model.attempt import LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
+from mailrace.model.attempt import Changed, LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import messages_of
+from mailrace.model.operation import (
+    Delete,
+    DeleteAll,
+    DeleteSearch,
+    DeleteTag,
+    Operation,
+    Read,
+    RenameTag,
+    ServerOptions,
+    SetTags,
+    messages_of,
+)
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 from mailrace.race.hang import hangs
+from mailrace.race.samples import Origin, Sampler, origins_of
+from mailrace.scenario import Plan
 
 SETTLE_S_MAX = 2.0
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
+AGAIN_MAX = 10
+"""Rows of earlier blocks whose source is read again at a look."""
+SERIAL = "serial"
+"""The lane of rounds whose operations ran one after the other."""
 _LOG_BEFORE_NS = 2_000_000
 _LOG_AFTER_NS = 50_000_000
 _ROUND_TOKEN = re.compile(r"r\d{5}")
 
 
-def verified(
-    records: Sequence[RoundRecord], target: Target, domain: str, run: str, lane: str, journal: Journal
-) -> tuple[RoundRecord, ...]:
-    """The records with `stored` and `log`; unchanged where the store could not be read.
+@dataclass(slots=True)
+class _Known:
+    """A row as it was last seen, and where it came from."""
 
-    A server that answers nobody although nothing is under way hangs since the last of the rounds: those
-    before it were each followed by requests that were answered.
-    """
-    if not records:
-        return ()
-    if target.is_ours and hangs(target):
-        last = records[-1]
-        return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
-    try:
-        whole = _settled(records, target, domain)
-    except TargetError as wrong:
-        # What these rounds stored is not known. That is the server's doing, unless our own machine failed.
-        loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
-        why = f"the store could not be read: {wrong}"
-        return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
-    owner = {key: record.index for record in records for key in messages_of(record.plan)}
-    copies: dict[int, list[StoredMessage]] = defaultdict(list)
-    for copy in whole.messages:
-        copies[owner.get(copy.key, -1)].append(copy)
-    tags: dict[str, list[str]] = defaultdict(list)
-    for tag in whole.tags:  # one without a round's number says nothing of a single round
-        for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
-            tags[token].append(tag)
-    found = []
-    for record in records:
-        stored = Stored(messages=tuple(copies[record.index]), tags=tuple(tags[record.plan.token]))
-        journal.stored(lane, record.index, stored)
-        found.append(replace(record, stored=stored, log=_log_of(record, target)))
-    if target.is_ours and len(whole.messages) > EMPTY_ABOVE:
-        with suppress(TargetError):  # the next block's look says what is wrong
-            target.empty()
-    return tuple(found)
+    row: StoredMessage
+    origin: Origin
 
 
-def _settled(records: Sequence[RoundRecord], target: Target, domain: str) -> Stored:
-    """What is stored; after an unknown outcome, once two looks 0.1 s apart agree."""
-    stored = target.stored(domain)
-    if not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts):
+class Verifier:
+    """Reads the store of one lane's target for its rounds, raced and serial ones alike."""
+
+    def __init__(self, plan: Plan, options: ServerOptions, target: Target, journal: Journal) -> None:
+        self._plan = plan
+        self._options = options
+        self._target = target
+        self._journal = journal
+        self._sampler = Sampler(plan, target)
+        self._pid: int | None = None
+        self._known: dict[str, _Known] = {}
+        """Rows that were seen since the store was last empty, by their server IDs."""
+        self._foreign: set[str] = set()
+        """IDs of rows that were told already as nobody's."""
+        self._unsure: set[str] = set()
+        """Keys of messages whose rows may still come: of rounds that were not verified, or unknown."""
+        self._edits: list[Operation] = []
+        """What ran since the known rows were last seen, and may have touched them."""
+        self._counts: Counter[str] = Counter()
+
+    def look(self, records: Sequence[RoundRecord], lane: str) -> tuple[RoundRecord, ...]:
+        """The records with `stored` and `log`; `lost` where the store could not be read.
+
+        A server that answers nobody although nothing is under way hangs since the last of the rounds: those
+        before it were each followed by requests that were answered.
+        """
+        if not records:
+            return ()
+        self._note(records)
+        if self._target.is_ours and hangs(self._target):
+            last = records[-1]
+            return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
+        try:
+            whole = self._settled(records)
+            parts = self._parted(records, whole)
+            changed = self._changed(whole, is_sampled=lane != SERIAL)
+        except TargetError as wrong:
+            # What these rounds stored is not known: the server's doing, unless our own machine failed.
+            loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
+            why = f"the store could not be read: {wrong}"
+            return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
+        parts[-1] = replace(parts[-1], changed=changed)
+        self._remember(records, parts, whole)
+        if lane != SERIAL:
+            self._count(parts)
+        found = []
+        for record, stored in zip(records, parts, strict=True):
+            self._journal.stored(lane, record.index, stored)
+            found.append(replace(record, stored=stored, log=self._log_of(record)))
+        if self._target.is_ours and len(whole.messages) > EMPTY_ABOVE:
+            with suppress(TargetError):  # the next block's look says what is wrong
+                self._target.empty()
+            self._forget()
+        return tuple(found)
+
+    @property
+    def note(self) -> str:
+        """How much of the contents was compared, in a sentence; "" where nothing was stored."""
+        counts = self._counts
+        if not counts["stored"]:
+            return ""
+        again = f", {counts['again']} looked at again after later rounds" if self._target.is_ours else ""
+        return (
+            f"contents: of {counts['stored']} stored mails {counts['compared']} were compared with what was "
+            f"sent by their source (/raw), {counts['searched']} searched for{again}; "
+            "of the others only what the list shows was compared"
+        )
+
+    def _count(self, parts: Sequence[Stored]) -> None:
+        rows = [row for part in parts for row in part.messages]
+        self._counts["stored"] += len(rows)
+        self._counts["compared"] += sum(row.source is not None for row in rows)
+        self._counts["searched"] += sum(len(part.searches) for part in parts)
+
+    def _note(self, records: Sequence[RoundRecord]) -> None:
+        """Take down what ran, before anything can go wrong; a server started anew has another store."""
+        pid = self._target.pid()
+        if pid != self._pid:
+            self._forget()
+            self._pid = pid
+        for record in records:
+            self._edits += record.plan.operations
+            self._unsure.update(messages_of(record.plan))
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._foreign.clear()
+        self._unsure.clear()
+        self._edits.clear()
+
+    def _settled(self, records: Sequence[RoundRecord]) -> Stored:
+        """What is stored; after an unknown outcome, once two looks 0.1 s apart agree."""
+        stored = self._target.stored(self._plan.domain)
+        if not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts):
+            return stored
+        deadline = time.monotonic() + SETTLE_S_MAX
+        while time.monotonic() < deadline:
+            time.sleep(0.1)
+            before, stored = stored, self._target.stored(self._plan.domain)
+            if before == stored:
+                break
         return stored
-    deadline = time.monotonic() + SETTLE_S_MAX
-    while time.monotonic() < deadline:
-        time.sleep(0.1)
-        before, stored = stored, target.stored(domain)
-        if before == stored:
-            break
-    return stored
+
+    def _parted(self, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
+        """What the store holds, round by round; rows that are known already are compared and left out."""
+        owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
+        rows: dict[int, list[StoredMessage]] = defaultdict(list)
+        for row in whole.messages:
+            at = owner.get(row.key)
+            if row.id in self._known or row.id in self._foreign or (at is None and row.key in self._unsure):
+                continue
+            rows[_named_by(row, records) if at is None else at].append(row)
+        tags = self._tags_by_round(whole)
+        # The costly looks come last, and only at rows that are copies of what was sent.
+        origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
+        planned = [row for part in rows.values() for row in part if row.key in origins]
+        sources = self._sampler.sources(planned, origins)
+        keys = dict.fromkeys(row.key for row in planned)
+        searches = self._sampler.searches([origins[key].message for key in keys])
+        return [
+            Stored(
+                messages=tuple(replace(row, source=sources.get(row.id)) for row in rows[at]),
+                tags=tuple(tags[record.plan.token]),
+                searches=tuple(searches[key] for key in messages_of(record.plan) if key in searches),
+            )
+            for at, record in enumerate(records)
+        ]
+
+    def _tags_by_round(self, whole: Stored) -> dict[str, list[str]]:
+        """Tag names by the round that they name; one that names none says nothing of a single round."""
+        run = self._plan.run
+        tags: dict[str, list[str]] = defaultdict(list)
+        for tag in whole.tags:
+            for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
+                tags[token].append(tag)
+        return tags
+
+    def _changed(self, whole: Stored, *, is_sampled: bool) -> tuple[Changed, ...]:
+        """Known rows that are no longer what they were, though no operation since then may touch them.
+
+        Not on a server that is not ours: others may delete, tag and read there what they like.
+        """
+        if not self._target.is_ours:
+            return ()
+        now = {row.id: row for row in whole.messages}
+        origins = {known.row.key: known.origin for known in self._known.values()}
+        present = [known.row for known in self._known.values() if known.row.id in now]
+        sources = self._sampler.sources(present, origins, AGAIN_MAX if is_sampled else 0)
+        self._counts["again"] += len(self._known) if is_sampled else 0
+        found = []
+        for row_id, known in self._known.items():
+            if row_id not in now:
+                if not self._may_touch(known, (Delete, DeleteSearch, DeleteAll)):
+                    found.append(Changed(before=known.row, after=None))
+                continue
+            after = replace(self._without_excused(known, now[row_id]), source=sources.get(row_id))
+            if differences(known.row, after):
+                found.append(Changed(before=known.row, after=after))
+        return tuple(found)
+
+    def _without_excused(self, known: _Known, after: StoredMessage) -> StoredMessage:
+        """The row as it is now, but for what the operations since then may have changed of it."""
+        if after.tags != known.row.tags and self._may_touch(known, (SetTags, RenameTag, DeleteTag)):
+            after = replace(after, tags=known.row.tags)
+        if after.read != known.row.read and any(isinstance(one, Read) for one in self._edits):
+            after = replace(after, read=known.row.read)
+        return after
+
+    def _may_touch(self, known: _Known, kinds: tuple[type, ...]) -> bool:
+        edits = [one for one in self._edits if isinstance(one, kinds)]
+        held = tags_it_may_hold(known.origin.message, edits, self._options)
+        held |= frozenset(map(tag_key, known.row.tags))
+        return any(may_touch(edit, known.origin.message, held) for edit in edits)
+
+    def _remember(self, records: Sequence[RoundRecord], parts: Sequence[Stored], whole: Stored) -> None:
+        """What is there now is known from here on; what ran up to here can touch it no more."""
+        origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
+        now = {row.id: row for row in whole.messages}
+        self._known = {
+            row_id: _Known(replace(now[row_id], source=known.row.source), known.origin)
+            for row_id, known in self._known.items()
+            if row_id in now
+        }
+        new = [row for part in parts for row in part.messages]
+        self._known |= {row.id: _Known(row, origins[row.key]) for row in new if row.key in origins}
+        self._foreign |= {row.id for row in new if row.key not in origins}
+        # What has no answer may still take effect after this look.
+        unknown = [a for r in records for a in r.attempts if a.outcome is Outcome.UNKNOWN]
+        self._unsure -= origins.keys() - {a.message for a in unknown}
+        operations = {(record.index, o.key): o for record in records for o in record.plan.operations}
+        self._edits = [
+            operations[a.round, a.operation] for a in unknown if (a.round, a.operation) in operations
+        ]
+
+    def _log_of(self, record: RoundRecord) -> tuple[LogLine, ...]:
+        if not record.released_ns:
+            return ()
+        last_ns = max((a.completed_ns for a in record.attempts), default=record.released_ns) + _LOG_AFTER_NS
+        lines = self._target.log_since(record.released_ns - _LOG_BEFORE_NS)
+        return tuple(line for line in lines[:200] if line.t_ns <= last_ns)
 
 
-def _log_of(record: RoundRecord, target: Target) -> tuple[LogLine, ...]:
-    if not record.released_ns:
-        return ()
-    last_ns = max((a.completed_ns for a in record.attempts), default=record.released_ns) + _LOG_AFTER_NS
-    lines = target.log_since(record.released_ns - _LOG_BEFORE_NS)
-    return tuple(line for line in lines[:200] if line.t_ns <= last_ns)
+def _named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
+    """The place of the round whose token stands in a row that no message of ours explains; else the last."""
+    text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
+    return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)

@@ -12,11 +12,11 @@ from mailrace.model.attempt import LogLine, Stored
 from mailrace.model.errors import InternalError, TargetError
 from mailrace.model.external_url import parse_external
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
-from mailrace.targets.api import Api, ApiError
+from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError
 from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
 from mailrace.targets.failures import tls_cause
 from mailrace.targets.ready import look, smtp_greeting, starttls
-from mailrace.targets.stored import stored_by_search
+from mailrace.targets.stored import source_of, stored_by_search
 
 GREETING_S_MAX = 5.0
 ANSWER_S_MAX = 10.0
@@ -87,6 +87,14 @@ class ExternalTarget:
     def stored(self, domain: str, *, block: str = "") -> Stored:
         """What it holds for that domain, found by search alone; tags are only this run's own."""
         return stored_by_search(self.api, domain, block)
+
+    def source(self, row_id: str) -> bytes | None:
+        """The source of a stored message; None where the server has none."""
+        return source_of(self.api, row_id)
+
+    def search(self, query: str) -> tuple[str, ...]:
+        """The server IDs that a search finds."""
+        return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """By its REST side alone."""

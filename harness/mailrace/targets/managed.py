@@ -17,10 +17,10 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from mailrace.targets import belongings
-from mailrace.targets.api import Api
+from mailrace.targets.api import PAGE_ROWS_MAX, Api
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import look, rest_status, smtp_greeting
-from mailrace.targets.stored import stored_by_list, stored_by_search
+from mailrace.targets.stored import source_of, stored_by_list, stored_by_search
 
 READY_S_MAX = 5.0
 LOOK_S_EVERY = 0.004
@@ -142,6 +142,14 @@ class ManagedTarget:
         if block:
             return stored_by_search(self.api, domain, block)
         return stored_by_list(self.api, domain if self._database else "")
+
+    def source(self, row_id: str) -> bytes | None:
+        """The source of a stored message; None where the server has none."""
+        return source_of(self.api, row_id)
+
+    def search(self, query: str) -> tuple[str, ...]:
+        """The server IDs that a search finds."""
+        return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """DEAD once a process ended; HUNG where `/readyz`, which asks the database, is unanswered."""

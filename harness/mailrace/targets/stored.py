@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mailrace.model.attempt import Stored, StoredMessage
-from mailrace.targets.api import Api, ApiError
+from mailrace.targets.api import Api, ApiError, BadAnswer
 
 
 def stored_by_list(api: Api, domain: str = "") -> Stored:
@@ -39,6 +39,16 @@ def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
             tags.update(dict.fromkeys(page.tags))
         _agree(api, query, rows, total)
     return Stored(messages=tuple(found.values()), tags=_own(tags, found.values(), domain))
+
+
+def source_of(api: Api, row_id: str) -> bytes | None:
+    """A message's source; None where the server says that it has none (404, or 400 in older versions)."""
+    try:
+        return api.raw(row_id)
+    except BadAnswer as wrong:
+        if wrong.status in (400, 404):
+            return None
+        raise
 
 
 def _is_for(message: StoredMessage, domain: str, block: str) -> bool:

@@ -1,0 +1,93 @@
+"""Stored rows in, some of them compared with what was sent and searched for: the costly looks, as a sample.
+
+Every such look is a request for one message, where the list shows thousands with one. The sample is drawn
+with the plan's seed, so a run that is repeated looks at the same messages.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mailrace.actors import render
+from mailrace.check import compare_source
+from mailrace.model.attempt import Search, Source, StoredMessage
+from mailrace.model.operation import FILLER, Message, PlannedRound, Send, messages_of
+from mailrace.model.target import Target
+from mailrace.race.retry import resent
+from mailrace.scenario import Plan
+
+SOURCES_MAX = 60
+"""Of a block of rounds."""
+SOURCE_BYTES_MAX = 8 * 1024 * 1024
+SEARCHES_MAX = 10
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row came from: the message that it is a copy of, and whether `POST /send` took it."""
+
+    message: Message
+    is_posted: bool
+
+
+def origins_of(planned: PlannedRound) -> Mapping[str, Origin]:
+    """The origin of every row that the round may leave, by the message's key."""
+    posted = {o.message.key for o in planned.operations if isinstance(o, Send) and o.via == "rest"}
+    return {key: Origin(message, key in posted) for key, message in messages_of(planned).items()}
+
+
+class Sampler:
+    """Draws what is looked at closely, and looks."""
+
+    def __init__(self, plan: Plan, target: Target) -> None:
+        self._plan = plan
+        self._target = target
+        self._random = random.Random(f"sample/{plan.seed}")
+
+    def sources(
+        self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int = SOURCES_MAX
+    ) -> dict[str, Source]:
+        """The sources of some of the rows beside what was sent, by row ID; `origins` by message key.
+
+        Large messages are fewer: 8 MiB in all, and one at least.
+        """
+        found: dict[str, Source] = {}
+        size_bytes = 0
+        for row in self._few(rows, most):
+            if found and size_bytes + row.size > SOURCE_BYTES_MAX:
+                continue
+            origin = origins[row.key]
+            message = resent(origin.message, row.attempt, self._plan.scenario.retry.policy)
+            sent = render(message, row.attempt, self._plan.contents)
+            raw = self._target.source(row.id)
+            if raw is None:
+                found[row.id] = Source(size_bytes=0, difference="the server has none for this row")
+                continue
+            size_bytes += len(raw)
+            found[row.id] = compare_source(sent, raw, is_posted=origin.is_posted)
+        return found
+
+    def searches(self, messages: Sequence[Message]) -> dict[str, Search]:
+        """What a search for its own words found, for some of the messages, by key."""
+        found: dict[str, Search] = {}
+        for message in self._few(messages, SEARCHES_MAX):
+            query = words_of(message)
+            if not self._target.is_ours:
+                query = f"{query} to:@{message.domain}"
+            found[message.key] = Search(key=message.key, query=query, ids=self._target.search(query))
+        return found
+
+    def _few(self, of: Sequence[_T], most: int) -> Sequence[_T]:
+        return of if len(of) <= most else self._random.sample(of, most)
+
+
+def words_of(message: Message) -> str:
+    """A search for words that only this message holds: where its text is long enough, words of the text."""
+    if message.file_sha256 is not None or message.first_words != message.key:
+        return f'"{message.sender}"'
+    words = FILLER.split()[:2]
+    is_long_enough = message.body_bytes >= len(message.key) + 4 + len(FILLER)
+    return f'"{" ".join((message.key, *words)).lower()}"' if is_long_enough else f'"{message.sender}"'
