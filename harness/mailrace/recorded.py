@@ -80,7 +80,7 @@ def write_merged(folder: Path, sources: Sequence[Path], result: RunResult) -> No
     render(result, folder, ("json", "html", "md", "junit", "ctrf"))
 
 
-def scenarios_of(folder: Path, plan: RecordedPlan) -> tuple[Scenario, ...]:
+def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = True) -> tuple[Scenario, ...]:
     """The scenarios as that run ran them: from its plan, so that later edits of their files change nothing.
 
     The users' own messages come from the run's folder, else from beside the scenario's file.
@@ -90,5 +90,7 @@ def scenarios_of(folder: Path, plan: RecordedPlan) -> tuple[Scenario, ...]:
     for one in plan.scenarios:
         kept = {name: mail_of(folder, digest) for name, digest in one.mails.items()}
         mails = {name: mail for name, mail in kept.items() if mail is not None}
+        if not are_mails_needed:
+            mails = {name: kept[name] or b"" for name in one.mails}
         found.append(scenario_from(one.data, Path(one.file) if one.file else folder, mails))
     return tuple(found)

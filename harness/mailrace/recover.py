@@ -1,67 +1,112 @@
-"""The folder of a run in, its RunResult out: from run.json, or from the journal of a run that was killed."""
+"""The folder of a run in, its RunResult out: from run.json, or from the history of a run that was killed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from mailrace import __version__
 from mailrace.check import check_round, not_looked
-from mailrace.history import HISTORY, RUN, read_journal, read_plan
+from mailrace.history import (
+    HISTORY,
+    RUN,
+    Contents,
+    RecordedPlan,
+    ScenarioHistory,
+    contents,
+    read_histories,
+    read_plan,
+)
 from mailrace.model.anomaly import Weight
-from mailrace.model.errors import UsageError
-from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
+from mailrace.model.errors import ScenarioError, UsageError
+from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Schedules, Verdict, Witness
 from mailrace.model.target import TargetInfo
 from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import scenarios_of
 from mailrace.report import from_json
-from mailrace.scenario import Plan, Scenario, server_options
+from mailrace.scenario import Scenario, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
+
+CUT = "all that would have come after the cut"
 
 
 def result_of(folder: Path) -> RunResult:
-    """What the run found. Of a run without a run.json, what its journal shows, marked as cut off.
+    """What the run found. Of a run without a run.json, what its history shows, marked as cut off.
 
     Raises UsageError where the folder is no run's.
     """
     document = folder / RUN
     if document.is_file():
-        return from_json(document.read_text(encoding="utf-8"))
+        try:
+            return from_json(document.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as wrong:
+            raise UsageError(f"{document}: cannot be read ({wrong})") from wrong
     plan = read_plan(folder)
     try:
-        scenarios = scenarios_of(folder, plan)
-        tallies = _tallied(folder / HISTORY, scenarios)
-        results = tuple(_result(s, tallies[s.name]) for s in scenarios)
-        return RunResult(
-            mailrace=__version__,
-            schema_version=SCHEMA_VERSION,
-            verdict=gravest(r.verdict for r in results),
-            target=TargetInfo.unknown(plan.request.target.text),
-            seed=plan.request.seed,
-            run=plan.run,
-            command=plan.request.command,
-            started=plan.started,
-            environment={},
-            scenarios=results,
-            rule=plan.request.racing.rule,
-            cut_off=True,
-        )
-    except (KeyError, TypeError, ValueError) as wrong:
-        raise UsageError(f"{folder}: its plan or history cannot be read ({wrong!r})") from wrong
+        return _from_history(folder, plan)
+    except (KeyError, TypeError, ValueError, OSError) as wrong:
+        raise UsageError(f"{folder}: its history cannot be read ({wrong!r:.200})") from wrong
 
 
-def _tallied(history: Path, scenarios: Sequence[Scenario]) -> dict[str, Tally]:
-    """Judge again what the journal holds of the target's rounds, by the promises alone."""
-    options = {s.name: server_options(s) for s in scenarios}
-    tallies = {s.name: Tally(options[s.name], "mailrace run") for s in scenarios}
-    if history.is_file():
-        for name, lane, record in read_journal(history):
-            if lane == "target" and name in tallies:
-                anomalies = check_round(record, options[name])
-                is_hit = any(a.name.weight is Weight.RACE for a in anomalies)
-                tallies[name].add(Judged(record, anomalies, "" if is_hit else not_looked(record)))
-    return tallies
+def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
+    histories = read_histories(folder / HISTORY) if (folder / HISTORY).is_file() else []
+    scenarios = {one.name: one for one in _scenarios(folder, plan)}
+    command = f"mailrace replay {folder}"
+    results = [
+        one.result or _cut_off(scenarios[one.name], one, f"{command} --scenario {one.name}")
+        for one in histories
+        if one.name in scenarios
+    ]
+    seen = {one.name for one in histories}
+    results += [
+        not_exercised(one, Verdict.INCONCLUSIVE, "the run ended before this scenario", plan.request.mode)
+        for one in scenarios.values()
+        if one.name not in seen
+    ]
+    found = (one.header.info for one in histories if one.header is not None and one.header.info is not None)
+    return RunResult(
+        mailrace=__version__,
+        schema_version=SCHEMA_VERSION,
+        verdict=gravest(r.verdict for r in results),
+        target=next(found, TargetInfo.unknown(plan.request.target.text)),
+        seed=plan.request.seed,
+        run=plan.run,
+        command=plan.request.command,
+        started=plan.started,
+        environment={},
+        scenarios=tuple(results),
+        rule=plan.request.racing.rule,
+        cut_off=True,
+    )
 
 
-def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
+def _scenarios(folder: Path, plan: RecordedPlan) -> Sequence[Scenario]:
+    """The plan's scenarios; where a message file is gone for good, without it: nothing is sent any more."""
+    try:
+        return scenarios_of(folder, plan)
+    except ScenarioError:
+        return scenarios_of(folder, plan, are_mails_needed=False)
+
+
+def _cut_off(scenario: Scenario, history: ScenarioHistory, replay: str) -> ScenarioResult:
+    """The result of a scenario in which the run was killed: a RACE stays one, all else is INCONCLUSIVE."""
+    if history.header is not None and history.header.mode == "steer":
+        return _steered(scenario, history)
+    return _raced(scenario, history, replay)
+
+
+def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> ScenarioResult:
+    """The rounds of the target as they were judged; those that were not yet, by the promises alone."""
+    options = server_options(scenario)
+    tally = Tally(options, replay)
+    for lane, record, judged in history.rounds:
+        if lane != "target":
+            continue
+        if judged is not None:
+            tally.add(Judged(record, judged.anomalies, judged.not_looked))
+            continue
+        anomalies = check_round(record, options)
+        is_hit = any(a.name.weight is Weight.RACE for a in anomalies)
+        tally.add(Judged(record, anomalies, "" if is_hit else not_looked(record)))
     done = f"the run was cut off after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
     return ScenarioResult(
         name=scenario.name,
@@ -74,7 +119,7 @@ def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
         advice="" if tally.hits else "run it again to its end.",
         rounds=tally.rounds,
         rounds_lost=tally.lost,
-        accepted=tally.accepted(Plan(scenario, 0, "mr00000000").round(0)),
+        accepted=tally.accepted(history.rounds[0][1].plan) if history.rounds else {},
         rounds_dropped=tally.lost - tally.refused,
         rounds_refused=tally.refused,
         hits=tally.hits,
@@ -82,7 +127,7 @@ def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
         anomalies=dict(tally.anomalies),
         witnesses=tuple(tally.witnesses),
         sample=tuple(tally.sample),
-        not_looked=("all that would have come after the cut", *tally.not_looked),
+        not_looked=(CUT, *tally.not_looked),
         profile=scenario.release.profile,
         release_at=scenario.release.at,
         skew_us=tally.skew(),
@@ -90,3 +135,107 @@ def _result(scenario: Scenario, tally: Tally) -> ScenarioResult:
         expected=tally.expected,
         found=tally.found,
     )
+
+
+def _steered(scenario: Scenario, history: ScenarioHistory) -> ScenarioResult:
+    """What steer had looked at and shown; what it only explored is no race yet."""
+    shown, explored = _distinct(history.witnesses), len(history.schedules)
+    bad = {one.schedule for one in history.schedules if one.anomalies}
+    fates = Counter(one.fate for one in history.realisations)
+    done = f"the run was cut off after {explored} schedules were explored, {len(bad)} of them violating"
+    schedules = Schedules(
+        explored=explored,
+        classes=explored,
+        violating=len(shown),
+        split_only=fates["split_only"],
+        missed=0,
+        exhaustive=False,
+        bound="cut off",
+        unrealised=max(0, len(bad) - len(shown)),
+    )
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        digest=scenario.digest,
+        mode="steer",
+        verdict=Verdict.RACE if shown else Verdict.INCONCLUSIVE,
+        reason=f"{done}; {len(shown)} of them were shown on the instances that were asked for.",
+        advice="" if shown else "steer it again to its end.",
+        rounds=explored,
+        hits=len(shown),
+        anomalies=dict(Counter(one.anomaly.name.value for one in shown)),
+        witnesses=tuple(shown),
+        not_looked=(CUT,),
+        schedules=schedules,
+    )
+
+
+def _distinct(witnesses: Sequence[Witness]) -> list[Witness]:
+    """The witnesses of a race, each schedule once for each anomaly, the last as it was shown last."""
+    found = {
+        (one.anomaly.name, one.schedule.text if one.schedule else "", one.record.index): one
+        for one in witnesses
+        if one.anomaly.name.weight is Weight.RACE
+    }
+    return list(found.values())
+
+
+def looked_up(source: Path) -> tuple[Contents, dict[Path, RunResult]]:
+    """What is in a folder, and what each run in it found. Raises UsageError where that is nothing."""
+    found = contents(source)
+    return found, {run: result_of(run) for run in found.runs}
+
+
+def run_with(
+    source: Path, *, scenario: str | None = None, round_: int | None = None, anomaly: str | None = None
+) -> tuple[Path, RunResult, list[tuple[ScenarioResult, Witness]]]:
+    """The run in that folder that holds such a witness, what it found, and all its witnesses of that kind.
+
+    Of a gate it is the run of the new version, if that shows one: the gate asks about it. Raises UsageError,
+    with what to name instead, where no run has one or several have.
+    """
+    found, results = looked_up(source)
+    fitting = {
+        run: pairs
+        for run, result in results.items()
+        if (pairs := _witnesses(result, scenario, round_, anomaly))
+    }
+    if not fitting:
+        asked = {"scenario": scenario, "round": round_, "anomaly": anomaly}
+        named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
+        of = f"of {named} " if named else ""
+        raise UsageError(f"{source}: no witness {of}is recorded there{_newest_race(found.folder)}")
+    if len(fitting) > 1 and found.study == "gate":
+        new = {
+            run: pairs for run, pairs in fitting.items() if "old" not in run.relative_to(found.folder).parts
+        }
+        fitting = dict([next(iter((new or fitting).items()))])
+    if len(fitting) > 1:
+        raise UsageError(
+            f"{source}: a {found.study} with {len(fitting)} runs that show it; name one of "
+            f"{found.named(tuple(fitting))}"
+        )
+    run, pairs = next(iter(fitting.items()))
+    return run, results[run], pairs
+
+
+def _witnesses(
+    result: RunResult, scenario: str | None, round_: int | None, anomaly: str | None
+) -> list[tuple[ScenarioResult, Witness]]:
+    return [
+        (one, witness)
+        for one in result.scenarios
+        if scenario in (None, one.name)
+        for witness in one.witnesses
+        if round_ in (None, witness.record.index) and anomaly in (None, witness.anomaly.name.value)
+    ]
+
+
+def _newest_race(folder: Path) -> str:
+    """The next step: the newest run beside that folder that ended with RACE."""
+    runs = sorted(folder.resolve().parent.glob("*/run.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    for file in runs[:50]:
+        if f'"verdict": "{Verdict.RACE}"' in file.read_text(encoding="utf-8", errors="replace")[:20_000]:
+            return f"; the newest run with one is {file.parent.name}"
+    return ""

@@ -26,7 +26,7 @@ def run(
     with session(scenarios, request, listener, limits=limits) as now:
         for scenario in scenarios:
             now.look(scenario)
-    return now.finish()
+        return now.finish()
 
 
 __all__ = ["Listener", "Output", "Racing", "Run", "RunRequest", "ServerUse", "Steering", "run"]

@@ -6,6 +6,8 @@ applies, races or steers it, and closes what it opened. Every command that looks
 
 import os
 import platform
+import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,8 +17,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mailrace import __version__
-from mailrace.history import HISTORY, Journal, make_latest, new_folder
-from mailrace.model.errors import Interrupted, TargetError
+from mailrace.history import (
+    HISTORY,
+    InUse,
+    Journal,
+    JournalHeader,
+    is_bare,
+    make_latest,
+    new_folder,
+    prune,
+)
+from mailrace.model.errors import Interrupted, MailraceError, TargetError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.target import TargetInfo
@@ -83,16 +94,22 @@ class Session:
             found = self._steered(scenario)
         else:
             found = self._raced(scenario, self.request.racing)
-        found = replace(found, digest=scenario.digest)
-        self.results.append(found)
-        if self.listener is not None:
-            self.listener.ended(found)
+        self.add(replace(found, digest=scenario.digest))
         # What steer found on its own storage is looked for on the server's native one, if that is asked.
         rounds = self.request.steering.confirm_rounds
         if rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
-            self.results.append(replace(self._raced(scenario, natively), digest=scenario.digest))
+            self.add(replace(self._raced(scenario, natively), digest=scenario.digest))
         return found
+
+    def add(self, found: ScenarioResult) -> None:
+        """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""
+        self.journal.result(found)
+        self.results.append(found)
+        if found.verdict is not Verdict.FAILED:
+            make_latest(self.folder)
+        if self.listener is not None:
+            self.listener.ended(found)
 
     def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
         """A server has started and is to be looked at: from now on `reports/latest` is this run's."""
@@ -144,6 +161,12 @@ class Session:
         result, formats = self.result(), self.request.output.formats
         return Run(result, self.folder, render(result, self.folder, tuple(dict.fromkeys(("json", *formats)))))
 
+    def _steers(self, sentence: str) -> None:
+        """Steer tells what it does, and so its servers have started."""
+        make_latest(self.folder)
+        if self.listener is not None:
+            self.listener.said(sentence)
+
     def _raced(self, scenario: Scenario, racing: Racing) -> ScenarioResult:
         with store_for(scenario) as database:
             place = self.place(len(self.results), database)
@@ -155,7 +178,21 @@ class Session:
         asked, use = self.request.steering, self.request.server
         try:
             info = open_target(self.request.target, server_options(scenario), database=DOOR).info
-            self.began(scenario, info, None)
+            self.info = info
+            if self.listener is not None:
+                self.listener.began(scenario, info, None)
+            self.journal.header(
+                JournalHeader(
+                    mailrace=__version__,
+                    scenario=scenario.name,
+                    target=info.name,
+                    control="",
+                    seed=self.request.seed,
+                    run=self.token,
+                    mode="steer",
+                    info=info,
+                )
+            )
             return steer(
                 scenario,
                 self.request.target,
@@ -165,7 +202,7 @@ class Session:
                 depth=asked.depth,
                 require_exhaustive=asked.require_exhaustive,
                 replay=replay_command(self.folder, scenario),
-                progress=self.listener.said if self.listener is not None else lambda _: None,
+                progress=self._steers,
                 folder=self.folder,
                 gomaxprocs=use.gomaxprocs,
                 is_one_enough=asked.is_one_enough,
@@ -215,9 +252,12 @@ def session(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     token = new_run(f"{request.seed}-{os.getpid()}-{time.time_ns()}".encode())
     write_plan_of(folder, scenarios, request, study=study, targets=targets, started=started, run=token)
-    limit_s = request.time_limit_s
+    # From here on the folder is in use, so that no other run takes it for an old one.
+    in_use, limit_s = InUse(folder), request.time_limit_s
     journal = Journal(folder / HISTORY)
     try:
+        if request.output.out is None and (said := prune(request.output.reports, request.output.keep)):
+            _tell(listener, said)
         yield Session(
             request=request,
             folder=folder,
@@ -229,10 +269,30 @@ def session(
             info=TargetInfo.unknown(request.target.text),
             limits=limits,
         )
-    except KeyboardInterrupt as end:
+    except (KeyboardInterrupt, Interrupted) as end:
         raise Interrupted(folder) from end
+    except MailraceError:
+        _leave_no_bare(folder, request)
+        raise
+    else:
+        _leave_no_bare(folder, request)
     finally:
         journal.close()
+        in_use.let_go()
+
+
+def _tell(listener: Listener | None, sentence: str) -> None:
+    """Say what the user must know of his files; on stderr where nobody listens."""
+    if listener is not None:
+        listener.said(sentence)
+    else:
+        print(f"mailrace: {sentence}", file=sys.stderr)
+
+
+def _leave_no_bare(folder: Path, request: RunRequest) -> None:
+    """Remove a folder of ours in which no server was ever looked at: why was said, and it is no record."""
+    if request.output.out is None and is_bare(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def store_for(scenario: Scenario) -> AbstractContextManager[str]:

@@ -1,11 +1,9 @@
 """The folder of a run: its name, `latest`, and what is kept of the older ones."""
 
-import json
 from pathlib import Path
 
 import pytest
-from mailrace.history import PLAN, make_latest, new_folder
-from mailrace.history.folder import KEPT
+from mailrace.history import PLAN, InUse, is_in_use, make_latest, new_folder, prune
 from mailrace.model.errors import UsageError
 
 
@@ -13,63 +11,107 @@ def latest_of(reports: Path) -> Path:
     return reports / (reports / "latest").readlink()
 
 
-def run_json(folder: Path, *scenarios: tuple[str, int]) -> None:
-    """A run document with these verdicts and rounds, so far as `latest` depends on it."""
-    found = [{"verdict": verdict, "rounds": rounds, "schedules": None} for verdict, rounds in scenarios]
-    (folder / "run.json").write_text(json.dumps({"scenarios": found}))
-
-
-def test_folders_of_one_second_are_told_apart_and_latest_is_the_newest(tmp_path: Path) -> None:
+def test_folders_of_one_second_are_told_apart_and_latest_is_the_one_that_looked(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     made = [new_folder(reports, "shared tag-http://127.0.0.1:8025") for _ in range(3)]
     assert len({folder.name for folder in made}) == 3
     assert all(folder.is_dir() and folder.name.endswith("shared-tag-http-127.0.0.1-8025") for folder in made)
-    assert latest_of(reports) == made[0], "until another is known to look at something"
-    make_latest(made[-1])
-    assert latest_of(reports) == made[-1]
+    assert not (reports / "latest").exists(), "until one is known to look at something"
+    make_latest(made[1])
+    assert latest_of(reports) == made[1]
     assert sorted(f.name for f in reports.iterdir()) == sorted([*(f.name for f in made), "latest"])
-
-
-@pytest.mark.parametrize(
-    ("scenarios", "is_kept"),
-    [
-        ((("PASS", 20),), True),
-        ((("FAILED", 0), ("FAILED", 7)), True),
-        ((("NOT_APPLICABLE", 0),), True),
-        ((("FAILED", 0), ("FAILED", 0)), False),
-    ],
-)
-def test_latest_is_left_to_a_run_that_looked_at_something(
-    scenarios: tuple[tuple[str, int], ...], is_kept: bool, tmp_path: Path
-) -> None:
-    before = new_folder(tmp_path, "x")
-    run_json(before, *scenarios)
-    after = new_folder(tmp_path, "x")
-    assert latest_of(tmp_path) == (before if is_kept else after)
 
 
 def test_latest_that_leads_nowhere_is_moved_and_a_folder_of_one_s_own_is_never_latest(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("gone", target_is_directory=True)
     first = new_folder(tmp_path, "x")
+    make_latest(first)
     make_latest(new_folder(tmp_path, "x", out=tmp_path / "mine"))
     assert latest_of(tmp_path) == first
 
 
+def old_run(reports: Path, stamp: str) -> Path:
+    """The folder of a run that was begun at that time."""
+    folder = reports / f"{stamp}-x"
+    folder.mkdir()
+    (folder / PLAN).write_text("{}")
+    return folder
+
+
 def test_the_newest_are_kept_and_only_folders_of_runs_are_removed(tmp_path: Path) -> None:
-    ours = [tmp_path / f"20200101-0000{n:02d}-x" for n in range(KEPT + 4)]
-    for folder in ours:
-        folder.mkdir()
-        (folder / PLAN).write_text("{}")
-    theirs = tmp_path / "20200101-000000-notes"
+    ours = [old_run(tmp_path, f"20200101-0000{n:02d}") for n in range(12)]
+    theirs = tmp_path / "20190101-000000-notes"
     theirs.mkdir()
     (tmp_path / "keep").mkdir()
-    fresh = new_folder(tmp_path, "x")
-    gone = [folder for folder in ours if not folder.exists()]
-    assert gone == ours[: len(gone)]
-    assert 4 <= len(gone) <= 5
+    make_latest(ours[-1])
+    said = prune(tmp_path, 10)
+    assert [folder for folder in ours if not folder.exists()] == ours[:2]
+    assert all(folder.name in said for folder in ours[:2]), "what is removed is said"
     assert theirs.exists()
     assert (tmp_path / "keep").exists()
-    assert fresh.exists()
+    assert (prune(tmp_path, 10), len(list(tmp_path.iterdir()))) == ("", 13)
+
+
+def test_runs_of_one_second_are_removed_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
+    numbers = ["", *(f"-{number}" for number in range(1, 12))]
+    ours = [old_run(tmp_path, f"20200101-000000{number}") for number in numbers]
+    prune(tmp_path, 3)
+    assert [folder for folder in ours if folder.exists()] == ours[-3:]
+
+
+def test_a_folder_in_use_is_never_removed(tmp_path: Path) -> None:
+    ours = [old_run(tmp_path, f"20200101-00000{n}") for n in range(3)]
+    in_use = InUse(ours[0])
+    assert is_in_use(ours[0])
+    assert not is_in_use(ours[1])
+    prune(tmp_path, 1)
+    assert [folder.exists() for folder in ours] == [True, False, True]
+    in_use.let_go()
+    in_use.let_go()
+    prune(tmp_path, 1)
+    assert [folder.exists() for folder in ours] == [False, False, True]
+
+
+RACES = {
+    "run.json": '{"mailrace": "0",\n "verdict": "RACE"}',
+    "new/run.json": '{\n "scenarios": [\n  {"verdict": "RACE"}]}',
+    "natively/new/run.json": '{"verdict": "RACE"}',
+    "gate.json": '{"verdict": "RACE"}',
+    "history.jsonl": '{"kind":"judged","lane":"target","is_race":true,"index":3}\n',
+    "01/history.jsonl": '{"kind":"run","lane":""}\n{"kind":"witness","lane":"","anomaly":{}}\n',
+}
+NO_RACES = {
+    "run.json": '{"verdict": "INCONCLUSIVE"}',
+    "history.jsonl": '{"kind":"judged","lane":"control","is_race":true,"index":3}\n',
+    "server.log": '"verdict": "RACE"',
+}
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_a_race_is_never_removed_whether_the_run_came_to_its_end_or_not(tmp_path: Path, name: str) -> None:
+    old = old_run(tmp_path, "20200101-000000")
+    (old / name).parent.mkdir(parents=True, exist_ok=True)
+    (old / name).write_text(RACES[name])
+    old_run(tmp_path, "20200102-000000")
+    prune(tmp_path, 1)
+    assert old.exists()
+
+
+@pytest.mark.parametrize("name", NO_RACES)
+def test_what_is_no_race_of_the_target_s_is_removed(tmp_path: Path, name: str) -> None:
+    old = old_run(tmp_path, "20200101-000000")
+    (old / name).write_text(NO_RACES[name])
+    old_run(tmp_path, "20200102-000000")
+    prune(tmp_path, 1)
+    assert not old.exists()
+
+
+def test_folders_dated_in_the_future_are_neither_counted_nor_removed(tmp_path: Path) -> None:
+    future = [old_run(tmp_path, f"2999010{n}-000000") for n in range(1, 6)]
+    past = [old_run(tmp_path, f"2020010{n}-000000") for n in range(1, 4)]
+    prune(tmp_path, 2)
+    assert all(folder.exists() for folder in future)
+    assert [folder.exists() for folder in past] == [False, True, True]
 
 
 def test_a_folder_of_one_s_own_must_be_empty(tmp_path: Path) -> None:

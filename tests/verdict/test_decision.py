@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.model.errors import (
-    DidNotReproduce,
     InternalError,
     ScenarioError,
     ScheduleMissed,
@@ -293,7 +292,6 @@ def test_exit_statuses() -> None:
     [
         (ScenarioError(()), 2),
         (UsageError(), 2),
-        (DidNotReproduce(), 3),
         (ScheduleMissed(), 3),
         (TargetError(), 4),
         (InternalError(), 4),

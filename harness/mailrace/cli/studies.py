@@ -109,9 +109,9 @@ def matrix(
     """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
     from mailrace.cli.show import Teller, console, styled
     from mailrace.history import make_latest
+    from mailrace.history.writing import write_whole
     from mailrace.model.result import Verdict
     from mailrace.report import matrix_page
-    from mailrace.report.render import write_whole
     from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.gating import chosen_mode
@@ -177,7 +177,7 @@ def retries(
     """Race one scenario under every retry policy, with ignore_duplicate_ids off and on: what is left."""
     from mailrace.cli.show import console
     from mailrace.history import make_latest
-    from mailrace.report.render import write_whole
+    from mailrace.history.writing import write_whole
     from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.retries import hidden_duplicates, retries_json, run_retries, sentence

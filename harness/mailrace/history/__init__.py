@@ -1,25 +1,54 @@
 """The history of a run: what was invoked and completed, in order, on disk as it happens.
 
-`Journal` appends; `read_journal` gives the rounds back, also of a run that was killed; `new_folder`,
-`write_plan` and `make_latest` make the place where a run's files stand.
+`Journal` appends; `read_histories` and `read_journal` give it back, also of a run that was killed.
+`new_folder`, `write_plan`, `InUse`, `make_latest` and `prune` look after the place where a run's files stand,
+and `contents` says of any folder what is in it.
 """
 
-from mailrace.history.folder import HISTORY, RUN, make_latest, new_folder
-from mailrace.history.journal import Journal, JournalHeader, read_journal
+from mailrace.history.contents import Contents, contents
+from mailrace.history.folder import (
+    HISTORY,
+    RUN,
+    InUse,
+    has_race,
+    is_bare,
+    is_in_use,
+    make_latest,
+    new_folder,
+    prune,
+)
+from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.plan import PLAN, RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
+from mailrace.history.reading import ScenarioHistory, read_histories, read_journal, read_study
+from mailrace.history.writing import write_whole, writing
 
 __all__ = [
     "HISTORY",
     "PLAN",
     "RUN",
+    "Contents",
+    "InUse",
     "Journal",
     "JournalHeader",
+    "JudgedRound",
+    "Realisation",
     "RecordedPlan",
     "RecordedScenario",
+    "ScenarioHistory",
+    "ScheduleRun",
+    "contents",
+    "has_race",
+    "is_bare",
+    "is_in_use",
     "mail_of",
     "make_latest",
     "new_folder",
+    "prune",
+    "read_histories",
     "read_journal",
     "read_plan",
+    "read_study",
     "write_plan",
+    "write_whole",
+    "writing",
 ]

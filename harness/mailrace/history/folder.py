@@ -1,26 +1,35 @@
-"""The folder of a run: where its files stand, `reports/latest`, and how many old ones are kept."""
+"""The folder of a run: where its files stand, `reports/latest`, who uses it, which old ones are removed."""
 
-import json
+import fcntl
 import os
 import re
 import shutil
 import time
 from pathlib import Path
+from typing import IO
 
 from mailrace.history.plan import PLAN
+from mailrace.history.writing import writing
 from mailrace.model.errors import UsageError
 
-KEPT = 50
 LATEST = "latest"
 HISTORY, RUN = "history.jsonl", "run.json"
-_STAMP = re.compile(r"\d{8}-\d{6}(-\d+)?-")
+_STAMP = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?-")
+_RACES = (
+    re.compile(rb'"verdict": ?"RACE"'),
+    re.compile(rb'"kind":"witness"'),
+    re.compile(rb'"kind":"judged","lane":"target","is_race":true'),
+)
+"""How a document or a history shows that a race was found, whether the run came to its end or not."""
+_BARE = (b'{"kind":"result","lane":"","is_failed":true', b'{"kind":"run"')
+"""How the lines begin of a history in which nothing was looked at: what was to be, and that it failed."""
 
 
 def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
     """A new folder `reports/<time>-<what>`, or `out` itself.
 
     `out` must be empty or not there: nothing of an earlier run is overwritten. `reports/latest` is not moved
-    yet (`make_latest` does), unless what it leads to looked at nothing.
+    yet (`make_latest` does). Raises UsageError where the folder cannot be made.
     """
     if out is not None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -29,16 +38,14 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
         return out
     _make(reports)
     stamp, name = time.strftime("%Y%m%d-%H%M%S"), re.sub(r"[^A-Za-z0-9.@_-]+", "-", what).strip("-")[:80]
-    for number in range(1000):
-        folder = reports / (f"{stamp}-{number}-{name}" if number else f"{stamp}-{name}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        if not _looked_at_something(reports / LATEST):
-            make_latest(folder)
-        _prune(reports)
-        return folder
+    with writing(reports):
+        for number in range(1000):
+            folder = reports / (f"{stamp}-{number}-{name}" if number else f"{stamp}-{name}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
     raise UsageError(f"{reports}: no free folder name; remove some")
 
 
@@ -52,23 +59,88 @@ def make_latest(folder: Path) -> None:
         _point(folder.parent / LATEST, folder)
 
 
+class InUse:
+    """Marks a folder with a plan as in use by this process, until it is let go or the process ends.
+
+    The mark is a lock of the operating system on plan.json: it needs no cleaning up after a kill, and no
+    number of a process that another may have meanwhile.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] | None = (folder / PLAN).open("rb")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.let_go()  # A file system without locks: such folders are never taken for free (`is_in_use`).
+
+    def let_go(self) -> None:
+        """Free it; may be called twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a living process writes into that folder; also where that cannot be known."""
+    try:
+        with (folder / PLAN).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def has_race(folder: Path) -> bool:
+    """Whether a run in that folder, or in a folder below it, found a race; also where it cannot be read."""
+    for path in (*folder.rglob("*.json"), *folder.rglob(HISTORY)):
+        try:
+            with path.open("rb") as file:
+                if any(shape.search(line) for line in file for shape in _RACES):
+                    return True
+        except OSError:
+            return True
+    return False
+
+
+def is_bare(folder: Path) -> bool:
+    """Whether nothing was looked at in that folder or below it: no server of the run has ever started."""
+    for path in folder.rglob(HISTORY):
+        with path.open("rb") as file:
+            if any(not line.startswith(_BARE) for line in file):
+                return False
+    return True
+
+
+def prune(reports: Path, keep: int) -> str:
+    """Remove what is older than the newest `keep` runs, unless it is in use or holds a RACE.
+
+    What was removed is given back as a sentence; "" where nothing was.
+
+    Only folders that hold a plan of ours are looked at. One that is dated in the future, by a clock that was
+    wrong or is, is neither counted nor removed: else each new run would be the oldest, and be removed.
+    """
+    now = time.strftime("%Y%m%d-%H%M%S")
+    runs = []
+    for folder in reports.iterdir():
+        stamp = _STAMP.match(folder.name)
+        if stamp and stamp[1] <= now and not folder.is_symlink() and (folder / PLAN).is_file():
+            runs.append((stamp[1], int(stamp[2] or 0), folder))
+    removed = []
+    for *_, folder in sorted(runs)[: max(0, len(runs) - keep)]:
+        if not is_in_use(folder) and not has_race(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(folder.name)
+    if not removed:
+        return ""
+    more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
+    return f"removed {', '.join(removed[:3])}{more}: older than the newest {keep} runs, and without a RACE"
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be made ({error.strerror}); name another with --out") from error
-
-
-def _looked_at_something(folder: Path) -> bool:
-    """Whether a run's folder is there, and not one of a run all of whose scenarios failed at once."""
-    if not folder.is_dir():
-        return False
-    try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        seen = [(one["verdict"] != "FAILED", one["rounds"], one["schedules"]) for one in run["scenarios"]]
-    except (OSError, ValueError, LookupError, TypeError):
-        return True  # A study, or a run that goes on or was killed.
-    return any(any(one) for one in seen)
 
 
 def _point(link: Path, folder: Path) -> None:
@@ -79,14 +151,3 @@ def _point(link: Path, folder: Path) -> None:
         fresh.replace(link)
     except OSError:
         fresh.unlink(missing_ok=True)
-
-
-def _prune(reports: Path) -> None:
-    """Keep the newest runs; only folders that hold a plan of ours are ever removed."""
-    runs = sorted(
-        (f for f in reports.iterdir() if f.is_dir() and not f.is_symlink() and _STAMP.match(f.name)),
-        key=lambda f: f.name,
-    )
-    for old in runs[:-KEPT]:
-        if (old / PLAN).is_file():
-            shutil.rmtree(old, ignore_errors=True)

@@ -1,23 +1,29 @@
-"""history.jsonl: one JSON object a line, appended as it happens; RoundRecords in, and out again.
+"""history.jsonl: one JSON object a line, appended as it happens; what a run saw in, and out again.
 
-A line's `kind` says what it is: `run` (first), `begin` and `end` of a round, `attempt`, `stored`. `lane` is
-`target` or `control`. Each line is handed to the operating system at once, so a killed mailrace loses at
-most the line that it was writing.
+A line's `kind` says what it is. Of a race: `run` (first), `begin` and `end` of a round, `attempt`, `stored`,
+`judged`; `lane` is `target` or `control`. Of steer: `run`, `schedule`, `realisation`, `witness`. Of both:
+`result`, a scenario's verdict. Of a study: `study`, whatever it found of its own. Each line is handed to the
+operating system at once, so a killed mailrace loses at most the line that it was writing.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
+from mailrace.history.writing import writing
+from mailrace.model.anomaly import Anomaly, Weight
+from mailrace.model.attempt import Attempt, RoundRecord, Stored
+from mailrace.model.result import ScenarioResult, Verdict, Witness
+from mailrace.model.target import TargetInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalHeader:
-    """What the first line says of the run."""
+    """What the first line says of a scenario's history; `info`: the target as it was found."""
 
     mailrace: str
     scenario: str
@@ -26,16 +32,64 @@ class JournalHeader:
     seed: int
     run: str
     mode: str
+    info: TargetInfo | None = None
 
 
-_Line = JournalHeader | RoundRecord | Attempt | Stored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRound:
+    """What a raced round came to: its anomalies, and why it counts for nothing, "" if it counts."""
+
+    index: int
+    anomalies: tuple[Anomaly, ...]
+    not_looked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRun:
+    """A schedule that steer ran as it explored: its short text, what it came to, the anomalies it shows."""
+
+    number: int
+    schedule: str
+    outcome: str = ""
+    anomalies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realisation:
+    """What became of a violating class: `fate` as in `Violation`, after so many tries, and why in words."""
+
+    schedule: str
+    anomalies: tuple[str, ...]
+    fate: str
+    tries: int = 0
+    why: str = ""
+
+
+_Line = (
+    JournalHeader
+    | RoundRecord
+    | Attempt
+    | Stored
+    | JudgedRound
+    | ScheduleRun
+    | Realisation
+    | Witness
+    | ScenarioResult
+)
 
 
 class Journal:
-    """Appends a run's history to one file; close it, or leave it to the end of the process."""
+    """Appends a run's history to one file; close it, or leave it to the end of the process.
+
+    Lines may come from several threads. Raises OutputError where the file cannot be written, as on a full
+    disk.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        self._path = path
+        self._lock = threading.Lock()
+        with writing(path):
+            self._file = path.open("ab", buffering=0)
 
     def header(self, header: JournalHeader) -> None:
         """The first line of a scenario's history."""
@@ -57,84 +111,57 @@ class Journal:
         """What the store held of a round when the traffic was quiet."""
         self._write("stored", lane, stored, index=index)
 
+    def judged(self, lane: str, judged: JudgedRound) -> None:
+        """What a round came to, with all that was known when it was judged."""
+        is_race = any(anomaly.name.weight is Weight.RACE for anomaly in judged.anomalies)
+        self._write("judged", lane, judged, is_race=is_race)
+
+    def schedule(self, run: ScheduleRun) -> None:
+        """Steer has run a schedule."""
+        self._write("schedule", "", run)
+
+    def realisation(self, realisation: Realisation) -> None:
+        """Steer knows what became of a violating class."""
+        self._write("realisation", "", realisation)
+
+    def witness(self, witness: Witness) -> None:
+        """Steer has shown an anomaly on the instances that were asked for: from now on it is a RACE."""
+        self._write("witness", "", witness)
+
+    def result(self, result: ScenarioResult) -> None:
+        """A scenario has its verdict."""
+        self._write("result", "", result, is_failed=result.verdict is Verdict.FAILED and not result.rounds)
+
+    def study(self, what: str, value: Mapping[str, Any]) -> None:
+        """A study found something of its own: `what` says which, the value is plain data."""
+        self._line({"kind": "study", "lane": "", "what": what, "value": value})
+
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._file.close()
 
     def _write(
-        self,
-        kind: str,
-        lane: str,
-        value: _Line,
-        without: frozenset[str] = frozenset(),
-        index: int | None = None,
+        self, kind: str, lane: str, value: _Line, without: frozenset[str] = frozenset(), **more: int | bool
     ) -> None:
-        head = {"kind": kind, "lane": lane} | ({} if index is None else {"index": index})
         of: Any = type(value)
-        text = _adapter(of).dump_json(value, exclude=without or None, ensure_ascii=True)
-        self._file.write(json.dumps(head, separators=(",", ":")).encode()[:-1] + b"," + text[1:] + b"\n")
+        text = adapter(of).dump_json(value, exclude=without or None, ensure_ascii=True)
+        head = json.dumps({"kind": kind, "lane": lane, **more}, separators=(",", ":")).encode()
+        self._append(head[:-1] + b"," + text[1:] + b"\n")
+
+    def _line(self, value: Mapping[str, Any]) -> None:
+        self._append(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        with self._lock, writing(self._path):
+            # One call may write a part only, as when the disk fills up: what is left is tried again, and
+            # then fails with the reason.
+            while line:
+                line = line[self._file.write(line) :]
 
 
 @cache
-def _adapter(of: Any) -> Any:
+def adapter(of: Any) -> Any:
     """What writes and reads a line's value; pydantic is imported on first use only (0.2 s)."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(of)
-
-
-def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
-    """(scenario, lane, round) of every round in the file, in order of their ends; then those cut off.
-
-    A round without an end is given with `lost` saying so. A last line that is no JSON is passed over: it
-    is the one that was being written when the run was killed.
-    """
-    scenario = ""
-    open_rounds: dict[tuple[str, int], tuple[dict[str, Any], list[Attempt]]] = {}
-    ended: dict[tuple[str, int], RoundRecord] = {}
-    for line in _lines(path):
-        kind, lane = line.pop("kind"), line.pop("lane")
-        if kind == "run":
-            yield from _leave(scenario, open_rounds, ended)
-            open_rounds, ended, scenario = {}, {}, str(line["scenario"])
-        elif kind == "begin":
-            open_rounds[lane, line["index"]] = (line, [])
-        elif kind == "attempt" and (lane, line["round"]) in open_rounds:
-            open_rounds[lane, line["round"]][1].append(_adapter(Attempt).validate_python(line))
-        elif kind == "end" and (lane, line["index"]) in open_rounds:
-            begun, attempts = open_rounds.pop((lane, line["index"]))
-            ended[lane, line["index"]] = _record({**begun, **line}, attempts)
-        elif kind == "stored" and (lane, line["index"]) in ended:
-            index = line.pop("index")
-            stored = _adapter(Stored).validate_python(line)
-            yield scenario, lane, replace(ended.pop((lane, index)), stored=stored)
-    yield from _leave(scenario, open_rounds, ended)
-
-
-def _leave(
-    scenario: str,
-    open_rounds: Mapping[tuple[str, int], tuple[dict[str, Any], list[Attempt]]],
-    ended: Mapping[tuple[str, int], RoundRecord],
-) -> Iterator[tuple[str, str, RoundRecord]]:
-    for (lane, _), record in ended.items():
-        yield scenario, lane, record
-    for (lane, _), (begun, attempts) in open_rounds.items():
-        record = _record(begun, attempts)
-        lost = record.lost or "the run ended in the middle of this round"
-        yield scenario, lane, replace(record, lost=lost, loss=record.loss or Loss.DROPPED)
-
-
-def _record(value: dict[str, Any], attempts: list[Attempt]) -> RoundRecord:
-    record: RoundRecord = _adapter(RoundRecord).validate_python({**value, "attempts": ()})
-    return replace(record, attempts=tuple(attempts))
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict) and "kind" in value:
-                yield value

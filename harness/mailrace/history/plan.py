@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from mailrace.history.writing import write_whole, writing
 from mailrace.model.errors import TargetNameError, UsageError
 from mailrace.model.request import RunRequest, Study
 from mailrace.model.target_name import TargetName, parse_target
@@ -60,10 +61,10 @@ class RecordedPlan:
 
 def write_plan(folder: Path, plan: RecordedPlan, mails: Mapping[str, bytes] | None = None) -> None:
     """Write plan.json, and the users' own messages (`mails`, by digest), before anything is sent."""
-    if mails:
-        (folder / MAILS).mkdir(exist_ok=True)
-        for digest, content in mails.items():
-            (folder / MAILS / digest).write_bytes(content)
+    for digest, content in (mails or {}).items():
+        with writing(folder / MAILS):
+            (folder / MAILS).mkdir(exist_ok=True)
+        write_whole(folder / MAILS / digest, content)
     request = _codec(RunRequest).dump_python(plan.request, mode="json", exclude={"output", "target"})
     document = {
         "mailrace": plan.mailrace,
@@ -77,7 +78,7 @@ def write_plan(folder: Path, plan: RecordedPlan, mails: Mapping[str, bytes] | No
         "scenarios": [{"file": s.file, "mails": dict(s.mails), **s.data} for s in plan.scenarios],
     }
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    (folder / PLAN).write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_whole(folder / PLAN, text.encode("utf-8", "backslashreplace"))
 
 
 def read_plan(folder: Path) -> RecordedPlan:

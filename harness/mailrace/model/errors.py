@@ -5,7 +5,7 @@
     ├── UsageError       an option, a name or a value on the command line     exit 2
     │   └── TargetNameError  a target's name that means nothing
     ├── TargetError      the server under test or its process                 exit 4
-    ├── DidNotReproduce  a replay that showed nothing, with its bound         exit 3
+    ├── OutputError      the disk or device that takes what we write          exit 4
     ├── ScheduleMissed   a schedule the server did not follow                 exit 3
     │   └── ScheduleDiverged   it sent another statement after the same choices
     └── InternalError    ours                                                 exit 4
@@ -73,12 +73,12 @@ class TargetNameError(UsageError):
         super().__init__(f"target {self.shown!r}: {wrong}")
 
 
+class OutputError(MailraceError):
+    """What mailrace writes cannot be written: a full disk, a folder without the right to write."""
+
+
 class TargetError(MailraceError):
     """The server under test, its process or its installation failed."""
-
-
-class DidNotReproduce(MailraceError):
-    """A recorded race did not show again within its limit."""
 
 
 class ScheduleMissed(MailraceError):

@@ -117,7 +117,7 @@ def opened(
     stack: ExitStack, name: str | TargetName, scenario: Scenario, place: Place, folder: Path
 ) -> Target:
     """The target of that name, started for the scenario with its log in `folder`; `stack` stops it."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     target = open_target(
         name,
         server_options(scenario),
@@ -176,6 +176,7 @@ def _header(
         seed=options.seed,
         run=place.token,
         mode="race",
+        info=info,
     )
 
 

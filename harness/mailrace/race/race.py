@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from mailrace.history import Journal
+from mailrace.history import Journal, JudgedRound
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import TargetError
 from mailrace.model.request import Racing
@@ -64,6 +64,7 @@ class Side:
 
     def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
         self.target = target
+        self.journal = journal
         self.lane = Lane(name, plan, target, journal, profile=options.profile, limits=options.limits)
         self._limits = options.limits
         self.judge = Judge(self.lane, server_options(plan.scenario), journal, pruned_from=options.pruned_from)
@@ -103,6 +104,11 @@ class Side:
         self._pending, self._unreadable = [], 0
         for judged in found:
             self.tally.add(judged)
+            # What the round came to is on disk at once, so that a kill loses no finding.
+            came_to = JudgedRound(
+                index=judged.record.index, anomalies=judged.anomalies, not_looked=judged.not_looked
+            )
+            self.journal.judged(self.lane.name, came_to)
         if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
             try:
                 self.recover()

@@ -12,13 +12,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
 from mailrace.report.document import from_json, plain, to_json
 from mailrace.report.issue import issue
 from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
-from mailrace.report.render import write_whole
 from mailrace.report.repro import PROMISES, ServerFacts, repro_script
 from mailrace.report.unbundle import BUNDLE_VERSION, NAME, sha256
 

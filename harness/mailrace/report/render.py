@@ -1,10 +1,9 @@
 """Takes a RunResult and a folder; writes the formats asked for into it, each whole or not at all."""
 
-import os
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult
 from mailrace.report.ci import ctrf, junit
@@ -41,16 +40,3 @@ def render(
         write_whole(folder / file, text_of(document).encode("utf-8"))
         written.append(folder / file)
     return tuple(written)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.report.document import from_json
 from mailrace.report.page import whole_page
-from mailrace.report.render import write_whole
 from mailrace.report.words import legible, rate_words
 
 RUNS_MAX = 200

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
-from mailrace.report.render import write_whole
 from mailrace.studies.bisect import Answer, Probed, Search
 
 FORMAT = 1

@@ -144,7 +144,10 @@ def _steered(
     for word, target in (("old", options.old), ("new", options.new)):
         tell(f"{word} version: {options.names.get(target, target)}")
         steering = replace(options.run.steering, is_one_enough=True)
-        asked = part_of(whole.request, whole.folder / word, target=target, mode="steer", steering=steering)
+        formats = options.run.output.formats
+        asked = part_of(
+            whole.request, whole.folder / word, formats, target=target, mode="steer", steering=steering
+        )
         runs.append(run_scenarios(scenarios, asked, whole.listener).result)
     old, new = runs
     rule = whole.request.racing.rule

@@ -123,6 +123,7 @@ def race_paired(
             seed=whole.request.seed,
             run=place.token,
             mode="race",
+            info=targets[1].info,
         )
         place.journal.header(header)
         sides = []

@@ -7,7 +7,7 @@ from mailrace.history import read_plan
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
 from mailrace.recorded import scenarios_of
-from mailrace.recover import result_of
+from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.steer import replay_schedule
@@ -53,24 +53,10 @@ def recorded(
     `source` is the folder of a run, or its name under reports/, or a file in it; a bundle is unpacked first
     (`unpack`). Raises UsageError where there is no such witness.
     """
-    folder = _folder(source)
-    result = result_of(folder)
-    found = [
-        (one, witness)
-        for one in result.scenarios
-        if scenario in (None, one.name)
-        for witness in one.witnesses
-        if round_ in (None, witness.record.index) and anomaly in (None, witness.anomaly.name.value)
-    ]
+    run, result, found = run_with(source, scenario=scenario, round_=round_, anomaly=anomaly)
     found.sort(key=lambda pair: _rank(pair[1]))
-    if not found:
-        asked = {"scenario": scenario, "round": round_, "anomaly": anomaly}
-        named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
-        raise UsageError(
-            f"{source}: no witness {f'of {named} ' if named else ''}is recorded there{_newest_race(folder)}"
-        )
     one, witness = found[0]
-    return Recorded(result, one, _scenario(folder, one), witness)
+    return Recorded(result, one, _scenario(run, one), witness)
 
 
 def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None = None) -> Replay:
@@ -95,24 +81,6 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
         sentence=answer.sentence + missed,
         status=STATUS[answer.word],
     )
-
-
-def _folder(source: Path) -> Path:
-    for folder in (source, Path("reports") / source):
-        if folder.is_dir():
-            return folder
-    if source.is_file():
-        return source.parent
-    raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
-
-
-def _newest_race(folder: Path) -> str:
-    """The next step: the newest run beside that folder that ended with RACE."""
-    runs = sorted(folder.resolve().parent.glob("*/run.json"), key=lambda f: f.stat().st_mtime, reverse=True)
-    for file in runs[:50]:
-        if f'"verdict": "{Verdict.RACE}"' in file.read_text(encoding="utf-8", errors="replace")[:20_000]:
-            return f"; the newest run with one is {file.parent.name}"
-    return ""
 
 
 def _rank(witness: Witness) -> int:

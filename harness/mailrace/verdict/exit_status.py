@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from functools import reduce
 
-from mailrace.model.errors import DidNotReproduce, ScenarioError, ScheduleMissed, UsageError
+from mailrace.model.errors import ScenarioError, ScheduleMissed, UsageError
 from mailrace.model.result import Verdict
 
 
@@ -63,7 +63,7 @@ def exit_status_of(error: BaseException) -> int:
     match error:
         case ScenarioError() | UsageError():
             return int(ExitStatus.BAD_INPUT)
-        case DidNotReproduce() | ScheduleMissed():
+        case ScheduleMissed():
             return int(ExitStatus.INCONCLUSIVE)
         case KeyboardInterrupt():
             return int(ExitStatus.INTERRUPTED)

@@ -1,0 +1,94 @@
+"""A folder in, what is in it out: which command made it, the runs that it holds, whether it was cut off."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrace.history.folder import HISTORY, RUN, is_in_use
+from mailrace.history.plan import PLAN, RecordedPlan, read_plan
+from mailrace.history.reading import has_scenarios
+from mailrace.model.errors import UsageError
+from mailrace.model.request import Study
+
+DOCUMENTS: dict[Study, str] = {
+    "run": RUN,
+    "merge": RUN,
+    "gate": "gate.json",
+    "matrix": "matrix.json",
+    "bisect": "bisect.json",
+    "retries": "retries.json",
+}
+"""The document that each command writes last: where it is missing, the command was cut off."""
+DEPTH_MAX = 3
+"""Folders below a study's in which runs are looked for; a gate's have two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What is in a folder that mailrace made.
+
+    runs         the folders of single runs: itself, or those below it, in the order of their names
+    is_whole     the command came to its end, and so wrote its document
+    is_running   a living process still writes into it
+    """
+
+    folder: Path
+    study: Study
+    plan: RecordedPlan | None
+    runs: tuple[Path, ...]
+    is_whole: bool
+    is_running: bool
+
+    def named(self, runs: tuple[Path, ...] = ()) -> str:
+        """The runs as a person would name them, a few of many."""
+        shown = [str(run) for run in runs or self.runs]
+        return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
+
+
+def contents(source: Path) -> Contents:
+    """What is in that folder; `source` may also be its name under reports/, or a file in it.
+
+    Raises UsageError where there is no such folder, or nothing of mailrace's in it.
+    """
+    folder = _folder(source)
+    if not (folder / PLAN).is_file() and (folder / RUN).is_file():
+        return Contents(
+            folder=folder, study="run", plan=None, runs=(folder,), is_whole=True, is_running=False
+        )
+    plan = read_plan(folder)
+    is_whole = (folder / DOCUMENTS[plan.study]).is_file()
+    runs: list[Path] = []
+    if plan.study in ("run", "merge"):
+        runs.append(folder)
+    else:
+        runs += _below(folder)
+        # A gate that races both versions side by side writes into its own history until it is done.
+        if not is_whole and has_scenarios(folder / HISTORY):
+            runs.append(folder)
+    return Contents(
+        folder=folder,
+        study=plan.study,
+        plan=plan,
+        runs=tuple(runs),
+        is_whole=is_whole,
+        is_running=not is_whole and is_in_use(folder),
+    )
+
+
+def _folder(source: Path) -> Path:
+    for folder in (source, Path("reports") / source):
+        if folder.is_dir():
+            return folder
+    if source.is_file():
+        return source.parent
+    raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
+
+
+def _below(folder: Path) -> list[Path]:
+    """The folders of runs below a study's, by name."""
+    found = [
+        path.parent
+        for depth in range(1, DEPTH_MAX + 1)
+        for path in folder.glob("/".join(["*"] * depth + [PLAN]))
+        if read_plan(path.parent).study in ("run", "merge")
+    ]
+    return sorted(found)

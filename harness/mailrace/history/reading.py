@@ -1,0 +1,169 @@
+"""A history.jsonl in, what it holds out: rounds, schedules, findings and verdicts, as far as written.
+
+A last line that is no JSON is passed over: it is the one that was being written when the run was killed.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun, adapter
+from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
+from mailrace.model.result import ScenarioResult, Witness
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class ScenarioHistory:
+    """All that a journal holds of one scenario, in the order of writing.
+
+    header     None where the journal has none, e.g. of a scenario that never began
+    rounds     (lane, round, what it came to or None where it was not judged any more)
+    result     the verdict, where there was time for one
+    """
+
+    name: str
+    header: JournalHeader | None = None
+    rounds: list[tuple[str, RoundRecord, JudgedRound | None]] = field(default_factory=list)
+    schedules: list[ScheduleRun] = field(default_factory=list)
+    realisations: list[Realisation] = field(default_factory=list)
+    witnesses: list[Witness] = field(default_factory=list)
+    result: ScenarioResult | None = None
+
+
+def read_histories(path: Path) -> list[ScenarioHistory]:
+    """What the file holds, scenario by scenario, in order; one that was looked at twice stands there twice.
+
+    Memory grows with the rounds; `read_journal` gives them one at a time.
+    """
+    found: list[ScenarioHistory] = []
+    judged: dict[tuple[str, int], JudgedRound] = {}
+    reader = _Rounds()
+
+    def leave() -> None:
+        """The rounds of the scenario that ends here, with what each came to."""
+        for lane, record in (*taken, *reader.leave()):
+            found[-1].rounds.append((lane, record, judged.get((lane, record.index))))
+        judged.clear()
+        taken.clear()
+
+    taken: list[tuple[str, RoundRecord]] = []
+    for line in _lines(path):
+        kind = line["kind"]
+        if kind == "run":
+            if found:
+                leave()
+            header = _read(JournalHeader, line)
+            found.append(ScenarioHistory(header.scenario, header))
+        elif kind == "result":
+            result = _read(ScenarioResult, line)
+            # A scenario that never began has a result and no header.
+            if not found or found[-1].name != result.name or found[-1].result is not None:
+                if found:
+                    leave()
+                found.append(ScenarioHistory(result.name))
+            found[-1].result = result
+        elif not found:
+            continue
+        elif kind == "judged":
+            one = _read(JudgedRound, line)
+            judged[line["lane"], one.index] = one
+        elif kind == "schedule":
+            found[-1].schedules.append(_read(ScheduleRun, line))
+        elif kind == "realisation":
+            found[-1].realisations.append(_read(Realisation, line))
+        elif kind == "witness":
+            found[-1].witnesses.append(_read(Witness, line))
+        else:
+            taken += reader.take(kind, line)
+    if found:
+        leave()
+    return found
+
+
+def has_scenarios(path: Path) -> bool:
+    """Whether anything was looked at, so far as the file says; False where there is none."""
+    return path.is_file() and any(line["kind"] in ("run", "result") for line in _lines(path))
+
+
+def read_study(path: Path) -> Iterator[tuple[str, Any]]:
+    """(what, value) of every line that a study wrote of its own, in order."""
+    for line in _lines(path):
+        if line["kind"] == "study":
+            yield str(line.get("what")), line.get("value")
+
+
+def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
+    """(scenario, lane, round) of every round in the file, in order of their ends; then those cut off.
+
+    A round without an end is given with `lost` saying so. A last line that is no JSON is passed over: it
+    is the one that was being written when the run was killed.
+    """
+    scenario, reader = "", _Rounds()
+    for line in _lines(path):
+        kind = line["kind"]
+        if kind == "run":
+            yield from ((scenario, lane, record) for lane, record in reader.leave())
+            scenario = str(line["scenario"])
+        else:
+            yield from ((scenario, lane, record) for lane, record in reader.take(kind, line))
+    yield from ((scenario, lane, record) for lane, record in reader.leave())
+
+
+class _Rounds:
+    """Puts rounds together from their lines."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], tuple[dict[str, Any], list[Attempt]]] = {}
+        self._ended: dict[tuple[str, int], RoundRecord] = {}
+
+    def take(self, kind: str, line: dict[str, Any]) -> list[tuple[str, RoundRecord]]:
+        """The rounds that are whole with this line: none or one."""
+        lane, index = str(line["lane"]), line.get("round" if kind == "attempt" else "index")
+        if kind == "begin":
+            self._open[lane, line["index"]] = (line, [])
+        elif kind == "attempt" and (lane, index) in self._open:
+            self._open[lane, line["round"]][1].append(_read(Attempt, line))
+        elif kind == "end" and (lane, index) in self._open:
+            begun, attempts = self._open.pop((lane, line["index"]))
+            self._ended[lane, line["index"]] = _record({**begun, **line}, attempts)
+        elif kind == "stored" and (lane, index) in self._ended:
+            stored = _read(Stored, line)
+            return [(lane, replace(self._ended.pop((lane, line["index"])), stored=stored))]
+        return []
+
+    def leave(self) -> list[tuple[str, RoundRecord]]:
+        """The rounds that are not whole and never will be: without a look at the store, or without an end."""
+        cut = "the run ended in the middle of this round"
+        found = [(lane, record) for (lane, _), record in self._ended.items()]
+        for (lane, _), (begun, attempts) in self._open.items():
+            record = _record(begun, attempts)
+            lost, loss = record.lost or cut, record.loss or Loss.DROPPED
+            found.append((lane, replace(record, lost=lost, loss=loss)))
+        self._open, self._ended = {}, {}
+        return found
+
+
+def _read(of: type[T], line: dict[str, Any]) -> T:
+    kind: Any = of
+    found: T = adapter(kind).validate_python(line)
+    return found
+
+
+def _record(value: dict[str, Any], attempts: list[Attempt]) -> RoundRecord:
+    record: RoundRecord = adapter(RoundRecord).validate_python({**value, "attempts": ()})
+    return replace(record, attempts=tuple(attempts))
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict) and isinstance(value.get("lane"), str) and "kind" in value:
+                yield value

@@ -1,0 +1,44 @@
+"""A file that is to be written in, OutputError with the next step out where the machine does not let us."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailrace.model.errors import OutputError
+
+_STEPS = {
+    errno.ENOSPC: "free some space, or name another folder (--out, or reports in [tool.mailrace])",
+    errno.EDQUOT: "free some space, or name another folder (--out, or reports in [tool.mailrace])",
+    errno.EROFS: "name a folder that can be written (--out, or reports in [tool.mailrace])",
+}
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Turns what the operating system says against writing `path` into an OutputError."""
+    try:
+        yield
+    except OSError as wrong:
+        reason = wrong.strerror or str(wrong)
+        step = _STEPS.get(wrong.errno or 0, "see that it can be written, or name another folder (--out)")
+        raise OutputError(f"{path}: cannot be written ({reason}); {step}") from wrong
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part.
+
+    Raises OutputError where that cannot be done; then the old one stands as it was.
+    """
+    with writing(path):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
