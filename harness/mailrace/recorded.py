@@ -5,6 +5,8 @@ edits of their files change nothing, and it can be replayed where those files ar
 """
 
 import hashlib
+import os
+import platform
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -94,3 +96,20 @@ def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = T
             mails = {name: kept[name] or b"" for name in one.mails}
         found.append(scenario_from(one.data, Path(one.file) if one.file else folder, mails))
     return tuple(found)
+
+
+def replay_command(folder: Path, scenario: Scenario) -> str:
+    """The command that replays a witness of that folder, without `--round`."""
+    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}"
+
+
+def environment() -> dict[str, str]:
+    """What a reader must know of the machine: no name, no user, no path."""
+    load = " ".join(f"{x:.2f}" for x in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "cpus": str(os.cpu_count() or 0),
+        "load": load,
+    }

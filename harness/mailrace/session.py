@@ -5,7 +5,6 @@ applies, races or steers it, and closes what it opened. Every command that looks
 """
 
 import os
-import platform
 import shutil
 import sys
 import time
@@ -33,7 +32,7 @@ from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Ver
 from mailrace.model.target import TargetInfo
 from mailrace.model.target_name import TargetName
 from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
-from mailrace.recorded import write_plan_of
+from mailrace.recorded import environment, replay_command, write_plan_of
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options
 from mailrace.steer import shared_store, steer
@@ -298,20 +297,3 @@ def _leave_no_bare(folder: Path, request: RunRequest) -> None:
 def store_for(scenario: Scenario) -> AbstractContextManager[str]:
     """Where several instances are asked for, the address of one store between them, else ""."""
     return shared_store() if scenario.target.instances > 1 else nullcontext("")
-
-
-def replay_command(folder: Path, scenario: Scenario) -> str:
-    """The command that replays a witness of that folder, without `--round`."""
-    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}"
-
-
-def environment() -> dict[str, str]:
-    """What a reader must know of the machine: no name, no user, no path."""
-    load = " ".join(f"{x:.2f}" for x in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "cpus": str(os.cpu_count() or 0),
-        "load": load,
-    }

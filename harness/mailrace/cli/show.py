@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mailrace.cli.progress import Teller as Teller
@@ -47,7 +48,8 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
             shown.append(witness.replay)
     not_covered(screen, result, verbose=verbose)
     end_with(screen, result.verdict, conclusion(result), shown)
-    screen.line(f"report: {folder}/report.html")
+    if (page := Path(folder, "report.html")).is_file():
+        screen.line(f"report: {page}")
 
 
 def styled(verdict: Verdict, text: str, after: str = "") -> Any:

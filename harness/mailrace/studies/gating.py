@@ -14,10 +14,11 @@ from mailrace.history import make_latest
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
+from mailrace.recorded import environment
 from mailrace.run import Listener
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, applies
-from mailrace.session import Session, environment, part_of, session
+from mailrace.session import Session, part_of, session
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.baseline import apply_baseline
 from mailrace.studies.gate import RUNS_NEEDED, Again, Finding, compare, gate_verdict
