@@ -38,6 +38,23 @@ CONSEQUENCES: Mapping[AnomalyName, Consequence] = {
         "never sees it.",
         remedy="Look for each mail after it was accepted, and send it again if it is not there.",
     ),
+    _A.CONTENT_MIXED: Consequence(
+        harm=Harm.DATA,
+        meaning="The mail in the mailbox is not the mail that was sent: its text, subject or Message-ID is "
+        "another's, or damaged. A test that reads it sees what nobody sent.",
+        remedy="Send the mails of one test one after the other, and report it with the bundle of this run.",
+    ),
+    _A.OLDER_CHANGED: Consequence(
+        harm=Harm.DATA,
+        meaning="A mail that had been in the mailbox for a while is gone or altered, though nobody asked for "
+        "that. Tests of other people are hit as well.",
+        remedy="Give each team a server of its own, and report it with the bundle of this run.",
+    ),
+    _A.FOREIGN_ROW: Consequence(
+        harm=Harm.DATA,
+        meaning="The mailbox holds a mail that nobody sent. A test that counts mails finds one too many.",
+        remedy="Look for mails by Message-ID instead of counting, and report it with the bundle of this run.",
+    ),
     _A.ENVELOPE_LEAKED: Consequence(
         harm=Harm.DATA,
         meaning="A mail names a recipient or a sender that belongs to another mail. A test that looks at "
@@ -68,6 +85,12 @@ CONSEQUENCES: Mapping[AnomalyName, Consequence] = {
         "often lacks its tags.",
         remedy="Let the client look for its Message-ID before it sends a refused mail again.",
     ),
+    _A.ID_MIXED: Consequence(
+        harm=Harm.PROMISE,
+        meaning="The ID that a sender was told belongs to another mail, or to none. A client that reads or "
+        "deletes by that ID reads or deletes the wrong mail.",
+        remedy="Look for the mail by its Message-ID instead of by the ID of the reply.",
+    ),
     _A.TAG_LOST: Consequence(
         harm=Harm.DATA,
         meaning="A mail was accepted and lacks a tag that it asked for. Whoever looks for it by that tag "
@@ -85,6 +108,18 @@ CONSEQUENCES: Mapping[AnomalyName, Consequence] = {
         meaning="A mail or a request was refused though nothing was wrong with it, and nothing was stored. A "
         "client that does not try again loses that mail.",
         remedy="Let the client try again.",
+    ),
+    _A.SEARCH_WRONG: Consequence(
+        harm=Harm.REPLY,
+        meaning="A search misses a mail that is there, or finds another. A test that searches fails or looks "
+        "at the wrong mail.",
+        remedy="List the mails and compare them yourself.",
+    ),
+    _A.ORDER_WRONG: Consequence(
+        harm=Harm.REPLY,
+        meaning="The list of mails is not in the order in which they arrived. A test that takes the newest "
+        "mail takes another.",
+        remedy="Look for the mail by its Message-ID instead of taking the newest.",
     ),
     _A.TAG_DUPLICATED: Consequence(
         harm=Harm.DATA,
