@@ -288,7 +288,7 @@ def test_help_imports_nothing_that_costs() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
-    assert "Commands:" in done.stdout
+    assert "Compare versions and policies:" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from hostile import hostile
 from mailrace.model.result import Verdict
-from mailrace.report.matrix import Cell, Matrix
-from mailrace.report.page import matrix_page, page
+from mailrace.report.conclusion import conclusion
+from mailrace.report.page import page
+from mailrace.report.study import Study, StudyCell, study_page
 from report_results import clean_round, native, raced_round, steered, witness
 
 
@@ -112,28 +113,36 @@ def test_a_clean_run_and_one_without_rounds_render():
     assert "<h1>" in page(replace(native(hits=0), scenarios=(), cut_off=True))
 
 
-def test_the_matrix_names_what_could_not_be_had():
-    matrix = Matrix(
-        scenarios=("shared-new-tag",),
-        targets=("mailpit@1.17.0", "mailpit@1.30.6"),
-        cells={
-            ("shared-new-tag", "mailpit@1.17.0"): Cell(verdict=Verdict.RACE, text="3 of 85 classes"),
-            ("shared-new-tag", "mailpit@1.30.6"): Cell(verdict=None, text="cannot be had: no archive"),
-        },
+@pytest.mark.parametrize("kind", ["gate", "matrix", "retries"])
+def test_a_study_has_a_page_with_its_table_first_and_then_its_conclusion(kind):
+    study = Study(
+        kind=kind,
+        title="<b> on mailpit@1.30.5",
+        verdict=Verdict.RACE,
+        headline="One of them <i>races</i>.",
+        header=("scenario", "mailpit@1.30.5"),
+        rows=(
+            (StudyCell(text="<b>"), StudyCell(text="2 of 4", verdict=Verdict.RACE, report="00/report.html")),
+        ),
+        told=conclusion(native(hits=6)),
+        command="mailrace matrix --versions 1.30.5",
+        started="2026-11-23T14:00:39Z",
+        details=("proof <script>",),
     )
-    text = page(native(), matrix)
-    assert "3 of 85 classes" in text
-    assert "cannot be had: no archive" in text
-
-
-def test_a_matrix_has_a_page_of_its_own():
-    matrix = Matrix(
-        scenarios=("<b>",),
-        targets=("mailpit@1.30.5",),
-        cells={("<b>", "mailpit@1.30.5"): Cell(verdict=Verdict.RACE, text="2 of 4", report="00/report.html")},
-    )
-    text = matrix_page(matrix, "mailrace matrix --versions 1.30.5", "2026-11-23T14:00:39Z")
+    text = study_page(study)
     assert '<th scope="row">&lt;b&gt;</th>' in text
     assert '<a href="00/report.html">2 of 4</a>' in text
-    assert "1 scenario on 1 target" in text
+    assert "One of them &lt;i&gt;races&lt;/i&gt;." in text
+    assert "proof &lt;script&gt;" in text
     assert "mailrace matrix --versions 1.30.5" in text
+    assert text.index('id="results"') < text.index('id="conclusion"') < text.index('id="details"')
+
+
+def test_the_table_of_results_comes_before_what_is_said_of_it():
+    run = native(hits=6)
+    (one,) = run.scenarios
+    text = page(replace(run, scenarios=tuple(replace(one, name=f"s{n}") for n in range(22))))
+    assert text.index('id="overview"') < text.index('id="conclusion"') < text.index('class="filter"')
+    head = text[text.index("<main") : text.index('class="filter"')]
+    sentences = re.findall(r"<(?:li|p)>([^<]{30,})<", head)
+    assert len(sentences) == len(set(sentences)) > 2, "no sentence stands there twice"

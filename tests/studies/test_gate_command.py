@@ -89,7 +89,7 @@ def test_without_a_control_that_fires_it_is_3(tmp_path: Path) -> None:
     )
     assert done.status == 3, done.err
     assert changes(tmp_path / "g") == {("lonely", ""): "could not look"}
-    assert "this is no yes" in done.err
+    assert "this is no yes" in done.out
 
 
 @pytest.mark.parametrize(("trial", "starts"), [("warm", 1), ("cold", 5)])

@@ -1,7 +1,7 @@
 """The command line's thin edge: `main` runs `mailrace`, and turns errors into sentences and exit statuses.
 
-People read stderr, programs stdout. Every import that costs is made inside the command that needs it, so
-that `--help` stays quick.
+What was asked for goes to stdout, how it goes on to stderr. Every import that
+costs is made inside the command that needs it, so that `--help` stays quick.
 """
 
 import os
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     import typer
 
 
-_ORDER = (
-    *("run", "steer", "replay", "report", "bundle"),
-    *("gate", "bisect", "matrix", "retries", "watch", "merge"),
-    *("init", "check", "plan", "schema"),
-    *("targets", "install", "serve", "doctor"),
-)
-"""The commands as `--help` lists them: what is asked most first."""
-
-
 def command() -> "typer.Typer":
     """The command `mailrace` with all its sub-commands, which add themselves as they are imported."""
     from mailrace.cli import (  # noqa: F401
@@ -33,16 +24,11 @@ def command() -> "typer.Typer":
         reporting,
         scenarios,
         servers,
-        steering,
         studies,
         watching,
     )
     from mailrace.cli.app import app
 
-    place = {name: number for number, name in enumerate(_ORDER)}
-    app.registered_commands.sort(
-        key=lambda one: place[str(one.name or getattr(one.callback, "__name__", ""))]
-    )
     return app
 
 

@@ -1,125 +1,170 @@
 """`mailrace bisect`: between which two versions a race came or went, with the proof."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailrace.cli.app import app
-from mailrace.cli.gate import Mode, ModeOption
-from mailrace.cli.racing import SeedOption, TargetOption
-from mailrace.cli.studies import run_request
+from mailrace.cli import options
+from mailrace.cli.app import command
+from mailrace.cli.options import LOOK, OUTPUT, RACE, Mode
+from mailrace.cli.request import asked, racing, server_use
 
 if TYPE_CHECKING:
-    from mailrace.run import RunRequest
+    from mailrace.model.request import RunRequest
     from mailrace.scenario import Scenario
-    from mailrace.studies.bisect import Probed
+    from mailrace.studies.bisect import Probed, Search
 
 ROUNDS = 1_000
 GIT_BAD, GIT_SKIP, GIT_ABORT = 1, 125, 128
 """What `git bisect run` understands; above 127 it stops."""
 
+Good = Annotated[
+    str,
+    typer.Option(
+        "--good", metavar="VERSION", rich_help_panel=LOOK, help="A version without the race, e.g. 1.27.11."
+    ),
+]
+Bad = Annotated[
+    str,
+    typer.Option(
+        "--bad",
+        metavar="VERSION",
+        rich_help_panel=LOOK,
+        help="One with it; older or newer than the good one.",
+    ),
+]
+Versions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VERSION,…", rich_help_panel=LOOK, help="Search these, by comma; default: those at hand."
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="FOLDER",
+        rich_help_panel=LOOK,
+        help="Search the programs mailpit-VERSION of this folder.",
+    ),
+]
+AnomalyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", rich_help_panel=LOOK, help="Look for this one, e.g. tag_lost; default: for any."
+    ),
+]
+Trials = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=100,
+        rich_help_panel=RACE,
+        help="Natively: so many trials of a version that gives no clear answer.",
+    ),
+]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help="From which an interrupted search goes on.",
+    ),
+]
+ExitCodes = Annotated[
+    bool,
+    typer.Option(
+        "--bisect-exit-codes",
+        rich_help_panel=OUTPUT,
+        help="Look at --target alone, and exit as `git bisect run` wants: 0 good, 1 bad, 125 unknown.",
+    ),
+]
 
-@app.command()
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each version."""
+
+    scenario: "Scenario"
+    request: "RunRequest"
+    anomaly: str | None
+    trials: int
+
+
+@command
 def bisect(
-    scenario: Annotated[str, typer.Argument(help="A scenario file, or a shipped one's name.")],
-    good: Annotated[str, typer.Option("--good", help="A version without the race, e.g. 1.27.11.")] = "",
-    bad: Annotated[str, typer.Option("--bad", help="One with it; older or newer than the good one.")] = "",
-    versions: Annotated[
-        str | None, typer.Option(help="Versions to search, by comma; default: those at hand.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--folder", help="Search the binaries mailpit-VERSION of this folder.")
-    ] = None,
-    anomaly: Annotated[str | None, typer.Option(help="Only this one, e.g. tag_lost; default: any.")] = None,
-    mode: ModeOption = Mode.auto,
-    rounds: Annotated[int, typer.Option(min=1, max=50_000, help="Natively, rounds of a trial.")] = ROUNDS,
-    trials: Annotated[
-        int, typer.Option(min=1, max=100, help="Natively, trials of a version that gives no clear answer.")
-    ] = 3,
-    seed: SeedOption = 1,
-    state: Annotated[
-        Path | None, typer.Option("--state", help="File from which an interrupted search goes on.")
-    ] = None,
-    target: TargetOption = None,
-    exit_codes: Annotated[
-        bool,
-        typer.Option(
-            "--bisect-exit-codes",
-            help="Look at --target alone, and exit as `git bisect run` wants: 0 good, 1 bad, 125 unknown.",
-        ),
-    ] = False,
+    scenario: options.OneScenario,
+    good: Good = "",
+    bad: Bad = "",
+    versions: Versions = None,
+    folder: Folder = None,
+    anomaly: AnomalyOption = None,
+    target: options.TargetOption = None,
+    mode: options.ModeOption = Mode.auto,
+    seed: options.SeedOption = 1,
+    rounds: options.RoundsOption = ROUNDS,
+    trials: Trials = 3,
+    state: State = None,
+    exit_codes: ExitCodes = False,
 ) -> None:
     """Find the two neighbouring versions between which a race came or went; ends with the proof.
 
     Exit status: 0 found and proved, 3 not known, 4 a server or mailrace failed.
     """
-    from mailrace.cli.show import console
     from mailrace.model.anomaly import AnomalyName
     from mailrace.model.errors import MailraceError, UsageError
     from mailrace.scenario import find, load
-    from mailrace.verdict import ExitStatus
 
     if anomaly is not None and anomaly not in {name.value for name in AnomalyName}:
         raise UsageError(f"--anomaly {anomaly}: there are {', '.join(AnomalyName)}")
+
+    def question(of: str, *targets: str) -> Question:
+        (path, *_) = find([scenario])
+        how = racing(rounds=rounds, until="decided")
+        request = asked(of, how, server_use(), seed=seed, mode=_mode(mode, *targets))
+        return Question(load(path), request, anomaly, trials)
+
     if exit_codes:
         try:
             if target is None:
                 raise UsageError("--bisect-exit-codes: give --target, the build that is looked at")
-            (path, *_) = find([scenario])
-            loaded = load(path)
-            options = run_request(target, seed=seed, rounds=rounds, mode=_mode(mode, [target]))
+            single = question(target, target)
         except MailraceError as wrong:
-            console().print(f"mailrace: {wrong}", markup=False)
+            typer.echo(f"mailrace: {wrong}", err=True)
             raise typer.Exit(GIT_ABORT) from wrong
-        raise typer.Exit(_git_status(loaded, target, options, anomaly, trials))
-    (path, *_) = find([scenario])
-    loaded = load(path)
-    is_proved, lines = _search(
-        loaded, good, bad, versions, folder, anomaly, mode, rounds, trials, seed, state
+        raise typer.Exit(_git_status(single, target))
+    search = _versions(good, bad, versions, folder)
+    what = question(search.bad, *search.versions)
+    file = state or what.request.output.reports / f"bisect-{what.scenario.name}-{good}-{bad}.json".replace(
+        "/", "-"
     )
-    for line in lines:
-        console().print(line, markup=False)
-    raise typer.Exit(int(ExitStatus.PASS if is_proved else ExitStatus.INCONCLUSIVE))
+    _show(_searched(what, search, file), what.scenario.name)
 
 
-def _git_status(
-    scenario: "Scenario", target: str, options: "RunRequest", anomaly: str | None, trials: int
-) -> int:
-    from mailrace.cli.show import console
+def _git_status(what: Question, target: str) -> int:
+    from mailrace.cli.screen import Screen
     from mailrace.model.errors import MailraceError
     from mailrace.studies.bisect import Answer
     from mailrace.studies.probing import probe
 
+    said = Screen(on_stdout=False)
     try:
-        probed = probe(scenario, target, options, anomaly=anomaly, trials=trials)
+        probed = probe(what.scenario, target, what.request, anomaly=what.anomaly, trials=what.trials)
     except MailraceError as wrong:
-        console().print(f"{target}: {wrong}", markup=False)
+        said.text(f"{target}: {wrong}")
         return GIT_SKIP
-    console().print(f"{target}: {probed.answer}: {probed.reason}", markup=False)
+    said.text(f"{target}: {probed.answer}: {probed.reason}")
     return {Answer.GOOD: 0, Answer.BAD: GIT_BAD, Answer.UNKNOWN: GIT_SKIP}[probed.answer]
 
 
-def _search(
-    scenario: "Scenario",
-    good: str,
-    bad: str,
-    versions: str | None,
-    folder: Path | None,
-    anomaly: str | None,
-    mode: Mode,
-    rounds: int,
-    trials: int,
-    seed: int | None,
-    state: Path | None,
-) -> tuple[bool, list[str]]:
-    """Search, going on from the state file; whether it is proved, and the outcome in sentences."""
-    from mailrace.cli.show import Teller, console
+def _versions(good: str, bad: str, versions: str | None, folder: Path | None) -> "Search":
+    """The ends, and the versions between them that are named, in the folder, or at hand."""
     from mailrace.model.errors import UsageError
-    from mailrace.studies.bisect import Search, is_proved, told
-    from mailrace.studies.bisect import bisect as searched
-    from mailrace.studies.bisect_state import resumed, save
-    from mailrace.studies.probing import probe
+    from mailrace.studies.bisect import Search
     from mailrace.studies.versions import between, in_folder, installed, target_of, targets_of
 
     for option, word in (("--good", good), ("--bad", bad)):
@@ -132,35 +177,58 @@ def _search(
         candidates = in_folder(folder)
     else:
         candidates = installed("embedded" if ends[0].startswith("embedded") else "mailpit")
-    search = Search(versions=between(*ends, candidates), good=ends[0], bad=ends[1])
-    how = _mode(mode, search.versions)
-    question: dict[str, Any] = {"scenario": scenario.as_data(), "mode": how, "anomaly": anomaly}
-    options = run_request(ends[1], seed=seed, rounds=rounds, mode=how)
-    file = state or options.output.reports / f"bisect-{scenario.name}-{good}-{bad}.json".replace("/", "-")
+    return Search(versions=between(*ends, candidates), good=ends[0], bad=ends[1])
+
+
+def _searched(what: Question, search: "Search", file: Path) -> "Search":
+    """The search, gone on with from the state file, each answer kept there."""
+    from mailrace.cli.progress import Teller
+    from mailrace.studies.bisect import bisect as searched
+    from mailrace.studies.bisect_state import resumed, save
+    from mailrace.studies.probing import probe
+
+    question = {
+        "scenario": what.scenario.as_data(),
+        "mode": what.request.mode,
+        "anomaly": what.anomaly,
+    }
     search = resumed(file, search, question)
-    out = console()
-    out.print(
+    teller = Teller(scenarios=search.steps_max + 2)
+    teller.note(
         f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the pair "
-        f"itself; state in {file}",
-        markup=False,
+        f"itself; state in {file}"
     )
     for version, known in search.answers.items():
-        out.print(f"{version}: {known.answer}, known from {file}", markup=False)
+        teller.note(f"{version}: {known.answer}, known from {file}")
 
     def ask(version: str) -> "Probed":
-        teller = Teller()
-        try:
-            probed = probe(scenario, version, options, anomaly=anomaly, trials=trials, listener=teller)
-        finally:
-            teller.close()
-        out.print(f"{version}: {probed.answer}", markup=False)
+        how = what.request
+        probed = probe(what.scenario, version, how, anomaly=what.anomaly, trials=what.trials, listener=teller)
+        teller.note(f"{version}: {probed.answer}")
         return probed
 
-    search = searched(search, ask, lambda found: save(file, found, question))
-    return is_proved(search), list(told(search))
+    try:
+        return searched(search, ask, lambda found: save(file, found, question))
+    finally:
+        teller.close()
 
 
-def _mode(mode: Mode, targets: Any) -> Any:
+def _show(search: "Search", name: str) -> None:
+    """The pair with its proof, and the conclusion; raises typer.Exit with the status."""
+    from mailrace.cli.screen import Screen
+    from mailrace.cli.show import end_with
+    from mailrace.studies.bisect import is_proved, told
+    from mailrace.studies.pages import bisect_told
+    from mailrace.verdict import ExitStatus
+
+    screen = Screen()
+    for line in told(search):
+        screen.line(line) if line.startswith("again: ") else screen.text(line)
+    end_with(screen, None, bisect_told(search, name), told(search))
+    raise typer.Exit(int(ExitStatus.PASS if is_proved(search) else ExitStatus.INCONCLUSIVE))
+
+
+def _mode(mode: Mode, *targets: str) -> Any:
     from mailrace.studies.gating import chosen_mode
     from mailrace.targets import parse_target
 

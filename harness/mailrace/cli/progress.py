@@ -45,6 +45,11 @@ class Teller:
         beside = f"; control {control.target} ({control.scenario.name})" if control else ""
         self._say(f"{self._name}: {target.name} ({version}){beside}")
 
+    def note(self, text: str) -> None:
+        """A sentence of its own, whatever is being done."""
+        if not self._quiet:
+            self._say(text)
+
     def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
         """A block of rounds was judged."""
         self.said(f"round {done} of {rounds}, {hits} hits, control {control_hits}")

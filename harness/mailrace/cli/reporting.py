@@ -1,21 +1,32 @@
 """`mailrace report`, `replay`, `bundle`: what a run left, rendered again, run again, and handed on."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailrace.cli.app import app
+from mailrace.cli import options
+from mailrace.cli.app import command
+from mailrace.cli.options import LOOK, RACE, STEER
+from mailrace.cli.request import asked, racing, server_use
+
+if TYPE_CHECKING:
+    from mailrace.studies.replay import Recorded, Replay
+
+FolderArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="FOLDER", help="The folder of a run; default: reports/latest."),
+]
+LATEST = Path("reports/latest")
 
 
-@app.command()
+@command
 def report(
-    folder: Annotated[
-        Path | None, typer.Argument(help="The folder of a run; default: reports/latest.")
-    ] = None,
+    folder: FolderArgument = None,
     formats: Annotated[
-        str, typer.Option("--format", help="html, md, junit, ctrf, json; several by comma.")
-    ] = "html,md,junit,json",
+        str,
+        typer.Option("--format", metavar="FORMAT,…", help="html, md, junit, ctrf, json; several by comma."),
+    ] = "json,junit,html,md",
     index: Annotated[
         bool, typer.Option("--index", help="Instead: the page over all runs in this folder, with trends.")
     ] = False,
@@ -29,83 +40,126 @@ def report(
     if index:
         print(render_index(folder or Path("reports")))
         return
-    folder = folder or Path("reports/latest")
     wanted = tuple(word.strip() for word in formats.split(",") if word.strip())
     unknown = [word for word in wanted if word not in FORMATS]
     if unknown or not wanted:
         raise UsageError(
             f"--format {formats}: {', '.join(unknown) or 'nothing'} is none of {', '.join(FORMATS)}"
         )
-    result = result_of(folder)
-    files = render(result, folder, wanted)
-    outcome(result, str(folder), verbose=False)
+    result = result_of(folder or LATEST)
+    files = render(result, folder or LATEST, wanted)
+    outcome(result, str(folder or LATEST), verbose=False)
     for file in files:
         print(file)
 
 
-@app.command()
+@command
 def replay(
     source: Annotated[
-        Path, typer.Argument(help="The folder of a run, its name under reports/, or a bundle.")
-    ] = Path("reports/latest"),
-    scenario: Annotated[str | None, typer.Option(help="Of this scenario.")] = None,
-    round_: Annotated[int | None, typer.Option("--round", help="This round of it.")] = None,
-    anomaly: Annotated[str | None, typer.Option(help="This anomaly, such as tag_lost.")] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="On this target; default: the one recorded.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="The folder of a run, its name under reports/, or a bundle."),
+    ] = LATEST,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", rich_help_panel=LOOK, help="A witness of this scenario.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, max=50_000, help="Natively: at most so many rounds.")] = 1_000,
-    times: Annotated[int, typer.Option(min=1, max=1_000, help="A schedule: so many runs of it.")] = 10,
+    round_: Annotated[
+        int | None,
+        typer.Option("--round", metavar="N", min=0, rich_help_panel=LOOK, help="This round of it."),
+    ] = None,
+    anomaly: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", rich_help_panel=LOOK, help="This anomaly, such as tag_lost."),
+    ] = None,
+    target: options.TargetOption = None,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=50_000,
+            rich_help_panel=RACE,
+            help="A raced round: at most so many rounds.",
+        ),
+    ] = 1_000,
+    times: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=1_000, rich_help_panel=STEER, help="A schedule: so many runs."),
+    ] = 10,
 ) -> None:
-    """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3)."""
+    """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3).
+
+    It runs on the server that was recorded, unless --target names another.
+    """
     import tempfile
 
-    from mailrace.cli.show import Teller
-    from mailrace.cli.studies import run_request
+    from mailrace.cli.progress import Teller
     from mailrace.report import unpack
     from mailrace.studies.replay import recorded
     from mailrace.studies.replay import replay as run_again
 
-    teller = Teller()
+    teller = Teller(scenarios=1)
     with tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
         if source.suffix == ".zip":
             unpack(source, Path(unpacked))
         place = Path(unpacked) if source.suffix == ".zip" else source
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
+        how = racing(rounds=rounds, until="decided")
+        request = asked(target or what.result.target.name, how, server_use(), seed=1)
         try:
-            answer = run_again(
-                what,
-                run_request(target or what.result.target.name, seed=1, rounds=rounds),
-                times=times,
-                listener=teller,
-            )
+            answer = run_again(what, request, times=times, listener=teller)
         finally:
             teller.close()
-    print(f"{answer.word}: {answer.hits} of {answer.rounds}")
-    print(answer.sentence)
+    _show(what, answer, source)
     raise typer.Exit(int(answer.status))
 
 
-@app.command()
+def _show(what: "Recorded", answer: "Replay", source: Path) -> None:
+    """The answer, what the recorded anomaly means, and the next command."""
+    from mailrace.cli.screen import Screen
+    from mailrace.cli.show import end_with
+    from mailrace.report.conclusion import Command, Conclusion, Seen, explained
+    from mailrace.verdict import ExitStatus
+
+    screen = Screen()
+    screen.text(f"{answer.word}: {answer.hits} of {answer.rounds}")
+    screen.text(answer.sentence)
+    anomaly = what.witness.anomaly.name.value
+    seen = Seen(anomaly=anomaly, scenario=what.found.name, version=what.result.target.version)
+    next_ = Command(purpose="To see which versions have what", text=f"mailrace matrix -k {what.found.name}")
+    if answer.status is ExitStatus.RACE:
+        next_ = Command(purpose="To report it", text=f"mailrace bundle {source}")
+    end_with(screen, None, Conclusion(counted=(), explained=explained([seen]), commands=(next_,)))
+
+
+@command
 def bundle(
-    folder: Annotated[Path, typer.Argument(help="The folder of a run.")] = Path("reports/latest"),
-    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.")] = Path("mailrace-bundle.zip"),
-    scenario: Annotated[str, typer.Option(help="Of this scenario; default: the first with a witness.")] = "",
+    folder: FolderArgument = None,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The zip to write.")] = Path(
+        "mailrace-bundle.zip"
+    ),
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME", help="Of this scenario; default: the first with a witness.")
+    ] = "",
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Leave these as they are: addresses, hosts, paths, users; may be given again."),
+        typer.Option(
+            metavar="KIND", help="Leave these as they are: addresses, hosts, paths, users; may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Make one zip for a bug report: ISSUE.md, repro.py that needs nothing of ours, and the whole record."""
-    from mailrace.cli.show import console
+    from mailrace.cli.screen import Screen
     from mailrace.report import bundle as write_bundle
     from mailrace.report import own_messages, what_is_redacted
 
-    kept = tuple(keep or ())
-    for one in what_is_redacted(folder):
+    said, kept = Screen(on_stdout=False), tuple(keep or ())
+    for one in what_is_redacted(folder or LATEST):
         word = "kept" if one.kind in kept else "replaced"
-        console().print(f"{word}: {one.kind}: {one.found} → {one.shown}", markup=False)
-    for mail in own_messages(folder, scenario):
-        what = "your own message, included as it is, in repro.py as well: nothing in it is replaced"
-        console().print(f"{mail}: {what}", markup=False)
-    print(write_bundle(folder, out, keep=kept, scenario=scenario))
+        said.line(f"{word}: {one.kind}: {one.found} → {one.shown}")
+    for mail in own_messages(folder or LATEST, scenario):
+        said.text(
+            f"{mail}: your own message, included as it is, in repro.py as well: nothing in it is replaced"
+        )
+    written = write_bundle(folder or LATEST, out, keep=kept, scenario=scenario)
+    said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")
+    print(written)

@@ -5,18 +5,19 @@ from typing import Annotated
 
 import typer
 
-from mailrace.cli.app import app
-from mailrace.cli.racing import NameOption, Paths, SeedOption, default_paths
+from mailrace.cli import options
+from mailrace.cli.app import command
+from mailrace.cli.request import chosen, files_of
 
 
-@app.command()
-def check(paths: Paths = None) -> None:
+@command
+def check(paths: options.Paths = None) -> None:
     """Check scenario files: every mistake of each, with line and column; nothing is run."""
     from mailrace.model.errors import Mistake, ScenarioError
-    from mailrace.scenario import find, load
+    from mailrace.scenario import load
 
     mistakes: list[Mistake] = []
-    files = find(paths or default_paths(), None)
+    files = files_of(paths)
     for path in files:
         try:
             load(path)
@@ -27,38 +28,41 @@ def check(paths: Paths = None) -> None:
     print("1 scenario file is right" if len(files) == 1 else f"{len(files)} scenario files are right")
 
 
-@app.command()
+@command
 def plan(
-    paths: Paths = None,
-    name: NameOption = None,
-    seed: SeedOption = 1,
-    rounds: Annotated[int, typer.Option(min=1, max=1000, help="How many rounds to print.")] = 1,
+    paths: options.Paths = None,
+    name: options.NameOption = None,
+    seed: options.SeedOption = 1,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many rounds to print.")] = 1,
 ) -> None:
-    """Print what would be done, round by round, and send nothing."""
+    """Print as JSON what would be done, round by round, and send nothing."""
     import json
     from dataclasses import asdict
 
-    from mailrace.scenario import Plan, find, load, new_run
+    from mailrace.cli.show import write_json
+    from mailrace.scenario import Plan, new_run
 
-    for path in find(paths or default_paths(), name):
-        scenario = load(path)
-        drawn = Plan(scenario, seed or 1, new_run(str(seed).encode()))
-        head = {"scenario": scenario.name, "file": str(path), "seed": drawn.seed, "domain": drawn.domain}
+    chosen_seed = 1 if seed is None else seed
+    for scenario in chosen(paths, name).scenarios:
+        drawn = Plan(scenario, chosen_seed, new_run(str(chosen_seed).encode()))
+        file = str(scenario.file or "")
+        head = {"scenario": scenario.name, "file": file, "seed": drawn.seed, "domain": drawn.domain}
         shown = [asdict(drawn.round(index)) for index in range(rounds)]
-        print(json.dumps({**head, "rounds": shown}, indent=2, ensure_ascii=False))
+        write_json(json.dumps({**head, "rounds": shown}, indent=2, ensure_ascii=False))
 
 
-@app.command()
+@command
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
+    from mailrace.cli.show import write_json
     from mailrace.scenario import schema_text
 
-    print(schema_text(), end="")
+    write_json(schema_text())
 
 
-@app.command()
+@command
 def init(
-    file: Annotated[Path, typer.Argument(help="The scenario file to write.")] = Path(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The scenario file to write.")] = Path(
         "scenarios/my.race.yaml"
     ),
 ) -> None:
@@ -81,3 +85,4 @@ def init(
     except OSError as wrong:
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
     print(f"{file} written; try: mailrace run {file}")
+    print("gate and matrix look at it beside the shipped scenarios; run and steer at it alone")

@@ -57,21 +57,10 @@ class Screen:
         for line in text.splitlines():
             self.console.print(line)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> None:
-        """Rows under their header; where they do not fit, each row as a heading with its values below.
-
-        styles   one for each row, for its first cell; none leaves it plain
-        """
-        from rich.text import Text
-
-        lines = laid_out(header, rows, self.width)
-        at = {row[0]: styles[number] for number, row in enumerate(rows)} if styles else {}
-        for line in lines:
-            shown = Text(line)
-            first = next((cell for cell in at if line.startswith(cell)), None)
-            if first is not None:
-                shown.stylize(at[first], 0, len(first))
-            self.console.print(shown)
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Rows under their header; where they do not fit, each row as a heading with its values below."""
+        for line in laid_out(header, rows, self.width):
+            self.line(line)
 
 
 def wrapped(text: str, width: int | None, *, indent: str = "") -> list[str]:

@@ -3,34 +3,31 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from mailrace.cli.app import app
+from mailrace.cli.app import command
+from mailrace.cli.completion import target_names
 
 
-@app.command()
+@command
 def targets() -> None:
-    """List the targets that can be had here without installing, and how each version is known."""
-    from rich.table import Table
-
-    from mailrace.cli.show import console
+    """List the servers that can be looked at here without installing, and how each version is known."""
+    from mailrace.cli.screen import Screen
     from mailrace.targets import targets_at_hand
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("target", "version", "known by", "from"):
-        shown.add_column(column, overflow="fold")
-    for one in targets_at_hand():
-        shown.add_row(one.name, one.version, str(one.source), one.place)
-    console(on_stdout=True).print(shown)
+    rows = [(one.name, one.version, str(one.source), one.place) for one in targets_at_hand()]
+    Screen().table(("target", "version", "known by", "from"), rows)
 
 
-@app.command()
+@command
 def install(
-    target: Annotated[str, typer.Argument(help="mailpit@VERSION")],
+    target: Annotated[str, typer.Argument(metavar="mailpit@VERSION", help="The release to install.")],
 ) -> None:
     """Install a real Mailpit into the cache: its release archive, else built by Go."""
+    from mailrace.cli.screen import Screen
     from mailrace.model.errors import UsageError
     from mailrace.targets import parse_target
     from mailrace.targets.mailpit import install as install_version
@@ -38,58 +35,66 @@ def install(
     wanted = parse_target(target)
     if wanted.kind != "mailpit":
         raise UsageError(f"{target}: only mailpit@VERSION can be installed, as in mailpit@1.30.5")
-    print(install_version(wanted.version, progress=lambda said: print(said, file=sys.stderr)))
+    said = Screen(on_stdout=False)
+    place = install_version(wanted.version, progress=said.text)
+    said.text(f"{target} is installed; try: mailrace steer shared-new-tag --target {target}")
+    print(place)
 
 
-@app.command()
+@command
 def doctor() -> None:
     """Say what is there, what is missing, and what that means."""
-    import platform
-
+    from mailrace.cli.screen import Screen
     from mailrace.targets import targets_at_hand
 
-    cpus = os.cpu_count() or 1
-    said = [
-        ("Python", platform.python_version(), "at least 3.11 is needed"),
-        (
-            "system",
-            platform.system(),
-            "everything works"
-            if sys.platform == "linux"
-            else "steer's quiet is a stated wait instead of a look at threads",
-        ),
-        (
-            "CPUs",
-            str(cpus),
-            "races show" if cpus > 1 else "one CPU hides races: steer, or read INCONCLUSIVE as such",
-        ),
-        (
-            "Go",
-            shutil.which("go") or "missing",
-            "real versions of Mailpit can be built"
-            if shutil.which("go")
-            else "real versions only from release archives, MAILPIT_BIN or MAILRACE_MAILPIT_DIR",
-        ),
-        (
-            "MAILRACE_MAILPIT_DIR",
-            os.environ.get("MAILRACE_MAILPIT_DIR", "not set"),
-            "a folder of binaries named mailpit-VERSION; the truly vulnerable 1.17.0 goes there",
-        ),
-    ]
-    for what, value, meaning in said:
-        print(f"{what:22}{value}\n{'':22}{meaning}")
-    print("targets at hand:")
+    screen = Screen()
+    for what, value, meaning in _findings():
+        screen.line(f"{what}: {value}")
+        screen.text(meaning, indent="    ")
+    screen.line("Servers at hand:")
     for one in targets_at_hand():
-        print(f"  {one.name:20} {one.version} ({one.source})")
+        screen.text(f"{one.name}: {one.version} ({one.source})", indent="    ")
+    screen.text("Next: mailrace steer shared-new-tag --target embedded@1.17.0")
 
 
-@app.command()
+def _findings() -> Iterator[tuple[str, str, str]]:
+    """(what, its value here, what that means)."""
+    import platform
+
+    yield "Python", platform.python_version(), "At least 3.11 is needed."
+    is_linux = sys.platform == "linux"
+    meaning = "Everything works." if is_linux else "Steer waits a stated time instead of looking at threads."
+    yield "System", platform.system(), meaning
+    cpus = os.cpu_count() or 1
+    many = "Races can show natively."
+    one = "One CPU hides races: use steer, and read INCONCLUSIVE as what it says."
+    yield "CPUs", str(cpus), many if cpus > 1 else one
+    go = shutil.which("go")
+    built = "Real versions of Mailpit can be built."
+    none = "Real versions come only from release archives, MAILPIT_BIN or MAILRACE_MAILPIT_DIR."
+    yield "Go", go or "missing", built if go else none
+    folder = os.environ.get("MAILRACE_MAILPIT_DIR", "not set")
+    yield (
+        "MAILRACE_MAILPIT_DIR",
+        folder,
+        "A folder of programs named mailpit-VERSION. A 1.17.0, the release that has issue 283, goes there.",
+    )
+
+
+@command
 def serve(
-    target: Annotated[str, typer.Argument(help="embedded[@VERSION]")] = "embedded@1.17.0",
-    smtp: Annotated[str, typer.Option(help="HOST:PORT of SMTP; port 0: any free one.")] = "127.0.0.1:1025",
-    listen: Annotated[str, typer.Option(help="HOST:PORT of the REST API.")] = "127.0.0.1:8025",
+    target: Annotated[
+        str,
+        typer.Argument(metavar="embedded@VERSION", autocompletion=target_names, help="What to run."),
+    ] = "embedded@1.17.0",
+    smtp: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where SMTP listens; port 0 is any free one.")
+    ] = "127.0.0.1:1025",
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the REST API listens.")
+    ] = "127.0.0.1:8025",
     database: Annotated[
-        str | None, typer.Option(help="SQLite file to keep; default: a temporary one.")
+        str | None, typer.Option(metavar="FILE", help="SQLite file to keep; default: a temporary one.")
     ] = None,
 ) -> None:
     """Run an embedded version in the foreground, for anyone's client, with its log; Ctrl-C ends it."""

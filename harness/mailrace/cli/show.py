@@ -3,14 +3,12 @@
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from mailrace.cli.progress import Teller as Teller
 from mailrace.cli.screen import Screen
-from mailrace.cli.screen import console as console
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
-from mailrace.report import render_index, to_json
+from mailrace.report import Study, render_index, to_json
 from mailrace.report.conclusion import Conclusion, conclusion
 from mailrace.report.words import grouped, rate_words
 from mailrace.run import Run
@@ -50,13 +48,6 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
     end_with(screen, result.verdict, conclusion(result), shown)
     if (page := Path(folder, "report.html")).is_file():
         screen.line(f"report: {page}")
-
-
-def styled(verdict: Verdict, text: str, after: str = "") -> Any:
-    """A cell of a table in the verdict's style, with plain text behind it."""
-    from rich.text import Text
-
-    return Text.assemble((text, STYLE[verdict]), after)
 
 
 def results(screen: Screen, scenarios: Sequence[ScenarioResult]) -> None:
@@ -107,13 +98,15 @@ def not_covered(screen: Screen, result: RunResult, *, verbose: bool) -> None:
         screen.text(f"{left} more of what was not looked at: with -v, and in the report.")
 
 
-def end_with(screen: Screen, verdict: Verdict, told: Conclusion, shown: Sequence[str] = ()) -> None:
+def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: Sequence[str] = ()) -> None:
     """The conclusion of a command: counted, each anomaly explained once, what to do, the next command.
 
-    shown   commands that stand above already, and are not said again
+    verdict   None for a command that has none
+    shown     commands that stand above already, and are not said again
     """
     screen.text()
-    screen.text(f"{verdict}", style=STYLE[verdict])
+    if verdict is not None:
+        screen.text(f"{verdict}", style=STYLE[verdict])
     for sentence in told.counted:
         screen.text(sentence)
     for one in told.explained:
@@ -127,6 +120,22 @@ def end_with(screen: Screen, verdict: Verdict, told: Conclusion, shown: Sequence
     for command in commands:
         screen.text(f"{command.purpose}:")
         screen.line(f"  {command.text}")
+
+
+def show_study(study: Study, folder: Path, *, quiet: bool = False) -> None:
+    """A question of many runs on stdout: its table, its conclusion, its proofs, where its page is."""
+    if quiet:
+        print(study.verdict)
+        return
+    screen = Screen()
+    screen.text()
+    screen.table(study.header, study.lines)
+    for text in study.details:
+        screen.text()
+        screen.text(text)
+    told = replace(study.told, counted=(study.headline, *study.told.counted))
+    end_with(screen, study.verdict, told, study.details)
+    screen.line(f"report: {folder}/{study.kind}.html")
 
 
 def finish(done: Run, *, as_json: bool, quiet: bool, verbose: bool) -> int:

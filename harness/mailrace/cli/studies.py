@@ -1,70 +1,57 @@
 """`mailrace merge`, `matrix`, `retries`: questions that take many runs."""
 
-import random
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailrace.cli.app import app
-from mailrace.cli.defaults import default_target, settings
-from mailrace.cli.gate import Mode, ModeOption
-from mailrace.cli.racing import (
-    JsonOption,
-    NameOption,
-    OutOption,
-    SeedOption,
-    TargetOption,
-    default_paths,
-)
+from mailrace.cli import options
+from mailrace.cli.app import command
+from mailrace.cli.defaults import settings
+from mailrace.cli.options import Mode
+from mailrace.cli.request import asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
-    from mailrace.run import RunRequest
-    from mailrace.targets import TargetName
+    from mailrace.report import Study
 
-ReportsOption = Annotated[bool, typer.Option("--json", help="The table as JSON on stdout, and nothing else.")]
-
-
-def run_request(
-    target: "str | TargetName",
-    *,
-    seed: int | None,
-    rounds: int | None,
-    mode: "Literal['race', 'steer']" = "race",
-    out: Path | None = None,
-) -> "RunRequest":
-    """The pattern of a study's runs, with the user's own settings and a seed drawn where none is given.
-
-    A race stops as soon as more rounds can change nothing.
-    """
-    from mailrace.run import Output, Racing, RunRequest, ServerUse
-    from mailrace.targets import parse_target
-
-    set_ = settings()
-    return RunRequest(
-        target=parse_target(target),
-        seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
-        mode=mode,
-        command=shlex.join(["mailrace", *sys.argv[1:]]),
-        racing=Racing(
-            rounds=rounds or set_.get("rounds"), until="decided", confidence=set_.get("confidence", 0.99)
-        ),
-        server=ServerUse(gomaxprocs=set_.get("gomaxprocs")),
-        output=Output(reports=Path(set_.get("reports", "reports")), out=out),
-    )
+VersionsOption = Annotated[
+    str,
+    typer.Option(
+        metavar="VERSION,…",
+        show_default="the embedded ones",
+        rich_help_panel=options.LOOK,
+        help="By comma: 1.27.11,1.30.5 are real ones; embedded@1.17.0 and mailpit:PATH as well.",
+    ),
+]
+ScenariosOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SCENARIO",
+        rich_help_panel=options.LOOK,
+        help="A scenario's file, folder or name; may be given several times; default: the shipped ones and "
+        "those of scenarios/.",
+    ),
+]
+InstallOption = Annotated[
+    bool,
+    typer.Option(
+        "--install", rich_help_panel=options.LOOK, help="Install real versions that are not at hand."
+    ),
+]
+EMBEDDED = "embedded@1.17.0,embedded@1.17.1,embedded@1.27.11,embedded@1.30.5,embedded@fixed"
 
 
-@app.command()
+@command
 def merge(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of runs of one server, e.g. of CI jobs.")],
-    theta: Annotated[float, typer.Option(min=0.01, max=100.0, help="Of the rule for PASS.")] = 1 / 3,
-    out: OutOption = None,
-    as_json: JsonOption = False,
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER", help="Folders of runs of one server, as of CI jobs.")
+    ],
+    theta: options.ThetaOption = 1 / 3,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Join runs that were split over CI jobs into one, by scenarios or by rounds, and judge the sums."""
-    from mailrace.cli.show import outcome
+    from mailrace.cli.show import outcome, write_json
     from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import UsageError
     from mailrace.recorded import write_merged
@@ -77,152 +64,126 @@ def merge(
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
     result = merged([result_of(folder) for folder in folders], theta=theta)
-    reports = Path(settings().get("reports", "reports"))
-    folder = new_folder(reports, f"merged-{result.target.name}", out=out)
-    write_merged(folder, [one.resolve() for one in folders], result)
+    folder = new_folder(Path(settings().get("reports", "reports")), f"merged-{result.target.name}", out=out)
+    write_merged(folder, seen, result)
     make_latest(folder)
     if as_json:
-        print(to_json(result), end="")
+        write_json(to_json(result))
     else:
         outcome(result, str(folder), verbose=False)
     raise typer.Exit(exit_status(one.verdict for one in result.scenarios))
 
 
-@app.command()
+@command
 def matrix(
-    versions: Annotated[
-        str, typer.Option(help="By comma: 1.27.11,1.30.5 are real ones; embedded@1.17.0 and paths as well.")
-    ] = "embedded@1.17.0,embedded@1.17.1,embedded@1.27.11,embedded@1.30.5,embedded@fixed",
-    scenarios: Annotated[
-        list[str] | None, typer.Option(help="A scenario file or folder; may be given several times.")
-    ] = None,
-    name: NameOption = None,
-    mode: ModeOption = Mode.auto,
-    rounds: Annotated[int | None, typer.Option(min=1, max=50_000, help="Natively, rounds at most.")] = None,
-    seed: SeedOption = None,
-    install: Annotated[
-        bool, typer.Option("--install", help="Install real versions that are not at hand.")
-    ] = False,
-    out: OutOption = None,
-    as_json: ReportsOption = False,
+    versions: VersionsOption = EMBEDDED,
+    scenarios: ScenariosOption = None,
+    name: options.NameOption = None,
+    mode: options.ModeOption = Mode.auto,
+    seed: options.SeedOption = None,
+    install: InstallOption = False,
+    rounds: options.RoundsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
-    """Scenarios by versions: violating classes of all, or hits of rounds; a missing version is named."""
-    from mailrace.cli.show import Teller, console, styled
-    from mailrace.history import make_latest
+    """Look at each scenario on each of several versions; a version that is not at hand is named."""
+    from mailrace.cli.progress import Teller
     from mailrace.history.writing import write_whole
-    from mailrace.model.result import Verdict
-    from mailrace.report import matrix_page
-    from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.gating import chosen_mode
     from mailrace.studies.matrix import matrix_json, matrix_markdown, run_matrix
+    from mailrace.studies.pages import matrix_study
     from mailrace.studies.versions import targets_of
-    from mailrace.verdict import EXIT_STATUS
 
     targets = targets_of(versions)
-    loaded = [load(path) for path in find(scenarios or default_paths(), name)]
+    what = chosen(scenarios, name, with_shipped=True)
     how = chosen_mode(*targets, mode=mode.value)
-    request = run_request(targets[0], seed=seed, rounds=rounds, mode=how, out=out)
-    said, teller = console(), Teller(quiet=as_json)
-    what = f"matrix-{len(loaded)}x{len(targets)}"
+    racing_ = racing(rounds=rounds, until="decided")
+    request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how)
+    teller = Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json)
+    teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
+    folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
     try:
-        with session(loaded, request, teller, study="matrix", targets=targets, what=what) as whole:
-            done = run_matrix(
-                loaded,
-                targets,
-                whole,
-                may_install=install,
-                tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
-            )
+        with session(
+            what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
+        ) as whole:
+            done = run_matrix(what.scenarios, targets, whole, may_install=install, tell=teller.note)
     finally:
         teller.close()
-    folder = done.folder
-    if any(cell.verdict not in (None, Verdict.FAILED) for cell in done.matrix.cells.values()):
-        make_latest(folder)
     about = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
     document = matrix_json(done.matrix, about)
-    write_whole(folder / "matrix.json", document.encode())
-    write_whole(folder / "matrix.md", matrix_markdown(done.matrix).encode())
-    page = matrix_page(done.matrix, request.command, whole.started)
-    write_whole(folder / "matrix.html", page.encode())
-    if as_json:
-        print(document, end="")
-        raise typer.Exit(int(EXIT_STATUS[done.verdict]))
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("scenario", *done.matrix.targets):
-        table.add_column(column, overflow="fold")
-    for scenario in done.matrix.scenarios:
-        cells = [done.matrix.cell(scenario, target) for target in done.matrix.targets]
-        table.add_row(
-            scenario,
-            *(styled(c.verdict, str(c.verdict), f" {c.text}") if c.verdict else c.text for c in cells),
-        )
-    said.print()
-    said.print(table)
-    said.print(f"report: {folder}/matrix.html", markup=False)
-    raise typer.Exit(int(EXIT_STATUS[done.verdict]))
+    write_whole(done.folder / "matrix.md", matrix_markdown(done.matrix).encode())
+    has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.matrix.cells.values())
+    study = matrix_study(done.matrix, {"command": request.command, "started": whole.started})
+    finish_study(study, done.folder, document, has_looked=has_looked, as_json=as_json)
 
 
-@app.command()
+@command
 def retries(
-    scenario: Annotated[str, typer.Argument(help="A scenario file, or a shipped one's name.")],
-    target: TargetOption = None,
-    rounds: Annotated[int | None, typer.Option(min=1, max=50_000, help="Rounds under each policy.")] = None,
-    seed: SeedOption = None,
-    out: OutOption = None,
-    as_json: ReportsOption = False,
+    scenario: options.OneScenario,
+    target: options.TargetOption = None,
+    seed: options.SeedOption = None,
+    rounds: options.RoundsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
-    """Race one scenario under every retry policy, with ignore_duplicate_ids off and on: what is left."""
-    from mailrace.cli.show import console
-    from mailrace.history import make_latest
-    from mailrace.history.writing import write_whole
+    """Race one scenario under each retry policy, and say which of them loses and doubles nothing."""
+    from mailrace.cli.progress import Teller
     from mailrace.scenario import find, load
     from mailrace.session import session
-    from mailrace.studies.retries import hidden_duplicates, retries_json, run_retries, sentence
-    from mailrace.verdict import ExitStatus
+    from mailrace.studies.pages import retries_study
+    from mailrace.studies.retries import POLICIES, retries_json, run_retries
 
     (path, *_) = find([scenario])
     loaded = load(path)
-    request = run_request(default_target() if target is None else target, seed=seed, rounds=rounds, out=out)
+    request = asked(target, racing(rounds=rounds, until="decided"), server_use(), seed=seed, out=out)
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
-    said = console()
+    teller = Teller(scenarios=2 * len(POLICIES), quiet=as_json)
     what = f"retries-{loaded.name}-{request.target}"
-    with session([loaded], request, study="retries", what=what) as whole:
-        trials = run_retries(
-            loaded,
-            whole,
-            tell=(lambda _: None) if as_json else lambda text: said.print(text, markup=False),
-        )
-    folder = whole.folder
-    if any(t.ledger.mails for t in trials):
-        make_latest(folder)
+    try:
+        with session([loaded], request, teller, study="retries", what=what) as whole:
+            trials = run_retries(loaded, whole, tell=teller.note)
+    finally:
+        teller.close()
+    told = {
+        "scenario": scenario,
+        "target": request.target.text,
+        "command": request.command,
+        "started": whole.started,
+    }
+    has_looked = any(trial.ledger.mails for trial in trials)
     document = retries_json(trials, about)
-    write_whole(folder / "retries.json", document.encode())
-    if as_json:
-        print(document, end="")
-    else:
-        from rich.table import Table
+    study = retries_study(trials, told)
+    finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("policy", "ignore ids", "mails", "refused", "doubled", "lost", "given up", "untagged"):
-            table.add_column(column)
-        for column in ("extra tries", "seconds"):
-            table.add_column(column)
-        for t in trials:
-            held = t.ledger
-            left = (held.doubled, held.lost, held.given_up, held.untagged, held.extra)
-            table.add_row(
-                t.policy,
-                "on" if t.ignore_duplicate_ids else "off",
-                *(str(count) for count in (held.mails, held.refused, *left)),
-                f"{t.seconds:.1f}",
-            )
-        said.print(table)
-        for text in (sentence(trials), hidden_duplicates(trials), *sorted({t.failed for t in trials})):
-            if text:
-                said.print(f"\n{text}", markup=False)
-        said.print(f"report: {folder}/retries.json", markup=False)
-    has_all = all(t.ledger.mails for t in trials)
-    raise typer.Exit(int(ExitStatus.PASS if has_all else ExitStatus.INCONCLUSIVE))
+
+def finish_study(
+    study: "Study",
+    folder: Path,
+    document: str,
+    *,
+    has_looked: bool,
+    as_json: bool,
+    quiet: bool = False,
+) -> None:
+    """Write a study's document and page, say it as asked, and raise typer.Exit with its status.
+
+    has_looked   `reports/latest` becomes this folder's
+    """
+    from mailrace.cli.show import show_study, write_json
+    from mailrace.history import make_latest
+    from mailrace.history.writing import write_whole
+    from mailrace.report import render_index, study_page
+    from mailrace.verdict import EXIT_STATUS
+
+    write_whole(folder / f"{study.kind}.json", document.encode("utf-8"))
+    write_whole(folder / f"{study.kind}.html", study_page(study).encode("utf-8"))
+    if has_looked:
+        make_latest(folder)
+    if (folder.parent / "latest").is_symlink():
+        render_index(folder.parent)
+    if as_json:
+        write_json(document)
+    else:
+        show_study(study, folder, quiet=quiet)
+    raise typer.Exit(int(EXIT_STATUS[study.verdict]))

@@ -6,30 +6,44 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailrace.cli.app import app
+from mailrace.cli.app import command
+from mailrace.cli.completion import target_names
+from mailrace.cli.options import finite
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from mailrace.studies.watch import Tail
+    from mailrace.cli.screen import Screen
+    from mailrace.studies.watch import Tail, Watch
 
 POLL_S = 0.2
 
 
-@app.command()
+@command
 def watch(
     source: Annotated[
-        str, typer.Argument(metavar="LOGFILE|TARGET", help="A log file, or mailpit@VERSION to start one.")
+        str,
+        typer.Argument(
+            metavar="LOGFILE|TARGET",
+            autocompletion=target_names,
+            help="A log file, or mailpit@VERSION to start one.",
+        ),
     ],
     once: Annotated[
         bool, typer.Option("--once", help="Read what is there and end, for CI; 1 if anything is known.")
     ] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Only what is written from now on.")] = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="End after so long; default: at Ctrl-C.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", min=0.1, callback=finite, help="End after so long; default: at Ctrl-C."
+        ),
     ] = None,
     shown_max: Annotated[
-        int, typer.Option("--lines", min=1, max=1_000_000, help="Print at most so many lines; count all.")
+        int,
+        typer.Option(
+            "--lines", metavar="N", min=1, max=1_000_000, help="Print at most so many lines; count all."
+        ),
     ] = 200,
 ) -> None:
     """Report the signatures of known races in a server's log as they appear, with what each means.
@@ -39,37 +53,53 @@ def watch(
     """
     from contextlib import ExitStack
 
-    from mailrace.cli.show import console
+    from mailrace.cli.screen import Screen
+    from mailrace.studies.watch import Tail, Watch
     from mailrace.verdict import ExitStatus
 
-    out = console()
+    screen, progress, looked = Screen(), Screen(on_stdout=False), Watch()
     with ExitStack() as stack:
         path, told = _log_of(source, stack, once)
-        from mailrace.studies.watch import Tail, Watch
-
         tail = Tail(path, from_end=new_only and not once)
         stack.callback(tail.close)
-        looked, shown = Watch(), 0
         try:
             if told:
-                out.print(told, markup=False)
+                progress.line(told)
             for text in _texts(tail, once=once, seconds=seconds):
-                seen = looked.look(text)
-                if seen is None:
-                    continue
-                shown += 1
-                if shown <= shown_max:
-                    print(f"{path.name}:{seen.number}: {seen.known.explains}: {seen.text}", flush=True)
-                    print(f"    {seen.known.meaning}", flush=True)
+                _look(looked, text, path, screen, shown_max)
         except KeyboardInterrupt:
             if once:
                 raise
-        if shown > shown_max:
-            out.print(f"{shown - shown_max} more lines with a known signature were counted, not shown")
-        for meaning, count in looked.counts.most_common():
-            out.print(f"{count} × {meaning}", markup=False)
-        out.print(f"{looked.lines} lines read, {shown} with a known signature", markup=False)
-        raise typer.Exit(int(ExitStatus.RACE if shown else ExitStatus.PASS))
+    _conclude(looked, screen, shown_max)
+    raise typer.Exit(int(ExitStatus.RACE if looked.counts else ExitStatus.PASS))
+
+
+def _look(looked: "Watch", text: str, path: Path, screen: "Screen", shown_max: int) -> None:
+    """Look at one line, and show it if it is known and not too many were shown already."""
+    seen = looked.look(text)
+    if seen is not None and looked.counts.total() <= shown_max:
+        screen.line(f"{path.name}:{seen.number}: {seen.known.explains}: {seen.text}")
+        screen.text(seen.known.meaning, indent="    ")
+
+
+def _conclude(looked: "Watch", screen: "Screen", shown_max: int) -> None:
+    """How many lines were known, what each kind means for a user, and what a quiet log does not say."""
+    from mailrace.cli.show import end_with
+    from mailrace.report.conclusion import Command, Conclusion, Seen, explained
+
+    known = looked.counts.total()
+    if known > shown_max:
+        screen.text(f"{known - shown_max} more lines with a known signature were counted, not shown.")
+    counted = [f"{looked.lines} lines read, {known} with a known signature."]
+    counted += [f"{count} × {meaning}" for meaning, count in looked.counts.most_common()]
+    if not known:
+        counted.append("That is no PASS: some races leave no line in the log.")
+    seen = [Seen(anomaly=name, scenario="the log", version="") for name in looked.explained]
+    steer = Command(
+        purpose="To look at the server itself", text="mailrace steer shipped --target mailpit@VERSION"
+    )
+    told = Conclusion(counted=tuple(counted), explained=explained(seen), commands=(steer,))
+    end_with(screen, None, told)
 
 
 def _texts(tail: "Tail", *, once: bool, seconds: float | None) -> Iterator[str]:
@@ -100,7 +130,7 @@ def _log_of(source: str, stack: "ExitStack", once: bool) -> tuple[Path, str]:
     if once:
         raise UsageError(f"{source}: --once reads a log file that is there; a server's log begins empty")
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mailrace-watch-")))
-    target = open_target(source, ServerOptions(), folder=folder)
+    target = open_target(wanted, ServerOptions(), folder=folder)
     stack.callback(target.stop)
     target.start()
     where = target.addresses

@@ -14,6 +14,8 @@ class Cell:
     text: str
     report: str = ""
     """A link to the cell's own report, relative to the page; "" for none."""
+    anomalies: tuple[str, ...] = ()
+    """Of weight RACE that were seen there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

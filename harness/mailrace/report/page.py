@@ -21,7 +21,6 @@ from mailrace.model.result import RunResult, ScenarioResult, ScheduleWitness, Wi
 from mailrace.report.chart import block_chart
 from mailrace.report.conclusion import conclusion
 from mailrace.report.expected import message_rows
-from mailrace.report.matrix import Matrix
 from mailrace.report.timeline import timeline
 from mailrace.report.words import (
     control_words,
@@ -62,8 +61,8 @@ class Shown:
     schedule: ScheduleWitness | None = None
 
 
-def page(result: RunResult, matrix: Matrix | None = None) -> str:
-    """The text of report.html; with a matrix, its table as well."""
+def page(result: RunResult) -> str:
+    """The text of report.html."""
     template = templates().get_template("round.html.j2")
     hits = [_hits(scenario) for scenario in result.scenarios]
     drawn: list[list[Markup]] = [[] for _ in result.scenarios]
@@ -108,15 +107,9 @@ def page(result: RunResult, matrix: Matrix | None = None) -> str:
         not_looked=not_looked(result),
         told=conclusion(result),
         sections=sections,
-        matrix=matrix,
         replies_max=REPLIES_MAX,
         limits_max=LIMITS_MAX,
     )
-
-
-def matrix_page(matrix: Matrix, command: str, started: str) -> str:
-    """A page of a matrix alone; links of its cells are relative to where it is written."""
-    return whole_page("matrix.html.j2", matrix=matrix, command=command, started=started)
 
 
 @cache

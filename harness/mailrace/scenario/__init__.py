@@ -1,6 +1,6 @@
 """A scenario file to a `Scenario`, every mistake at once with its place; Scenario and seed to a `Plan`."""
 
-from mailrace.scenario.find import find, name_of, resolve, shipped
+from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
 from mailrace.scenario.needs import applies, not_exercised, why_not_applicable
 from mailrace.scenario.plan import Plan, new_run
@@ -9,6 +9,7 @@ from mailrace.scenario.schema import schema, schema_text
 from mailrace.scenario.template import template
 
 __all__ = [
+    "SHIPPED",
     "Plan",
     "Scenario",
     "applies",

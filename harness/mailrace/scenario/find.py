@@ -8,6 +8,9 @@ from pathlib import Path
 from mailrace.model.errors import UsageError
 from mailrace.scenario.load import SUFFIX
 
+SHIPPED = "shipped"
+"""The name that means all scenarios that come with mailrace."""
+
 
 def shipped() -> Path:
     """The folder of the scenarios that come with mailrace: the checkout's, else the installed copy."""
@@ -19,8 +22,9 @@ def shipped() -> Path:
 def find(paths: Sequence[str], pattern: str | None = None) -> tuple[Path, ...]:
     """The scenario files that are meant, each once: files as given, folders by their *.race.yaml, sorted.
 
-    Without paths: the shipped ones. `pattern` keeps the one of that name, else those whose name holds it
-    (`*` and `?` match as in a shell). Raises UsageError where nothing is left, with the next step.
+    `shipped` means all that come with mailrace; so does no path at all. `pattern` keeps the one of that name,
+    else those whose name holds it (`*` and `?` match as in a shell). Raises UsageError where nothing is left,
+    with the next step.
     """
     found: dict[Path, None] = {}
     for given in paths or [str(shipped())]:
@@ -41,6 +45,8 @@ def find(paths: Sequence[str], pattern: str | None = None) -> tuple[Path, ...]:
 
 def _files(given: str) -> list[Path]:
     path = Path(given)
+    if given == SHIPPED and not path.exists():
+        path = shipped()
     if path.is_dir():
         files = sorted(path.glob(f"*{SUFFIX}"))
         if not files:

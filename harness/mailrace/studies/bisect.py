@@ -125,11 +125,10 @@ def told(search: Search) -> Sequence[str]:
     """The outcome in sentences."""
     if wrong := search.contradiction():
         return (wrong,)
-    older, newer = search.pair
-    came = search.versions[0] == search.good
-    lines = [f"the race {'came' if came else 'went'} between {older} and {newer}"]
+    pair = search.pair if search.versions[0] == search.bad else search.pair[::-1]
+    lines = [f"Of these neighbours {pair[0]} has the race, and {pair[1]} does not."]
     if search.unknown:
-        lines.append(f"or with one of {', '.join(search.unknown)}, which could not be looked at")
+        lines.append(f"Between them {', '.join(search.unknown)} could not be looked at.")
     for version in search.pair:
         probed = search.answers.get(version)
         if probed is not None:

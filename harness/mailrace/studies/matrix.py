@@ -43,7 +43,7 @@ def cell_of(result: ScenarioResult, report: str) -> Cell:
         return Cell(verdict=result.verdict, text=result.reason, report=report)
     seen = races_of(result)
     what = f": {', '.join(seen)}" if seen else ""
-    return Cell(verdict=result.verdict, text=f"{rate_words(result)}{what}", report=report)
+    return Cell(verdict=result.verdict, text=f"{rate_words(result)}{what}", report=report, anomalies=seen)
 
 
 def run_matrix(
@@ -92,6 +92,7 @@ def matrix_json(matrix: Matrix, about: Mapping[str, Any]) -> str:
                 "verdict": cell.verdict.value if cell.verdict else None,
                 "text": cell.text,
                 "report": cell.report,
+                "anomalies": list(cell.anomalies),
             }
             for scenario in matrix.scenarios
             for target in matrix.targets

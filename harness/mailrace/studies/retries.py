@@ -4,8 +4,8 @@ The same race under every policy, with `ignore_duplicate_ids` off and on, on ser
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, get_args
 
 from mailrace import __version__
@@ -29,13 +29,17 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One policy under one server option. `failed`: why there is nothing, else ""."""
+    """One policy under one server option, and the anomalies of its rounds.
+
+    failed   why there is nothing, else ""
+    """
 
     policy: str
     ignore_duplicate_ids: bool
     ledger: Ledger
     seconds: float
     failed: str = ""
+    anomalies: Mapping[str, int] = field(default_factory=dict)
 
 
 def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
@@ -80,6 +84,7 @@ def run_retries(
                     ledger=ledger(records, server_options(variant)),
                     seconds=round(found.seconds.get("race", 0.0), 3),
                     failed=found.reason if not found.rounds else "",
+                    anomalies=dict(found.anomalies),
                 )
             )
     return tuple(trials)

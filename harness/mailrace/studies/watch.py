@@ -99,9 +99,10 @@ class Tail:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks for known signatures; counts each, and how many lines there were."""
+    """Looks for known signatures, and counts them, the anomalies that they explain, and all lines."""
 
     lines: int = 0
+    explained: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
 
     def look(self, text: str) -> Seen | None:
@@ -112,4 +113,5 @@ class Watch:
         if known is None:
             return None
         self.counts[known.meaning] += 1
+        self.explained[known.explains.value] += 1
         return Seen(self.lines, text, known)

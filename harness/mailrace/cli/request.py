@@ -1,0 +1,104 @@
+"""What a person typed in, the one frozen request and the scenarios it is about out."""
+
+import random
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailrace.cli.defaults import default_target, settings
+
+if TYPE_CHECKING:
+    from mailrace.model.request import Part, Racing, RunRequest, ServerUse
+    from mailrace.scenario import Scenario
+    from mailrace.targets import TargetName
+
+OWN = "scenarios"
+"""The folder that is looked into where no scenario is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The scenarios that are meant, and the set in words: `22 shipped scenarios`."""
+
+    scenarios: "tuple[Scenario, ...]"
+    said: str
+
+
+def files_of(
+    paths: Sequence[str] | None, name: str | None = None, *, with_shipped: bool = False
+) -> list[Path]:
+    """The files of the scenarios that were named; else those of `scenarios/`, else the shipped ones.
+
+    with_shipped   a question about versions: the shipped ones are always looked at, the own ones beside them,
+                   so that a first scenario of one's own does not make the answer easier
+    """
+    from mailrace.scenario import SHIPPED, find
+
+    if paths:
+        return list(find(paths, name))
+    own = any(Path(OWN).glob("*.race.yaml"))
+    named = [OWN, SHIPPED] if own and with_shipped else [OWN] if own else [SHIPPED]
+    by_name: dict[str, Path] = {}
+    for path in find(named, name):
+        by_name.setdefault(path.name, path)  # an own one of the same name is meant instead of the shipped
+    return list(by_name.values())
+
+
+def chosen(paths: Sequence[str] | None, name: str | None = None, *, with_shipped: bool = False) -> Chosen:
+    """The scenarios of `files_of`, read and checked, and the set in words."""
+    from mailrace.scenario import load, shipped
+
+    files = files_of(paths, name, with_shipped=with_shipped)
+    ours = sum(path.resolve().parent == shipped() for path in files)
+    theirs = len(files) - ours
+    where = "" if paths else f" of {OWN}/"
+    parts = [_counted(ours, "shipped scenario")] if ours else []
+    parts += [f"{_counted(theirs, 'own scenario' if ours else 'scenario')}{where}"] if theirs else []
+    return Chosen(tuple(load(path) for path in files), " and ".join(parts))
+
+
+def asked(
+    target: "str | TargetName | None",
+    *parts: "Part",
+    seed: int | None = None,
+    out: Path | None = None,
+    **own: Any,
+) -> "RunRequest":
+    """The request: the target that was named or is set, its parts, and a seed drawn where none is given."""
+    from mailrace.model.request import Output, RunRequest
+
+    reports = Path(settings().get("reports", "reports"))
+    return RunRequest.of(
+        default_target() if target is None else target,
+        *parts,
+        Output(reports=reports, out=out),
+        seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
+        command=shlex.join(["mailrace", *sys.argv[1:]]),
+        **own,
+    )
+
+
+def racing(*, rounds: int | None = None, confidence: float | None = None, **own: Any) -> "Racing":
+    """How to race, with the user's own settings where an option is not given."""
+    from mailrace.model.request import Racing
+
+    set_ = settings()
+    return Racing(
+        rounds=set_.get("rounds") if rounds is None else rounds,
+        confidence=set_.get("confidence", 0.99) if confidence is None else confidence,
+        **own,
+    )
+
+
+def server_use(gomaxprocs: int | None = None, **own: bool) -> "ServerUse":
+    """How a server is used, with the user's own settings where an option is not given."""
+    from mailrace.model.request import ServerUse
+
+    return ServerUse(gomaxprocs=settings().get("gomaxprocs") if gomaxprocs is None else gomaxprocs, **own)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,53 @@
+"""A question of many runs in (gate, matrix, retries), its page out: one table, a conclusion, the proofs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailrace.model.result import Verdict
+from mailrace.report.conclusion import Conclusion
+from mailrace.report.page import whole_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyCell:
+    """What one field of the table says; `report` links to a run, relative to the page."""
+
+    text: str
+    verdict: Verdict | None = None
+    report: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The cell in words, its verdict first."""
+        return f"{self.verdict} {self.text}".rstrip() if self.verdict else self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What a page and a terminal show of a question of many runs.
+
+    kind      `gate`, `matrix` or `retries`: the name of its files
+    rows      of the table, each with as many cells as there are names in `header`
+    details   proofs and notes that stand below the conclusion, a paragraph each
+    """
+
+    kind: str
+    title: str
+    verdict: Verdict
+    headline: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[StudyCell, ...], ...]
+    told: Conclusion
+    command: str
+    started: str
+    details: Sequence[str] = ()
+
+    @property
+    def lines(self) -> list[tuple[str, ...]]:
+        """The rows in words."""
+        return [tuple(cell.plain for cell in row) for row in self.rows]
+
+
+def study_page(study: Study) -> str:
+    """The page, to be written as `{kind}.html` beside the runs that its cells link to."""
+    return whole_page("study.html.j2", study=study)

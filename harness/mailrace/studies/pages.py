@@ -1,0 +1,202 @@
+"""A gate, a matrix or retry policies in, the table and the conclusion that page and terminal share out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.result import Verdict
+from mailrace.model.target_name import parse_target
+from mailrace.report.conclusion import Command, Conclusion, Seen, count_words, explained
+from mailrace.report.matrix import Matrix
+from mailrace.report.study import Study, StudyCell
+from mailrace.report.words import joined, names_words, plural
+from mailrace.studies.bisect import Search, is_proved
+from mailrace.studies.gate import Change, Finding, verdict_of
+from mailrace.studies.gate_document import Gate
+from mailrace.studies.gate_report import headline, in_order
+from mailrace.studies.retries import Trial, hidden_duplicates, sentence
+from mailrace.verdict import gravest
+
+COUNTED = {
+    Change.NEW: ("finding is new", "findings are new"),
+    Change.COULD_NOT_LOOK: ("finding could not be decided", "findings could not be decided"),
+    Change.UNCHANGED: ("finding is unchanged", "findings are unchanged"),
+    Change.FIXED: ("finding is fixed", "findings are fixed"),
+}
+"""What the conclusion of a gate counts by name, the gravest first."""
+LEDGER = ("mails", "refused", "doubled", "lost", "given_up", "untagged", "extra")
+"""The columns of a retry policy, as its ledger has them."""
+
+
+def gate_study(gate: Gate) -> Study:
+    """Findings by weight; the conclusion explains what the new version shows and no baseline accepts."""
+    found = in_order(gate.findings)
+    header = ("scenario", "anomaly", "change", f"old ({gate.old_version})", f"new ({gate.new_version})")
+    return Study(
+        kind="gate",
+        title=f"from {gate.old} to {gate.new}",
+        verdict=gate.verdict,
+        headline=headline(gate),
+        header=header,
+        rows=tuple(_gate_row(gate, one) for one in found),
+        told=_gate_told(gate, found),
+        command=gate.command,
+        started=gate.started,
+        details=[text for one in found for text in _proof(gate, one)]
+        + [f"Baseline: {note}" for note in gate.notes],
+    )
+
+
+def _gate_row(gate: Gate, one: Finding) -> tuple[StudyCell, ...]:
+    change = f"{one.change} (accepted)" if one.accepted else str(one.change)
+    verdict = verdict_of(one, is_strict=gate.is_strict)
+    return (
+        StudyCell(text=one.scenario),
+        StudyCell(text=one.anomaly or "as a whole"),
+        StudyCell(text=change, verdict=verdict),
+        StudyCell(text=one.old, report="old/report.html"),
+        StudyCell(text=one.new, report="new/report.html"),
+    )
+
+
+def _proof(gate: Gate, one: Finding) -> list[str]:
+    """What a reader needs of a finding that counts against the upgrade."""
+    if verdict_of(one, is_strict=gate.is_strict) in (Verdict.PASS, Verdict.NOT_APPLICABLE):
+        return []
+    head = f"{one.scenario}: {one.anomaly or 'as a whole'}: {one.change}: {one.reason}"
+    schedule = f"Schedule: {one.schedule}" if one.schedule else ""
+    again = f"Again: {one.replay}" if one.replay else ""
+    return [text for text in (head, one.proof, schedule, again) if text]
+
+
+def _gate_told(gate: Gate, found: Sequence[Finding]) -> Conclusion:
+    counted = []
+    for change, (one, many) in COUNTED.items():
+        names = [f.scenario for f in found if f.change is change and not f.accepted]
+        if names:
+            counted.append(f"{plural(len(names), one, many)}: {names_words(names)}.")
+    clean = sum(f.change is Change.CLEAN for f in found)
+    accepted = sum(bool(f.accepted) for f in found)
+    rest = [f"{plural(clean, 'scenario is', 'scenarios are')} clean"] if clean else []
+    rest += [f"{plural(accepted, 'finding is', 'findings are')} accepted by the baseline"] if accepted else []
+    if rest:
+        text = joined(rest)
+        counted.append(f"{text[:1].upper()}{text[1:]}.")
+    seen = [
+        Seen(anomaly=f.anomaly, scenario=f.scenario, version=gate.new_version)
+        for f in found
+        if f.is_seen and f.anomaly and not f.accepted
+    ]
+    again = next((f.replay for f in found if f.replay and f.change is Change.NEW), "")
+    commands = [Command(purpose="To see the new race again", text=again)] if again else []
+    open_ = next((f.scenario for f in found if f.change is Change.COULD_NOT_LOOK), "")
+    if not commands and gate.verdict is Verdict.FAILED:
+        commands = [Command(purpose="To see what is there and what is missing", text="mailrace doctor")]
+    elif not commands and open_:
+        text = f"mailrace steer {open_} --target {gate.new}"
+        commands = [Command(purpose="To look at the first of them alone", text=text)]
+    return Conclusion(counted=tuple(counted), explained=explained(seen), commands=tuple(commands))
+
+
+def matrix_study(matrix: Matrix, about: Mapping[str, str]) -> Study:
+    """Scenarios by targets; the conclusion counts for each target and explains each anomaly once."""
+    cells = [matrix.cell(name, target) for name in matrix.scenarios for target in matrix.targets]
+    seen = [
+        Seen(anomaly=anomaly, scenario=name, version=parse_target(target).version or target)
+        for target in matrix.targets
+        for name in matrix.scenarios
+        for anomaly in matrix.cell(name, target).anomalies
+    ]
+    counted = []
+    for target in matrix.targets:
+        words = [
+            (name, cell.verdict)
+            for name in matrix.scenarios
+            if (cell := matrix.cell(name, target)).verdict is not None
+        ]
+        looked = [(name, word) for name, word in words if word is not None]
+        counted.append(f"{target}: {count_words(looked) if looked else 'it cannot be had here.'}")
+    what = f"{plural(len(matrix.scenarios), 'scenario')} on {plural(len(matrix.targets), 'target')}"
+    return Study(
+        kind="matrix",
+        title=what,
+        verdict=gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in cells),
+        headline=what,
+        header=("scenario", *matrix.targets),
+        rows=tuple(
+            (StudyCell(text=name), *(_matrix_cell(matrix, name, target) for target in matrix.targets))
+            for name in matrix.scenarios
+        ),
+        told=Conclusion(counted=tuple(counted), explained=explained(seen), commands=_between(matrix)),
+        command=about["command"],
+        started=about["started"],
+    )
+
+
+def _matrix_cell(matrix: Matrix, name: str, target: str) -> StudyCell:
+    cell = matrix.cell(name, target)
+    return StudyCell(text=cell.text, verdict=cell.verdict, report=cell.report)
+
+
+def _between(matrix: Matrix) -> tuple[Command, ...]:
+    """The bisection between the first two neighbours of which one races and the other does not."""
+    for name in matrix.scenarios:
+        for one, other in zip(matrix.targets, matrix.targets[1:], strict=False):
+            words = {matrix.cell(name, target).verdict: target for target in (one, other)}
+            if {Verdict.PASS, Verdict.RACE} == set(words):
+                good, bad = words[Verdict.PASS], words[Verdict.RACE]
+                text = f"mailrace bisect {name} --good {good} --bad {bad}"
+                return (Command(purpose=f"To prove where {name} changes", text=text),)
+    return ()
+
+
+def retries_study(trials: Sequence[Trial], about: Mapping[str, str]) -> Study:
+    """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with."""
+    has_all = all(trial.ledger.mails for trial in trials)
+    version = parse_target(about["target"]).version or about["target"]
+    seen = [
+        Seen(anomaly=name, scenario=f"{trial.policy}", version=version, count=count)
+        for trial in trials
+        for name, count in trial.anomalies.items()
+    ]
+    failed = sorted({trial.failed for trial in trials if trial.failed})
+    counted = [text for text in (sentence(trials), hidden_duplicates(trials), *failed) if text]
+    again = f"mailrace run {about['scenario']} --target {about['target']}"
+    return Study(
+        kind="retries",
+        title=f"retry policies: {about['scenario']} on {about['target']}",
+        verdict=Verdict.PASS if has_all else Verdict.INCONCLUSIVE,
+        headline="What each retry policy leaves a user with",
+        header=("policy", "ignore ids", *(name.replace("_", " ") for name in LEDGER), "seconds"),
+        rows=tuple(_retries_row(trial) for trial in trials),
+        told=Conclusion(
+            counted=tuple(counted),
+            explained=explained(seen),
+            commands=(Command(purpose="To race the scenario itself", text=again),),
+        ),
+        command=about["command"],
+        started=about["started"],
+    )
+
+
+def _retries_row(trial: Trial) -> tuple[StudyCell, ...]:
+    counts = [str(getattr(trial.ledger, name)) for name in LEDGER]
+    words = (trial.policy, "on" if trial.ignore_duplicate_ids else "off", *counts, f"{trial.seconds:.1f}")
+    return tuple(StudyCell(text=word) for word in words)
+
+
+def bisect_told(search: Search, name: str) -> Conclusion:
+    """What a bisection found: between which versions, and what the race means that the bad one shows."""
+    probed = Counter(known.answer.value for known in search.answers.values())
+    looked = joined([f"{count} {answer}" for answer, count in probed.items()]) or "none"
+    counted = [f"Of {plural(len(search.versions), 'version')} {looked} by a look at {name}."]
+    if not is_proved(search):
+        counted.append("That is no proof yet: not both neighbours gave a clear answer.")
+    seen = [
+        Seen(anomaly=shown, scenario=name, version=parse_target(version).version or version)
+        for version, known in search.answers.items()
+        if (shown := known.proof.partition(",")[0]) in {one.value for one in AnomalyName}
+    ]
+    again = next((known.replay for known in search.answers.values() if known.replay), "")
+    commands = (Command(purpose="To see it again", text=again),) if again else ()
+    return Conclusion(counted=tuple(counted), explained=explained(seen), commands=commands)
