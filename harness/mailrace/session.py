@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from traceback import format_exception
 from typing import Any, Protocol
 
 from mailrace import __version__
@@ -26,7 +27,7 @@ from mailrace.history import (
     new_folder,
     prune,
 )
-from mailrace.model.errors import Interrupted, MailraceError, TargetError
+from mailrace.model.errors import Interrupted, MailraceError, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.target import TargetInfo
@@ -41,6 +42,10 @@ from mailrace.verdict import gravest
 
 DOOR = "http://127.0.0.1:0"
 """What a target is told of its storage when steer will give it a door."""
+BUG = "bug.txt"
+"""Where the traceback of a bug of ours stands, in the run's folder."""
+UNREALISED_ROUNDS = 200
+"""So often what steer found and could not realise is raced natively, until it hits."""
 OUT_OF_TIME = "the time limit ended the run before this scenario"
 
 
@@ -89,17 +94,40 @@ class Session:
         """Race or steer the scenario on the target, as asked; where that fails, its verdict is FAILED."""
         if self.left_s == 0.0:
             found = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME, self.request.mode)
-        elif self.request.mode == "steer":
-            found = self._steered(scenario)
         else:
-            found = self._raced(scenario, self.request.racing)
-        self.add(replace(found, digest=scenario.digest))
-        # What steer found on its own storage is looked for on the server's native one, if that is asked.
-        rounds = self.request.steering.confirm_rounds
-        if rounds and found.mode == "steer" and found.verdict is Verdict.RACE:
+            found = self._looked(scenario, self.request.racing)
+        rounds, walked = self.request.steering.confirm_rounds, found.schedules
+        if rounds and found.is_clean_so_far:
+            # A PASS by the native rule, beside its control, may carry what steer could not finish.
+            raced = self._looked(scenario, replace(self.request.racing, rounds=rounds), is_native=True)
+            if raced.verdict is Verdict.PASS:
+                reason = f"PASS natively ({raced.reason.rstrip('.')}), not by steer: {found.reason}"
+                found = replace(found, verdict=Verdict.PASS, reason=reason, advice="")
+            self.add(found)
+            self.add(raced)
+            return found
+        self.add(found)
+        unrealised = walked.unrealised if walked is not None else 0
+        if unrealised or (rounds and found.mode == "steer" and found.verdict is Verdict.RACE):
+            # A hit on the native storage is proof by itself, so it is raced without a control; and always
+            # where steer found what it could not bring one instance to.
+            rounds = rounds or UNREALISED_ROUNDS
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
-            self.add(replace(self._raced(scenario, natively), digest=scenario.digest))
+            self.add(self._looked(scenario, natively, is_native=True))
         return found
+
+    def _looked(self, scenario: Scenario, racing: Racing, *, is_native: bool = False) -> ScenarioResult:
+        """The scenario raced or steered, as asked; FAILED for a bug of ours, so that no other's is lost."""
+        steers = self.request.mode == "steer" and not is_native
+        try:
+            found = self._steered(scenario) if steers else self._raced(scenario, racing)
+        except (UsageError, ScenarioError):
+            raise  # it is about what was asked for, and so about every scenario
+        except Exception as bug:
+            (self.folder / BUG).write_text("".join(format_exception(bug)), encoding="utf-8")
+            why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
+            found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
+        return replace(found, digest=scenario.digest)
 
     def add(self, found: ScenarioResult) -> None:
         """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""
@@ -199,7 +227,6 @@ class Session:
                 budget=asked.budget,
                 bound=asked.bound,
                 depth=asked.depth,
-                require_exhaustive=asked.require_exhaustive,
                 replay=replay_command(self.folder, scenario),
                 progress=self._steers,
                 folder=self.folder,

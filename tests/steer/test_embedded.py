@@ -27,7 +27,9 @@ def test_fixed_is_clean_exhaustively(file: object) -> None:
     if result.schedules is None:  # a session's own commands: no order of statements to walk
         assert result.verdict is Verdict.INCONCLUSIVE
         return
-    assert result.verdict is Verdict.PASS, result.reason
-    assert result.schedules is not None
     if len(result.sample[0].plan.operations) == 2:
         assert result.schedules.exhaustive
+    # What has more actors than its time allows is not finished, and so no PASS.
+    wanted = Verdict.PASS if result.schedules.exhaustive else Verdict.INCONCLUSIVE
+    assert result.verdict is wanted, result.reason
+    assert not result.anomalies.keys() & {"rejected_but_stored", "tag_lost", "duplicated"}

@@ -123,13 +123,24 @@ def test_a_statement_that_comes_after_its_reply_is_counted(rig: Rig) -> None:
 
 
 @pytest.mark.slow
-def test_a_budget_that_is_too_small_is_said_and_can_be_refused() -> None:
+def test_a_budget_that_is_too_small_is_said_and_is_no_pass() -> None:
     it = scenario("shared-new-tag")
     result = steer(it, "embedded@1.30.5", budget=2)
     assert result.schedules is not None
     assert not result.schedules.exhaustive
     assert "budget of 2" in result.schedules.bound
-    assert result.verdict is Verdict.PASS
-    strict = steer(it, "embedded@1.30.5", budget=2, require_exhaustive=True)
-    assert strict.verdict is Verdict.INCONCLUSIVE
-    assert strict.advice
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.advice
+
+
+@pytest.mark.slow
+def test_a_round_that_shrinks_to_actors_of_another_protocol_is_steered() -> None:
+    data = {
+        "name": "two-senders-one-deletion",
+        "given": [{"name": "old", "tags": ["{run}-{round}"]}],
+        "actors": [{"send": {"count": 2, "tags": ["{run}-{round}"]}}, {"delete": {"messages": ["old"]}}],
+        "title": "Two senders of a tag beside the deletion of its last holder",
+    }
+    result = steer(scenario_from(data, shipped()), "embedded@1.30.5")
+    assert result.verdict is Verdict.RACE, result.reason
+    assert {"rejected_but_stored", "tag_lost"} <= set(result.anomalies)

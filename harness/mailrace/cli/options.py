@@ -217,14 +217,6 @@ DepthOption = Annotated[
         help="Depth of the random walk (PCT), where actors are too many for every order.",
     ),
 ]
-ExhaustiveOption = Annotated[
-    bool,
-    typer.Option(
-        "--require-exhaustive",
-        rich_help_panel=STEER,
-        help="What is clean within its budget or bound only is INCONCLUSIVE.",
-    ),
-]
 ConfirmOption = Annotated[
     int,
     typer.Option(

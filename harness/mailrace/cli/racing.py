@@ -66,7 +66,6 @@ def steer(
     budget: options.BudgetOption = None,
     bound: options.BoundOption = None,
     depth: options.DepthOption = 3,
-    require_exhaustive: options.ExhaustiveOption = False,
     confirm: options.ConfirmOption = 0,
     time_limit: options.TimeLimitOption = None,
     out: options.OutOption = None,
@@ -81,7 +80,6 @@ def steer(
         budget=budget,
         bound=bound,
         depth=depth,
-        require_exhaustive=require_exhaustive,
         confirm_rounds=confirm,
     )
     what = chosen(paths, name)

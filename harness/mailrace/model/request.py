@@ -71,7 +71,6 @@ class Steering:
     budget              at most so many schedules
     bound               only schedules with at most so many context switches beyond the necessary ones
     depth               of the random walk where actors are too many for every schedule
-    require_exhaustive  clean within its budget only is INCONCLUSIVE
     confirm_rounds      what it finds is raced natively up to so many rounds; 0: it is not
     is_one_enough       of each anomaly one class is realised
     """
@@ -79,7 +78,6 @@ class Steering:
     budget: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     bound: Annotated[int, Field(ge=0, le=100)] | None = None
     depth: Annotated[int, Field(ge=1, le=10)] = 3
-    require_exhaustive: bool = False
     confirm_rounds: Annotated[int, Field(ge=0, le=ROUNDS_MAX)] = 0
     is_one_enough: bool = False
 

@@ -248,6 +248,16 @@ class ScenarioResult:
     blocks: tuple[Block, ...] = ()
     schedules: Schedules | None = None
 
+    @property
+    def is_clean_so_far(self) -> bool:
+        """Whether it is a walk of schedules that was not finished and has found nothing until then."""
+        walked = self.schedules
+        return (
+            self.verdict is Verdict.INCONCLUSIVE
+            and walked is not None
+            and not (walked.exhaustive or walked.violating or walked.unrealised or walked.missed)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:

@@ -106,7 +106,7 @@ class Account:
         if self.is_exhaustive:
             return "every order"
         part = f"only part of it, for {found.why_not}: every order"
-        if found.bound is None or found.within < 0:
+        if found.within < 0:
             return part
         within = (
             f"every order with at most {counted(found.within, 'context switch')} beyond the necessary ones"
@@ -169,9 +169,9 @@ class Account:
         return [*notes, *self.shown.notes, how_known()]
 
 
-def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive: bool) -> ScenarioResult:
+def scenario_result(scenario: Scenario, account: Account) -> ScenarioResult:
     """The verdict and everything that the report shows."""
-    verdict, reason, advice = judged(account, require_exhaustive=require_exhaustive)
+    verdict, reason, advice = judged(account)
     shown, judge = account.shown, account.land.judge
     anomalies: dict[str, int] = {}
     for run in account.land.runs:
@@ -200,11 +200,11 @@ def scenario_result(scenario: Scenario, account: Account, *, require_exhaustive:
     )
 
 
-def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str, str]:
+def judged(account: Account) -> tuple[Verdict, str, str]:
     """The verdict, its reason, and what would settle it."""
     shown, found = account.shown, account.land.exploration
     looked = f"{counted(found.explored, 'class')} explored"
-    if found.bound is not None:
+    if not found.is_complete:
         looked = f"{counted(found.explored, 'order')} of {counted(account.land.classes, 'class')} explored"
     orders = (
         f", {account.orders[1]:,} of {account.orders[0]:,} orders bad" if account.land.graph.is_whole else ""
@@ -236,17 +236,26 @@ def judged(account: Account, *, require_exhaustive: bool) -> tuple[Verdict, str,
             f"{account.doubt}; {looked}{orders}",
             "see the replies and notes in the report, and race it natively",
         )
-    if not account.is_exhaustive and require_exhaustive:
+    split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
+    if not account.is_exhaustive:
+        within = (
+            f", and every one with up to {counted(found.within, 'switch')} was run"
+            if found.within >= 0
+            else ""
+        )
         return (
             Verdict.INCONCLUSIVE,
-            f"not exhaustive, for {found.why_not}; {looked}{orders}",
-            "give a larger --budget, or fewer actors" if found.bound is None else "leave --bound out",
+            f"not finished, for {found.why_not}{within}; {looked}, none bad on one server{split}{orders}",
+            _more(found.bound is not None),
         )
-    split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
-    whole = "exhaustive" if account.is_exhaustive else f"not exhaustive, for {found.why_not}"
-    if found.bound is not None and found.within == found.bound:
-        whole = f"exhaustive within {counted(found.bound, 'context switch')} only"
-    return Verdict.PASS, f"{looked}, none bad on one server{split}; {whole}{orders}", ""
+    return Verdict.PASS, f"{looked}, none bad on one server{split}; exhaustive{orders}", ""
+
+
+def _more(is_bounded: bool) -> str:
+    native = "or race it natively beside a control with --confirm, which can carry a PASS"
+    if is_bounded:
+        return f"leave --bound out: what lies beyond it was not looked at; {native}"
+    return f"give a larger --budget, or fewer actors; {native}"
 
 
 def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:

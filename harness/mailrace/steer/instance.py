@@ -71,6 +71,8 @@ class Instance:
     def link(self, name: str, *, is_smtp: bool) -> Link:
         """An open link of that name, kept between orders. Raises TargetError where none can be had."""
         now = time.monotonic()
+        # A shrunk round may have another operation at the same place, so the protocol is part of the name.
+        name = f"{name} {'smtp' if is_smtp else 'http'}"
         link, used = self._links.get(name, (None, 0.0))
         if link is not None and link.is_open and now - used < IDLE_S_MAX:
             self._links[name] = (link, now)
@@ -90,7 +92,8 @@ class Instance:
         return link
 
     def known_link(self, name: str) -> Link | None:
-        """The link of that name, if there was one."""
+        """The HTTP link of that name, if there was one."""
+        name = f"{name} http"
         return self._links[name][0] if name in self._links else None
 
     def get(self, path: str, name: str) -> Link:

@@ -1,7 +1,7 @@
 """A rig in, what its orders can come to out: classes explored for real, orders counted by the graph."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,6 +18,9 @@ from mailrace.steer.rig import Rig
 from mailrace.steer.twins import Twins
 from mailrace.steer.walk import DEPTH, promise, unseen_share, walk
 
+EARLY_SHARE = 0.25
+"""Of the budget, of orders and of time, that goes to depth first before few-switch orders have their turn."""
+SWITCHES_MAX = 3
 MANY = 4
 MANY_S_MAX = 10.0
 """More actors than `MANY` get no longer than that for every order: the walk tells more."""
@@ -45,8 +48,7 @@ class Landscape:
     @property
     def classes(self) -> int:
         """Classes that were run: of the orders within a bound, several may be of one class."""
-        found = self.exploration
-        return found.explored if found.bound is None else len(self.runs)
+        return self.exploration.explored if self.exploration.is_complete else len(self.runs)
 
     def reached(self, allowed: Follows) -> set[Node]:
         """The leaves that an allowed order comes to."""
@@ -91,12 +93,16 @@ def survey(
     programs = Programs()
     runs: list[Run] = []
     began = time.monotonic()
-    explorer = explore if bound is None else partial(explore_bounded, bound=bound)
+
+    def is_out_of_time(share: float = 1.0) -> bool:
+        return time.monotonic() - began > share * limit_s
+
+    explorer = _depth_and_few_switches if bound is None else partial(explore_bounded, bound=bound)
     for _, run in explorer(
         twins,
         exploration,
         orders_max=orders_max,
-        is_out_of_time=lambda: time.monotonic() - began > limit_s,
+        is_out_of_time=is_out_of_time,
     ):
         programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
         runs.append(run)
@@ -117,8 +123,8 @@ def survey(
         doubt = doubt or unexplored(graph, runs)
     if doubt:
         exploration.is_complete, exploration.within, exploration.why_not = False, -1, doubt
-    if bound is not None:
-        runs = _one_of_each(runs, graph)
+    if not exploration.is_complete or len(runs) > exploration.explored:
+        runs = _one_of_each(runs, graph)  # orders that few switches gave may repeat a class
     bad: dict[Node, frozenset[AnomalyName]] = {}
     violating = []
     for run in runs:
@@ -130,6 +136,52 @@ def survey(
             violating.append((run, leaf))
     seconds = {"serial": serial_s, "explore": explore_s, "graph": time.monotonic() - began}
     return Landscape(judge, exploration, programs, graph, runs, violating, bad, doubt, seconds)
+
+
+def _depth_and_few_switches(
+    twins: Twins,
+    found: Exploration[Run],
+    *,
+    orders_max: int,
+    is_out_of_time: Callable[..., bool],
+) -> Iterator[tuple[tuple[int, ...], Run]]:
+    """Depth first with sleep sets; where that does not end soon, all few-switch orders before it goes on.
+
+    Depth first leaves the early interleavings for last, and most races need one or two switches. So when the
+    budget runs out, the orders that matter most have been run. `found.within` says up to how many switches.
+    """
+    few: Exploration[Run] = Exploration()
+
+    def spent() -> int:
+        return found.explored + found.cut + few.explored + few.missed
+
+    depth_first = explore(
+        twins,
+        found,
+        orders_max=orders_max,
+        is_out_of_time=lambda: is_out_of_time() or spent() >= orders_max,
+    )
+    for leaf in depth_first:
+        yield leaf
+        if spent() >= max(1, EARLY_SHARE * orders_max) or is_out_of_time(EARLY_SHARE):
+            break
+    else:
+        return
+    yield from explore_bounded(
+        twins,
+        few,
+        bound=SWITCHES_MAX,
+        orders_max=max(0, orders_max - spent()),
+        is_out_of_time=lambda: is_out_of_time(1 - EARLY_SHARE),
+    )
+    yield from depth_first
+    if not found.is_complete:
+        if spent() >= orders_max:
+            found.why_not = f"its budget of {orders_max} orders"
+        found.explored += few.explored
+        found.missed += few.missed
+        found.diverged += few.diverged
+        found.within = few.within
 
 
 def _doubt(twins: Twins, exploration: Exploration[Run], programs: Programs) -> str:

@@ -41,7 +41,6 @@ def steer(
     budget: int | None = None,
     bound: int | None = None,
     depth: int = DEPTH,
-    require_exhaustive: bool = False,
     replay: str = "mailrace replay reports/latest",
     progress: Callable[[str], None] = lambda _: None,
     folder: Path | None = None,
@@ -106,7 +105,7 @@ def steer(
         )
     finally:
         rig.stop()
-    return scenario_result(scenario, account, require_exhaustive=require_exhaustive)
+    return scenario_result(scenario, account)
 
 
 def _show(

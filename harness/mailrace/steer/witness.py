@@ -62,6 +62,8 @@ def text(
     """
     if len(names) > 2 or instances > 1:
         return " ".join(f"{names[a]}:{first}-{last}" for a, first, last in _stretches(order))
+    if not order:
+        return "no statement"
     first, second = order[0], 1 - order[0]
     at = order.index(second) if second in order else len(order)
     parts = [f"{names[second]}@{names[first]}:{at}"]
