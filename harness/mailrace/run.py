@@ -5,10 +5,11 @@ scenario files → plans → [race | steer] × target → checkers → verdicts 
 
 from collections.abc import Sequence
 
+from mailrace.listener import Listener
 from mailrace.model.request import Output, Racing, RunRequest, ServerUse, Steering
 from mailrace.race import LIMITS, Limits
 from mailrace.scenario import Scenario
-from mailrace.session import Listener, Run, session
+from mailrace.session import Run, session
 
 
 def run(

@@ -6,7 +6,6 @@ applies, races or steers it, and closes what it opened. Every command that looks
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import format_exception
-from typing import Any, Protocol
+from typing import Any
 
 from mailrace import __version__
 from mailrace.history import (
@@ -27,6 +26,7 @@ from mailrace.history import (
     new_folder,
     prune,
 )
+from mailrace.listener import Listener, tell
 from mailrace.model.errors import Interrupted, MailraceError, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
@@ -47,22 +47,6 @@ BUG = "bug.txt"
 UNREALISED_ROUNDS = 200
 """So often what steer found and could not realise is raced natively, until it hits."""
 OUT_OF_TIME = "the time limit ended the run before this scenario"
-
-
-class Listener(Protocol):
-    """Who is told how a run goes on."""
-
-    def began(self, scenario: Scenario, target: TargetInfo, control: ChosenControl | None) -> None:
-        """A scenario begins."""
-
-    def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
-        """A block of rounds was judged."""
-
-    def said(self, sentence: str) -> None:
-        """Steer tells what it does."""
-
-    def ended(self, result: ScenarioResult) -> None:
-        """A scenario has its verdict."""
 
 
 @dataclass(slots=True)
@@ -96,7 +80,7 @@ class Session:
             found = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME, self.request.mode)
         else:
             found = self._looked(scenario, self.request.racing)
-        rounds, walked = self.request.steering.confirm_rounds, found.schedules
+        rounds = self.request.steering.confirm_rounds
         if rounds and found.is_clean_so_far:
             # A PASS by the native rule, beside its control, may carry what steer could not finish.
             raced = self._looked(scenario, replace(self.request.racing, rounds=rounds), is_native=True)
@@ -107,10 +91,10 @@ class Session:
             self.add(raced)
             return found
         self.add(found)
-        unrealised = walked.unrealised if walked is not None else 0
-        if unrealised or (rounds and found.mode == "steer" and found.verdict is Verdict.RACE):
-            # A hit on the native storage is proof by itself, so it is raced without a control; and always
-            # where steer found what it could not bring one instance to.
+        if (found.schedules and found.schedules.unrealised) or (
+            rounds and found.mode == "steer" and found.verdict is Verdict.RACE
+        ):
+            # A hit on the native storage is proof by itself, also of what steer could not realise.
             rounds = rounds or UNREALISED_ROUNDS
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
             self.add(self._looked(scenario, natively, is_native=True))
@@ -283,7 +267,7 @@ def session(
     journal = Journal(folder / HISTORY)
     try:
         if request.output.out is None and (said := prune(request.output.reports, request.output.keep)):
-            _tell(listener, said)
+            tell(listener, said)
         yield Session(
             request=request,
             folder=folder,
@@ -305,14 +289,6 @@ def session(
     finally:
         journal.close()
         in_use.let_go()
-
-
-def _tell(listener: Listener | None, sentence: str) -> None:
-    """Say what the user must know of his files; on stderr where nobody listens."""
-    if listener is not None:
-        listener.said(sentence)
-    else:
-        print(f"mailrace: {sentence}", file=sys.stderr)
 
 
 def _leave_no_bare(folder: Path, request: RunRequest) -> None:
