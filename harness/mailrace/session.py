@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, rac
 from mailrace.recorded import environment, replay_command, write_plan_of
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options
-from mailrace.steer import shared_store, steer
+from mailrace.steer import steer, store_for
 from mailrace.targets import open_target
 from mailrace.verdict import gravest
 
@@ -295,8 +295,3 @@ def _leave_no_bare(folder: Path, request: RunRequest) -> None:
     """Remove a folder of ours in which no server was ever looked at: why was said, and it is no record."""
     if request.output.out is None and is_bare(folder):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def store_for(scenario: Scenario) -> AbstractContextManager[str]:
-    """Where several instances are asked for, the address of one store between them, else ""."""
-    return shared_store() if scenario.target.instances > 1 else nullcontext("")

@@ -2,7 +2,7 @@
 
 from mailrace.steer.columns import columns
 from mailrace.steer.replay import ScheduleReplay, replay_schedule
-from mailrace.steer.shared import shared_store
+from mailrace.steer.shared import shared_store, store_for
 from mailrace.steer.steering import steer
 
-__all__ = ["ScheduleReplay", "columns", "replay_schedule", "shared_store", "steer"]
+__all__ = ["ScheduleReplay", "columns", "replay_schedule", "shared_store", "steer", "store_for"]

@@ -1,11 +1,17 @@
 """One store for several instances that race natively: the door with nothing held, in a thread of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from mailrace.scenario import Scenario
 from mailrace.steer.door import Door
 from mailrace.steer.loop import Loop
 from mailrace.steer.store import Store
+
+
+def store_for(scenario: Scenario) -> AbstractContextManager[str]:
+    """Where several instances are asked for, the address of one store between them, else ""."""
+    return shared_store() if scenario.target.instances > 1 else nullcontext("")
 
 
 @contextmanager

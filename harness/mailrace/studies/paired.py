@@ -20,7 +20,8 @@ from mailrace.race import Place, RaceOptions, Side, opened, race, unfit
 from mailrace.race.tally import Judged
 from mailrace.run import Listener
 from mailrace.scenario import Plan, Scenario, not_exercised
-from mailrace.session import Session, store_for
+from mailrace.session import Session
+from mailrace.steer import store_for
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate import RUNS_NEEDED, Again
 from mailrace.verdict import rule_pairs
