@@ -8,6 +8,7 @@ from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.check.promises import broken_promises, broken_serially
 from mailrace.check.replies import replies
 from mailrace.check.round import check_round, left_open, not_looked
+from mailrace.check.search_wrong import words_of
 from mailrace.check.serial import serial_anomalies
 from mailrace.check.source import compare_source
 from mailrace.check.tags import clean_tag, tag_key
@@ -39,4 +40,5 @@ __all__ = [
     "tag_key",
     "tags_it_may_hold",
     "touched",
+    "words_of",
 ]

@@ -24,7 +24,31 @@ def order_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, .
                 f"{older.created_ms - newer.created_ms} ms later by the list's own times."
             )
             return (finding(AnomalyName.ORDER_WRONG, record, proof, copies=[newer, older]),)
-    return () if options.extra else _against_replies(record)
+    return () if options.extra else _against_earlier(record) or _against_replies(record)
+
+
+def _against_earlier(record: RoundRecord) -> tuple[Anomaly, ...]:
+    """The first row that arrived, as the server says, before a mail of a round that was over already."""
+    earlier = record.stored.earlier if record.stored else None
+    if earlier is None:
+        return ()
+    for one in tries_of(record):
+        for copy in one.copies:
+            if 0 < copy.created_ms < earlier.created_ms:
+                proof = (
+                    f"its copy, ID {copy.id}, arrived {earlier.created_ms - copy.created_ms} ms before "
+                    f"ID {earlier.id} by the server's own times, which was stored in a round before."
+                )
+                return (
+                    finding(
+                        AnomalyName.ORDER_WRONG,
+                        record,
+                        proof,
+                        message=one.message.key,
+                        copies=[copy, earlier],
+                    ),
+                )
+    return ()
 
 
 def _against_replies(record: RoundRecord) -> tuple[Anomaly, ...]:

@@ -3,7 +3,7 @@
 from mailrace.check.wording import copies_in_words, finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
-from mailrace.model.operation import ServerOptions
+from mailrace.model.operation import FILLER, Message, ServerOptions
 
 
 def search_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
@@ -30,3 +30,12 @@ def search_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, 
                 )
             )
     return tuple(found)
+
+
+def words_of(message: Message) -> str:
+    """A search for words that only this message holds: where its text is long enough, words of the text."""
+    if message.file_sha256 is not None or message.first_words != message.key:
+        return f'"{message.sender}"'
+    words = FILLER.split()[:2]
+    is_long_enough = message.body_bytes >= len(message.key) + 4 + len(FILLER)
+    return f'"{" ".join((message.key, *words)).lower()}"' if is_long_enough else f'"{message.sender}"'

@@ -196,12 +196,14 @@ class Stored:
     tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
     searches   what the search found, for the messages of which it was asked
     changed    rows of earlier rounds that are no longer what they were
+    earlier    the newest row of rounds that were over before this one began; None: there is none
     """
 
     messages: tuple[StoredMessage, ...]
     tags: tuple[str, ...]
     searches: tuple[Search, ...] = ()
     changed: tuple[Changed, ...] = ()
+    earlier: StoredMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mailrace.actors import render
-from mailrace.check import compare_source
+from mailrace.check import compare_source, words_of
 from mailrace.model.attempt import Search, Source, StoredMessage
-from mailrace.model.operation import FILLER, Message, PlannedRound, Send, messages_of
+from mailrace.model.operation import Message, PlannedRound, Send, messages_of
 from mailrace.model.target import Target
 from mailrace.race.retry import resent
 from mailrace.scenario import Plan
@@ -82,12 +82,3 @@ class Sampler:
 
     def _few(self, of: Sequence[_T], most: int) -> Sequence[_T]:
         return of if len(of) <= most else self._random.sample(of, most)
-
-
-def words_of(message: Message) -> str:
-    """A search for words that only this message holds: where its text is long enough, words of the text."""
-    if message.file_sha256 is not None or message.first_words != message.key:
-        return f'"{message.sender}"'
-    words = FILLER.split()[:2]
-    is_long_enough = message.body_bytes >= len(message.key) + 4 + len(FILLER)
-    return f'"{" ".join((message.key, *words)).lower()}"' if is_long_enough else f'"{message.sender}"'

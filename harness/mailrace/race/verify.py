@@ -9,7 +9,7 @@ blocks are looked at again as long as the store is not emptied; of the sources (
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -174,14 +174,32 @@ class Verifier:
         sources = self._sampler.sources(planned, origins)
         keys = dict.fromkeys(row.key for row in planned)
         searches = self._sampler.searches([origins[key].message for key in keys])
+        earlier = self._earlier(records, rows)
         return [
             Stored(
+                earlier=earlier[at],
                 messages=tuple(replace(row, source=sources.get(row.id)) for row in rows[at]),
                 tags=tuple(tags[record.plan.token]),
                 searches=tuple(searches[key] for key in messages_of(record.plan) if key in searches),
             )
             for at, record in enumerate(records)
         ]
+
+    def _earlier(
+        self, records: Sequence[RoundRecord], rows: Mapping[int, Sequence[StoredMessage]]
+    ) -> list[StoredMessage | None]:
+        """For each record the newest row of what was over before it began: the rounds follow each other.
+
+        A mail without an answer may arrive later, so such a round gives none.
+        """
+        seen = [known.row for known in self._known.values()]
+        found: list[StoredMessage | None] = []
+        for at, record in enumerate(records):
+            seen = [max(seen, key=lambda row: row.created_ms)] if seen else []
+            found.append(seen[0] if seen else None)
+            if not any(a.outcome is Outcome.UNKNOWN for a in record.attempts):
+                seen += rows.get(at, ())
+        return found
 
     def _tags_by_round(self, whole: Stored) -> dict[str, list[str]]:
         """Tag names by the round that they name; one that names none says nothing of a single round."""
