@@ -138,3 +138,25 @@ def test_scenarios_can_be_steered(project: pytest.Pytester) -> None:
     for target, outcome in (("embedded@1.17.0", "failed"), ("embedded", "passed")):
         done = project.runpytest_subprocess("s.race.yaml", f"--mail-target={target}", "--mail-mode=steer")
         done.assert_outcomes(**{outcome: 1})
+
+
+@pytest.mark.parametrize("option", ["--mail-rounds=0", "--mail-rounds=nan", "--mail-seed=-1"])
+def test_a_number_that_cannot_be_meant_is_refused(project: pytest.Pytester, option: str) -> None:
+    done = project.runpytest_subprocess("scenarios", "--mail-target=embedded@1.30.5", option)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([f"*argument {option.partition('=')[0]}: *"])
+
+
+@pytest.mark.parametrize("wrong", ["rounds=0", "confidence=1.5", "theta=float('nan')", "until='x'"])
+def test_the_fixture_refuses_what_the_options_refuse(project: pytest.Pytester, wrong: str) -> None:
+    project.makepyfile(
+        f"""
+        import pytest
+        from mailrace.model.errors import UsageError
+
+        def test_it(race):
+            with pytest.raises(UsageError, match="^race\\({wrong.partition("=")[0]}="):
+                race("scenarios/clean.race.yaml", {wrong})
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=1)

@@ -7,6 +7,7 @@ RACE fails with its proof, INCONCLUSIVE and FAILED fail with their reason, NOT A
 test, and so each worker of xdist, has a server of its own. Nothing heavy is imported at the top.
 """
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,8 +27,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mailrace", "concurrency races in Mailpit")
     group.addoption("--mail-target", metavar="TARGET", help="race every *.race.yaml at this target")
     group.addoption("--mail-mode", choices=("race", "steer"), default="race", help="how to look at them")
-    group.addoption("--mail-rounds", type=int, metavar="N", help="rounds of each scenario")
-    group.addoption("--mail-seed", type=int, default=1, metavar="N", help="seed of the plans")
+    group.addoption("--mail-rounds", type=_rounds, metavar="N", help="rounds of each scenario")
+    group.addoption("--mail-seed", type=_seed, default=1, metavar="N", help="seed of the plans")
+
+
+def _rounds(text: str) -> int:
+    """Rounds as an option gives them, 1 to 50,000."""
+    return _within(text, 1, 50_000)
+
+
+def _seed(text: str) -> int:
+    """A seed as an option gives it, 0 or more."""
+    return _within(text, 0, 1 << 63)
+
+
+def _within(text: str, least: int, most: int) -> int:
+    value = int(text)
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(f"{value} is not from {least} to {most}")
+    return value
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -114,7 +132,9 @@ def _target(config: pytest.Config) -> str:
 def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
     from dataclasses import fields
 
-    from mailrace.model.errors import Interrupted
+    from pydantic import TypeAdapter, ValidationError
+
+    from mailrace.model.errors import Interrupted, UsageError
     from mailrace.run import Output, Racing, RunRequest, run
     from mailrace.scenario import load, scenario_from
 
@@ -132,9 +152,12 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
         "command": f"pytest {loaded.file or loaded.name} --mail-target={target}",
         **{name: value for name, value in changed.items() if name not in known},
     }
-    request = RunRequest.of(
-        own.pop("target", target), Racing(**racing), Output(reports=here / "reports"), **own
-    )
+    try:
+        how = TypeAdapter(Racing).validate_python(racing)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise UsageError(f"race({first['loc'][0]}={first['input']!r}): {first['msg']}") from wrong
+    request = RunRequest.of(own.pop("target", target), how, Output(reports=here / "reports"), **own)
     try:
         return run([loaded], request).result.scenarios[0]
     except Interrupted as end:

@@ -24,6 +24,7 @@ NAME = "mailpit-linux-amd64.tar.gz"
 GO = """#!{python} -IS
 import os, pathlib, shutil, sys
 open({calls!r}, "a").write(" ".join(sys.argv[1:]) + " in " + pathlib.Path("go.mod").read_text())
+print("go: downloading github.com/axllent/mailpit v1.30.5", file=sys.stderr)
 if {says!r}:
     sys.exit({says!r})
 shutil.copy({program!r}, sys.argv[sys.argv.index("-o") + 1])
@@ -199,9 +200,10 @@ def test_without_a_whole_archive_go_builds_it(machine: Machine, what: str) -> No
     binary = examine(program)
     assert (binary.version, binary.source.value) == ("1.30.5", "Go build information")
     assert record_of(program)["from"] == "go build of github.com/axllent/mailpit"
-    assert "build -mod=mod -o" in machine.go_calls()
+    assert "build -v -mod=mod -o" in machine.go_calls()
     assert "require github.com/axllent/mailpit v1.30.5" in machine.go_calls()
     assert any("building it with Go" in sentence for sentence in machine.said)
+    assert "go: downloading github.com/axllent/mailpit v1.30.5" in machine.said, "what Go does is told"
 
 
 def test_neither_release_nor_go(machine: Machine) -> None:

@@ -4,6 +4,8 @@ What was asked for goes to stdout, how it goes on to stderr. Every import that
 costs is made inside the command that needs it, so that `--help` stays quick.
 """
 
+import errno
+import io
 import os
 import signal
 import sys
@@ -13,6 +15,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
+
+
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""A full or broken disk, a limit of the machine: neither the server's doing nor a bug of ours."""
 
 
 def command() -> "typer.Typer":
@@ -38,8 +44,12 @@ def main() -> None:
 
     app = command()
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale that lacks a character shows its escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(standalone_mode=False)
+        sys.stdout.flush()
     except MailraceError as wrong:
         from mailrace.verdict import exit_status_of
 
@@ -55,7 +65,7 @@ def main() -> None:
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
     except BrokenPipeError:
         status = 141  # as a shell says of a program that SIGPIPE ended
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
     except Exception as wrong:
         status = _status_of(wrong)
     sys.exit(status)
@@ -87,11 +97,21 @@ def _status_of(wrong: Exception) -> int:
     if isinstance(wrong, usage_error):
         wrong.show()  # type: ignore[attr-defined]
         return 2
+    if isinstance(wrong, OSError) and wrong.errno in _MACHINE:
+        where = wrong.filename or "what was to be written, such as standard output"
+        print(f"mailrace: {where}: {wrong.strerror}; nothing of that is the server's doing", file=sys.stderr)
+        _write_no_more()
+        return 4
     import traceback
 
     traceback.print_exception(wrong)
     print("mailrace: a bug of mailrace, not of yours; please report it with the lines above", file=sys.stderr)
     return 4
+
+
+def _write_no_more() -> None:
+    """Let what Python still has for stdout go nowhere: at its end it would complain, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminated(_: int, __: FrameType | None) -> None:

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 def settings_from(given: argparse.Namespace, database: str) -> Settings:
     """Settings from parsed flags."""
-    lines = given.smtp_auth_file.read_text().split() if given.smtp_auth_file else []
+    lines = given.smtp_auth_file.read_text(encoding="utf-8").split() if given.smtp_auth_file else []
     disabled = [word.strip() for word in given.tags_disable.split(",")]
     return Settings(
         version=VERSIONS[given.version_of],

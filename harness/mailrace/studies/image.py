@@ -89,7 +89,7 @@ def _said(engine: str, name: str, *words: str) -> str:
         done = subprocess.run(
             [engine, *words],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             check=False,
             timeout=COMMAND_S_MAX,

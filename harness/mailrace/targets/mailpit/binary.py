@@ -99,7 +99,7 @@ def _answer(path: Path, *arguments: str, whole: bool) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=clean_environment({}),
-            text=True,
+            encoding="utf-8",
             errors="replace",
         )
     except OSError as error:

@@ -72,7 +72,7 @@ def _obtain(version: str, folder: Path, say: Progress) -> tuple[Path, dict[str, 
     except NotToBeHad as reason:
         say(f"no release archive ({reason}); building it with Go, which takes about a minute")
         try:
-            return build(version, folder), {"from": "go build of github.com/axllent/mailpit"}
+            return build(version, folder, say), {"from": "go build of github.com/axllent/mailpit"}
         except NotToBeHad as other:
             raise TargetError(
                 f"mailpit@{version}: neither downloaded ({reason}) nor built ({other}); "
