@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mailrace.history import Journal
 from mailrace.model.operation import ServerOptions
+from mailrace.race import RaceOptions, Side
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
-from mailrace.race.race import RaceOptions, Side
 from mailrace.race.tuner import Tuner
 from mailrace.scenario import Plan, load, server_options, shipped
 from mailrace.scenario.scenario import Retry

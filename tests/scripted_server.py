@@ -32,6 +32,8 @@ class Answer:
 
 
 HANG = Answer(b"")
+MEET_S = 0.1
+"""How long a final dot waits for another one; two that are released together come within milliseconds."""
 GOOD = {
     "greeting": b"220 scripted ESMTP\r\n",
     "EHLO": b"250-scripted\r\n250 8BITMIME\r\n",
@@ -113,6 +115,8 @@ class ScriptedServer:
     stores_refused   a refused message leaves as many
     keeps_tags       whether the copies have the tags asked for
     dies_at          a stage at which both ports are closed, and all that is open is cut off
+    when_raced       the script's dot, `copies`, `keeps_tags` and `stores_refused` hold only for a mail whose
+                     final dot meets another one: one after the other the server is a good one
     sessions_good    so many SMTP sessions are good ones before the script holds
     rest             a path's status and body, or None for what a good server says
     """
@@ -125,6 +129,7 @@ class ScriptedServer:
         keeps_tags: bool = True,
         stores_refused: bool = False,
         dies_at: str = "",
+        when_raced: bool = False,
         sessions_good: int = 1,
         rest: Rest | None = None,
     ) -> None:
@@ -136,6 +141,10 @@ class ScriptedServer:
         self._keeps_tags = keeps_tags
         self._stores_refused = stores_refused
         self._dies_at = dies_at
+        self._when_raced = when_raced
+        self.met = 0
+        """Mails whose final dot met another one; looked for with `when_raced` only."""
+        self._waiting: list[threading.Event] = []
         self._sessions_good = sessions_good
         self._rest = rest
         self._open: set[socket.socket] = set()
@@ -213,12 +222,31 @@ class ScriptedServer:
                 content = self._content(session)
                 if content is None:
                     return
-                final = script.get("dot", GOOD["dot"])
+                is_good = self._when_raced and not self._meets()
+                final = GOOD["dot"] if is_good else script.get("dot", GOOD["dot"])
                 is_kept = isinstance(final, bytes) and final.startswith(b"2")
-                for _ in range(self._copies if is_kept or self._stores_refused else 0):
-                    self.box.store(recipients, content, keeps_tags=self._keeps_tags)
-                if not self._say(session, script, "dot"):
+                copies = 1 if is_good else self._copies if is_kept or self._stores_refused else 0
+                for _ in range(copies):
+                    self.box.store(recipients, content, keeps_tags=is_good or self._keeps_tags)
+                if not self._say(session, {} if is_good else script, "dot"):
                     return
+
+    def _meets(self) -> bool:
+        """Whether another mail's final dot comes while this one waits for it a moment."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.pop().set()
+                self.met += 1
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        met = mine.wait(MEET_S)
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+            self.met += 1
+        return met or mine.is_set()
 
     def _content(self, session: socketserver.StreamRequestHandler) -> bytes | None:
         lines: list[bytes] = []

@@ -1,8 +1,6 @@
 """Rounds that are lost are not drawn by lot: what the server refuses or does not show allows no PASS."""
 
-import itertools
 import socketserver
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,25 +16,28 @@ from scripted_server import Script, ScriptedServer
 
 ROUNDS = 12
 # The scripted server's threads take turns with the releases in this process: no measure of the engine.
-LIMITS = Limits(reply_s=0.6, look_s=0.3, connect_s=0.6, skew_us=1e9)
+LIMITS = Limits(reply_s=0.6, look_s=0.3, connect_s=0.6, skew_us=1e9, serial_rounds=2)
 
 
 class AfterARound(ScriptedServer):
-    """Misbehaves once after every other round of two accepted mails: at `stage` it says `said`, or is silent.
+    """Misbehaves once after every other round of two raced mails: at `stage` it says `said`, or is silent.
 
-    A race that poisons its own session looks just so from outside.
+    A race that poisons its own session looks just so from outside. One after the other it is a good server.
     """
 
     def __init__(self, stage: str, said: bytes | None, **how: Any) -> None:
-        super().__init__(**how)
-        self.dots = 0
+        super().__init__(when_raced=True, **how)
         self.spoilt = 0
         self._stage, self._said = stage, said
 
+    def _meets(self) -> bool:
+        """The script's dot holds for every mail; those that meet are only counted."""
+        super()._meets()
+        return True
+
     def _say(self, session: socketserver.StreamRequestHandler, script: Script, stage: str) -> bool:
         with self._lock:
-            self.dots += stage == "dot"
-            spoils = stage == self._stage and self.dots >= 4 * self.spoilt + 2
+            spoils = stage == self._stage and self.met >= 4 * self.spoilt + 2
             self.spoilt += spoils
         if not spoils:
             return super()._say(session, script, stage)
@@ -119,27 +120,32 @@ def test_a_given_message_that_is_refused_after_a_race_is_no_clean_round(tmp_path
 Answer = tuple[int, bytes]
 
 
-def bad_once(answer: Answer, path_part: str) -> Callable[[str], Answer | None]:
-    """Good for the look before the race, and bad for the first look at what a block of rounds stored."""
-    asked = itertools.count()
+class BadOnce(ScriptedServer):
+    """Says `answer` to the first search after a raced round, once."""
 
-    def rest(path: str) -> Answer | None:
-        return answer if path_part in path and next(asked) == 1 else None
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(when_raced=True, rest=self.spoil)
+        self._answer = answer
+        self.spoilt = 0
 
-    return rest
+    def spoil(self, path: str) -> Answer | None:
+        if "/search" not in path or not self.met or self.spoilt:
+            return None
+        self.spoilt += 1
+        return self._answer
 
 
 @pytest.mark.parametrize(
-    ("answer", "path"),
+    "answer",
     [
-        ((500, b"the database is gone"), "/search"),
-        ((200, b'{"total": 0, "messages_count": 7, "messages": [], "tags": []}'), "/search"),
-        ((200, b'{"total": 3, "messages": ['), "/search"),
-        ((200, b"null"), "/search"),
+        (500, b"the database is gone"),
+        (200, b'{"total": 0, "messages_count": 7, "messages": [], "tags": []}'),
+        (200, b'{"total": 3, "messages": ['),
+        (200, b"null"),
     ],
 )
-def test_a_store_that_is_not_shown_is_no_clean_one(answer: Answer, path: str, tmp_path: Path) -> None:
-    with ScriptedServer(rest=bad_once(answer, path)) as server:
+def test_a_store_that_is_not_shown_is_no_clean_one(answer: Answer, tmp_path: Path) -> None:
+    with BadOnce(answer) as server:
         result, _ = raced(server.name, tmp_path, rounds=30)
     assert_held_against_it(result)
     assert (result.rounds, result.rounds_refused) == (20, 10), "blocks are of 10 and 20 rounds"

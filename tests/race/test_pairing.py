@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -33,6 +34,7 @@ class Parts:
     name: str
     plan: Plan = field(default_factory=lambda: Plan(SCENARIO, 1, "mr00000000"))
     notes: tuple[str, ...] = ()
+    serial: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(refused=""))
 
 
 class FakeSide:
@@ -54,6 +56,15 @@ class FakeSide:
         self.blocks: list[int] = []
         self._turns, self._hits, self._lost, self._fails_at = turns, hits, lost, fails_at
         self._pending: list[int] = []
+
+    def calibrate(self) -> None:
+        pass
+
+    def said(self) -> tuple[str, ...]:
+        return ()
+
+    def broken_serially(self) -> dict[str, int]:
+        return {}
 
     def run(self, index: int, draw: Draw) -> None:
         self._turns.append((self.target.name, index, draw))

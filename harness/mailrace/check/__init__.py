@@ -1,5 +1,6 @@
 """A round's record to its anomalies: one property a file, and the comparison with the serial outcomes."""
 
+from mailrace.check.apart import Break, apart, break_of, serial_breaks
 from mailrace.check.counts import expected_copies
 from mailrace.check.log_lines import KNOWN_LOG_LINES, KnownLine, explain, known_line
 from mailrace.check.older_changed import differences
@@ -17,8 +18,11 @@ from mailrace.check.touched import has_edits, may_touch, tags_it_may_hold, touch
 __all__ = [
     "KNOWN_LOG_LINES",
     "ORDERS_MAX",
+    "Break",
     "KnownLine",
     "SerialOutcome",
+    "apart",
+    "break_of",
     "broken_promises",
     "broken_serially",
     "check_round",
@@ -37,6 +41,7 @@ __all__ = [
     "outcome_of",
     "replies",
     "serial_anomalies",
+    "serial_breaks",
     "tag_key",
     "tags_it_may_hold",
     "touched",

@@ -3,7 +3,9 @@
 from mailrace.race.controls import WHY, ChosenControl, choose_control
 from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.on_target import Place, must_not_run, opened, race_on, unfit
-from mailrace.race.race import RaceOptions, Side, race
+from mailrace.race.options import RaceOptions
+from mailrace.race.race import race
+from mailrace.race.side import Side
 
 __all__ = [
     "LIMITS",

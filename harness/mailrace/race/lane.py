@@ -96,7 +96,10 @@ class Lane:
             attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
-        return self._ended(record, prepared.attempts)
+        hung = tuple(
+            a.operation for a in prepared.attempts if a.word is Word.TIMED_OUT and a.released_ns is not None
+        )
+        return self._ended(replace(record, hung=hung), prepared.attempts)
 
     def drop(self) -> None:
         """Close every connection (the target was restarted, or the lane ends)."""

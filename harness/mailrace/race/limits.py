@@ -11,8 +11,10 @@ class Limits:
     reply_s            for the answer to one command that is sent alone
     look_s             after so long without all replies the server itself is looked at
     skew_us            a round whose releases spread further did not race as planned
-    unreleased_rounds  so many rounds in a row in which nobody was released: more would only cost their limits
+    unreleased_rounds  so many rounds in a row in which nobody was released: more would only take time
     restarts           of a server of ours that hung or ended
+    serial_rounds      after an anomaly so many rounds one after the other: does it need a race at all?
+                       `serial_rounds_least` of them in any case, the others within `serial_s`
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
     """
 
@@ -22,6 +24,9 @@ class Limits:
     skew_us: float = 1_000.0
     unreleased_rounds: int = 5
     restarts: int = 50
+    serial_rounds: int = 20
+    serial_rounds_least: int = 4
+    serial_s: float = 5.0
     block_rounds_first: int = 10
     block_rounds_last: int = 250
 

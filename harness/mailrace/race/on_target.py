@@ -15,7 +15,9 @@ from mailrace.model.target import Target, TargetInfo
 from mailrace.model.target_name import TargetName
 from mailrace.race.controls import ChosenControl, choose_control
 from mailrace.race.guest import KEPT_BY_DEFAULT, rounds_that_fit
-from mailrace.race.race import RaceOptions, Side, race
+from mailrace.race.options import RaceOptions
+from mailrace.race.race import race
+from mailrace.race.side import Side
 from mailrace.scenario import Plan, Scenario, not_exercised, server_options, why_not_applicable
 from mailrace.targets import open_target
 from mailrace.targets.external import ExternalTarget

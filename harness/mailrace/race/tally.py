@@ -19,11 +19,15 @@ REPLIES_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A round with its findings; `not_looked` says why it counts for nothing, "" if it counts."""
+    """A round with its findings; `not_looked` says why it counts for nothing, "" if it counts.
+
+    broken_serially   anomalies that show when the operations run one after the other as well: no race
+    """
 
     record: RoundRecord
     anomalies: tuple[Anomaly, ...]
     not_looked: str
+    broken_serially: tuple[Anomaly, ...] = ()
 
     @property
     def loss(self) -> Loss | None:
@@ -52,13 +56,14 @@ class Tally:
     """Counts the judged rounds of one lane."""
 
     def __init__(self, options: ServerOptions, replay: str) -> None:
-        self._options = options
+        self.options = options
         self._replay = replay
         self._block_start = (0, 0, 0)
         self.rounds = 0
         self.losses: Counter[Loss] = Counter()
         self.hits = 0
         self.anomalies: Counter[str] = Counter()
+        self.broken_serially: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
         self.skew_us: list[float] = []
         self.witnesses: list[Witness] = []
@@ -78,6 +83,9 @@ class Tally:
             self.skew_us.append(record.skew_us)
         elif judged.loss is not None:
             self.losses[judged.loss] += 1
+        self.broken_serially.update(
+            str(a.name) for a in judged.broken_serially if a.name.weight is Weight.RACE
+        )
         if judged.not_looked and len(self.not_looked) < NOTES_MAX:
             self.not_looked.append(judged.not_looked)
         for reply in replies(record):
@@ -87,7 +95,7 @@ class Tally:
             a.operation for a in record.attempts if a.actor >= 0 and a.outcome is Outcome.OK
         )
         if record.stored is not None:
-            least, most = expected_copies(record, self._options)
+            least, most = expected_copies(record, self.options)
             self.expected = (self.expected[0] + least, self.expected[1] + most)
             self.found += len(record.stored.messages)
         self._keep(judged)
@@ -119,7 +127,8 @@ class Tally:
                         explained=explain(judged.record),
                     )
                 )
-        if not judged.anomalies and judged.is_counted and len(self.sample) < SAMPLE_MAX:
+        is_clean = judged.is_counted and not judged.anomalies and not judged.broken_serially
+        if is_clean and len(self.sample) < SAMPLE_MAX:
             self.sample.append(judged.record)
 
     def end_block(self, control: "Tally | None") -> None:

@@ -118,6 +118,13 @@ class Api:
             raise self._foreign("GET", "/api/v1/info", NotMailpit("it has no text 'Version'"))
         return document
 
+    def settings(self, path: str) -> Mapping[str, object]:
+        """A JSON object that tells how the server is set up: `/api/v1/webui`, `/api/v1/chaos`."""
+        document = self._json("GET", path)
+        if not isinstance(document, dict):
+            raise self._foreign("GET", path, NotMailpit("it is no object"))
+        return document
+
     def raw(self, row_id: str) -> bytes:
         """A message's source as stored, by its server ID; does not mark it read."""
         return self._call("GET", f"/api/v1/message/{quote(row_id, safe='')}/raw")

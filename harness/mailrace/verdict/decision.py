@@ -116,6 +116,12 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
 
 def _not_exercised(seen: Evidence) -> Decision | None:
     """The answer where too little was run to speak of, else None."""
+    if seen.broken_serially:
+        return _inconclusive(
+            f"{_clean(seen)}, but {', '.join(seen.broken_serially)} shows when the operations run one after "
+            "the other as well: a broken promise, not a race",
+            "look at how this server is set up; what is raced must work by itself first",
+        )
     if not seen.rounds:
         reason = f"nothing could be exercised{_lost(seen.lost)}"
     elif seen.lost > seen.rounds:
@@ -130,12 +136,6 @@ def _not_exercised(seen: Evidence) -> Decision | None:
 def _doubtful(seen: Evidence) -> Decision | None:
     """The answer where a race could hide in what was not seen, else None."""
     clean = _clean(seen)
-    if seen.broken_serially:
-        return _inconclusive(
-            f"{clean}, but {', '.join(seen.broken_serially)} shows when the operations run one after the "
-            "other as well: a broken promise, not a race",
-            "look at how this server is set up; what is raced must work by itself first",
-        )
     if seen.refused:
         return _inconclusive(
             f"{clean}, but the server refused {seen.refused} more, or would not show what it stored: a race "

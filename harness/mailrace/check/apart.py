@@ -1,0 +1,82 @@
+"""Anomalies of a round, and what the same operations broke one after the other, in; which need a race out.
+
+A server that breaks a promise also when nothing runs in parallel is set up so, or has a fault of another
+kind: that is told as a broken promise and never called a race.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from mailrace.check.orders import constraints, first_attempts
+from mailrace.check.promises import broken_serially
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import PlannedRound, Send, ServerOptions
+
+Break = tuple[AnomalyName, str, frozenset[str]]
+"""A broken promise without what differs from round to round: its name, whose message, which tags."""
+_OWN_MARKS = re.compile(r"r\d{5}|[sgl]\d{2}(?!\d)")
+
+
+def serial_breaks(
+    records: Iterable[RoundRecord], options: ServerOptions
+) -> tuple[tuple[Break, Anomaly], ...]:
+    """What rounds broke whose operations ran one after the other, each kind once with its first anomaly.
+
+    Not in it: an envelope that leaks where the scenario sends a lead. Such a scenario asks what a session
+    leaves behind for the next mail, and what it finds there is what it looks for.
+    """
+    found: dict[Break, Anomaly] = {}
+    for record in records:
+        has_lead = any(isinstance(o, Send) and o.lead is not None for o in record.plan.operations)
+        for anomaly in (*broken_serially(record, options), *_refusals(record)):
+            if not (has_lead and anomaly.name is AnomalyName.ENVELOPE_LEAKED):
+                found.setdefault(break_of(anomaly, record.plan), anomaly)
+    return tuple(found.items())
+
+
+def _refusals(record: RoundRecord) -> Iterator[Anomaly]:
+    """Operations that were refused although nothing ran beside them: no race is needed for such a refusal."""
+    for attempt in first_attempts(record).values():
+        if attempt.refused_at_dot:
+            proof = f"{attempt.operation} was refused: {attempt.code} {attempt.text}"
+            yield Anomaly(
+                name=AnomalyName.SPURIOUS_REJECTION,
+                round=record.index,
+                message=attempt.message,
+                attempts=(attempt.number,),
+                proof=proof,
+            )
+
+
+def apart(
+    record: RoundRecord, anomalies: Sequence[Anomaly], breaks: Iterable[Break]
+) -> tuple[tuple[Anomaly, ...], tuple[Anomaly, ...]]:
+    """The anomalies of a raced round that need a race, and those that `breaks` shows without one.
+
+    One kind that shows one after the other is never a race, however often it shows in either way: how often
+    a server fails by itself may hang on its load.
+    """
+    known = frozenset(breaks)
+    races = tuple(a for a in anomalies if break_of(a, record.plan) not in known)
+    return races, tuple(a for a in anomalies if a not in races)
+
+
+def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
+    """The kind of an anomaly: equal in two rounds of one plan where only names and marks differ."""
+    tags = frozenset(_OWN_MARKS.sub("", tag.lower()) for tag in anomaly.tags)
+    return anomaly.name, _role(anomaly.message, planned), tags
+
+
+def _role(message: str | None, planned: PlannedRound) -> str:
+    """Whose message it is, alike for senders that may be exchanged; "" where it is about no planned one."""
+    if message is None:
+        return ""
+    kinds = constraints(planned).kind
+    for index, operation in enumerate(planned.operations):
+        if isinstance(operation, Send):
+            if operation.message.key == message:
+                return f"sender of kind {kinds[index]}"
+            if operation.lead is not None and operation.lead.key == message:
+                return f"lead of kind {kinds[index]}"
+    return message.removeprefix(planned.token)

@@ -1,0 +1,40 @@
+"""What was asked of a race and what the scenario says in, one frozen value for the engine out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from mailrace.model.request import Racing
+from mailrace.race.limits import LIMITS, Limits
+from mailrace.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceOptions(Racing):
+    """How long and how to race one scenario: what was asked, with nothing left to the scenario.
+
+    time_limit  monotonic seconds at which no further round begins; None: none
+    replay      the command that replays a witness, without `--round`
+    pruned_from   from this round on a server that is not ours may have deleted what it accepted
+    progress    told after each block: (rounds done, rounds in all, hits, control's hits)
+    limits      how long it waits, and how often it tries
+    enough      asked after each block, once it is judged; true ends the race
+    """
+
+    rounds: int
+    profile: Literal["rate", "throughput"]
+    seed: int
+    time_limit: float | None = None
+    replay: str = ""
+    pruned_from: int | None = None
+    limits: Limits = LIMITS
+    progress: Callable[[int, int, int, int], None] | None = None
+    enough: Callable[[], bool] | None = None
+
+    @classmethod
+    def of(cls, scenario: Scenario, asked: Racing, *, seed: int) -> "RaceOptions":
+        """What was asked, completed by what the scenario says."""
+        values = {one.name: getattr(asked, one.name) for one in fields(Racing)}
+        values["rounds"] = asked.rounds or scenario.rounds
+        values["profile"] = asked.profile or scenario.release.profile
+        return cls(**values, seed=seed)

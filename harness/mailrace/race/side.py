@@ -1,0 +1,131 @@
+"""A plan on a started target: its rounds run, verified, judged and counted; one of the two that alternate."""
+
+import time
+from dataclasses import replace
+
+from mailrace.history import Journal, JudgedRound
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.errors import TargetError
+from mailrace.model.target import Liveness, Target
+from mailrace.race.judge import Judge
+from mailrace.race.lane import Lane
+from mailrace.race.options import RaceOptions
+from mailrace.race.settings import Settings, hint, settings_of
+from mailrace.race.tally import Judged, Tally
+from mailrace.race.tuner import Draw
+from mailrace.scenario import Plan, server_options
+
+
+class Side:
+    """A plan on a started target with its lane, judge and tally; one of the two that alternate."""
+
+    def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
+        self.target = target
+        self.journal = journal
+        self.lane = Lane(name, plan, target, journal, profile=options.profile, limits=options.limits)
+        self._limits = options.limits
+        self.judge = Judge(self.lane, server_options(plan.scenario), journal, pruned_from=options.pruned_from)
+        self.tally = Tally(server_options(plan.scenario), options.replay)
+        self.seconds = {"race": 0.0, "verify": 0.0, "start": 0.0}
+        self._pending: list[RoundRecord] = []
+        self._unreadable = 0
+        self._restarts = 0
+        self._unreleased = 0
+        self.settings = Settings()
+        self.gone = ""
+        """Why it cannot go on, found when its rounds were judged; "" while it can."""
+        self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
+
+    def calibrate(self) -> None:
+        """Look at the server's settings, and run the operations one after the other, before any race.
+
+        Raises TargetError where the server does not survive even that.
+        """
+        started, serial = time.monotonic(), self.judge.serial
+        self.settings = settings_of(self.target)
+        if self.settings.ignores_duplicates:
+            serial.options = self.tally.options = replace(serial.options, ignore_duplicate_ids=True)
+        serial.calibrate()
+        self.seconds["start"] += time.monotonic() - started
+        fatal = [a for a in serial.breaks.values() if a.name in (AnomalyName.HANG, AnomalyName.CRASH)]
+        if fatal:
+            raise TargetError(
+                f"{self.target.name}: it does not survive the operations one after the other, so they were "
+                f"not raced: {fatal[0].proof}"
+            )
+
+    def broken_serially(self) -> dict[str, int]:
+        """Promises that this server breaks without a race, by name: in how many raced rounds they showed."""
+        seen = self.tally.broken_serially
+        # An operation that is refused in some serial order breaks nothing by that.
+        names = {str(a.name) for a in self.judge.serial.breaks.values()} - {AnomalyName.SPURIOUS_REJECTION}
+        return {name: seen[name] for name in sorted({*names, *seen})}
+
+    def said(self) -> tuple[str, ...]:
+        """What was seen of the server that no race explains, a sentence each."""
+        serial, found = self.judge.serial, dict[str, str]()
+        for anomaly in serial.breaks.values():
+            if anomaly.name in self.broken_serially():
+                asked = hint(anomaly, self.lane.plan.round(anomaly.round))
+                found.setdefault(
+                    anomaly.name,
+                    f"{anomaly.name} shows when the operations run one after the other as well, which is a "
+                    f"broken promise, not a race: {anomaly.proof} {asked}".strip(),
+                )
+        refused = f"a round of operations one after the other was refused: {serial.refused}"
+        return (*self.settings.said, *found.values(), *([refused] if serial.refused else []))
+
+    def run(self, index: int, draw: Draw) -> None:
+        """One round; a server that hung or ended is started anew if it is ours."""
+        started = time.monotonic()
+        if self.is_cold:
+            self._restart()
+        before = time.monotonic()
+        record = self.lane.run(index, draw)
+        self._pending.append(record)
+        self.seconds["start"] += before - started
+        self.seconds["race"] += time.monotonic() - before
+        if (record.hung or record.crashed) and not self.is_cold:
+            self.recover()
+        self._unreleased = 0 if record.released_ns else self._unreleased + 1
+        if self._unreleased >= self._limits.unreleased_rounds:
+            raise TargetError(
+                f"{self.target.name}: {self._unreleased} rounds in a row could not be exercised, so it was "
+                f"given up; the last one: {record.lost}"
+            )
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Verify and judge the rounds since the last call, and count them."""
+        started = time.monotonic()
+        found = self.judge.judge(self._pending, self._unreadable)
+        self._pending, self._unreadable = [], 0
+        for judged in found:
+            self.tally.add(judged)
+            # What the round came to is on disk at once, so that a kill loses no finding.
+            came_to = JudgedRound(
+                index=judged.record.index, anomalies=judged.anomalies, not_looked=judged.not_looked
+            )
+            self.journal.judged(self.lane.name, came_to)
+        if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
+            try:
+                self.recover()
+            except TargetError as wrong:  # what was found stands
+                self.gone = str(wrong)
+        self.seconds["verify"] += time.monotonic() - started
+        return found
+
+    def recover(self) -> None:
+        """Start a server of ours anew; its rounds that were not verified stay so, and are said."""
+        if not self.target.is_ours:
+            raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start anew")
+        if self._restarts >= self._limits.restarts:
+            raise TargetError(f"{self.target.name}: it hung or ended {self._restarts} times; given up")
+        self._restarts += 1
+        self._unreadable = len(self._pending)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.lane.drop()
+        self.target.stop()
+        self.target.start()

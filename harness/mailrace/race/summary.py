@@ -1,0 +1,79 @@
+"""A side that was raced, its control and why it ended in, the ScenarioResult with its verdict out."""
+
+from dataclasses import dataclass, replace
+
+from mailrace.model.result import ControlResult, ScenarioResult, Verdict
+from mailrace.race.controls import WHY
+from mailrace.race.options import RaceOptions
+from mailrace.race.side import Side
+from mailrace.verdict import clopper_pearson, decide, evidence_of, is_overdispersed, theta_bound
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a race ended before all its rounds, "" if it did not; and whether the server under test is why."""
+
+    why: str = ""
+    is_targets_doing: bool = False
+
+
+def control_result(
+    control: Side, kind: int, pairs: int, pairs_fired: int, options: RaceOptions
+) -> ControlResult:
+    """What the control showed, and what that says of races that were not seen."""
+    return ControlResult(
+        target=control.target.name,
+        scenario=control.lane.plan.scenario.name,
+        kind=kind,
+        why=WHY[kind],
+        pairs=pairs,
+        pairs_fired=pairs_fired,
+        hits=control.tally.hits,
+        confidence=options.rule.confidence_each,
+        bound=theta_bound(pairs_fired, options.rule.confidence_each),
+    )
+
+
+def scenario_result(
+    side: Side, control: ControlResult | None, options: RaceOptions, ended: Ended, seconds: float
+) -> ScenarioResult:
+    """Everything that the race showed, with its verdict; `seconds`: what the whole of it took."""
+    scenario, tally = side.lane.plan.scenario, side.tally
+    # Serial rounds that the server refused, and its own end, count like rounds that it refused.
+    refused = tally.refused + bool(side.judge.serial.refused) + ended.is_targets_doing
+    dropped = tally.lost - tally.refused
+    one_rate = not is_overdispersed([b for b in tally.blocks if b.rounds])
+    not_looked = [ended.why, *side.said(), *tally.not_looked, *side.judge.notes]
+    result = ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode="race",
+        verdict=Verdict.INCONCLUSIVE,
+        reason="",
+        rounds=tally.rounds,
+        accepted=tally.accepted(side.lane.plan.round(0)),
+        rounds_lost=dropped + refused,
+        rounds_dropped=dropped,
+        rounds_refused=refused,
+        broken_serially=side.broken_serially(),
+        hits=tally.hits,
+        interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds and one_rate else None,
+        anomalies=dict(tally.anomalies),
+        witnesses=tuple(tally.witnesses),
+        sample=tuple(tally.sample),
+        not_looked=tuple(said for said in not_looked if said),
+        control=control,
+        profile=options.profile if scenario.release.at != "free" else "free",
+        release_at=scenario.release.at,
+        skew_us=tally.skew(),
+        rounds_per_s=tally.rounds / seconds if seconds else 0.0,
+        seconds={**side.seconds, "all": seconds},
+        replies=dict(tally.replies.most_common()),
+        expected=tally.expected,
+        found=tally.found,
+        blocks=tuple(tally.blocks),
+    )
+    # The verdict hangs on nothing but what the document holds, so that it can be reached again from there.
+    decision = decide(evidence_of(result), options.rule)
+    return replace(result, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)
