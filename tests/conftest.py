@@ -1,10 +1,12 @@
-"""Fixtures for all tests: real Mailpit programs, which CI must have and others may lack."""
+"""Fixtures for all tests: real Mailpit programs, which CI must have and others may lack; faulty servers."""
 
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from faulty.faulty_program import faulty_program
 from mailrace.model import errors
 from mailrace.targets import install, why_not
 
@@ -26,5 +28,18 @@ def real_mailpit() -> Callable[[str], str]:
                     raise
                 pytest.skip(str(error))
         return name
+
+    return have
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Callable[..., str]:
+    """`faulty("swapped_bodies", of="fixed")`: a target `mailpit:PATH`, the reference with that one fault.
+
+    All faults are in `tests/faulty/planted`; `meeting="memory"` has no SQL tell who else is there.
+    """
+
+    def have(fault: str, of: str = "fixed", meeting: str = "store") -> str:
+        return faulty_program(tmp_path, fault, of, meeting)
 
     return have

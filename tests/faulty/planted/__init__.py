@@ -1,0 +1,1 @@
+"""Planted faults, one area a file; `planting.load_all` imports them all."""

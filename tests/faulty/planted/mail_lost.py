@@ -1,0 +1,51 @@
+"""Faults that lose mail, new or old."""
+
+from typing import Any
+
+from mailrace.embedded.mailbox import Mailbox
+from mailrace.embedded.storing import new_id
+from planting import Meet, around, fault
+
+EDITS = ("set_tags", "rename_tag", "delete_tag", "delete", "delete_search", "mark", "mark_found", "mark_all")
+"""Operations of a mailbox that change something and store nothing, but for the deletion of everything."""
+
+
+@fault
+def stores_nothing(meet: Meet) -> None:
+    """Every mail is answered 250 with an ID, and none is there."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        return new_id()
+
+
+@fault
+def older_mail_deleted(meet: Meet) -> None:
+    """When two mails arrive together, the oldest mail of the mailbox is gone afterwards."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        async with meet(mailbox, b"") as others:
+            oldest = "SELECT ID FROM mailbox ORDER BY Created LIMIT 1"
+            rows = await mailbox.db.query(oldest) if others else ()
+            for row in rows:
+                for table in ("mailbox", "mailbox_data", "message_tags"):
+                    await mailbox.db.execute(f"DELETE FROM {table} WHERE ID = ?", row[0])
+            return await inner(mailbox, *rest)
+
+
+@fault
+def untouched_mail_lost_beside_an_edit(meet: Meet) -> None:
+    """A mail that arrives while anything is edited or deleted is answered 250, and is not there."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        async with meet(mailbox, b"mail") as others:
+            return new_id() if b"edit" in others else await inner(mailbox, *rest)
+
+    for name in EDITS:
+
+        @around(Mailbox, name)
+        async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
+            async with meet(mailbox, b"edit"):
+                await inner(mailbox, *rest)
