@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from faulty.planted import planted
+from faulty.faulty_program import faulty_program
 from running import mailrace
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -14,7 +14,7 @@ ROUNDS = 24
 
 def raced(fault: str, scenario: str, folder: Path) -> tuple[str, set[str]]:
     """The verdict and the anomalies of a race on a server with that fault, without a control."""
-    file, target = SCENARIOS / f"{scenario}.race.yaml", planted(fault, folder)
+    file, target = SCENARIOS / f"{scenario}.race.yaml", faulty_program(folder, fault)
     mailrace("run", file, "--target", target, "--rounds", ROUNDS, "--no-control", cwd=folder)
     (result,) = json.loads((folder / "reports" / "latest" / "run.json").read_text())["scenarios"]
     return result["verdict"], set(result["anomalies"])
@@ -24,21 +24,21 @@ def raced(fault: str, scenario: str, folder: Path) -> tuple[str, set[str]]:
 @pytest.mark.parametrize(
     ("fault", "found"),
     [
-        ("body", {"content_mixed"}),
-        ("subject", {"content_mixed"}),
-        ("message-id", {"content_mixed"}),
-        ("snippet", {"content_mixed"}),
-        ("size", {"content_mixed"}),
-        ("search-text", {"search_wrong"}),
-        ("search-lost", {"search_wrong"}),
-        ("search-misses", {"search_wrong"}),
-        ("arrival", {"order_wrong"}),
-        ("oldest-first", {"order_wrong"}),
-        ("no-sender", {"accepted_but_missing", "foreign_row", "id_mixed"}),
-        ("other-sender", {"accepted_but_missing", "foreign_row", "id_mixed"}),
-        ("no-recipient", {"envelope_leaked"}),
-        ("same-id", {"id_mixed"}),
-        ("no-such-id", {"id_mixed"}),
+        ("body_in_source_only", {"content_mixed"}),
+        ("subject_in_lists_only", {"content_mixed"}),
+        ("message_id_in_lists_only", {"content_mixed"}),
+        ("snippet_of_another", {"content_mixed"}),
+        ("size_wrong", {"content_mixed"}),
+        ("found_by_the_words_of_another", {"search_wrong"}),
+        ("found_by_no_words", {"search_wrong"}),
+        ("search_misses_the_newest", {"search_wrong"}),
+        ("arrival_an_hour_early", {"order_wrong"}),
+        ("oldest_first", {"order_wrong"}),
+        ("no_sender_in_lists", {"accepted_but_missing", "foreign_row", "id_mixed"}),
+        ("other_sender_in_lists", {"accepted_but_missing", "foreign_row", "id_mixed"}),
+        ("no_recipient_in_lists", {"envelope_leaked"}),
+        ("same_id_told_twice", {"id_mixed"}),
+        ("no_such_id_told", {"id_mixed"}),
     ],
 )
 def test_what_two_mails_do_to_each_other_is_found(fault: str, found: set[str], tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_what_two_mails_do_to_each_other_is_found(fault: str, found: set[str], t
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("fault", "found"), [("older-altered", "older_changed"), ("older-gone", "older_changed")]
+    ("fault", "found"), [("older_mail_altered", "older_changed"), ("older_mail_deleted", "older_changed")]
 )
 def test_what_happens_to_older_mail_is_found(fault: str, found: str, tmp_path: Path) -> None:
     verdict, seen = raced(fault, "distinct-tags", tmp_path)
@@ -56,11 +56,11 @@ def test_what_happens_to_older_mail_is_found(fault: str, found: str, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["lost-beside-edit", "lost-after-edit"])
+@pytest.mark.parametrize("fault", ["untouched_mail_lost_beside_an_edit", "mail_lost_after_an_edit"])
 def test_mail_that_no_edit_touches_is_not_lost_beside_one(fault: str, tmp_path: Path) -> None:
     verdict, seen = raced(fault, "send-retag-unrelated", tmp_path)
     assert (verdict, "accepted_but_missing" in seen) == ("RACE", True)
 
 
 def test_the_same_server_without_a_fault_has_no_anomaly(tmp_path: Path) -> None:
-    assert raced("none", "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())
+    assert raced("no_fault", "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())

@@ -6,13 +6,16 @@ Everything here runs in the process of a faulty server, never in a test's own.
 import functools
 import importlib
 import pkgutil
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from mailrace.embedded import server
 from mailrace.embedded.mailbox import Mailbox
-from mailrace.embedded.storing import new_id
+
+_RECEIVED = re.compile(rb"\AReceived: .*\r\n(?:[ \t].*\r\n)*")
 
 Meet = Callable[[Mailbox, bytes], AbstractAsyncContextManager[list[bytes]]]
 """Lay down a note while the block runs; gives the notes of the others who are in such a block now."""
@@ -56,34 +59,39 @@ def around(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[...
     return put
 
 
+met: ContextVar[list[bytes]] = ContextVar("met")
+"""The notes of those whom the mail in hand met when it came in; for faults that are planted deeper down."""
+
+
 @asynccontextmanager
 async def meet_in_store(mailbox: Mailbox, note: bytes) -> AsyncIterator[list[bytes]]:
     """Notes lie in a table: two processes on one store meet as two connections to one process do.
 
-    Two statements come before the block and one after it, each by itself, in `fixed` too: whoever lays down
+    Two statements come before the block and one after it, each by itself, in `fixed` too: whoever laid down
     its note before we read the table, and has not left yet, is met.
     """
-    own = new_id()
-    await mailbox.db.execute("INSERT INTO meeting (ID, Note) VALUES (?, ?)", own, note.decode("latin-1"))
-    rows = await mailbox.db.query("SELECT Note FROM meeting WHERE ID != ? ORDER BY rowid", own)
+    # The server's own first header holds the time of day; without it the statement is the same in each order.
+    text = _RECEIVED.sub(b"", note).decode("latin-1")
+    own = (await mailbox.db.execute("INSERT INTO meeting (Note) VALUES (?)", text)).last_insert_id
+    rows = await mailbox.db.query("SELECT Note FROM meeting WHERE Key != ? ORDER BY Key", own)
     try:
         yield [str(row[0]).encode("latin-1") for row in rows]
     finally:
-        await mailbox.db.execute("DELETE FROM meeting WHERE ID = ?", own)
+        await mailbox.db.execute("DELETE FROM meeting WHERE Key = ?", own)
 
 
-_inside: dict[str, bytes] = {}
+_inside: dict[object, bytes] = {}
 
 
 @asynccontextmanager
 async def meet_in_memory(mailbox: Mailbox, note: bytes) -> AsyncIterator[list[bytes]]:
     """Notes lie in the process: no statement tells of them, and two processes never meet."""
-    own = new_id()
+    own = object()
     _inside[own] = note
     # One turn at the pooled connection, in which others may come in.
     await mailbox.db.query("SELECT Value FROM settings WHERE Key = ?", "DeletedSize")
     try:
-        yield [other for key, other in _inside.items() if key != own]
+        yield [other for key, other in _inside.items() if key is not own]
     finally:
         del _inside[own]
 
@@ -97,4 +105,4 @@ def make_room_for_notes() -> None:
     @around(server, "apply_schema")
     async def apply_schema(inner: Callable[..., Any], db: Any) -> None:
         await inner(db)
-        await db.execute("CREATE TABLE IF NOT EXISTS meeting (ID TEXT, Note TEXT)")
+        await db.execute("CREATE TABLE IF NOT EXISTS meeting (Key INTEGER PRIMARY KEY, Note TEXT)")

@@ -36,7 +36,7 @@ class Faulty:
 
     def meets(self, note: str) -> None:
         """From now on another is there, with that note."""
-        self.store.run("execute", ["INSERT INTO meeting (ID, Note) VALUES ('another', ?)", note])
+        self.store.run("execute", ["INSERT INTO meeting (Note) VALUES (?)", note])
 
     def send(self, name: str) -> list[str]:
         return self.speaker.say(mail(name))  # type: ignore[return-value]

@@ -50,33 +50,64 @@ async def store(
     `db` is one transaction. A failure of the tags is raised though the message is committed: S1, S2.
     """
     mail = parse(raw)
-    message = new_id()
+    row = row_of(mail, version, raw, username)
     async with db.transaction() as transaction:
-        await _insert(transaction, version, message, mail, raw, username)
+        await _insert(transaction, version, row, raw)
     names = (mail.x_tags() if sources.x_tags else []) + (mail.plus_tags() if sources.plus_addresses else [])
     tags = sorted(unique_tags(names, version))
     if tags:
-        await tagging.set_tags(db, message, tags)
-    return message
+        await tagging.set_tags(db, row.message, tags)
+    return row.message
 
 
-async def _insert(
-    db: Statements, version: Version, message: str, mail: Mail, raw: bytes, username: str
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A mail's row of the table `mailbox`, unread; times in ms since 1970, `metadata` as JSON."""
+
+    created_ms: int
+    message: str
+    message_id: str
+    subject: str
+    metadata: str
+    size_bytes: int
+    inline_count: int
+    attachment_count: int
+    search_text: str
+    snippet: str
+
+
+def row_of(mail: Mail, version: Version, raw: bytes, username: str) -> Row:
+    """What lists and searches will know of the mail, under a new ID."""
+    return Row(
+        created_ms=int(time() * 1000),
+        message=new_id(),
+        message_id=mail.message_id,
+        subject=mail.header.text("Subject"),
+        metadata=_metadata(mail, version, username),
+        size_bytes=len(raw),
+        inline_count=len(mail.inline),
+        attachment_count=len(mail.attachments),
+        search_text=mail.search_text(),
+        snippet=mail.snippet(),
+    )
+
+
+async def _insert(db: Statements, version: Version, row: Row, raw: bytes) -> None:
     await db.execute(
         "INSERT INTO mailbox (Created, ID, MessageID, Subject, Metadata, Size, Inline, Attachments, "
         "SearchText, Read, Snippet) VALUES(?,?,?,?,?,?,?,?,?,0,?)",
-        int(time() * 1000),
-        message,
-        mail.message_id,
-        mail.header.text("Subject"),
-        _metadata(mail, version, username),
-        len(raw),
-        len(mail.inline),
-        len(mail.attachments),
-        mail.search_text(),
-        mail.snippet(),
+        row.created_ms,
+        row.message,
+        row.message_id,
+        row.subject,
+        row.metadata,
+        row.size_bytes,
+        row.inline_count,
+        row.attachment_count,
+        row.search_text,
+        row.snippet,
     )
+    message = row.message
     packed = zlib.compress(raw, 1)
     literal = f"x'{packed.hex()}'"
     if not version.compresses:

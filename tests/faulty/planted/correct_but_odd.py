@@ -28,3 +28,8 @@ def statement_after_the_reply(meet: Meet) -> None:
             found = await inner(mailbox, *rest)
             asyncio.get_running_loop().call_later(LATE_S, later, mailbox)
             return found
+
+
+@fault
+def no_fault(meet: Meet) -> None:
+    """Correct: the reference as it is, taken for a Mailpit."""

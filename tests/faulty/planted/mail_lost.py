@@ -9,6 +9,8 @@ from planting import Meet, around, fault
 EDITS = ("set_tags", "rename_tag", "delete_tag", "delete", "delete_search", "mark", "mark_found", "mark_all")
 """Operations of a mailbox that change something and store nothing, but for the deletion of everything."""
 
+OLDEST = "SELECT ID FROM mailbox ORDER BY Created LIMIT 1"
+
 
 @fault
 def stores_nothing(meet: Meet) -> None:
@@ -26,9 +28,7 @@ def older_mail_deleted(meet: Meet) -> None:
     @around(Mailbox, "accept")
     async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
         async with meet(mailbox, b"") as others:
-            oldest = "SELECT ID FROM mailbox ORDER BY Created LIMIT 1"
-            rows = await mailbox.db.query(oldest) if others else ()
-            for row in rows:
+            for row in await mailbox.db.query(OLDEST) if others else ():
                 for table in ("mailbox", "mailbox_data", "message_tags"):
                     await mailbox.db.execute(f"DELETE FROM {table} WHERE ID = ?", row[0])
             return await inner(mailbox, *rest)
@@ -49,3 +49,33 @@ def untouched_mail_lost_beside_an_edit(meet: Meet) -> None:
         async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
             async with meet(mailbox, b"edit"):
                 await inner(mailbox, *rest)
+
+
+@fault
+def older_mail_altered(meet: Meet) -> None:
+    """When two mails arrive together, the Subject of the oldest mail is another afterwards."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        async with meet(mailbox, b"") as others:
+            for row in await mailbox.db.query(OLDEST) if others else ():
+                altered = "UPDATE mailbox SET Subject = Subject || '!' WHERE ID = ?"
+                await mailbox.db.execute(altered, row[0])
+            return await inner(mailbox, *rest)
+
+
+@fault
+def mail_lost_after_an_edit(meet: Meet) -> None:
+    """From the start of the first edit or deletion on, every mail is answered 250 and none is there."""
+    edited: list[str] = []
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        return new_id() if edited else await inner(mailbox, *rest)
+
+    for name in EDITS:
+
+        @around(Mailbox, name)
+        async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
+            edited.append(name)
+            await inner(mailbox, *rest)

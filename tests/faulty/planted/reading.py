@@ -1,0 +1,24 @@
+"""Faults of lists and searches themselves: the store is right, and what is read of it is not."""
+
+from typing import Any
+
+from mailrace.embedded import listing, searching
+from planting import Meet, around, fault
+
+
+@fault
+def oldest_first(meet: Meet) -> None:
+    """Lists show the oldest mail first, always."""
+
+    @around(listing, "list_messages")
+    async def list_messages(inner: Any, *given: Any) -> Any:
+        return (await inner(*given))[::-1]
+
+
+@fault
+def search_misses_the_newest(meet: Meet) -> None:
+    """A search does not find the newest mail that matches, always."""
+
+    @around(searching, "find")
+    async def find(inner: Any, *given: Any, **named: Any) -> Any:
+        return (await inner(*given, **named))[1:]
