@@ -77,5 +77,5 @@ def mail_lost_after_an_edit(meet: Meet) -> None:
 
         @around(Mailbox, name)
         async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
-            edited.append(name)
+            edited.append("an edit")
             await inner(mailbox, *rest)
