@@ -187,6 +187,19 @@ def looked_up(source: Path) -> tuple[Contents, dict[Path, RunResult]]:
     return found, {run: result_of(run) for run in found.runs}
 
 
+def run_of(source: Path) -> Path:
+    """The one run in that folder, as `merge` takes it. Raises UsageError, with what to name, for several."""
+    found = contents(source)
+    if len(found.runs) == 1:
+        return found.runs[0]
+    if not found.runs:
+        raise UsageError(f"{source}: a {found.study} in which no run was begun")
+    raise UsageError(
+        f"{source}: a {found.study}, whose {len(found.runs)} runs are not of one kind; name those that are, "
+        f"such as {found.named(found.runs[:3])}"
+    )
+
+
 def run_with(
     source: Path, *, scenario: str | None = None, round_: int | None = None, anomaly: str | None = None
 ) -> tuple[Path, RunResult, list[tuple[ScenarioResult, Witness]]]:

@@ -129,6 +129,11 @@ class Session:
         if self.listener is not None:
             self.listener.began(scenario, target, control)
 
+    def part(self, name: str, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
+        """The request of one run of this study: into a folder of that name, in the time that is left."""
+        limit_s = None if self.left_s is None else max(self.left_s, 0.001)
+        return part_of(self.request, self.folder / name, formats, **{"time_limit_s": limit_s, **changed})
+
     def place(self, number: int, database: str = "") -> Place:
         """Where and how the servers of the scenario of that number stand."""
         return Place(

@@ -74,10 +74,12 @@ def main() -> None:
 def _say_what_there_is(folder: Path) -> None:
     """What an interrupted run had found, from its journal, and how to see it."""
     from mailrace.model.errors import MailraceError
-    from mailrace.recover import result_of
+    from mailrace.recover import looked_up
+    from mailrace.studies.rendering import told_of
 
     try:
-        seen = [f"{one.name}: {one.hits} hits in {one.rounds} rounds" for one in result_of(folder).scenarios]
+        found, runs = looked_up(folder)
+        seen = [text for run, result in runs.items() for text in told_of(found.folder, run, result)]
     except MailraceError as wrong:
         seen = [str(wrong)]
     print("mailrace: interrupted; " + "; ".join(seen), file=sys.stderr)

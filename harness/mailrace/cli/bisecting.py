@@ -14,7 +14,7 @@ from mailrace.cli.request import asked, racing, server_use
 if TYPE_CHECKING:
     from mailrace.model.request import RunRequest
     from mailrace.scenario import Scenario
-    from mailrace.studies.bisect import Probed, Search
+    from mailrace.studies.bisect import Search
 
 ROUNDS = 1_000
 GIT_BAD, GIT_SKIP, GIT_ABORT = 1, 125, 128
@@ -183,32 +183,29 @@ def _versions(good: str, bad: str, versions: str | None, folder: Path | None) ->
 def _searched(what: Question, search: "Search", file: Path) -> "Search":
     """The search, gone on with from the state file, each answer kept there."""
     from mailrace.cli.progress import Teller
-    from mailrace.studies.bisect import bisect as searched
-    from mailrace.studies.bisect_state import resumed, save
-    from mailrace.studies.probing import probe
+    from mailrace.session import session
+    from mailrace.studies.bisect_state import run_bisect
+    from mailrace.targets import parse_target
 
-    question = {
-        "scenario": what.scenario.as_data(),
-        "mode": what.request.mode,
-        "anomaly": what.anomaly,
-    }
-    search = resumed(file, search, question)
     teller = Teller(scenarios=search.steps_max + 2)
     teller.note(
         f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the pair "
         f"itself; state in {file}"
     )
-    for version, known in search.answers.items():
-        teller.note(f"{version}: {known.answer}, known from {file}")
-
-    def ask(version: str) -> "Probed":
-        how = what.request
-        probed = probe(what.scenario, version, how, anomaly=what.anomaly, trials=what.trials, listener=teller)
-        teller.note(f"{version}: {probed.answer}")
-        return probed
-
+    targets = tuple(parse_target(version) for version in search.versions)
     try:
-        return searched(search, ask, lambda found: save(file, found, question))
+        with session(
+            [what.scenario], what.request, teller, study="bisect", targets=targets, what=file.stem
+        ) as whole:
+            return run_bisect(
+                what.scenario,
+                search,
+                whole,
+                file,
+                anomaly=what.anomaly,
+                trials=what.trials,
+                tell=teller.note,
+            )
     finally:
         teller.close()
 

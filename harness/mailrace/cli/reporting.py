@@ -34,8 +34,8 @@ def report(
     """Render the reports of a run again; of a run that was killed, from what it had written."""
     from mailrace.cli.show import outcome
     from mailrace.model.errors import UsageError
-    from mailrace.recover import result_of
-    from mailrace.report import FORMATS, render, render_index
+    from mailrace.report import FORMATS, render_index
+    from mailrace.studies.rendering import rendered
 
     if index:
         print(render_index(folder or Path("reports")))
@@ -46,11 +46,11 @@ def report(
         raise UsageError(
             f"--format {formats}: {', '.join(unknown) or 'nothing'} is none of {', '.join(FORMATS)}"
         )
-    result = result_of(folder or LATEST)
-    files = render(result, folder or LATEST, wanted)
-    outcome(result, str(folder or LATEST), verbose=False)
-    for file in files:
-        print(file)
+    shown = rendered(folder or LATEST, wanted)
+    if shown.found.study in ("run", "merge"):
+        outcome(shown.runs[shown.found.folder], str(shown.found.folder), verbose=False)
+    for text in (*shown.lines, *shown.files):
+        print(text)
 
 
 @command
@@ -149,17 +149,23 @@ def bundle(
 ) -> None:
     """Make one zip for a bug report: ISSUE.md, repro.py that needs nothing of ours, and the whole record."""
     from mailrace.cli.screen import Screen
+    from mailrace.history import RUN
+    from mailrace.recover import run_with
     from mailrace.report import bundle as write_bundle
-    from mailrace.report import own_messages, what_is_redacted
+    from mailrace.report import own_messages, render, what_is_redacted
 
     said, kept = Screen(on_stdout=False), tuple(keep or ())
-    for one in what_is_redacted(folder or LATEST):
+    run, result, _ = run_with(folder or LATEST, scenario=scenario or None)
+    if not (run / RUN).is_file():
+        # A run that was cut off has no document yet, and the bundle is made from that.
+        render(result, run, ("json",))
+    for one in what_is_redacted(run):
         word = "kept" if one.kind in kept else "replaced"
         said.line(f"{word}: {one.kind}: {one.found} → {one.shown}")
-    for mail in own_messages(folder or LATEST, scenario):
+    for mail in own_messages(run, scenario):
         said.text(
             f"{mail}: your own message, included as it is, in repro.py as well: nothing in it is replaced"
         )
-    written = write_bundle(folder or LATEST, out, keep=kept, scenario=scenario)
+    written = write_bundle(run, out, keep=kept, scenario=scenario)
     said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")
     print(written)

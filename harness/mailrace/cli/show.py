@@ -135,7 +135,8 @@ def show_study(study: Study, folder: Path, *, quiet: bool = False) -> None:
         screen.text(text)
     told = replace(study.told, counted=(study.headline, *study.told.counted))
     end_with(screen, study.verdict, told, study.details)
-    screen.line(f"report: {folder}/{study.kind}.html")
+    if (page := folder / f"{study.kind}.html").is_file():
+        screen.line(f"report: {page}")
 
 
 def finish(done: Run, *, as_json: bool, quiet: bool, verbose: bool) -> int:

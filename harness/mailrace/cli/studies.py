@@ -55,7 +55,7 @@ def merge(
     from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import UsageError
     from mailrace.recorded import write_merged
-    from mailrace.recover import result_of
+    from mailrace.recover import result_of, run_of
     from mailrace.report import to_json
     from mailrace.studies.merge import merge as merged
     from mailrace.verdict import exit_status
@@ -63,9 +63,10 @@ def merge(
     seen = [one.resolve() for one in folders]
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
-    result = merged([result_of(folder) for folder in folders], theta=theta)
+    runs = [run_of(folder) for folder in folders]
+    result = merged([result_of(run) for run in runs], theta=theta)
     folder = new_folder(Path(settings().get("reports", "reports")), f"merged-{result.target.name}", out=out)
-    write_merged(folder, seen, result)
+    write_merged(folder, [run.resolve() for run in runs], result)
     make_latest(folder)
     if as_json:
         write_json(to_json(result))
@@ -110,12 +111,13 @@ def matrix(
             done = run_matrix(what.scenarios, targets, whole, may_install=install, tell=teller.note)
     finally:
         teller.close()
-    about = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
-    document = matrix_json(done.matrix, about)
-    write_whole(done.folder / "matrix.md", matrix_markdown(done.matrix).encode())
-    has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.matrix.cells.values())
-    study = matrix_study(done.matrix, {"command": request.command, "started": whole.started})
-    finish_study(study, done.folder, document, has_looked=has_looked, as_json=as_json)
+    made = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
+    document = matrix_json(done, made)
+    if whole.folder.is_dir():
+        write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
+    has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())
+    study = matrix_study(done, {"command": request.command, "started": whole.started})
+    finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
 
 @command
@@ -176,8 +178,9 @@ def finish_study(
     from mailrace.report import render_index, study_page
     from mailrace.verdict import EXIT_STATUS
 
-    write_whole(folder / f"{study.kind}.json", document.encode("utf-8"))
-    write_whole(folder / f"{study.kind}.html", study_page(study).encode("utf-8"))
+    if folder.is_dir():  # It is removed where no server could be had.
+        write_whole(folder / f"{study.kind}.json", document.encode("utf-8"))
+        write_whole(folder / f"{study.kind}.html", study_page(study).encode("utf-8"))
     if has_looked:
         make_latest(folder)
     if (folder.parent / "latest").is_symlink():

@@ -1,32 +1,99 @@
-"""A bisection in, the file from which it goes on after an interruption out; and back."""
+"""A bisection in, run to its end and written down at each step out; and what is written read back."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mailrace.history.writing import write_whole
+from mailrace.history import HISTORY, make_latest, read_study, write_whole, writing
 from mailrace.model.errors import UsageError
-from mailrace.studies.bisect import Answer, Probed, Search
+from mailrace.scenario import Scenario
+from mailrace.session import OUT_OF_TIME, Session
+from mailrace.studies.bisect import Answer, Probed, Search, bisect, told
+from mailrace.studies.probing import probe
 
 FORMAT = 1
+BISECT = "bisect.json"
 
 
-def save(path: Path, search: Search, question: dict[str, Any]) -> None:
-    """Write what is known so far, whole or not at all. `question`: what was asked beside the versions."""
-    document = {
+def run_bisect(
+    scenario: Scenario,
+    search: Search,
+    whole: Session,
+    state: Path,
+    *,
+    anomaly: str | None,
+    trials: int,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Search:
+    """Search to the end, each probe into a folder of its own; what is known stands in `state` at any time.
+
+    Raises UsageError where the state file is of another question.
+    """
+    question = {"scenario": scenario.as_data(), "mode": whole.request.mode, "anomaly": anomaly}
+    search = resumed(state, search, question)
+    for version, known in search.answers.items():
+        tell(f"{version}: {known.answer}, known from {state}")
+
+    def keep(found: Search) -> None:
+        save(state, found, question)
+        # The same document in the study's own folder, line by line, is what `mailrace report` reads.
+        whole.journal.study("search", document(found, question))
+
+    def ask(version: str) -> Probed:
+        if whole.left_s == 0.0:
+            return Probed(answer=Answer.UNKNOWN, reason=f"{OUT_OF_TIME}.")
+        asked = whole.part("", whole.request.output.formats)
+        probed = probe(scenario, version, asked, anomaly=anomaly, trials=trials, listener=whole.listener)
+        tell(f"{version}: {probed.answer}")
+        return probed
+
+    keep(search)
+    search = bisect(search, ask, keep)
+    save(whole.folder / BISECT, search, question)
+    if search.answers:
+        make_latest(whole.folder)
+    return search
+
+
+def search_of(folder: Path) -> Search | None:
+    """How far the search in that folder had come, also of one that was cut off; None: it had not begun."""
+    last = None
+    for what, value in read_study(folder / HISTORY):
+        last = value if what == "search" else last
+    if last is None:
+        return None
+    try:
+        return Search(
+            versions=tuple(last["versions"]), good=last["good"], bad=last["bad"], answers=_answers(last)
+        )
+    except _WRONG as wrong:
+        raise UsageError(f"{folder / HISTORY}: holds no bisection ({wrong!r:.200})") from wrong
+
+
+def document(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known so far, as plain data. `question`: what was asked beside the versions."""
+    return {
         "format": FORMAT,
         "question": question,
         "versions": list(search.versions),
         "good": search.good,
         "bad": search.bad,
         "answers": {version: asdict(probed) for version, probed in search.answers.items()},
+        "told": list(told(search)),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def resumed(path: Path, search: Search, question: dict[str, Any]) -> Search:
+def save(path: Path, search: Search, question: Mapping[str, Any]) -> None:
+    """Write what is known so far, whole or not at all."""
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document(search, question), indent=1, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode())
+
+
+def resumed(path: Path, search: Search, question: Mapping[str, Any]) -> Search:
     """The search with the answers of the file, if there is one; unknown ones are asked again.
 
     Raises UsageError where the file is of another question, or no such file at all.
@@ -36,11 +103,8 @@ def resumed(path: Path, search: Search, question: dict[str, Any]) -> Search:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         same = (held["format"], held["question"], tuple(held["versions"]), held["good"], held["bad"])
-        answers = {
-            str(version): Probed(**{**value, "answer": Answer(value["answer"])})
-            for version, value in held["answers"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
+        answers = _answers(held)
+    except _WRONG as wrong:
         raise UsageError(f"--state {path}: holds no bisection ({wrong!r}); name another file") from wrong
     if same != (FORMAT, question, search.versions, search.good, search.bad):
         raise UsageError(
@@ -49,3 +113,13 @@ def resumed(path: Path, search: Search, question: dict[str, Any]) -> Search:
         )
     known = {version: probed for version, probed in answers.items() if probed.answer is not Answer.UNKNOWN}
     return replace(search, answers=known)
+
+
+_WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _answers(held: Mapping[str, Any]) -> dict[str, Probed]:
+    return {
+        str(version): Probed(**{**value, "answer": Answer(value["answer"])})
+        for version, value in held["answers"].items()
+    }

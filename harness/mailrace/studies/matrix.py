@@ -2,20 +2,26 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mailrace import __version__
-from mailrace.model.errors import TargetError
-from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.history import (
+    HISTORY,
+    Contents,
+    RecordedPlan,
+    read_plan,
+    read_study,
+)
+from mailrace.model.errors import TargetError, UsageError
+from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.report.markdown import prose
 from mailrace.report.matrix import Cell, Matrix
 from mailrace.report.words import rate_words
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
-from mailrace.session import Session, part_of
+from mailrace.session import Session
 from mailrace.studies.absence import races_of
 from mailrace.targets import why_not
 from mailrace.verdict import gravest
@@ -23,18 +29,9 @@ from mailrace.verdict import gravest
 EMPTY = "cannot be had"
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixRun:
-    """A table, with the folder that holds it and the runs of its cells."""
-
-    matrix: Matrix
-    folder: Path
-
-    @property
-    def verdict(self) -> Verdict:
-        """The gravest of all cells; a version that cannot be had, asked for, was not looked at."""
-        cells = self.matrix.cells.values()
-        return gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in cells)
+def verdict_of(matrix: Matrix) -> Verdict:
+    """The gravest of all cells; a version that cannot be had, asked for, was not looked at."""
+    return gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in matrix.cells.values())
 
 
 def cell_of(result: ScenarioResult, report: str) -> Cell:
@@ -53,7 +50,7 @@ def run_matrix(
     *,
     may_install: bool = False,
     tell: Callable[[str], None] = lambda _: None,
-) -> MatrixRun:
+) -> Matrix:
     """Run every scenario on every target, one target after the other, each into a folder of its own.
 
     A version that is not at hand is a named empty cell, unless `may_install` and it can be installed.
@@ -68,21 +65,47 @@ def run_matrix(
             tell(f"{target}: {EMPTY}: {reason}")
             empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")
             cells.update({(name, target.text): empty for name in names})
+            whole.journal.study("empty", {"target": target.text, "text": empty.text})
             continue
         under = f"{number:02d}"
-        asked = part_of(whole.request, whole.folder / under, whole.request.output.formats, target=target)
-        done = run_scenarios(scenarios, asked, whole.listener)
-        for one in done.result.scenarios:
-            cells[one.name, target.text] = cell_of(one, f"{under}/report.html")
-    texts = tuple(target.text for target in targets)
-    return MatrixRun(Matrix(scenarios=names, targets=texts, cells=cells), whole.folder)
+        done = run_scenarios(
+            scenarios, whole.part(under, whole.request.output.formats, target=target), whole.listener
+        )
+        cells.update(_column(done.result, target.text, under))
+    return Matrix(scenarios=names, targets=tuple(target.text for target in targets), cells=cells)
 
 
-def matrix_json(matrix: Matrix, about: Mapping[str, Any]) -> str:
-    """The text of matrix.json: rows and columns in order, and every cell; `about` says how it was made."""
+def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
+    """The table of a matrix's folder, of one that was cut off too: what was not run is an empty cell."""
+    plan = found.plan
+    if plan is None:
+        raise UsageError(f"{found.folder}: has no plan, so its rows and columns are not known")
+    names = tuple(one.name for one in plan.scenarios)
+    cells: dict[tuple[str, str], Cell] = {}
+    for what, value in read_study(found.folder / HISTORY):
+        if what == "empty":
+            empty = Cell(verdict=None, text=str(value["text"]))
+            cells.update({(name, str(value["target"])): empty for name in names})
+    for run, result in results.items():
+        cells.update(_column(result, read_plan(run).request.target.text, run.name))
+    return Matrix(scenarios=names, targets=tuple(target.text for target in plan.targets), cells=cells)
+
+
+def about(plan: RecordedPlan) -> dict[str, Any]:
+    """How a matrix was made, as its document says it."""
+    asked = plan.request
+    return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": plan.started}
+
+
+def _column(result: RunResult, target: str, under: str) -> dict[tuple[str, str], Cell]:
+    return {(one.name, target): cell_of(one, f"{under}/report.html") for one in result.scenarios}
+
+
+def matrix_json(matrix: Matrix, made: Mapping[str, Any]) -> str:
+    """The text of matrix.json: rows and columns in order, and every cell; `made` says how."""
     document = {
         "mailrace": __version__,
-        **about,
+        **made,
         "scenarios": list(matrix.scenarios),
         "targets": list(matrix.targets),
         "cells": [

@@ -4,6 +4,8 @@ One hit is proof. A clean word is only said where every order was walked, or by 
 race that says neither is tried again, with other seeds.
 """
 
+import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -39,13 +41,26 @@ def probe(
 ) -> Probed:
     """Look at one version, natively up to `trials` times; what failed or does not apply is unknown.
 
+    Each run has a folder of its own, below `options.output.out` where that is given.
     A race for one named anomaly does not stop at a hit of another: then all rounds are run.
     """
+    within = options.output.out
     racing = replace(options.racing, until="decided" if anomaly is None else "rounds")
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
+    ends = None if options.time_limit_s is None else time.monotonic() + options.time_limit_s
     for trial in range(trials):
-        asked = replace(options, target=parse_target(target), racing=racing, seed=options.seed + trial)
+        left_s = None if ends is None else max(0.001, ends - time.monotonic())
+        asked = replace(
+            options,
+            target=parse_target(target),
+            racing=racing,
+            seed=options.seed + trial,
+            time_limit_s=left_s,
+        )
+        if within is not None:
+            own = f"{re.sub('[^A-Za-z0-9.@_-]+', '-', target)[-60:]}-{trial + 1}"
+            asked = replace(asked, output=replace(options.output, out=within / own))
         done = run([scenario], asked, listener)
         found, folder = done.result.scenarios[0], str(done.folder)
         answer, reason = answer_of(found, anomaly, done.result.rule)

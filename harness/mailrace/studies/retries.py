@@ -6,15 +6,18 @@ The same race under every policy, with `ignore_duplicate_ids` off and on, on ser
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, get_args
 
 from mailrace import __version__
-from mailrace.history import HISTORY, read_journal
+from mailrace.history import HISTORY, RecordedPlan, read_journal, read_plan
 from mailrace.model.errors import UsageError
+from mailrace.model.result import RunResult
 from mailrace.race.retry import Policy
+from mailrace.recorded import scenarios_of
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, server_options
-from mailrace.session import Session, part_of
+from mailrace.session import Session
 from mailrace.studies.ledger import Ledger, ledger
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -34,7 +37,7 @@ class Trial:
     failed   why there is nothing, else ""
     """
 
-    policy: str
+    policy: Policy
     ignore_duplicate_ids: bool
     ledger: Ledger
     seconds: float
@@ -73,21 +76,41 @@ def run_retries(
             tell(f"policy {policy}, ignore_duplicate_ids {'on' if ignore else 'off'}")
             variant = scenario_with(scenario, policy, ignore)
             racing = replace(whole.request.racing, control=False, until="rounds")
-            folder = whole.folder / f"{policy}-{'on' if ignore else 'off'}"
-            done = run_scenarios([variant], part_of(whole.request, folder, racing=racing), whole.listener)
-            (found,) = done.result.scenarios
-            records = [record for _, lane, record in read_journal(done.folder / HISTORY) if lane == "target"]
-            trials.append(
-                Trial(
-                    policy=policy,
-                    ignore_duplicate_ids=ignore,
-                    ledger=ledger(records, server_options(variant)),
-                    seconds=round(found.seconds.get("race", 0.0), 3),
-                    failed=found.reason if not found.rounds else "",
-                    anomalies=dict(found.anomalies),
-                )
-            )
+            asked = whole.part(f"{policy}-{'on' if ignore else 'off'}", racing=racing)
+            done = run_scenarios([variant], asked, whole.listener)
+            trials.append(_trial(variant, done.folder, done.result))
     return tuple(trials)
+
+
+def trials_of(results: Mapping[Path, RunResult]) -> tuple[Trial, ...]:
+    """The trials that a folder of retries holds, of one that was cut off too: those that were begun."""
+    found = []
+    for run, result in results.items():
+        (scenario,) = scenarios_of(run, read_plan(run), are_mails_needed=False)
+        found.append(_trial(scenario, run, result))
+    return tuple(sorted(found, key=lambda t: (t.ignore_duplicate_ids, POLICIES.index(t.policy))))
+
+
+def about(plan: RecordedPlan) -> dict[str, Any]:
+    """How the trials were made, as their document says it."""
+    asked = plan.request
+    return {"scenario": plan.scenarios[0].name, "target": asked.target.text, "seed": asked.seed}
+
+
+def _trial(variant: Scenario, folder: Path, result: RunResult) -> Trial:
+    """What the rounds of one run came to under the policy that its scenario has."""
+    history = folder / HISTORY
+    rounds = read_journal(history) if history.is_file() else ()
+    records = [record for _, lane, record in rounds if lane == "target"]
+    (found,) = result.scenarios
+    return Trial(
+        policy=variant.retry.policy,
+        ignore_duplicate_ids=variant.target.ignore_duplicate_ids,
+        ledger=ledger(records, server_options(variant)),
+        seconds=round(found.seconds.get("race", 0.0), 3),
+        failed=found.reason if not found.rounds else "",
+        anomalies=dict(found.anomalies),
+    )
 
 
 def sentence(trials: Sequence[Trial]) -> str:
@@ -134,11 +157,11 @@ def hidden_duplicates(trials: Sequence[Trial]) -> str:
     return ""
 
 
-def retries_json(trials: Sequence[Trial], about: dict[str, Any]) -> str:
+def retries_json(trials: Sequence[Trial], made: Mapping[str, Any]) -> str:
     """The text of retries.json: the table and the sentences."""
     document = {
         "mailrace": __version__,
-        **about,
+        **made,
         "trials": [asdict(trial) for trial in trials],
         "sentence": sentence(trials),
         "hidden": hidden_duplicates(trials),

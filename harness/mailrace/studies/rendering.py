@@ -1,0 +1,86 @@
+"""The folder of any command in, its reports rendered again and what it found in lines out.
+
+Of a command that was killed it is what it had found until then: a race stays one, and what was not looked at
+any more is said.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrace.history import Contents, write_whole
+from mailrace.model.result import RunResult, Verdict
+from mailrace.recover import looked_up
+from mailrace.report import Study, render, study_page
+from mailrace.studies import matrix, pages, retries
+from mailrace.studies.bisect import told
+from mailrace.studies.bisect_state import search_of
+from mailrace.studies.matrix import matrix_json, matrix_of
+from mailrace.studies.retries import retries_json, trials_of
+from mailrace.verdict import gravest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What was in a folder: the runs in it by folder, the files that were written, and the study's own lines.
+
+    verdict   the gravest of all runs; INCONCLUSIVE where there is none
+    """
+
+    found: Contents
+    runs: dict[Path, RunResult]
+    files: tuple[Path, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest of all runs in it."""
+        return gravest(result.verdict for result in self.runs.values())
+
+
+def rendered(source: Path, formats: Collection[str]) -> Rendered:
+    """Render the reports of every run in that folder, and the study's own document where it was cut off.
+
+    Raises UsageError where there is nothing of ours in the folder.
+    """
+    found, runs = looked_up(source)
+    files = [file for run, result in runs.items() for file in render(result, run, formats)]
+    lines = list(_state(found))
+    study = None
+    if found.plan is not None and found.study == "matrix":
+        table, made = matrix_of(found, runs), matrix.about(found.plan)
+        study, document = pages.matrix_study(table, made), matrix_json(table, made)
+    elif found.plan is not None and found.study == "retries":
+        trials, made = trials_of(runs), retries.about(found.plan)
+        told_by = {**made, "command": found.plan.request.command, "started": found.plan.started}
+        study, document = pages.retries_study(trials, told_by), retries_json(trials, made)
+    elif found.study == "bisect" and (search := search_of(found.folder)) is not None:
+        lines += told(search)
+    if study is not None:
+        lines += [study.headline, *study.told.counted]
+        files += [] if found.is_whole else _written(found.folder, study, document)
+    if found.study not in ("run", "merge"):
+        lines += [line for run, result in runs.items() for line in told_of(found.folder, run, result)]
+    return Rendered(found=found, runs=runs, files=tuple(files), lines=tuple(lines))
+
+
+def told_of(folder: Path, run: Path, result: RunResult) -> list[str]:
+    """A line for each scenario of a run: where it stands, its verdict and the reason."""
+    where = f"{run.relative_to(folder)}: " if run != folder else ""
+    return [f"{where}{one.name}: {one.verdict}: {one.reason}" for one in result.scenarios]
+
+
+def _state(found: Contents) -> tuple[str, ...]:
+    if found.is_whole:
+        return ()
+    if found.is_running:
+        return ("it still runs; this is what it has found until now",)
+    return ("it was cut off; this is what it had found until then",)
+
+
+def _written(folder: Path, study: Study, document: str) -> list[Path]:
+    """The document and the page of a study that was cut off before it wrote them; the files."""
+    texts = {f"{study.kind}.json": document, f"{study.kind}.html": study_page(study)}
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode())
+    return [folder / name for name in texts]
