@@ -193,10 +193,10 @@ def run_of(source: Path) -> Path:
     if len(found.runs) == 1:
         return found.runs[0]
     if not found.runs:
-        raise UsageError(f"{source}: a {found.study} in which no run was begun")
+        raise UsageError(f"{source}: holds a {found.study} in which no run was begun")
     raise UsageError(
-        f"{source}: a {found.study}, whose {len(found.runs)} runs are not of one kind; name those that are, "
-        f"such as {found.named(found.runs[:3])}"
+        f"{source}: holds a {found.study}, whose {len(found.runs)} runs are of different kinds; name one: "
+        f"{found.named()}"
     )
 
 
@@ -225,10 +225,8 @@ def run_with(
         }
         fitting = dict([next(iter((new or fitting).items()))])
     if len(fitting) > 1:
-        raise UsageError(
-            f"{source}: a {found.study} with {len(fitting)} runs that show it; name one of "
-            f"{found.named(tuple(fitting))}"
-        )
+        names = found.named(tuple(fitting))
+        raise UsageError(f"{source}: {len(fitting)} runs of this {found.study} show it; name one: {names}")
     run, pairs = next(iter(fitting.items()))
     return run, results[run], pairs
 

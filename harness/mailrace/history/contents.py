@@ -1,5 +1,6 @@
 """A folder in, what is in it out: which command made it, the runs that it holds, whether it was cut off."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +40,11 @@ class Contents:
     is_running: bool
 
     def named(self, runs: tuple[Path, ...] = ()) -> str:
-        """The runs as a person would name them, a few of many."""
-        shown = [str(run) for run in runs or self.runs]
-        return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
+        """The runs as a person would name them: the first in full, a few more by what differs."""
+        first, *more = runs or self.runs
+        others = [str(run.relative_to(self.folder)) for run in more]
+        shown = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+        return f"{first}{f' (or {shown})' if shown else ''}"
 
 
 def contents(source: Path) -> Contents:
@@ -77,7 +80,9 @@ def contents(source: Path) -> Contents:
 def _folder(source: Path) -> Path:
     for folder in (source, Path("reports") / source):
         if folder.is_dir():
-            return folder
+            # `latest` is a link that another run may move: from here on the folder has its own name.
+            real = folder.resolve()
+            return folder if real == folder.absolute() else Path(os.path.relpath(real))
     if source.is_file():
         return source.parent
     raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")

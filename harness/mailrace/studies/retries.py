@@ -17,6 +17,7 @@ from mailrace.race.retry import Policy
 from mailrace.recorded import scenarios_of
 from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, server_options
+from mailrace.scenario.scenario import Retry
 from mailrace.session import Session
 from mailrace.studies.ledger import Ledger, ledger
 
@@ -49,6 +50,8 @@ def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
     """The scenario under that policy and option; a client tries three times in all unless the file says."""
     attempts = scenario.retry.attempts if scenario.retry.policy != "none" else ATTEMPTS
     retry = scenario.retry.model_copy(update={"policy": policy, "attempts": attempts})
+    if policy == "none":
+        retry = Retry()  # One attempt: more would contradict the policy, and the plan could not be read back.
     target = scenario.target.model_copy(update={"ignore_duplicate_ids": ignore})
     return scenario.model_copy(update={"retry": retry, "target": target})
 
