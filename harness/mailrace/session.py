@@ -5,7 +5,7 @@ applies, races or steers it, and closes what it opened. Every command that looks
 """
 
 import os
-import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,13 +21,13 @@ from mailrace.history import (
     InUse,
     Journal,
     JournalHeader,
-    is_bare,
     make_latest,
     new_folder,
     prune,
+    remove_bare,
 )
 from mailrace.listener import Listener, tell
-from mailrace.model.errors import Interrupted, MailraceError, ScenarioError, TargetError, UsageError
+from mailrace.model.errors import Interrupted, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.target import TargetInfo
@@ -286,17 +286,9 @@ def session(
         )
     except (KeyboardInterrupt, Interrupted) as end:
         raise Interrupted(folder) from end
-    except MailraceError:
-        _leave_no_bare(folder, request)
-        raise
-    else:
-        _leave_no_bare(folder, request)
     finally:
         journal.close()
         in_use.let_go()
-
-
-def _leave_no_bare(folder: Path, request: RunRequest) -> None:
-    """Remove a folder of ours in which no server was ever looked at: why was said, and it is no record."""
-    if request.output.out is None and is_bare(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        # A folder of ours in which no server was ever looked at is no record: why was said to the user.
+        if request.output.out is None and not isinstance(sys.exc_info()[1], Interrupted):
+            remove_bare(folder)

@@ -11,11 +11,11 @@ from mailrace.history.folder import (
     RUN,
     InUse,
     has_race,
-    is_bare,
     is_in_use,
     make_latest,
     new_folder,
     prune,
+    remove_bare,
 )
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.plan import PLAN, RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
@@ -38,7 +38,6 @@ __all__ = [
     "ScheduleRun",
     "contents",
     "has_race",
-    "is_bare",
     "is_in_use",
     "mail_of",
     "make_latest",
@@ -48,6 +47,7 @@ __all__ = [
     "read_journal",
     "read_plan",
     "read_study",
+    "remove_bare",
     "write_plan",
     "write_whole",
     "writing",

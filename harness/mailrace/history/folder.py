@@ -102,13 +102,13 @@ def has_race(folder: Path) -> bool:
     return False
 
 
-def is_bare(folder: Path) -> bool:
-    """Whether nothing was looked at in that folder or below it: no server of the run has ever started."""
+def remove_bare(folder: Path) -> None:
+    """Remove a folder in which nothing was looked at, nor below it: no server of the run has ever started."""
     for path in folder.rglob(HISTORY):
         with path.open("rb") as file:
             if any(not line.startswith(_BARE) for line in file):
-                return False
-    return True
+                return
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def prune(reports: Path, keep: int) -> str:
