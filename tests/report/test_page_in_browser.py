@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from hostile import hostile
-from mailrace.report import render
+from mailrace.model.result import Verdict
+from mailrace.report import Study, StudyCell, render, study_page
+from mailrace.report.conclusion import conclusion
 from mailrace.report.trend import render_index
 from report_results import native, steered
 
@@ -24,6 +26,13 @@ FLAGS = (
     "--disable-sync",
 )
 LIMIT_MS = 10_000
+PAGES = (
+    "native/report.html",
+    "steered/report.html",
+    "hostile/report.html",
+    "study/gate.html",
+    "index.html",
+)
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +66,29 @@ def folder(tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("reports")
     for name, result in (("native", native(hits=6)), ("steered", steered()), ("hostile", hostile())):
         render(result, made / name)
+    study = Study(
+        kind="gate",
+        title="from mailpit@1.27.11 to mailpit@1.30.5",
+        verdict=Verdict.RACE,
+        headline="The upgrade brings a race that counts.",
+        header=("scenario", "anomaly", "change", "old (1.27.11)", "new (1.30.5)"),
+        rows=tuple(
+            (
+                StudyCell(text=f"send-delete-last-holder-{number}"),
+                StudyCell(text="rejected_but_stored"),
+                StudyCell(text="new", verdict=Verdict.RACE),
+                StudyCell(text="0 of 85 classes", report="old/report.html"),
+                StudyCell(text="3 of 85 classes", report="new/report.html"),
+            )
+            for number in range(3)
+        ),
+        told=conclusion(steered()),
+        command="mailrace gate --from mailpit@1.27.11 --to mailpit@1.30.5",
+        started="2026-11-23T14:00:39Z",
+        details=("rejected_but_stored, round 0: " + "a long proof " * 30,),
+    )
+    (made / "study").mkdir()
+    (made / "study" / "gate.html").write_text(study_page(study), encoding="utf-8")
     render_index(made)
     return made
 
@@ -91,7 +123,8 @@ def opened(browser, folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["native/report.html", "steered/report.html", "hostile/report.html", "index.html"]
+    "name",
+    ["native/report.html", "steered/report.html", "hostile/report.html", "study/gate.html", "index.html"],
 )
 def test_nothing_is_requested_and_nothing_is_complained_of(opened, folder, name):
     seen = opened(name)
@@ -204,7 +237,8 @@ def test_dragging_pans_and_zoom_buttons_zoom(opened):
 
 
 @pytest.mark.parametrize(
-    "name", ["native/report.html", "steered/report.html", "hostile/report.html", "index.html"]
+    "name",
+    ["native/report.html", "steered/report.html", "hostile/report.html", "study/gate.html", "index.html"],
 )
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_sticks_out_sideways(opened, name, width):
@@ -215,7 +249,8 @@ def test_nothing_sticks_out_sideways(opened, name, width):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize(
-    "name", ["native/report.html", "steered/report.html", "hostile/report.html", "index.html"]
+    "name",
+    ["native/report.html", "steered/report.html", "hostile/report.html", "study/gate.html", "index.html"],
 )
 def test_axe_finds_no_violation(opened, name, width, scheme):
     page = opened(name, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True).page
@@ -227,3 +262,21 @@ def test_axe_finds_no_violation(opened, name, width, scheme):
     told = [(v["id"], v["nodes"][0]["html"][:160], len(v["nodes"])) for v in found["violations"]]
     assert told == []
     assert len(found["passes"]) > 10
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_step_numbers_of_a_schedule_are_whole_and_statements_are_not_narrow(opened, width):
+    page = opened("steered/report.html", viewport={"width": width, "height": 900}).page
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    numbers = page.locator("table.columns tbody th[scope=row]")
+    seen = numbers.evaluate_all(
+        """(cells) => cells.map((c) => {
+             const range = document.createRange(); range.selectNodeContents(c);
+             return [c.textContent, range.getClientRects().length, c.scrollWidth <= c.clientWidth]; })"""
+    )
+    assert len(seen) > 3
+    assert [text for text, lines, fits in seen if lines != 1 or not fits] == []
+    widths = page.locator("table.columns td > code").evaluate_all(
+        "(codes) => codes.map((c) => c.parentElement.getBoundingClientRect().width)"
+    )
+    assert min(widths) >= 200

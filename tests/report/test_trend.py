@@ -50,3 +50,17 @@ def test_a_run_that_cannot_be_read_is_named_and_links_are_not_followed(tmp_path)
 
 def test_an_empty_folder_says_so(tmp_path):
     assert "No run has left a report here yet." in render_index(tmp_path).read_text(encoding="utf-8")
+
+
+def test_a_gate_a_matrix_and_retries_are_listed_with_their_pages_newest_first(tmp_path):
+    for number, kind in enumerate(("gate", "matrix", "retries", "merge")):
+        (tmp_path / f"2026112{number}-{kind}").mkdir()
+        (tmp_path / f"2026112{number}-{kind}" / f"{kind}.html").write_text("page", encoding="utf-8")
+    (tmp_path / "latest").symlink_to("20261120-gate", target_is_directory=True)
+    text = render_index(tmp_path).read_text(encoding="utf-8")
+    listed = enumerate(("gate", "matrix", "retries"))
+    links = [f'href="2026112{number}-{kind}/{kind}.html"' for number, kind in listed]
+    places = [text.index(link) for link in links]
+    assert places == sorted(places, reverse=True)
+    assert "merge.html" not in text
+    assert "latest/gate.html" not in text

@@ -76,6 +76,8 @@ def conclusion(result: RunResult) -> Conclusion:
     if lost:
         rounds = plural(sum(one.rounds_lost for one in lost), "round")
         counted.append(f"{rounds} could not be exercised, in {names_words([one.name for one in lost])}.")
+    if result.whole and len(result.scenarios) > 1:
+        counted.append(f"{legible(result.whole, 1000).removesuffix('.')}.")
     return Conclusion(
         counted=tuple(counted),
         explained=explained(seen),

@@ -12,6 +12,8 @@ from mailrace.report.words import legible, rate_words
 
 RUNS_MAX = 200
 """Newest runs that are read; the rest is said."""
+STUDIES = ("gate", "matrix", "retries")
+"""Questions of many runs, each with a page of that name."""
 POINTS_MAX = 30
 """Newest runs of one scenario and target that its trend shows."""
 STEP = 22
@@ -75,6 +77,7 @@ def render_index(reports_folder: Path) -> Path:
     runs.sort(key=lambda run: (run[1].started, run[0].name))
     text = whole_page(
         "index.html.j2",
+        studies=_studies(reports_folder),
         trends=trends(runs),
         unread=unread,
         runs=len(runs),
@@ -83,6 +86,14 @@ def render_index(reports_folder: Path) -> Path:
     out = reports_folder / "index.html"
     write_whole(out, text.encode("utf-8"))
     return out
+
+
+def _studies(reports_folder: Path) -> list[tuple[str, str, str]]:
+    """(name of the folder, kind, link) of each gate, matrix and retries that has a page, newest first."""
+    pages = [page for kind in STUDIES for page in reports_folder.glob(f"*/{kind}.html")]
+    pages = [page for page in pages if not page.parent.is_symlink()]
+    newest = sorted(pages, key=lambda page: page.parent.name, reverse=True)[:RUNS_MAX]
+    return [(page.parent.name, page.stem, f"{page.parent.name}/{page.name}") for page in newest]
 
 
 def trends(runs: list[tuple[Path, RunResult]]) -> list[Trend]:
