@@ -61,15 +61,51 @@ def test_the_action_passes_inputs_by_the_environment_and_knows_each_of_them() ->
     assert used == set(action["inputs"])
 
 
-def test_the_actions_script_gates_and_hands_on_the_status(tmp_path: Path) -> None:
-    (step,) = [s for s in yaml(ROOT / "action.yml")["runs"]["steps"] if s.get("id") == "gate"]
+@pytest.mark.parametrize("file", ["action.yml", "docs/before-we-bump-mailpit.yml"])
+def test_actions_of_others_are_pinned_by_commit(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    others = re.findall(r"uses: (?!OWNER/)(\S+)", text)
+    assert others
+    assert [one for one in others if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one)] == []
+
+
+def test_the_action_can_be_used_twice_in_one_job(tmp_path: Path) -> None:
+    """Each use has a folder and an artifact of its own, and installs only what is not there yet."""
+    steps = yaml(ROOT / "action.yml")["runs"]["steps"]
+    (install,) = [s for s in steps if s.get("name") == "Install mailrace"]
+    (upload,) = [s for s in steps if "upload-artifact" in s.get("uses", "")]
     venv = tmp_path / "venv" / "bin"
     venv.mkdir(parents=True)
+    (venv / "mailrace").write_text("#!/bin/sh\n", encoding="utf-8")
+    (venv / "mailrace").chmod(0o755)
+    there = {
+        "PYTHON": "/bin/false",
+        "ACTION": "/nowhere",
+        "VENV": str(tmp_path / "venv"),
+        "PATH": "/usr/bin:/bin",
+    }
+    subprocess.run(["bash", "-e", "-c", install["run"]], cwd=tmp_path, env=there, check=True)
+    outputs = [gate_step(tmp_path, f"output-{use}")[1] for use in (1, 2)]
+    for name in ("report", "artifact"):
+        assert (
+            upload["with"][{"report": "path", "artifact": "name"}[name]]
+            == f"${{{{ steps.gate.outputs.{name} }}}}"
+        )
+        assert outputs[0][name] != outputs[1][name]
+        assert re.fullmatch(r"[\w./-]+", outputs[0][name])
+
+
+def gate_step(tmp_path: Path, output: str = "output") -> tuple[int, dict[str, str]]:
+    """The action's own script with a stand-in for mailrace: its status, and what it hands on."""
+    (step,) = [s for s in yaml(ROOT / "action.yml")["runs"]["steps"] if s.get("id") == "gate"]
+    venv = tmp_path / "venv" / "bin"
+    venv.mkdir(parents=True, exist_ok=True)
     (venv / "mailrace").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/words\nexit 3\n')
     (venv / "mailrace").chmod(0o755)
     environment = {
         "VENV": str(tmp_path / "venv"),
-        "REPORT": str(tmp_path / "report"),
+        "TEMPORARY": str(tmp_path),
+        "NAME": "mailrace-gate-job-0",
         "FROM": "mailpit@1.27.11",
         "TO": "image:a b; touch x",
         "SCENARIOS": "one *",
@@ -77,17 +113,24 @@ def test_the_actions_script_gates_and_hands_on_the_status(tmp_path: Path) -> Non
         "STRICT": "true",
         "BASELINE": "known.yaml",
         "ARGS": "--rounds 5",
-        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_OUTPUT": str(tmp_path / output),
         "PATH": "/usr/bin:/bin",
     }
     done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=False)
-    assert done.returncode == 3
+    lines = (tmp_path / output).read_text(encoding="utf-8").splitlines()
+    return done.returncode, {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
+def test_the_actions_script_gates_and_hands_on_the_status(tmp_path: Path) -> None:
+    status, output = gate_step(tmp_path)
+    assert status == 3
     assert (tmp_path / "words").read_text().splitlines() == [
         *("gate", "--from", "mailpit@1.27.11", "--to", "image:a b; touch x", "--mode", "auto"),
-        *("--out", str(tmp_path / "report"), "--strict", "--baseline", "known.yaml"),
+        *("--out", output["report"], "--strict", "--baseline", "known.yaml"),
         *("--rounds", "5", "one", "*"),
     ]
-    assert "verdict=FAILED" in (tmp_path / "output").read_text()
+    assert Path(output["report"]).is_dir()
+    assert output["verdict"] == "FAILED"
 
 
 def test_the_workflow_reads_both_versions_from_the_change(tmp_path: Path) -> None:
@@ -114,8 +157,35 @@ def test_compose_gates_the_programs_of_both_images() -> None:
         assert place.startswith(f"/programs/mailpit-${{{name.upper()}:-")
         assert services["gate"]["depends_on"][name]["condition"] == "service_completed_successfully"
     assert services["gate"]["environment"]["MAILRACE_MAILPIT_DIR"] == "/programs"
-    script = services["gate"]["command"][-1]
-    assert 'mailrace gate --from "mailpit@$$OLD" --to "mailpit@$$NEW"' in script
+
+
+def test_compose_gates_as_the_caller_in_the_callers_folder_with_the_options_that_are_given(
+    tmp_path: Path,
+) -> None:
+    gate = yaml(ROOT / "compose.yaml")["services"]["gate"]
+    assert ".:/mailrace:ro" in gate["volumes"]
+    assert "${PWD:-.}:/work" in gate["volumes"]
+    assert gate["working_dir"] == "/work"
+    for name, does in (
+        ("python", "exit 0"),
+        ("cp", "exit 0"),
+        ("stat", 'echo "42$2" | tr -d "%"'),
+        ("setpriv", f'printf "%s\\n" "$@" > {tmp_path}/words'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    shell, flags, script, *rest = gate["entrypoint"]
+    script = script.replace("$$", "$").replace("/tmp/venv/bin/python", "python")
+    subprocess.run(
+        [shell, flags, script, *rest, "--strict", "-k", "send*"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "OLD": "1.27.11", "NEW": "1.30.5"},
+        check=True,
+    )
+    assert (tmp_path / "words").read_text(encoding="utf-8").splitlines() == [
+        *("--reuid=42u", "--regid=42g", "--clear-groups", "/tmp/venv/bin/mailrace"),
+        *("gate", "--from", "mailpit@1.27.11", "--to", "mailpit@1.30.5", "--strict", "-k", "send*"),
+    ]
 
 
 def test_the_hook_checks_the_files_it_is_given(tmp_path: Path) -> None:
