@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.model.result import Rule, Verdict
-from mailrace.studies.baseline import Accepted, apply_baseline, baseline_text, load_baseline
 from mailrace.studies.gate import Again, compare, gate_verdict
+from mailrace.studies.gate.baseline import Accepted, apply_baseline, baseline_text, load_baseline
 from study_results import steered
 
 TODAY = date(2026, 11, 23)

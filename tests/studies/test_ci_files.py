@@ -10,7 +10,7 @@ import pytest
 import typer
 from command import mailrace
 from mailrace import cli
-from mailrace.studies.baseline import load_baseline
+from mailrace.studies.gate.baseline import load_baseline
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent.parent

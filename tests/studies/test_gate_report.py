@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from mailrace.model.result import Rule, Verdict
 from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
-from mailrace.studies.gate_document import Gate
-from mailrace.studies.gate_report import (
+from mailrace.studies.gate.document import (
     ANNOTATIONS_MAX,
     SUMMARY_BYTES_MAX,
+    Gate,
     annotations,
     gate_json,
     gate_markdown,

@@ -3,7 +3,7 @@
 import pytest
 from mailrace.model.result import Rule
 from mailrace.studies.gate import Again
-from mailrace.studies.paired import Pair, is_settled, seen_in_pairs
+from mailrace.studies.gate.raced import Pair, is_settled, seen_in_pairs
 
 NONE: frozenset[str] = frozenset()
 LOST, DOUBLE = frozenset({"tag_lost"}), frozenset({"duplicated"})

@@ -226,7 +226,7 @@ def _show(search: "Search", name: str) -> None:
 
 
 def _mode(mode: Mode, *targets: str) -> Any:
-    from mailrace.studies.gating import chosen_mode
+    from mailrace.preflight import chosen_mode
     from mailrace.targets import parse_target
 
     return chosen_mode(*(parse_target(target) for target in targets), mode=mode.value)

@@ -16,7 +16,7 @@ from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
 from mailrace.cli.request import asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
-    from mailrace.studies.gate_document import Gate
+    from mailrace.studies.gate import Gate
     from mailrace.targets import TargetName
 
 ROUNDS = 2_000
@@ -99,11 +99,7 @@ def gate(
     Without a scenario, the shipped ones and those of scenarios/ are looked at.
     """
     from mailrace.cli.progress import Teller
-    from mailrace.studies.baseline import baseline_text, load_baseline
-    from mailrace.studies.gate_document import GateOptions
-    from mailrace.studies.gate_report import write_gate
-    from mailrace.studies.gating import run_gate
-    from mailrace.studies.put_again import put_again
+    from mailrace.studies.gate import GateRequest, baseline_text, load_baseline, run_gate, write_gate
 
     programs = {given: _program(option, given) for option, given in (("--from", old), ("--to", new))}
     accepted = load_baseline(baseline) if baseline is not None else ()
@@ -111,7 +107,7 @@ def gate(
     rounds = rounds or settings().get("rounds") or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)
-    asked_ = GateOptions(
+    asked_ = GateRequest(
         old=programs[old],
         new=programs[new],
         mode=mode.value,
@@ -124,9 +120,10 @@ def gate(
     teller = Teller(scenarios=2 * len(what.scenarios), quiet=quiet or as_json)
     teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
     try:
-        done = run_gate(what.scenarios, asked_, put_again=put_again, listener=teller, tell=teller.note)
+        done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note)
     finally:
         teller.close()
+    done.folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
     write_gate(done.gate, done.new, done.folder)
     if write_baseline is not None:
         text = baseline_text(done.gate.findings, accepted, asked_.today)
@@ -148,7 +145,7 @@ def _program(option: str, given: str) -> "TargetName":
 def _say(gate: "Gate", folder: Path, *, as_json: bool, quiet: bool) -> None:
     """Tell GitHub, write the page, and say it as asked; raises typer.Exit with the status."""
     from mailrace.cli.studies import finish_study
-    from mailrace.studies.gate_report import annotations, gate_json, gate_markdown
+    from mailrace.studies.gate import annotations, gate_json, gate_markdown
     from mailrace.studies.pages import gate_study
 
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -90,8 +90,8 @@ def matrix(
     """Look at each scenario on each of several versions; a version that is not at hand is named."""
     from mailrace.cli.progress import Teller
     from mailrace.history.writing import write_whole
+    from mailrace.preflight import chosen_mode
     from mailrace.session import session
-    from mailrace.studies.gating import chosen_mode
     from mailrace.studies.matrix import matrix_json, matrix_markdown, run_matrix
     from mailrace.studies.pages import matrix_study
     from mailrace.studies.versions import targets_of

@@ -4,11 +4,11 @@ Seeing one is proof; not seeing one says something only by the rule for PASS (do
 of every order (docs/steer-inside.md). Gate and bisect ask nothing else of a clean answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.result import Rule, ScenarioResult, Verdict
-from mailrace.verdict import rule_pairs, why_unfinished
+from mailrace.verdict import doubt_of, evidence_of, rule_pairs, why_unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,16 @@ def races_of(result: ScenarioResult) -> tuple[str, ...]:
     )
 
 
+def doubt(result: ScenarioResult) -> str:
+    """Why nothing may be called absent in a raced result, whatever fired in it; "" if nothing says so.
+
+    Of a result that shows a race, copies may be missing: that is what it shows.
+    """
+    seen = evidence_of(result)
+    found = doubt_of(replace(seen, promised=0) if seen.hits else seen)
+    return found[0] if found else ""
+
+
 def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
     """Whether `anomaly` (None: any of weight RACE) may be said to be absent on this result's target.
 
@@ -43,6 +53,8 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
         if unfinished := why_unfinished(result.schedules, seen):
             return Absence(False, unfinished)
         return Absence(True, f"none of all {result.schedules.classes} classes of orders shows it")
+    if doubted := doubt(result):
+        return Absence(False, doubted)
     if result.verdict is Verdict.PASS:
         return Absence(True, result.reason.rstrip("."))
     needed = rule_pairs(rule)

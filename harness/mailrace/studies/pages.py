@@ -11,9 +11,7 @@ from mailrace.report.matrix import Matrix
 from mailrace.report.study import Study, StudyCell
 from mailrace.report.words import joined, names_words, plural
 from mailrace.studies.bisect import Search, is_proved
-from mailrace.studies.gate import Change, Finding, verdict_of
-from mailrace.studies.gate_document import Gate
-from mailrace.studies.gate_report import headline, in_order
+from mailrace.studies.gate import Change, Finding, Gate, headline, in_order, verdict_of
 from mailrace.studies.retries import Trial, hidden_duplicates, sentence
 from mailrace.verdict import gravest
 

@@ -80,11 +80,15 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
     if seen.hits:
         return Decision(verdict=Verdict.RACE, reason=f"{_race(seen)}{_lost(seen.lost)}.")
     # Nothing was hit. First whatever makes the clean rounds themselves doubtful: no control mends that.
-    doubt = _not_exercised(seen) or _doubtful(seen)
-    if doubt is not None:
-        return doubt
-    # The rounds are clean and were really run. Now whether a race would have been seen in them.
+    # What breaks without any race is said first: it is often why nothing could be raced.
+    too_few = None if seen.broken_serially else _not_exercised(seen)
+    if too_few is not None:
+        return too_few
     clean, control = _clean(seen), seen.control
+    doubt = doubt_of(seen)
+    if doubt is not None:
+        return _inconclusive(f"{clean}, but {doubt[0]}", doubt[1])
+    # The rounds are clean and were really run. Now whether a race would have been seen in them.
     if control is None:
         return _inconclusive(
             f"{clean}, and no control ran that would show that a race can be seen here",
@@ -116,12 +120,6 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
 
 def _not_exercised(seen: Evidence) -> Decision | None:
     """The answer where too little was run to speak of, else None."""
-    if seen.broken_serially:
-        return _inconclusive(
-            f"{_clean(seen)}, but {', '.join(seen.broken_serially)} shows when the operations run one after "
-            "the other as well: a broken promise, not a race",
-            "look at how this server is set up; what is raced must work by itself first",
-        )
     if not seen.rounds:
         reason = f"nothing could be exercised{_lost(seen.lost)}"
     elif seen.lost > seen.rounds:
@@ -133,40 +131,42 @@ def _not_exercised(seen: Evidence) -> Decision | None:
     )
 
 
-def _doubtful(seen: Evidence) -> Decision | None:
-    """The answer where a race could hide in what was not seen, else None."""
-    clean = _clean(seen)
+def doubt_of(seen: Evidence) -> tuple[str, str] | None:
+    """Why rounds without a hit do not mean that the server is clean, and what to do; None where nothing
+    says so.
+
+    A race could hide in each of these, whatever the control did.
+    """
+    if seen.broken_serially:
+        return (
+            f"{', '.join(seen.broken_serially)} shows when the operations run one after the other as well: a "
+            "broken promise, not a race",
+            "look at how this server is set up; what is raced must work by itself first",
+        )
     if seen.refused:
-        return _inconclusive(
-            f"{clean}, but the server refused {seen.refused} more, or would not show what it stored: a race "
-            "may have made its own round disappear",
+        return (
+            f"the server refused {seen.refused} more, or would not show what it stored: a race may have made "
+            "its own round disappear",
             "see the replies and the server's log for why, mend that, and run again",
         )
     if seen.never_accepted is None:
-        return _inconclusive(
-            f"{clean}, but it is not recorded what the server accepted",
-            "run it again with this mailrace",
-        )
+        return "it is not recorded what the server accepted", "run it again with this mailrace"
     if seen.never_accepted:
-        return _inconclusive(
-            f"{clean}, but no {', '.join(seen.never_accepted)} was ever accepted, so no promise was put to "
-            "the test",
+        return (
+            f"no {', '.join(seen.never_accepted)} was ever accepted, so no promise was put to the test",
             "see the replies in the report: the server refuses what the scenario does",
         )
     if seen.found < seen.promised:
-        return _inconclusive(
-            f"{clean}, but the server promised at least {seen.promised} stored copies, and {seen.found} were "
-            "found",
+        return (
+            f"the server promised at least {seen.promised} stored copies, and {seen.found} were found",
             "see in the report which messages are missing",
         )
     if seen.found_by_steer:
-        return _inconclusive(
-            f"{clean}, but steer has found {', '.join(seen.found_by_steer)} on this version",
+        return (
+            f"steer has found {', '.join(seen.found_by_steer)} on this version",
             "more rounds cannot clear what steer has shown; replay its schedule, or race with --confirm",
         )
-    if seen.is_cut_off:
-        return _inconclusive(f"{clean}, but a run was cut off before its end", "run that one again")
-    return None
+    return ("a run was cut off before its end", "run that one again") if seen.is_cut_off else None
 
 
 def _race(seen: Evidence) -> str:

@@ -1,20 +1,24 @@
-"""A gate in, its document, its page for a job summary, its annotations and its CI files out.
+"""What a gate is asked for and what it found, and its files: document, page, annotations, CI files.
 
 GitHub's limits: a step's summary holds 1 MiB, and a step shows ten annotations of a kind.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
-from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.model.request import RunRequest
+from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
+from mailrace.model.target_name import TargetName
+from mailrace.preflight import GateMode
 from mailrace.report import render
 from mailrace.report.document import plain
 from mailrace.report.markdown import code, prose
 from mailrace.scenario.read import read
-from mailrace.studies.gate import Change, Finding, verdict_of
-from mailrace.studies.gate_document import Gate
+from mailrace.studies.gate.baseline import Accepted
+from mailrace.studies.gate.compare import Change, Finding, verdict_of
 from mailrace.verdict import gravest
 
 SUMMARY_BYTES_MAX = 1_000_000
@@ -27,6 +31,48 @@ _HEADLINE = {
     Verdict.INCONCLUSIVE: "Not known: something could not be looked at, so this is no yes.",
     Verdict.FAILED: "Not known: a server or mailrace itself failed.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRequest:
+    """What a gate is asked for. `run` is the pattern of each run: its target, mode and folder are replaced.
+
+    names   what to call the two in the report where their target is a stand-in (a container image)
+    """
+
+    old: TargetName
+    new: TargetName
+    run: RunRequest
+    mode: GateMode = "auto"
+    is_strict: bool = False
+    accepted: tuple[Accepted, ...] = ()
+    today: date = date(1970, 1, 1)
+    names: Mapping[TargetName, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The document of a gate: gate.json holds it field by field.
+
+    old, new   targets as asked for, with the version each said it is; `notes` sentences for the reader
+    rule       that its clean words reached, all of them together
+    """
+
+    mailrace: str
+    verdict: Verdict
+    old: str
+    new: str
+    old_version: str
+    new_version: str
+    mode: str
+    is_strict: bool
+    seed: int
+    command: str
+    started: str
+    environment: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    rule: Rule = field(default_factory=Rule)
+    notes: tuple[str, ...] = ()
 
 
 def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
@@ -96,7 +142,9 @@ def annotations(gate: Gate, root: Path) -> list[str]:
 
 def as_run(gate: Gate, new: RunResult) -> RunResult:
     """The new version's run with the gate's words for verdicts: what junit.xml and ctrf.json say."""
-    scenarios = tuple(_as_scenario(gate, one) for one in new.scenarios)
+    # Of a scenario that was steered and then raced, the race was compared.
+    last = {one.name: one for one in new.scenarios}
+    scenarios = tuple(_as_scenario(gate, one) for one in last.values())
     return replace(new, verdict=gate.verdict, scenarios=scenarios)
 
 

@@ -1,10 +1,9 @@
 """One scenario and two versions in, both raced side by side round by round, and who showed what in each pair.
 
-The native half of the gate: the versions alternate as target and control do (DESIGN.md, "Controls"), with
-the same seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
+The native half of the gate: the versions alternate as target and control do (docs/verdicts.md), with the same
+seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,16 +13,15 @@ from mailrace.history import Journal, JournalHeader
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import TargetError
 from mailrace.model.result import Rule, ScenarioResult, Verdict
-from mailrace.model.target import Target, TargetInfo
+from mailrace.model.target import Target
 from mailrace.model.target_name import TargetName
 from mailrace.race import Place, RaceOptions, Side, opened, race, unfit
 from mailrace.race.tally import Judged
-from mailrace.run import Listener
 from mailrace.scenario import Plan, Scenario, not_exercised
 from mailrace.session import Session
 from mailrace.steer import store_for
 from mailrace.studies.absence import races_of
-from mailrace.studies.gate import RUNS_NEEDED, Again
+from mailrace.studies.gate.compare import RUNS_NEEDED, Again, of_each_anomaly
 from mailrace.verdict import rule_pairs
 
 
@@ -37,14 +35,13 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """What a paired race gave: a result of each version, what each is, and the pairs in order.
+    """What a paired race gave: a result of each version, and the pairs in order.
 
-    kind   of control that the old version is for the new one (DESIGN.md, "Controls")
+    kind   of control that the old version is for the new one (docs/verdicts.md)
     """
 
     old: ScenarioResult
     new: ScenarioResult
-    infos: tuple[TargetInfo | None, TargetInfo | None]
     pairs: tuple[Pair, ...] = ()
     kind: int = 3
 
@@ -77,75 +74,85 @@ def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None = None
     again = seen_in_pairs(pairs)
     if not again:
         return patience is not None and len(pairs) >= patience
-    needed = rule_pairs(rule)
+    needed = max(RUNS_NEEDED, rule_pairs(of_each_anomaly(rule)))
     fired = max(sum(bool(p.old) for p in pairs), sum(bool(p.new) for p in pairs))
-    return fired >= needed and all(a.hits or a.runs >= max(RUNS_NEEDED, needed) for a in again.values())
+    return fired >= rule_pairs(rule) and all(a.hits or a.runs >= needed for a in again.values())
 
 
 def race_paired(
-    scenario: Scenario,
-    names: tuple[TargetName, TargetName],
-    whole: Session,
-    place: Place,
-    *,
-    listener: Listener | None,
-    patience: int | None,
+    scenario: Scenario, old: Session, new: Session, *, patience: int | None = None, mark: str = ""
 ) -> Paired:
-    """Race both versions, the old one and the new; `patience` is that of `is_settled`.
+    """Race both versions; the history of it is the new one's, in which the old one is the control.
 
+    patience   that of `is_settled`
+    mark       a letter that tells the mails of a second race of a scenario from those of the first
     What cannot be exercised on one version is said in that one's result, never raised.
     """
-    results: list[ScenarioResult | None] = [None, None]
-    infos: list[TargetInfo | None] = [None, None]
-    racing = whole.request.racing
+    place = new.place(len(new.results))
+    place = replace(place, token=f"{place.token[:-1]}{mark}") if mark else place
+    results: list[ScenarioResult | None] = []
+    targets: list[Target] = []
     with ExitStack() as stack:
-        targets = []
-        for number, name in enumerate(names):
+        # Both servers first: a race beside a version that cannot be had would say nothing of either.
+        for version in (old, new):
             try:
                 under = replace(place, database=stack.enter_context(store_for(scenario)))
-                target = opened(stack, name, scenario, under, place.folder / ("old", "new")[number])
+                target = opened(stack, version.request.target, scenario, under, version.folder)
             except TargetError as wrong:
-                results[number] = not_exercised(scenario, Verdict.FAILED, str(wrong))
+                results.append(not_exercised(scenario, Verdict.FAILED, str(wrong)))
                 continue
-            infos[number] = target.info
+            version.info = target.info
             targets.append(target)
-            results[number] = unfit(scenario, target, place.use)
+            results.append(unfit(scenario, target, place.use))
         if any(results):
             why = "the other version could not be raced beside it"
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, why)
-            return Paired(old=results[0] or skipped, new=results[1] or skipped, infos=(infos[0], infos[1]))
-        if listener is not None:
-            listener.began(scenario, targets[1].info, None)
-        header = JournalHeader(
-            mailrace=__version__,
-            scenario=scenario.name,
-            target=targets[1].info.name,
-            control=f"{names[0]} ({scenario.name})",
-            seed=whole.request.seed,
-            run=place.token,
-            mode="race",
-            info=targets[1].info,
-        )
-        place.journal.header(header)
-        sides = []
-        how = whole.race_options(scenario, racing, place.folder / "new")
-        for lane, target in (("control", targets[0]), ("target", targets[1])):
-            plan = Plan(scenario, whole.request.seed, place.token + lane[0])
-            sides.append(_Watched(lane, plan, target, place.journal, how))
-            stack.callback(sides[-1].lane.close)
-        before, after = sides
+            return Paired(old=results[0] or skipped, new=results[1] or skipped)
+        new.began(scenario, targets[1].info, None)
+        new.journal.header(_header(scenario, old, new, place))
+        before = _side(stack, "control", scenario, targets[0], place, old, new)
+        after = _side(stack, "target", scenario, targets[1], place, new, new)
+        racing = new.request.racing
 
         def enough() -> bool:
-            pairs = _pairs(before, after)
-            return racing.until == "decided" and is_settled(pairs, racing.rule, patience=patience)
+            return racing.until == "decided" and is_settled(
+                _pairs(before, after), racing.rule, patience=patience
+            )
 
-        kind = _kind(*names)
         # The race itself goes on until `enough`, which knows of both versions' anomalies.
-        result = race(after, before, kind, replace(how, until="rounds", enough=enough))
-        shown = _shown(scenario, before, result)
-        return Paired(
-            old=shown, new=result, infos=(infos[0], infos[1]), pairs=_pairs(before, after), kind=kind
-        )
+        kind = _kind(old.request.target, new.request.target)
+        how = replace(new.race_options(scenario, racing), until="rounds", enough=enough)
+        result = race(after, before, kind, how)
+        return Paired(old=_shown(before, result), new=result, pairs=_pairs(before, after), kind=kind)
+
+
+def _header(scenario: Scenario, old: Session, new: Session, place: Place) -> JournalHeader:
+    return JournalHeader(
+        mailrace=__version__,
+        scenario=scenario.name,
+        target=new.info.name,
+        control=f"{old.request.target} ({scenario.name})",
+        seed=new.request.seed,
+        run=place.token,
+        mode="race",
+        info=new.info,
+    )
+
+
+def _side(
+    stack: ExitStack,
+    lane: str,
+    scenario: Scenario,
+    target: Target,
+    place: Place,
+    version: Session,
+    new: Session,
+) -> "_Watched":
+    """One version's side; its witnesses are replayed from that version's own folder."""
+    plan = Plan(scenario, new.request.seed, place.token + lane[0])
+    side = _Watched(lane, plan, target, new.journal, version.race_options(scenario, new.request.racing))
+    stack.callback(side.lane.close)
+    return side
 
 
 class _Watched(Side):
@@ -175,10 +182,9 @@ def _kind(old: TargetName, new: TargetName) -> int:
     return 1 if one == other and one != "url" else 3
 
 
-def _shown(scenario: Scenario, side: Side, beside: ScenarioResult) -> ScenarioResult:
+def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
     """The old version's own result; a clean one is no PASS, for nothing controlled it but the new one."""
     tally = side.tally
-    anomalies = Counter(tally.anomalies)
     result = replace(
         beside,
         verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
@@ -190,13 +196,15 @@ def _shown(scenario: Scenario, side: Side, beside: ScenarioResult) -> ScenarioRe
         rounds_refused=tally.refused,
         hits=tally.hits,
         interval=None,
-        anomalies=dict(anomalies),
+        anomalies=dict(tally.anomalies),
         witnesses=tuple(tally.witnesses),
         sample=(),
         not_looked=tuple(tally.not_looked),
         control=None,
         skew_us=tally.skew(),
         replies=dict(tally.replies.most_common()),
+        accepted=tally.accepted(side.lane.plan.round(0)),
+        broken_serially={},
         expected=tally.expected,
         found=tally.found,
         blocks=(),

@@ -20,7 +20,7 @@ from typing import Any
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import Mistake, ScenarioError, UsageError
 from mailrace.scenario.read import Document, read
-from mailrace.studies.gate import Finding
+from mailrace.studies.gate.compare import Finding
 
 _KEYS = ("scenario", "anomaly", "reason", "until")
 _RACES = tuple(name.value for name in AnomalyName if name.weight is Weight.RACE)

@@ -1,0 +1,283 @@
+"""Two targets and scenarios in, every scenario looked at on both, the gate's document out.
+
+    each scenario → steered on both → what one alone shows is put to the other → findings
+
+Steered where both are ours to start, for then there is no chance in it. Raced natively where one is not,
+where steer has nothing to say, and where its walk was not finished. Both versions' runs stand in the
+folders `old` and `new` of the gate's own, each with a plan and a history, so each is replayed as any run
+is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mailrace import __version__
+from mailrace.history import make_latest
+from mailrace.model.errors import TargetError
+from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
+from mailrace.model.target_name import TargetName
+from mailrace.preflight import chosen_mode
+from mailrace.race import race_on
+from mailrace.recorded import environment
+from mailrace.run import Listener
+from mailrace.scenario import Scenario, not_exercised, server_options
+from mailrace.session import OUT_OF_TIME, Session, part_of, session
+from mailrace.steer import replay_schedule, store_for
+from mailrace.steer.replay import Word
+from mailrace.studies.absence import absence, races_of
+from mailrace.studies.gate.baseline import apply_baseline
+from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Finding, compare, gate_verdict
+from mailrace.studies.gate.document import Gate, GateRequest
+from mailrace.studies.gate.raced import Paired, race_paired, seen_in_pairs
+from mailrace.verdict import decide, evidence_of
+
+PATIENCE = 60
+"""Pairs without anything seen after which the new version is raced with the scenario's own controls."""
+TIME_LEFT_LEAST_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class GateRun:
+    """A gate, the runs of both versions, and the folder that holds all files."""
+
+    gate: Gate
+    old: RunResult
+    new: RunResult
+    folder: Path
+
+
+def run_gate(
+    scenarios: Sequence[Scenario],
+    asked: GateRequest,
+    *,
+    listener: Listener | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> GateRun:
+    """Look at all scenarios on both targets and compare; writes old/run.json and new/run.json.
+
+    The gate's own files are written by `write_gate`. A version that fails in one scenario is said in that
+    one's findings, and the next is looked at. Past the time limit nothing new begins, and what was left out
+    is said.
+    """
+    mode = chosen_mode(asked.old, asked.new, mode=asked.mode)
+    racing = replace(asked.run.racing, verdicts=CLAIMS * len(scenarios))
+    request = replace(asked.run, mode=mode, racing=racing)
+    what, targets = f"gate-{asked.old}-{asked.new}", (asked.old, asked.new)
+    with (
+        session(scenarios, request, listener, study="gate", targets=targets, what=what) as whole,
+        _version(whole, scenarios, "old", asked.old) as old,
+        _version(whole, scenarios, "new", asked.new) as new,
+    ):
+        versions = _Versions(asked, whole, old, new, tell)
+        findings = tuple(found for scenario in scenarios for found in versions.look(scenario))
+        runs = old.finish().result, new.finish().result
+    findings, notes = apply_baseline(findings, asked.accepted, asked.today, [s.name for s in scenarios])
+    gate = Gate(
+        mailrace=__version__,
+        verdict=gate_verdict(findings, is_strict=asked.is_strict),
+        old=str(asked.names.get(asked.old, asked.old)),
+        new=str(asked.names.get(asked.new, asked.new)),
+        old_version=runs[0].target.version,
+        new_version=runs[1].target.version,
+        mode=mode,
+        is_strict=asked.is_strict,
+        seed=request.seed,
+        command=request.command,
+        started=whole.started,
+        environment=environment(),
+        findings=findings,
+        rule=whole.request.racing.rule,
+        notes=notes,
+    )
+    return GateRun(gate, *runs, whole.folder)
+
+
+def _version(
+    whole: Session, scenarios: Sequence[Scenario], word: str, target: TargetName
+) -> AbstractContextManager[Session]:
+    """The session of one of the two versions, in a folder of that name."""
+    left_s = whole.left_s
+    steering = replace(whole.request.steering, is_one_enough=True)
+    request = part_of(
+        whole.request,
+        whole.folder / word,
+        ("html",),
+        target=target,
+        steering=steering,
+        time_limit_s=None if left_s is None else max(left_s, TIME_LEFT_LEAST_S),
+    )
+    return session(scenarios, request, whole.listener)
+
+
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """Both versions under way, each with its session."""
+
+    asked: GateRequest
+    whole: Session
+    old: Session
+    new: Session
+    tell: Callable[[str], None]
+
+    def look(self, scenario: Scenario) -> tuple[Finding, ...]:
+        """What the scenario shows on both, compared."""
+        is_auto = self.asked.mode == "auto"
+        if self.whole.request.mode == "race" or (is_auto and _is_large(scenario)):
+            return self._raced(scenario)
+        before = self._steered(scenario, self.old, "old")
+        after = self._steered(scenario, self.new, "new")
+        # What steer could not finish on the new version is not clean. Racing it can still find a race, or
+        # show by the rule for PASS that one as frequent as a control's would have been seen.
+        rule = self.whole.request.racing.rule
+        is_open = (
+            after.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE) and before.verdict is not Verdict.FAILED
+        )
+        if is_auto and is_open and not absence(after, None, rule).is_shown and self.whole.left_s != 0.0:
+            return self._raced(scenario, after)
+        again = {}
+        for shown, other, session_ in ((after, before, self.old), (before, after, self.new)):
+            for name in self._in_question(shown, other, is_new=shown is after):
+                self.tell(f"{scenario.name}: {name}: the same schedule on {self._name(session_)}")
+                again[name] = put_again(scenario, shown, name, session_)
+        return compare(before, after, again, rule)
+
+    def _steered(self, scenario: Scenario, version: Session, word: str) -> ScenarioResult:
+        self.tell(f"{scenario.name}: {word} version, {self._name(version)}")
+        found = version.look(scenario)
+        self._keep_latest(found)
+        return found
+
+    def _in_question(self, shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) -> list[str]:
+        """What one version alone shows, so far as the other's own walk does not answer for it.
+
+        What is new is always put to the old version: then its absence there is seen, not only concluded.
+        """
+        if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
+            return []
+        rule = self.whole.request.racing.rule
+        alone = [name for name in races_of(shown) if name not in races_of(other)]
+        return [name for name in alone if is_new or not absence(other, name, rule).is_shown]
+
+    def _raced(self, scenario: Scenario, walked: ScenarioResult | None = None) -> tuple[Finding, ...]:
+        """Race both natively; `walked` is what steer came to on the new version, if it was tried."""
+        self.tell(f"{scenario.name}: both versions side by side")
+        paired = self._natively(scenario)
+        if walked is not None:
+            paired = replace(paired, new=self._beside_walk(paired.new, walked))
+        before = replace(paired.old, digest=scenario.digest)
+        self.old.journal.result(before)
+        self.old.results.append(before)
+        self.new.add(replace(paired.new, digest=scenario.digest))
+        self._keep_latest(paired.new)
+        again = seen_in_pairs(paired.pairs, paired.kind)
+        return compare(paired.old, paired.new, again, self.whole.request.racing.rule)
+
+    def _natively(self, scenario: Scenario) -> Paired:
+        """Side by side; alone with its own controls where nothing shows; again side by side if that hits."""
+        if self.whole.left_s == 0.0:
+            skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME)
+            return Paired(old=skipped, new=skipped)
+        paired = race_paired(scenario, self.old, self.new, patience=PATIENCE)
+        if paired.new.verdict is not Verdict.INCONCLUSIVE:
+            return paired
+        alone = self._alone(scenario)
+        is_open = paired.old.verdict not in (Verdict.NOT_APPLICABLE, Verdict.FAILED)
+        if alone.verdict is not Verdict.RACE or not is_open:
+            if alone.verdict is Verdict.RACE:
+                return replace(paired, new=alone)
+            return replace(paired, new=_joined(paired.new, alone, self.whole.request.racing.rule))
+        longer = race_paired(scenario, self.old, self.new, mark="z")
+        return longer if races_of(longer.new) else replace(longer, new=alone)
+
+    def _alone(self, scenario: Scenario) -> ScenarioResult:
+        """The new version with the scenario's own controls."""
+        if self.whole.left_s == 0.0:
+            return not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME)
+        self.tell(f"{scenario.name}: {self._name(self.new)} with the scenario's own controls")
+        racing = replace(self.whole.request.racing, until="decided")
+        with store_for(scenario) as database:
+            place = self.new.place(len(self.new.results), database)
+            place = replace(place, token=f"{place.token[:-1]}y", folder=self.new.folder / "alone")
+            _, found = race_on(scenario, place, self.new.race_options(scenario, racing), self.new.began)
+        return found
+
+    def _beside_walk(self, raced: ScenarioResult, walked: ScenarioResult) -> ScenarioResult:
+        """The native result, with what steer's unfinished walk says of it."""
+        note = f"steer's walk was not finished: {walked.reason}"
+        raced = replace(raced, not_looked=(*raced.not_looked, note))
+        if raced.verdict is not Verdict.PASS:
+            return raced
+        # What steer has found and could not realise in its time may still be a race: no PASS beside it.
+        found = walked.schedules.unrealised_anomalies if walked.schedules else ()
+        decision = decide(evidence_of(raced, found_by_steer=found), self.whole.request.racing.rule)
+        reason = f"{decision.reason} Natively; {note}"
+        return replace(raced, verdict=decision.verdict, reason=reason, advice=decision.advice)
+
+    def _name(self, version: Session) -> str:
+        target = version.request.target
+        return str(self.asked.names.get(target, target))
+
+    def _keep_latest(self, found: ScenarioResult) -> None:
+        if found.verdict is not Verdict.FAILED:
+            make_latest(self.whole.folder)
+
+
+def put_again(
+    scenario: Scenario, shown: ScenarioResult, anomaly: str, version: Session, runs: int = RUNS_NEEDED
+) -> Again:
+    """Run the schedule of the anomaly's witness so many times on the other version.
+
+    A version that fails, or for which no time is left, ran it never, and the finding says so.
+    """
+    witness = next((w for w in shown.witnesses if w.anomaly.name == anomaly and w.schedule), None)
+    if witness is None:
+        return Again(runs=0, hits=0, said="no schedule of it was recorded")
+    if version.left_s == 0.0:
+        return Again(runs=0, hits=0, said="the time limit ended the gate before")
+    try:
+        replay = replay_schedule(
+            witness,
+            version.request.target,
+            server_options(scenario),
+            contents=scenario.contents,
+            times=runs,
+            gomaxprocs=version.request.server.gomaxprocs,
+            deadline=version.deadline,
+        )
+    except TargetError as wrong:
+        return Again(runs=0, hits=0, said=str(wrong))
+    # Where the very schedule is good or is not sent, another of the version's own may still show the anomaly.
+    hits = max(replay.hits, int(replay.word is Word.STILL_FAILS))
+    return Again(runs=replay.runs, hits=hits, missed=replay.missed, said=replay.sentence)
+
+
+def _joined(paired: ScenarioResult, alone: ScenarioResult, rule: Rule) -> ScenarioResult:
+    """Both clean races of the new version as one: the controls of the second, and the rounds of both.
+
+    So whatever makes the first one doubtful, such as rounds that the server refused, makes the whole
+    doubtful.
+    """
+    if not (alone.rounds or alone.rounds_lost) or not (paired.rounds or paired.rounds_lost):
+        return alone if alone.rounds else paired
+    joined = replace(
+        alone,
+        rounds=paired.rounds + alone.rounds,
+        rounds_lost=paired.rounds_lost + alone.rounds_lost,
+        rounds_dropped=paired.rounds_dropped + alone.rounds_dropped,
+        rounds_refused=paired.rounds_refused + alone.rounds_refused,
+        accepted={name: paired.accepted.get(name, 0) + times for name, times in alone.accepted.items()},
+        broken_serially=Counter(paired.broken_serially) + Counter(alone.broken_serially),
+        expected=(paired.expected[0] + alone.expected[0], paired.expected[1] + alone.expected[1]),
+        found=paired.found + alone.found,
+        not_looked=(*paired.not_looked, *alone.not_looked),
+    )
+    decision = decide(evidence_of(joined), rule)
+    return replace(joined, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)
+
+
+def _is_large(scenario: Scenario) -> bool:
+    """Whether more actors share an instance than steer can walk every schedule of."""
+    return scenario.actor_count > 2 and scenario.target.instances < scenario.actor_count
