@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mailrace.model.operation import Delete, DeleteSearch, Message, Send, SetTags, messages_of
+from mailrace.model.operation import Delete, DeleteSearch, Message, Send, SetTags, messages_of, respelt
 from mailrace.scenario import Plan, Scenario, find, load, new_run, scenario_from, shipped
-from mailrace.scenario.plan import respelt
 
 RUN = "mrk3f9x2ab"
 SCENARIOS = [load(path) for path in find([str(shipped())])]

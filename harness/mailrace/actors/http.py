@@ -138,6 +138,7 @@ def _posted(operation: Send, attempt: int, contents: Mapping[str, bytes]) -> dic
     return {
         "From": {"Email": message.sender},
         "To": [{"Email": a} for a in message.to],
+        **({"Cc": [{"Email": a} for a in message.cc]} if message.cc else {}),
         "Bcc": list(message.bcc),
         "ReplyTo": [{"Email": message.reply_to(attempt)}],
         "Subject": message.shown_subject,

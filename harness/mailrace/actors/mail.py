@@ -1,15 +1,16 @@
 """A planned message and an attempt's number in, the whole RFC 5322 bytes out: CRLF, not dot-stuffed."""
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
 from mailrace.model.errors import InternalError
 from mailrace.model.operation import FILLER, Message
+from mailrace.model.user_mail import user_mail
+
+LINE_CHARS_MAX = 800
+"""Tags that would make a longer line are folded (RFC 5322 2.1.1 ends a line at 998)."""
 
 _LINE = FILLER.encode() + b"\r\n"
-_MARKS = frozenset({b"from", b"to", b"reply-to", b"message-id", b"x-tags", b"x-mailrace", b"bcc"})
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
 
 
 def _generated_body(message: Message) -> bytes:
@@ -31,25 +32,31 @@ def _filler(length_bytes: int) -> bytes:
 def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> bytes:
     """The bytes of `message` as its attempt number `attempt` (1, 2, …) sends them.
 
-    The marks (From, To, Reply-To, Message-ID, X-Mailrace) come first. A user's own message (`contents` by
-    its SHA-256) keeps all its other headers and its body; the headers that the marks replace are kept as
-    `X-Original-…`, so nothing of it is lost.
+    The marks (From, To, Cc, Reply-To, Message-ID, X-Mailrace) and the tags come first. Of a user's own
+    message (`contents` by its SHA-256) head and body follow, as `mailrace.model.user_mail` gives them.
     """
     head = [
         f"From: <{message.sender}>",
         "To: " + ",\r\n ".join(f"<{a}>" for a in message.to),
+        *(["Cc: " + ",\r\n ".join(f"<{a}>" for a in message.cc)] if message.cc else []),
         f"Reply-To: <{message.reply_to(attempt)}>",
         f"Message-ID: <{message.message_id}>",
-        f"X-Mailrace: run={message.domain}; message={message.key}; attempt={attempt}",
     ]
     if message.x_tags:
-        head.append("X-Tags: " + ", ".join(message.x_tags))
+        between = ", " if sum(map(len, message.x_tags)) < LINE_CHARS_MAX else ",\r\n "
+        head.append("X-Tags: " + between.join(message.x_tags))
     head += [f"{name}: {value}" for name, value in message.headers]
+    # The last of ours: a user's file whose first line begins with a space would continue it.
+    head.append(f"X-Mailrace: run={message.domain}; message={message.key}; attempt={attempt}")
     if message.malformed:
         head.append("this header line has no colon")
     if message.file_sha256 is not None:
-        own_head, body = _split(contents, message.file_sha256)
-        return "\r\n".join(head).encode() + b"\r\n" + own_head + b"\r\n" + body
+        if message.file_sha256 not in contents:
+            digest = message.file_sha256[:12]
+            raise InternalError(f"the plan names a message file {digest} that it does not hold")
+        own = user_mail(contents[message.file_sha256])
+        lines = [line.encode("utf-8", "replace") for line in head]
+        return b"\r\n".join([*lines, *own.head]) + own.end + own.body
     head += [
         f"Subject: {message.shown_subject}",
         "Date: Thu, 01 Jan 2026 00:00:00 +0000",
@@ -57,19 +64,3 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
         "Content-Type: text/plain; charset=utf-8",
     ]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + _generated_body(message)
-
-
-def _split(contents: Mapping[str, bytes], sha256: str) -> tuple[bytes, bytes]:
-    """Header block (each line ended, marks renamed) and body of a user's own message, with CRLF lines."""
-    if sha256 not in contents:
-        raise InternalError(f"the plan names a message file {sha256[:12]} that it does not hold")
-    raw = re.sub(rb"\r\n|\r|\n", b"\r\n", contents[sha256])
-    end = _HEADER_END.search(raw)
-    head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw.rstrip(b"\r\n"), b"")
-    lines = []
-    for line in head.split(b"\r\n"):
-        name = line.partition(b":")[0]
-        lines.append(b"X-Original-" + line if name.lower() in _MARKS else line)
-    if not body.endswith(b"\r\n"):
-        body += b"\r\n"
-    return b"".join(line + b"\r\n" for line in lines), body

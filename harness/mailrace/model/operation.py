@@ -4,12 +4,12 @@ A `Plan` (mailrace.scenario) draws these from a scenario and a seed; the engines
 checkers compare what was asked for here with what was promised and stored. Nothing here knows a socket,
 a clock or a file.
 
-Marks (DESIGN.md, "Telling attempts and runs apart"): `domain` is the run's own recipient domain; a
+Marks (docs/glossary.md): `domain` is the run's own recipient domain; a
 message is known by its `key`, the local part of its `From`; an attempt by the local part of `Reply-To`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 FILLER = "The quick brown fox jumps over the lazy dog while two senders wait."
@@ -24,19 +24,21 @@ class Message:
     domain       the run's recipient domain, e.g. `mr-k3f9x2ab.test`
     message_id   without angle brackets; may be shared between messages
     to           addresses in the `To` header, which are recipients too
+    cc           addresses in the `Cc` header, recipients too; one may stand in `to` as well
     bcc          recipients that stand in the envelope only
     x_tags       tags asked for by `X-Tags`, uncleaned, in order; empty: no such header
-    plus_tags    tags that the plus-addresses in `to` ask for (they stand in `to` already)
+    plus_tags    tags that the plus-addresses of the recipients ask for (they stand there already)
     body_bytes   length of the generated body (file is None)
     file_sha256  digest of the user's own message in `Plan.contents`, or None
     headers      extra headers, in order
-    malformed    a header line without a colon, which Mailpit refuses with 451 (MAILPIT.md, "SMTP")
+    malformed    a header line without a colon, which Mailpit refuses with 451
     """
 
     key: str
     domain: str
     message_id: str
     to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     x_tags: tuple[str, ...] = ()
     plus_tags: tuple[str, ...] = ()
@@ -53,8 +55,8 @@ class Message:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """The envelope's recipients, in the order of RCPT."""
-        return self.to + self.bcc
+        """The envelope's recipients, each once, in the order of RCPT."""
+        return tuple(dict.fromkeys(self.to + self.cc + self.bcc))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -79,6 +81,26 @@ class Message:
     def reply_to(self, attempt: int) -> str:
         """The mark of attempt 1, 2, …: `a1@DOMAIN`."""
         return f"a{attempt}@{self.domain}"
+
+    def with_tags(self, spelt: Mapping[str, str]) -> "Message":
+        """The message with its tags spelt otherwise, in `X-Tags` and in plus-addresses; "" takes one away."""
+
+        def each(tags: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(new for tag in tags if (new := spelt.get(tag, tag)))
+
+        def address(written: str) -> str:
+            local, at, domain = written.partition("@")
+            head, *plus = local.split("+")
+            return "+".join([head, *each(tuple(plus))]) + at + domain
+
+        return replace(
+            self,
+            to=tuple(map(address, self.to)),
+            cc=tuple(map(address, self.cc)),
+            bcc=tuple(map(address, self.bcc)),
+            x_tags=each(self.x_tags),
+            plus_tags=each(self.plus_tags),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +217,25 @@ def messages_of(planned: PlannedRound) -> Mapping[str, Message]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """What a server of ours is started with beyond the flags every run gives it (MAILPIT.md)."""
+    """What a server of ours is started with beyond the flags that every run gives it."""
 
     ignore_duplicate_ids: bool = False
     tags_disable: tuple[str, ...] = ()
     instances: int = 1
     smtp_auth: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+
+
+def respelt(tag: str, number: int) -> str:
+    """The tag in spelling `number` (0: as written): its letters change case as the bits of the number say.
+
+    Spellings are equal to the server and differ from each other as long as the tag has letters enough.
+    """
+    letters = []
+    for letter in tag:
+        if letter.isascii() and letter.isalpha():
+            letters.append(letter.swapcase() if number & 1 else letter)
+            number >>= 1
+        else:
+            letters.append(letter)
+    return "".join(letters)

@@ -40,10 +40,17 @@ class SendActor(Many):
     file: str | None = Field(
         None, min_length=1, description="Your own message, relative to the scenario file; it is stamped."
     )
+    keep_tags: bool = Field(
+        False,
+        description="yes: tags that stand in file are sent as they stand, so that they are new to the server"
+        " once only; no: each round has its own, TAG-RUN-ROUND.",
+    )
     message_id: Literal["own", "shared"] = Field(
         "own", description="shared: all such senders of a round send one Message-ID."
     )
     recipients: int = Field(1, ge=1, le=50, description="Recipients that stand in To.")
+    cc: int = Field(0, ge=0, le=50, description="Further recipients that stand in Cc.")
+    to_in_cc: bool = Field(False, description="yes: the first address of To stands in Cc as well.")
     bcc: int = Field(0, ge=0, le=50, description="Further recipients that stand in the envelope only.")
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, max_length=50, description="Further headers: name and value."

@@ -3,8 +3,9 @@
 import hashlib
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from mailrace.model.operation import (
     Delete,
@@ -18,10 +19,13 @@ from mailrace.model.operation import (
     RenameTag,
     Send,
     SetTags,
+    respelt,
 )
+from mailrace.model.user_mail import user_mail
 from mailrace.scenario import actor as spec
 from mailrace.scenario.scenario import Scenario
 from mailrace.scenario.templates import expand
+from mailrace.scenario.texts import LOCAL_PART_MAX, TAG_LENGTH_MAX
 
 INDEX_MAX = 99_999
 """The last round that has a token of its own: tokens are of fixed length, so that none is part of another."""
@@ -108,10 +112,7 @@ class _Draft:
             for _ in range(entry.count):
                 mark = f"g{len(messages) + 1:02d}"
                 message = self._message(
-                    mark,
-                    address=entry.name or mark,
-                    x_tags=self._texts(entry.tags),
-                    body_bytes=entry.body_bytes,
+                    mark, entry.name or mark, x_tags=self._texts(entry.tags), body_bytes=entry.body_bytes
                 )
                 messages.append(message)
                 if entry.name is not None:
@@ -147,55 +148,80 @@ class _Draft:
             tags = tuple(respelt(tag, number) for tag in tags)
         message = self._message(
             mark,
-            address=mark,
+            mark,
             plus_tags=tags if asked.tags_via != "x-tags" else (),
             x_tags=tags if asked.tags_via != "plus" else (),
             body_bytes=asked.body_bytes,
-            is_shared=asked.message_id == "shared",
-            file_sha256=self._plan._digests[asked.file] if asked.file is not None else None,
-            recipients=asked.recipients,
-            bcc=asked.bcc,
+            message_id=self._shared_id if asked.message_id == "shared" else "",
             headers=tuple(asked.headers.items()),
         )
+        message = self._addressed(message, asked)
+        if asked.file is not None:
+            message = self._of_file(message, asked.file, keeps_tags=asked.keep_tags)
         lead_mark = f"l{self._senders:02d}"
-        lead = self._message(lead_mark, address=lead_mark, malformed=True) if asked.lead is not None else None
+        lead = self._message(lead_mark, lead_mark, malformed=True) if asked.lead is not None else None
         return Send(
             key=key, message=message, via=asked.via, lead=lead, ignore_mail_reply=asked.ignore_mail_reply
         )
 
-    def _message(
-        self,
-        mark: str,
-        *,
-        address: str,
-        x_tags: tuple[str, ...] = (),
-        plus_tags: tuple[str, ...] = (),
-        body_bytes: int = 120,
-        is_shared: bool = False,
-        file_sha256: str | None = None,
-        recipients: int = 1,
-        bcc: int = 0,
-        headers: tuple[tuple[str, str], ...] = (),
-        malformed: bool = False,
-    ) -> Message:
+    def _message(self, mark: str, address: str, **of: Any) -> Message:
+        """A message to one address, which holds its plus-tags; `of` are further fields of it."""
         domain = self._plan.domain
         key = f"{self._token}{mark}"
-        local = f"{self._token}.{address}"
-        first = "+".join([local, *plus_tags])
-        return Message(
-            key=key,
-            domain=domain,
-            message_id=self._shared_id if is_shared else f"{key}.{self._salt()}@{domain}",
-            to=(f"{first}@{domain}", *(f"{local}.t{n:02d}@{domain}" for n in range(2, recipients + 1))),
-            bcc=tuple(f"{local}.b{n:02d}@{domain}" for n in range(1, bcc + 1)),
-            x_tags=x_tags,
-            plus_tags=plus_tags,
-            subject=f"mailrace {self._plan.run} {self._token} {mark}",
-            body_bytes=body_bytes,
-            file_sha256=file_sha256,
-            headers=headers,
-            malformed=malformed,
+        local = "+".join([f"{self._token}.{address}", *of.get("plus_tags", ())])
+        subject = f"mailrace {self._plan.run} {self._token} {mark}"
+        of["message_id"] = of.get("message_id") or f"{key}.{self._salt()}@{domain}"
+        return Message(key=key, domain=domain, to=(f"{local}@{domain}",), subject=subject, **of)
+
+    def _addressed(self, message: Message, asked: spec.SendActor) -> Message:
+        """The message with all recipients that are asked for."""
+        first, local = message.to[0], message.to[0].partition("@")[0].partition("+")[0]
+
+        def more(letter: str, numbers: range) -> tuple[str, ...]:
+            return tuple(f"{local}.{letter}{n:02d}@{message.domain}" for n in numbers)
+
+        return replace(
+            message,
+            to=(first, *more("t", range(2, asked.recipients + 1))),
+            cc=(*((first,) if asked.to_in_cc else ()), *more("c", range(1, asked.cc + 1))),
+            bcc=more("b", range(1, asked.bcc + 1)),
         )
+
+    def _of_file(self, message: Message, name: str, *, keeps_tags: bool) -> Message:
+        """The message with the bytes of a file, and with the tags that the file asks for.
+
+        A tag of the file is made the round's own, for it would be new to the server once only. A plus-address
+        of the file becomes a recipient of ours with the same tag; one tag, one address.
+        """
+        own = user_mail(self._plan.scenario.contents[name])
+        local = message.to[0].partition("@")[0].partition("+")[0]
+        found: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
+        spelt: dict[str, str] = {}
+        for plus in own.plus:
+            head = f"{local}.p{len(spelt) + 1:02d}+"
+            room = LOCAL_PART_MAX - len(head)
+            tag = spelt.setdefault(plus.tag, self._of_round(plus.tag, room, keeps_tags=keeps_tags))
+            address = f"{local}.p{list(spelt).index(plus.tag) + 1:02d}+{tag}@{message.domain}"
+            found[plus.place].append(address)
+        return replace(
+            message,
+            file_sha256=self._plan._digests[name],
+            x_tags=(
+                *message.x_tags,
+                *(self._of_round(tag, TAG_LENGTH_MAX, keeps_tags=keeps_tags) for tag in own.x_tags),
+            ),
+            plus_tags=(*message.plus_tags, *spelt.values()),
+            to=tuple(dict.fromkeys((*message.to, *found["to"]))),
+            cc=tuple(dict.fromkeys((*message.cc, *found["cc"]))),
+            bcc=tuple(dict.fromkeys((*message.bcc, *found["bcc"]))),
+        )
+
+    def _of_round(self, tag: str, room: int, *, keeps_tags: bool) -> str:
+        """A file's tag as this round asks for it, in at most `room` characters: its beginning gives way."""
+        if keeps_tags:
+            return tag
+        own = f"-{self._plan.run}-{self._token}"
+        return f"{tag[: room - len(own)]}{own}"
 
     def _salt(self) -> str:
         return "".join(self._random.choices(_ALPHABET, k=8))
@@ -208,18 +234,3 @@ class _Draft:
 
     def _texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._text(text) for text in texts)
-
-
-def respelt(tag: str, number: int) -> str:
-    """The tag in spelling `number` (0: as written): its letters change case as the bits of the number say.
-
-    Spellings are equal to the server and differ from each other as long as the tag has letters enough.
-    """
-    letters = []
-    for letter in tag:
-        if letter.isascii() and letter.isalpha():
-            letters.append(letter.swapcase() if number & 1 else letter)
-            number >>= 1
-        else:
-            letters.append(letter)
-    return "".join(letters)

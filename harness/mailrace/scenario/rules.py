@@ -16,10 +16,9 @@ from mailrace.scenario.needs import applies
 from mailrace.scenario.read import Fault, Path
 from mailrace.scenario.scenario import Scenario
 from mailrace.scenario.templates import LONGEST, expand
+from mailrace.scenario.texts import LOCAL_PART_MAX
 
 GIVEN_MAX = 99
-LOCAL_PART_MAX = 64
-"""RFC 5321 4.5.3.1.1."""
 
 Findings = Iterator[tuple[Path, str]]
 
@@ -80,6 +79,8 @@ def _message(scenario: Scenario) -> Findings:
     for path, send in _senders(scenario):
         if send.file is not None and "body_bytes" in send.model_fields_set:
             yield (*path, "body_bytes"), "the body is that of file; leave out body_bytes or file"
+        if send.file is None and send.keep_tags:
+            yield (*path, "keep_tags"), "is about the tags of a file; give file, or leave it out"
         lower = [name.lower() for name in send.headers]
         for name in send.headers:
             if lower.count(name.lower()) > 1:

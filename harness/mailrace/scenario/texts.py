@@ -13,7 +13,10 @@ from mailrace.scenario.templates import LONGEST, TEMPLATES, expand
 from mailrace.scenario.templates import fault as template_fault
 
 TAG_LENGTH_MAX = 100
-"""Newer Mailpits cut a tag there (MAILPIT.md, "SMTP")."""
+"""Newer Mailpits cut a tag there."""
+
+LOCAL_PART_MAX = 64
+"""Of what stands before the @ of an address (RFC 5321 4.5.3.1.1)."""
 
 MARKS = ("From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "X-Mailrace", "X-Tags")
 """Headers that tell runs, messages and attempts apart, or that add recipients or tags."""

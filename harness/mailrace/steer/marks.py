@@ -1,21 +1,23 @@
 """A planned round in, the same round with each actor's own spelling of a shared tag out.
 
 Tags are equal without case to the server and distinct to us, so that a statement with a tag in it names its
-actor also where two of them share one instance (STEER.md).
+actor also where two of them share one instance.
 """
 
 from dataclasses import replace
 
-from mailrace.model.operation import Message, Operation, PlannedRound, Read, Send, SetTags
+from mailrace.model.operation import Operation, PlannedRound, Read, Send, SetTags, respelt
 
 
 def with_own_spellings(planned: PlannedRound) -> PlannedRound:
     """The round with the tags that two or more operations ask for spelt differently in each of them."""
     asked = [_tags_of(o) for o in planned.operations]
+    # Spellings begin from one of the tag, for each actor's is another turn of the same letters.
+    written = {tag.lower(): tag for tags in reversed(asked) for tag in reversed(tags)}
     operations = []
     for index, operation in enumerate(planned.operations):
         others = {tag.lower() for i, tags in enumerate(asked) if i != index for tag in tags}
-        spellings = {t: respelt(t, index) for t in asked[index] if t.lower() in others}
+        spellings = {t: respelt(written[t.lower()], index) for t in asked[index] if t.lower() in others}
         operations.append(_spelt(operation, spellings))
     return replace(planned, operations=tuple(operations))
 
@@ -37,18 +39,6 @@ def _plain(operation: Operation) -> Operation:
     return operation
 
 
-def respelt(tag: str, number: int) -> str:
-    """The tag with its letters' case turned by the bits of `number`; 0 leaves it as it is."""
-    letters, turned = "", number
-    for letter in reversed(tag):
-        if letter.isascii() and letter.isalpha():
-            letters += letter.swapcase() if turned & 1 else letter
-            turned >>= 1
-        else:
-            letters += letter
-    return letters[::-1]
-
-
 def _tags_of(operation: Operation) -> tuple[str, ...]:
     if isinstance(operation, Send):
         return operation.message.tags
@@ -57,21 +47,7 @@ def _tags_of(operation: Operation) -> tuple[str, ...]:
 
 def _spelt(operation: Operation, spellings: dict[str, str]) -> Operation:
     if isinstance(operation, Send):
-        return replace(operation, message=_spelt_message(operation.message, spellings))
+        return replace(operation, message=operation.message.with_tags(spellings))
     if isinstance(operation, SetTags):
         return replace(operation, tags=tuple(spellings.get(t, t) for t in operation.tags))
     return operation
-
-
-def _spelt_message(message: Message, spellings: dict[str, str]) -> Message:
-    to = []
-    for address in message.to:
-        local, at, domain = address.partition("@")
-        parts = [spellings.get(part, part) for part in local.split("+")]
-        to.append("+".join([parts[0] if len(parts) == 1 else local.split("+")[0], *parts[1:]]) + at + domain)
-    return replace(
-        message,
-        to=tuple(to),
-        x_tags=tuple(spellings.get(t, t) for t in message.x_tags),
-        plus_tags=tuple(spellings.get(t, t) for t in message.plus_tags),
-    )

@@ -12,7 +12,7 @@ from itertools import combinations
 from mailrace.check.orders import constraints
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import Message, Operation, PlannedRound, Send, ServerOptions, SetTags
+from mailrace.model.operation import Operation, PlannedRound, Send, ServerOptions, SetTags
 from mailrace.steer.landscape import survey
 from mailrace.steer.rig import Rig
 
@@ -105,7 +105,8 @@ def _tags(operation: Operation) -> tuple[str, ...]:
 
 def _without(operation: Operation, tag: str) -> Operation:
     if isinstance(operation, Send):
-        return replace(operation, message=_untagged(operation.message, tag))
+        taken = {t: "" for t in operation.message.tags if t.lower() == tag}
+        return replace(operation, message=operation.message.with_tags(taken))
     if isinstance(operation, SetTags):
         return replace(operation, tags=tuple(t for t in operation.tags if t.lower() != tag))
     return operation
@@ -115,20 +116,6 @@ def _first_tag(operation: Operation) -> Operation:
     for tag in _tags(operation)[1:]:
         operation = _without(operation, tag.lower())
     return operation
-
-
-def _untagged(message: Message, tag: str) -> Message:
-    to = []
-    for address in message.to:
-        local, at, domain = address.partition("@")
-        head, *plus = local.split("+")
-        to.append("+".join([head, *(p for p in plus if p.lower() != tag)]) + at + domain)
-    return replace(
-        message,
-        to=tuple(to),
-        x_tags=tuple(t for t in message.x_tags if t.lower() != tag),
-        plus_tags=tuple(t for t in message.plus_tags if t.lower() != tag),
-    )
 
 
 def _short(operation: Operation) -> Operation:
