@@ -35,7 +35,7 @@ from mailrace.model.target_name import TargetName
 from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
 from mailrace.recorded import environment, replay_command, write_plan_of
 from mailrace.report import render
-from mailrace.scenario import Scenario, new_run, not_exercised, server_options
+from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
 from mailrace.steer import steer, store_for
 from mailrace.targets import open_target
 from mailrace.verdict import gravest
@@ -111,7 +111,8 @@ class Session:
             (self.folder / BUG).write_text("".join(format_exception(bug)), encoding="utf-8")
             why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
-        return replace(found, digest=scenario.digest)
+        is_ours = self.request.target.kind != "url"
+        return replace(with_what_was_changed(found, scenario, is_ours=is_ours), digest=scenario.digest)
 
     def add(self, found: ScenarioResult) -> None:
         """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""

@@ -53,7 +53,7 @@ def test_a_malformed_message_has_a_header_line_without_a_colon() -> None:
     assert all(b":" in line for line in head.split(b"\r\n"))
 
 
-@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 def test_a_user_s_own_message_keeps_its_other_headers_and_its_body(newline: bytes) -> None:
     own = OWN.replace(b"\n", newline)
     digest = sha256(own).hexdigest()
@@ -62,9 +62,10 @@ def test_a_user_s_own_message_keeps_its_other_headers_and_its_body(newline: byte
     head, _, body = whole.partition(b"\r\n\r\n")
     assert body == b".body\r\nline\r\n"
     lines = head.split(b"\r\n")
-    assert lines[:5] == render(MAIL, 1, {}).split(b"\r\n")[:5], "the marks come first"
-    assert lines[5:] == [
+    assert lines[:4] == render(MAIL, 1, {}).split(b"\r\n")[:4], "the marks come first"
+    assert lines[4:] == [
         b"X-Tags: t",
+        f"X-Mailrace: run={DOMAIN}; message={MAIL.key}; attempt=1".encode(),
         b"X-Original-From: Ann <ann@example.org>",
         b"X-Original-To: bob@example.org",
         b"Subject: =?utf-8?q?h=C3=A9?=",
@@ -82,6 +83,47 @@ def test_a_user_s_own_message_without_a_body_or_a_last_line_break_is_ended(own: 
     digest = sha256(own).hexdigest()
     whole = render(replace(MAIL, file_sha256=digest), 1, {digest: own})
     assert whole.endswith(b"\r\nSubject: x\r\n\r\n" + body)
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [
+        (b"A: b\r\r\n\r\nx\r\r\ny\r\r\n", b"A: b\r\r\n\r\nx\r\r\ny\r\r\n"),
+        (b"A: b\n\none\rtwo\r\rthree\n", b"A: b\r\n\r\none\rtwo\r\rthree\r\n"),
+        (b"A: b\r\n\r\nmixed\nlines\r\n", b"A: b\r\n\r\nmixed\r\nlines\r\n"),
+        (b"A: b\n\n\0\xe9\xff\n.\n..\n", b"A: b\r\n\r\n\0\xe9\xff\r\n.\r\n..\r\n"),
+    ],
+    ids=["CR CR LF", "bare CR", "bare LF", "NUL, 8 bit, dots"],
+)
+def test_a_user_s_own_bytes_are_sent_as_they_stand_but_for_lone_line_feeds(own: bytes, sent: bytes) -> None:
+    digest = sha256(own).hexdigest()
+    assert render(replace(MAIL, file_sha256=digest), 1, {digest: own}).endswith(b"\r\n" + sent)
+
+
+@pytest.mark.parametrize("own", [b"\n To: a@b.test\n", b"\r\nBcc: x@y.test\n\nmore"])
+def test_a_file_that_begins_with_an_empty_line_is_all_body(own: bytes) -> None:
+    digest = sha256(own).hexdigest()
+    whole = render(replace(MAIL, file_sha256=digest), 1, {digest: own})
+    head, _, body = whole.partition(b"\r\n\r\n")
+    assert b"X-Mailrace: run=" in head.split(b"\r\n")[-1]
+    assert b"X-Original" not in whole
+    assert body.split() == own.split()
+
+
+def test_who_stands_in_to_and_in_cc_is_one_recipient() -> None:
+    message = replace(MAIL, to=("a@x.test",), cc=("a@x.test", "b@x.test"), bcc=("c@x.test",))
+    assert message.recipients == ("a@x.test", "b@x.test", "c@x.test")
+    read = email.message_from_bytes(render(message, 1, {}), policy=email.policy.default)
+    assert [a.addr_spec for a in read["To"].addresses] == ["a@x.test"]
+    assert [a.addr_spec for a in read["Cc"].addresses] == ["a@x.test", "b@x.test"]
+
+
+def test_many_tags_are_folded_and_stay_what_they_are() -> None:
+    tags = tuple(f"tag-{n:03d}" for n in range(101))
+    whole = render(replace(MAIL, x_tags=tags), 1, {})
+    assert max(map(len, whole.split(b"\r\n"))) <= 998
+    read = email.message_from_bytes(whole, policy=email.policy.default)
+    assert tuple(tag.strip() for tag in str(read["X-Tags"]).split(",")) == tags
 
 
 def test_a_message_file_that_the_plan_lost_is_our_mistake() -> None:

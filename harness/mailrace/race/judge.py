@@ -1,11 +1,12 @@
 """Verified rounds of a lane in, judged rounds out: the promises, the serial outcomes, what needs no race."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailrace.check import apart, break_of, check_round, left_open, not_looked
 from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName, Weight
-from mailrace.model.attempt import RoundRecord
+from mailrace.model.attempt import Loss, RoundRecord
 from mailrace.model.operation import ServerOptions
 from mailrace.race.lane import Lane
 from mailrace.race.serially import SerialRounds
@@ -14,7 +15,10 @@ from mailrace.race.verify import Verifier
 
 
 class Judge:
-    """Judges the rounds of one lane; `serial` are the rounds that it runs one after the other for that."""
+    """Judges the rounds of one lane; `serial` are the rounds that it runs one after the other for that.
+
+    vacuous   why rounds from `vacuous_from` on cannot show a race, so that they count for nothing
+    """
 
     def __init__(
         self, lane: Lane, options: ServerOptions, journal: Journal, *, pruned_from: int | None = None
@@ -23,6 +27,7 @@ class Judge:
         self.serial = SerialRounds(lane, options, self._verifier)
         self._lane = lane
         self._pruned_from = pruned_from
+        self.vacuous, self.vacuous_from = "", 0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,5 +64,9 @@ class Judge:
         races, broken = apart(record, anomalies, self.serial.breaks)
         if any(a.name.weight is Weight.RACE for a in races):
             return Judged(record, races, "", broken)
+        if self.vacuous and record.index >= self.vacuous_from and not record.lost:
+            # Nothing was wrong with the round, and nothing could have been: it is no evidence of anything.
+            record = replace(record, lost=self.vacuous, loss=Loss.DROPPED)
+            return Judged(record, races, self.vacuous, broken)
         unjudged = left_open(record, options, serial) if self.serial.is_compared else ""
         return Judged(record, races, not_looked(record) or unjudged, broken)

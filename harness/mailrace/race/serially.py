@@ -28,6 +28,7 @@ class SerialRounds:
 
     options   what the server was started with; `breaks`: what it broke, each kind with its first anomaly
     refused   why a serial round could not be run or read, where the server did not let it; "" if it did
+    is_possible   whether there are serial rounds at all
     slowest_s   of a whole serial round: what is slow by itself is not slow because of a race
     """
 
@@ -44,13 +45,13 @@ class SerialRounds:
         everyone = tuple(range(len(lane.plan.round(0).operations)))
         self._two_orders = (everyone, everyone[::-1])
         # A scenario that needs a fresh server for each round may hang it in any order: no serial rounds.
-        self._is_possible = not lane.plan.scenario.target.fresh
-        self.is_compared = self._is_possible and bool(orders(lane.plan.round(0)))
+        self.is_possible = not lane.plan.scenario.target.fresh
+        self.is_compared = self.is_possible and bool(orders(lane.plan.round(0)))
         """Whether outcomes are compared with those of the serial orders, which must not be too many."""
 
     def calibrate(self) -> None:
         """Run the operations in two orders before anything is raced."""
-        for order in self._two_orders if self._is_possible else ():
+        for order in self._two_orders if self.is_possible else ():
             if not self.one(order):
                 break
 
@@ -61,7 +62,7 @@ class SerialRounds:
         then by itself needs more than one serial round to be seen.
         """
         limits = self._lane.limits
-        if kind in self._tried or kind in self.breaks or not self._is_possible:
+        if kind in self._tried or kind in self.breaks or not self.is_possible:
             return False
         self._tried.add(kind)
         ends = time.monotonic() + limits.serial_s

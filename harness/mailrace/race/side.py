@@ -14,7 +14,7 @@ from mailrace.race.options import RaceOptions
 from mailrace.race.settings import Settings, hint, settings_of
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
-from mailrace.scenario import Plan, server_options
+from mailrace.scenario import Plan, server_options, vacuous
 
 
 class Side:
@@ -36,6 +36,8 @@ class Side:
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
+        if not self.is_cold:
+            self.judge.vacuous, self.judge.vacuous_from = vacuous(plan.scenario, is_ours=target.is_ours), 1
 
     def calibrate(self) -> None:
         """Look at the server's settings, and run the operations one after the other, before any race.
@@ -47,6 +49,12 @@ class Side:
         if self.settings.ignores_duplicates:
             serial.options = self.tally.options = replace(serial.options, ignore_duplicate_ids=True)
         serial.calibrate()
+        if self.judge.vacuous and serial.is_possible:
+            # Calibration has left its tags in the store, so the first round needs an empty one.
+            if self.target.is_ours:
+                self._restart()
+            else:
+                self.judge.vacuous_from = 0
         self.seconds["start"] += time.monotonic() - started
         fatal = [a for a in serial.breaks.values() if a.name in (AnomalyName.HANG, AnomalyName.CRASH)]
         if fatal:

@@ -3,6 +3,7 @@
 from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
 from mailrace.scenario.needs import applies, not_exercised, why_not_applicable
+from mailrace.scenario.own_tags import changes, vacuous, with_what_was_changed
 from mailrace.scenario.plan import Plan, new_run
 from mailrace.scenario.scenario import Scenario, server_options
 from mailrace.scenario.schema import schema, schema_text
@@ -13,6 +14,7 @@ __all__ = [
     "Plan",
     "Scenario",
     "applies",
+    "changes",
     "find",
     "load",
     "name_of",
@@ -26,5 +28,7 @@ __all__ = [
     "server_options",
     "shipped",
     "template",
+    "vacuous",
     "why_not_applicable",
+    "with_what_was_changed",
 ]
