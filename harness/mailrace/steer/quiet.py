@@ -1,11 +1,14 @@
-"""A process in, whether it is quiet out: all its threads sleep, in three looks that agree (STEER.md).
+"""A process in, what its threads do out; and whether it is quiet: all of them sleep, in three looks that agree.
 
 Linux only (`/proc`). Elsewhere quiet is taken to be 20 ms in which nothing reached us; `how_known` says so.
 """
 
 import os
 import time
+from enum import StrEnum
 from pathlib import Path
+
+import psutil
 
 from mailrace.steer.loop import Loop
 
@@ -18,6 +21,22 @@ FALLBACK_S = 0.02
 HAS_PROC = Path("/proc/self/task").is_dir()
 
 
+class Threads(StrEnum):
+    """What the threads of a process do, all of them together; the value is said in sentences."""
+
+    ASLEEP = "asleep"
+    """Each waits for something: a request, a lock, a timer."""
+    BUSY = "busy"
+    """At least one runs, or waits for a disk."""
+    STOPPED = "stopped by a signal from outside (SIGSTOP)"
+    """Nothing of its own keeps it from going on."""
+
+
+_STOPPED = (b"T", b"t")
+_BUSY = (b"R", b"D")
+"""Thread states as proc(5) has them: stopped, traced; running, waiting for a disk."""
+
+
 def how_known() -> str:
     """How quiet is known on this machine, in words."""
     if HAS_PROC:
@@ -25,13 +44,16 @@ def how_known() -> str:
     return f"quiet: nothing reached us for {FALLBACK_S * 1000:.0f} ms (no /proc on this machine)"
 
 
-def is_asleep(pid: int) -> bool:
-    """Whether every thread of the process sleeps now; a process that is gone sleeps."""
+def threads_of(pid: int) -> Threads:
+    """What the threads of the process do now; one that is gone counts as asleep."""
+    if not HAS_PROC:
+        return _threads_by_psutil(pid)
     folder = f"/proc/{pid}/task"
     try:
         threads = os.listdir(folder)
     except OSError:
-        return True
+        return Threads.ASLEEP
+    found = Threads.ASLEEP
     for thread in threads:
         try:
             file = os.open(f"{folder}/{thread}/stat", os.O_RDONLY)
@@ -43,9 +65,25 @@ def is_asleep(pid: int) -> bool:
             continue
         finally:
             os.close(file)
-        if stat[stat.rfind(b")") + 2 : stat.rfind(b")") + 3] in (b"R", b"D"):
-            return False
-    return True
+        # The state follows the name, which stands in brackets and may hold any character.
+        state = stat[stat.rfind(b")") + 2 : stat.rfind(b")") + 3]
+        if state in _STOPPED:
+            return Threads.STOPPED
+        if state in _BUSY:
+            found = Threads.BUSY
+    return found
+
+
+def _threads_by_psutil(pid: int) -> Threads:
+    try:
+        return Threads.STOPPED if psutil.Process(pid).status() == psutil.STATUS_STOPPED else Threads.ASLEEP
+    except psutil.Error:
+        return Threads.ASLEEP
+
+
+def is_asleep(pid: int) -> bool:
+    """Whether every thread of the process sleeps now; a process that is gone sleeps."""
+    return threads_of(pid) is Threads.ASLEEP
 
 
 def wait_quiet(loop: Loop, pids: list[int], timeout_s: float = 2.0, looks: int = LOOKS) -> bool:
