@@ -1,7 +1,8 @@
-"""An error in, out whether mailrace's own machine was its cause: it says nothing of the server then."""
+"""An error, or the end of a process, in; out whether it says nothing of the server, for others caused it."""
 
 import errno
 import os
+import signal
 
 _OWN = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.ENETDOWN}
@@ -26,4 +27,20 @@ def own_trouble(error: BaseException) -> str:
             return f"the machine that mailrace runs on was in trouble: {what}"
         inner = [getattr(seen, "reason", None), *seen.args, seen.__cause__, seen.__context__]
         seen = next((one for one in inner if isinstance(one, BaseException)), None)
+    return ""
+
+
+_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What people, supervisors and the kernel (short of memory) end a process with; none sends it to itself."""
+
+
+def ended_from_outside(how: str) -> str:
+    """How a process was ended by somebody else, from `how_it_ended()` ("signal 9"); "" where it was not.
+
+    SIGSEGV, SIGABRT and their like are a program's own doing.
+    """
+    number = how.removeprefix("signal ")
+    for one in _OUTSIDE if number.isdigit() else ():
+        if int(number) == one:
+            return f"from outside by signal {number} ({one.name})"
     return ""

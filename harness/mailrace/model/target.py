@@ -137,3 +137,6 @@ class Target(Protocol):
 
     def pid(self) -> int | None:
         """The process id where it is ours."""
+
+    def how_it_ended(self) -> str:
+        """How the process of a server of ours ended: "exit status 1", "signal 9"; "" while it runs."""

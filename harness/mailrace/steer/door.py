@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
+from mailrace.model.own_trouble import own_trouble
 from mailrace.steer.loop import Loop
 from mailrace.steer.rqlite import (
     Answer,
@@ -72,13 +73,17 @@ def pass_all(_: Statement) -> bool:
 
 @dataclass(slots=True)
 class Door:
-    """All ports over one store. `journal` keeps every statement since it was last cleared."""
+    """All ports over one store. `journal` keeps every statement since it was last cleared.
+
+    trouble   what our own machine lacked, so that a server may have waited for us in vain; "" if nothing
+    """
 
     loop: Loop
     store: Store
     gate: Gate = pass_all
     journal: list[Statement] = field(default_factory=list)
     waiting: list[Statement] = field(default_factory=list)
+    trouble: str = ""
     _ports: list[socket.socket] = field(default_factory=list)
     _links: set["_Link"] = field(default_factory=set)
     _count: int = 0
@@ -107,11 +112,6 @@ class Door:
             )
         self._run(statement)
 
-    def held_over(self, limit_s: float) -> list[Statement]:
-        """The waiting statements that have waited longer."""
-        now = time.monotonic_ns()
-        return [s for s in self.waiting if now - s.arrived_ns > limit_s * 1e9]
-
     def drop_instance(self, instance: int) -> None:
         """Forget what an instance has waiting and cut its links: it is being replaced."""
         for link in [k for k in self._links if k.instance == instance]:
@@ -129,7 +129,8 @@ class Door:
     def _accept(self, port: socket.socket, index: int) -> None:
         try:
             sock, _ = port.accept()
-        except OSError:
+        except OSError as wrong:
+            self.trouble = self.trouble or own_trouble(wrong)
             return
         self._links.add(_Link(self, sock, index, address_of(port)))
 

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from mailrace.actors import Conversation, ResponseParser, script_of
 from mailrace.actors.link import Link
-from mailrace.model.errors import TargetError
+from mailrace.model.attempt import Word
+from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import Read
-from mailrace.model.target import Liveness, Target
+from mailrace.model.target import Target
 from mailrace.steer.door import Door
 from mailrace.steer.loop import Loop
 from mailrace.steer.quiet import wait_quiet
@@ -40,9 +41,9 @@ class Instance:
         return pid
 
     @property
-    def has_ended(self) -> bool:
-        """Whether its process is gone."""
-        return self.target.liveness(0.5) is Liveness.DEAD
+    def how_it_ended(self) -> str:
+        """How its process ended: "exit status 1", "signal 9"; "" while it runs."""
+        return self.target.how_it_ended()
 
     def start(self) -> None:
         """Start it while the door answers in the background."""
@@ -69,7 +70,10 @@ class Instance:
         self.target.stop()
 
     def link(self, name: str, *, is_smtp: bool) -> Link:
-        """An open link of that name, kept between orders. Raises TargetError where none can be had."""
+        """An open link of that name, kept between orders.
+
+        Raises TargetError where the server gives none, ScheduleMissed where our own machine has none.
+        """
         now = time.monotonic()
         # A shrunk round may have another operation at the same place, so the protocol is part of the name.
         name = f"{name} {'smtp' if is_smtp else 'http'}"
@@ -86,6 +90,8 @@ class Instance:
         )
         link = Link(self._loop, host, port, is_smtp=is_smtp)
         failed = link.connect()
+        if failed is not None and failed.word is Word.OWN_TROUBLE:
+            raise ScheduleMissed(failed.text)
         if failed is not None:
             raise TargetError(f"{self.target.name}: no connection to {host}:{port}: {failed.text}")
         self._links[name] = (link, now)

@@ -1,4 +1,4 @@
-"""A process in, what its threads do out; and whether it is quiet: all of them sleep, in three looks that agree.
+"""A process in, what its threads do out, and whether it is quiet: all sleep, in three looks that agree.
 
 Linux only (`/proc`). Elsewhere quiet is taken to be 20 ms in which nothing reached us; `how_known` says so.
 """

@@ -12,23 +12,26 @@ from dataclasses import dataclass, field
 from mailrace.actors import Conversation, is_smtp, reset, script_of
 from mailrace.actors.link import Link
 from mailrace.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
-from mailrace.model.errors import TargetError
+from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send
-from mailrace.steer.attribution import BROADCAST_END, Names, text_of
+from mailrace.model.own_trouble import ended_from_outside
+from mailrace.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from mailrace.steer.door import Door, pass_all
 from mailrace.steer.graph import Graph, build
 from mailrace.steer.independence import Footprints
 from mailrace.steer.instance import Instance, Opener
+from mailrace.steer.liveness import dead_among, let_go
 from mailrace.steer.loop import Loop
 from mailrace.steer.programs import Programs
-from mailrace.steer.quiet import is_asleep, wait_quiet
+from mailrace.steer.quiet import Threads, threads_of, wait_quiet
 from mailrace.steer.store import Store
 from mailrace.steer.stored import ids_by_key, read_stored
 
 ANSWER_S_MAX = 5.0
 BROADCAST_S_MAX = 0.4
-PROBE_S = 0.15
-PROBE_S_MAX = 2.0
+LATE_LOOK_S = 0.15
+"""Work that begins later after the last reply is not looked for."""
+LATE_LOOKS = 2
 
 
 @dataclass(slots=True)
@@ -54,7 +57,10 @@ class Seat:
 
 @dataclass(slots=True)
 class Rig:
-    """See the module. `domain` and `contents` are those of the plan."""
+    """See the module. `domain` and `contents` are those of the plan.
+
+    late_s   how long after its last reply a server was seen to send a statement still; 0: it never did
+    """
 
     opener: Opener
     planned: PlannedRound
@@ -65,6 +71,8 @@ class Rig:
     instances: list[Instance] = field(default_factory=list)
     ids: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 0.0
+    late_s: float = 0.0
+    _late_looks: int = 0
     door: Door = field(init=False)
     footprints: Footprints = field(init=False)
     _snapshot: sqlite3.Connection = field(init=False)
@@ -128,6 +136,7 @@ class Rig:
         """The store as it was after the given messages; an empty journal."""
         self.store.restore(self._snapshot)
         self.door.journal.clear()
+        self.door.trouble = ""
 
     def names(self) -> Names:
         """Fresh names for one run."""
@@ -136,8 +145,25 @@ class Rig:
     def prepare(self, seats: list[int]) -> list[Seat]:
         """A conversation for each actor, at the instance of that index, up to its last byte.
 
-        Raises TargetError where a server refuses or is silent before that.
+        Raises TargetError where a server refuses or is silent before that; ScheduleMissed where that is
+        nobody's fault but ours or a stranger's.
         """
+        try:
+            return self._prepared(seats)
+        except TargetError as wrong:
+            if why := self.outside():
+                raise ScheduleMissed(why) from wrong
+            raise
+
+    def outside(self) -> str:
+        """What keeps our servers from answering without being their fault, in words; "" if nothing does."""
+        ended = ((i, ended_from_outside(i.how_it_ended)) for i in self.instances)
+        found = [f"the process of {i.target.name} was ended {how}" for i, how in ended if how]
+        stopped = [i for i in self.instances if threads_of(i.pid) is Threads.STOPPED]
+        found += [f"the process of {i.target.name} is {Threads.STOPPED}" for i in stopped]
+        return self.door.trouble or next(iter(found), "")
+
+    def _prepared(self, seats: list[int]) -> list[Seat]:
         prepared = []
         for index, (operation, at) in enumerate(zip(self.planned.operations, seats, strict=True)):
             instance = self.instances[at]
@@ -166,9 +192,7 @@ class Rig:
 
     def run_out(self, seats: list[Seat]) -> None:
         """Let every operation under way end, whatever the store then holds, and tidy its link."""
-        self.door.gate = pass_all
-        for statement in list(self.door.waiting):
-            self.door.release(statement)
+        let_go(self.door)
         self.loop.pump(lambda: all(s.is_over or s.link.is_prepared for s in seats), 1.0)
         self.tidy(seats)
 
@@ -189,29 +213,26 @@ class Rig:
                 link.give_up()
 
     def dead_among(self, instances: list[Instance]) -> list[Instance]:
-        """Those of the instances that do not answer a request that needs their one connection.
+        """See `liveness.dead_among`, which lets go of whatever is held. Raises ScheduleMissed."""
+        return dead_among(self.loop, self.door, instances)
 
-        Dead is one that is silent for 0.15 s while all its threads sleep, or for 2 s in any case.
+    def await_late_work(self, seats: list[Seat]) -> int:
+        """Let what a server still does after its last reply end; how many statements of it there were.
+
+        The first rounds of a rig wait `LATE_LOOK_S` for such work; later ones only where some was seen, and
+        half as long again as the latest of it took. The broadcast of the statistics does not count.
         """
-        probes: list[tuple[Instance, Link | None]] = []
-        for instance in instances:
-            try:
-                probes.append((instance, instance.get("/readyz", "probe")))
-            except TargetError:
-                probes.append((instance, None))
-        links = [k for _, k in probes if k is not None]
-        until = time.monotonic() + PROBE_S_MAX
-        while not self.loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
-            silent = [i for i, k in probes if k is not None and not k.is_idle]
-            if time.monotonic() > until or all(is_asleep(i.pid) for i in silent):
-                break
-        dead = []
-        for instance, link in probes:
-            if link is None or not link.is_idle:
-                dead.append(instance)
-                if link is not None:
-                    link.give_up()
-        return dead
+        replied_ns = max((s.conversation.completed_ns for s in seats), default=0)
+        if not replied_ns:
+            return 0
+        self._late_looks += 1
+        wait_s = LATE_LOOK_S if self._late_looks <= LATE_LOOKS else 1.5 * self.late_s
+        if wait_s:
+            self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
+        late = [s for s in self.door.journal if s.arrived_ns > replied_ns and not is_background(s)]
+        late = [s for s in late if text_of(s.sql) != DECOY]
+        self.late_s = max([self.late_s, *((s.arrived_ns - replied_ns) / 1e9 for s in late)])
+        return len(late)
 
     def stored(self) -> Stored:
         """What the store holds of this run, as REST would show it."""
@@ -224,7 +245,7 @@ class Rig:
 
         Where one of the `dead` instances has no process any more the round is one that crashed, not hung.
         """
-        ended = [i.target.name for i in dead if i.has_ended]
+        ended = [f"that of {i.target.name}, {how}" for i in dead if (how := i.how_it_ended)]
         attempts = sorted((_attempt(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
         return RoundRecord(
             index=index,
@@ -237,7 +258,7 @@ class Rig:
             released_ns=min((a.released_ns or a.invoked_ns for a in attempts), default=0),
             stored=self.stored(),
             hung=() if ended else hung,
-            crashed=f"the process of {ended[0]} ended" if ended else "",
+            crashed=ended[0] if ended else "",
         )
 
     def _store(self, message: Message) -> None:
@@ -264,3 +285,12 @@ def _attempt(seat: Seat, round_index: int) -> Attempt:
         message=operation.message.key if isinstance(operation, Send) else None,
         number=1,
     )
+
+
+def unanswered(seats: list[Seat], dead: Sequence[Instance]) -> tuple[str, ...]:
+    """What stayed unanswered: operations that hang, and the look at an instance that answered all else."""
+    hung = [s for s in seats if s.is_hung]
+    silent = [i for i in dead if i.index not in {s.instance.index for s in hung}]
+    after = f" of instance {silent[0].index + 1}" if silent and len(seats) > 1 and len(dead) > 1 else ""
+    looks = (f"a look at the server{after} afterwards",) if silent else ()
+    return (*(s.operation.key for s in hung), *looks)

@@ -16,10 +16,11 @@ from mailrace.steer.blocks import Block, Run
 from mailrace.steer.decoys import Decoys
 from mailrace.steer.door import Statement, pass_all
 from mailrace.steer.graph import Graph, Node
+from mailrace.steer.liveness import why_silent
 from mailrace.steer.paths import Paths
 from mailrace.steer.pilot import Gap, Pilot, block_text, gap_of
-from mailrace.steer.quiet import LOOKS, is_asleep, wait_quiet
-from mailrace.steer.rig import Rig, Seat
+from mailrace.steer.quiet import LOOKS, wait_quiet
+from mailrace.steer.rig import Rig, Seat, unanswered
 from mailrace.steer.twins import HUNG_S
 
 ARRIVE_S_MAX = 4.0
@@ -38,6 +39,7 @@ class Single:
 
     apart      gaps that the waiting actor was let into
     together   gaps that it was kept out of though all was quiet, and how often: a transaction, or a lock
+    strays     statements that came after the last reply
     doubtful   gaps before which others get `PATIENCE_S` to queue up
     """
 
@@ -45,6 +47,7 @@ class Single:
     graph: Graph
     runs: int = 0
     unattributed: int = 0
+    strays: int = 0
     replaced: int = 0
     apart: set[Gap] = field(default_factory=set)
     together: Counter[Gap] = field(default_factory=Counter)
@@ -189,7 +192,7 @@ class Single:
             raise ScheduleMissed("the server did not become quiet within 2 s")
 
     def _gate(self, statement: Statement) -> bool:
-        if statement.instance != 0:
+        if statement.instance != 0 or self._is_late(statement):
             return False
         if is_background(statement) and not self._is_expected(statement):
             statement.is_background = True
@@ -199,6 +202,17 @@ class Single:
         self._names.learn(statement)
         self._waiting = statement
         return True
+
+    def _is_late(self, statement: Statement) -> bool:
+        """Whether it is work that the server still does after a reply: held, it would hold up all others.
+
+        Nothing that was let go is under way any more, or nobody who is can send it and somebody has ended.
+        """
+        under_way = [s for s in self._seats if s.conversation.let_go_ns and not s.is_over]
+        if self._decoys.busy or not any(s.is_over for s in self._seats):
+            return False
+        call = self._names.call(statement)
+        return not (under_way and self._paths.may_send(call, [s.index for s in under_way]))
 
     def _is_expected(self, statement: Statement) -> bool:
         """Whether an actor's own next statement has this text, so that it is taken for that."""
@@ -222,12 +236,13 @@ class Single:
 
         until = time.monotonic() + ARRIVE_S_MAX
         while not self.rig.loop.pump(arrived, HUNG_S):
-            if is_asleep(self.rig.instances[0].pid):
+            why = self.rig.door.trouble or why_silent([self.rig.instances[0]])
+            if not why:
                 for seat in self._seats:
                     seat.is_hung = not seat.is_over
                 return None
             if time.monotonic() > until:
-                raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s")
+                raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
         return self._waiting
 
     def _whose(self, call: str, able: list[int], previous: tuple[int, Node] | None) -> list[int]:
@@ -258,8 +273,10 @@ class Single:
 
     def _finish(self) -> RoundRecord:
         hung = [s for s in self._seats if s.is_hung]
+        if not hung:
+            self.strays += self.rig.await_late_work(self._seats)
         dead = [] if hung else self.rig.dead_among([self.rig.instances[0]])
-        names = tuple(s.operation.key for s in (hung or (self._seats if dead else [])))
+        names = unanswered(self._seats, dead)
         for seat in hung:
             seat.link.give_up()
         record = self.rig.record(self._seats, self.runs, names, dead)
@@ -273,4 +290,7 @@ class Single:
     def _run_out(self) -> None:
         self.rig.run_out(self._seats)
         self._decoys.end(self.rig.loop)
+        if self.rig.instances[0].how_it_ended:
+            self.replaced += 1
+            self.rig.instances[0].replace()
         self._seats, self._waiting = [], None

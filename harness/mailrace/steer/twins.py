@@ -12,8 +12,8 @@ from mailrace.steer.attribution import Names, is_background, may_be_own, text_of
 from mailrace.steer.blocks import Block, Run
 from mailrace.steer.door import Statement, pass_all
 from mailrace.steer.independence import commute
-from mailrace.steer.quiet import is_asleep
-from mailrace.steer.rig import Rig, Seat
+from mailrace.steer.liveness import why_silent
+from mailrace.steer.rig import Rig, Seat, unanswered
 
 ARRIVE_S_MAX = 4.0
 HUNG_S = 0.3
@@ -105,8 +105,10 @@ class Twins:
     def finish(self) -> Run:
         """See `System`."""
         hung = [s for s in self._seats if s.is_hung]
+        if not hung:
+            self.rig.await_late_work(self._seats)
         dead = self.rig.dead_among([i for i in self.rig.instances if i not in [s.instance for s in hung]])
-        names = tuple(s.operation.key for s in self._seats if s.is_hung or s.instance in dead)
+        names = unanswered(self._seats, dead)
         for seat in hung:
             seat.link.give_up()
         record = self.rig.record(self._seats, self.runs, names, dead)
@@ -151,14 +153,28 @@ class Twins:
             missing = [
                 self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
             ]
-            if all(is_asleep(s.instance.pid) for s in missing):
+            if self._let_go_of_strays(missing):
+                until = max(until, time.monotonic() + HUNG_S)
+            elif self.rig.door.trouble:
+                raise ScheduleMissed(self.rig.door.trouble)
+            elif not why_silent(s.instance for s in missing):
                 for seat in missing:
                     seat.is_hung = True
                     seat.link.give_up()
                 return
             if self.rig.loop.pump(arrived, HUNG_S):
                 return
-        raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s")
+        why = why_silent(s.instance for s in missing) or "its silence has no cause that can be seen"
+        raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s: {why}")
+
+    def _let_go_of_strays(self, seats: list[Seat]) -> bool:
+        """Run what waits at the door of these instances though it is no actor's; whether there was any."""
+        instances = {seat.instance.index for seat in seats}
+        strays = [s for s in self.rig.door.waiting if s.instance in instances]
+        for statement in strays:
+            self.strays += 1
+            self.rig.door.release(statement)
+        return bool(strays)
 
     def end(self) -> None:
         """Let what is under way run out: a cut order leaves its actors in the middle."""
@@ -166,9 +182,13 @@ class Twins:
         self.rig.run_out(seats)
         self._waiting.clear()
         self._texts.clear()
-        if seats and not self._is_finished:
-            for instance in self.rig.dead_among([s.instance for s in seats]):
-                self._replace(instance.index)
+        if not seats or self._is_finished:
+            return
+        # What ended is replaced first, by whomever it was ended: nothing goes on without it.
+        for instance in [s.instance for s in seats if s.instance.how_it_ended]:
+            self._replace(instance.index)
+        for instance in self.rig.dead_among([s.instance for s in seats]):
+            self._replace(instance.index)
 
 
 def opens(statement: Statement) -> bool:

@@ -112,6 +112,10 @@ class ExternalTarget:
         """None can be had."""
         return None
 
+    def how_it_ended(self) -> str:
+        """Nothing is known of its process."""
+        return ""
+
     def cleanup(self, domain: str) -> int:
         """Delete this run's messages, one ID a request; how many.
 
