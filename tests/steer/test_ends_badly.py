@@ -1,5 +1,6 @@
 """Servers that die or are lost on the way: said as what they are, replaced, and nothing is left behind."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -8,12 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.errors import TargetError, UsageError
+from mailrace.model.errors import ScheduleMissed, TargetError, UsageError
 from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
 from mailrace.steer import steer
-from mailrace.steer.judge import learn_serial
+from mailrace.steer.judge import learn_serial, serial_run
 from mailrace.steer.rig import Rig
 from mailrace.steer.steering import opener_of
 from mailrace.steer.twins import Twins
@@ -46,23 +47,81 @@ def rig() -> Iterator[Rig]:
     place.stop()
 
 
+def end(rig: Rig, number: int, by: signal.Signals) -> int:
+    """Send a signal to a server and wait until it has ended; its process id."""
+    instance = rig.instances[number]
+    os.kill(instance.pid, by)
+    for _ in range(500):
+        if instance.how_it_ended:
+            return instance.pid
+        rig.loop.turn(0.01)
+    raise AssertionError(f"it did not end by {by}")
+
+
 def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(rig: Rig) -> None:
     twins = Twins(rig)
     judge, _ = learn_serial(twins, ServerOptions())
     twins.restart()
-    first = rig.instances[0].pid
-    os.kill(first, signal.SIGKILL)
-    psutil.Process(first).wait(5)
+    first = end(rig, 0, signal.SIGSEGV)
     twins.step(1)
     while 1 in twins.enabled():
         twins.step(1)
     run = twins.finish()
-    assert "ended" in run.record.crashed
+    assert "signal 11" in run.record.crashed
     assert AnomalyName.CRASH in judge.names(run)
     assert rig.instances[0].pid != first
     twins.restart()
     assert twins.enabled() == (0, 1)
     twins.end()
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(rig: Rig, by: signal.Signals) -> None:
+    twins = Twins(rig)
+    twins.restart()
+    first = end(rig, 0, by)
+    ended_in_order = rig.instances[0].how_it_ended == "exit status 0"  # as the embedded one does on SIGTERM
+    while 1 in twins.enabled():
+        twins.step(1)
+    if ended_in_order:
+        assert "exit status 0" in twins.finish().record.crashed
+    else:
+        with pytest.raises(ScheduleMissed, match=rf"ended from outside by signal {by.value} \({by.name}\)"):
+            twins.finish()
+    twins.restart()
+    assert twins.enabled() == (0, 1)
+    assert rig.instances[0].pid != first
+    twins.end()
+
+
+def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(rig: Rig) -> None:
+    twins = Twins(rig)
+    learn_serial(twins, ServerOptions())
+    twins.begin()
+    stopped = rig.instances[0].pid
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with pytest.raises(ScheduleMissed, match="stopped by a signal from outside"):
+            twins.alone(0)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    run = serial_run(twins, (0, 1))
+    assert not run.record.hung
+    assert not run.record.crashed
+    assert rig.instances[0].pid == stopped
+
+
+def test_what_our_own_machine_lacks_is_no_hang(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = Twins(rig)
+    learn_serial(twins, ServerOptions())
+    rig.instances[0].cut_links()
+
+    def no_more(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("socket.create_connection", no_more)
+    with pytest.raises(ScheduleMissed, match="too many open files"):
+        twins.restart()
 
 
 def test_nothing_is_left_behind() -> None:

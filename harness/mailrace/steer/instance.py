@@ -63,11 +63,15 @@ class Instance:
 
     def stop(self) -> None:
         """Cut its links and end it; may be called twice."""
+        self.cut_links()
+        self._door.drop_instance(self.index)
+        self.target.stop()
+
+    def cut_links(self) -> None:
+        """Close every link to it; the next one is made anew."""
         for link, _ in self._links.values():
             link.close()
         self._links.clear()
-        self._door.drop_instance(self.index)
-        self.target.stop()
 
     def link(self, name: str, *, is_smtp: bool) -> Link:
         """An open link of that name, kept between orders.

@@ -79,7 +79,7 @@ def replay_schedule(
         raise UsageError(f"round {witness.record.index}: it was raced, not steered; replay it natively")
     plan = witness.record.plan
     domain = next((m.domain for m in messages_of(plan).values()), "mr.test")
-    rig = Rig(opener_of(target, options, folder, gomaxprocs), plan, domain, contents or {})
+    rig = Rig(opener_of(target, options, folder, gomaxprocs), plan, domain, contents or {}, options)
     try:
         rig.start(len(plan.operations))
         version = rig.instances[0].target.info.version

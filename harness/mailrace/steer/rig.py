@@ -7,15 +7,16 @@ given messages are stored once, and every order starts from that very store.
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailrace.actors import Conversation, is_smtp, reset, script_of
 from mailrace.actors.link import Link
 from mailrace.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send
+from mailrace.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send, ServerOptions
 from mailrace.model.own_trouble import ended_from_outside
 from mailrace.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
+from mailrace.steer.contents import Contents
 from mailrace.steer.door import Door, pass_all
 from mailrace.steer.graph import Graph, build
 from mailrace.steer.independence import Footprints
@@ -66,6 +67,7 @@ class Rig:
     planned: PlannedRound
     domain: str
     contents: Mapping[str, bytes]
+    options: ServerOptions = field(default_factory=ServerOptions)
     loop: Loop = field(default_factory=Loop)
     store: Store = field(default_factory=Store)
     instances: list[Instance] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Rig:
     _late_looks: int = 0
     door: Door = field(init=False)
     footprints: Footprints = field(init=False)
+    compared: Contents = field(init=False)
     _snapshot: sqlite3.Connection = field(init=False)
     _empty: sqlite3.Connection = field(init=False)
 
@@ -104,7 +107,10 @@ class Rig:
         if planned.given and any(isinstance(o, DeleteAll | Read) for o in planned.operations):
             self._pass_broadcast()
         self.settle()
-        ids = ids_by_key(self.stored())
+        self.compared = Contents(planned, self.contents, self.options)
+        stored = self.stored(self.instances[:1])
+        self.compared.remember(stored, self.store.connection)
+        ids = ids_by_key(stored)
         self.ids = {m.key: ids[m.key] for m in planned.given}
         self._snapshot = self.store.snapshot()
 
@@ -234,9 +240,27 @@ class Rig:
         self.late_s = max([self.late_s, *((s.arrived_ns - replied_ns) / 1e9 for s in late)])
         return len(late)
 
-    def stored(self) -> Stored:
-        """What the store holds of this run, as REST would show it."""
-        return read_stored(self.store.connection)
+    def stored(self, alive: Sequence[Instance]) -> Stored:
+        """What the store holds, as REST would show it, with the sources that an `alive` instance shows.
+
+        Raises ScheduleMissed where they are not shown in time.
+        """
+        connection = self.store.connection
+        stored = read_stored(connection)
+        if not alive:
+            return stored
+        wanted = self.compared.unread(stored, connection)
+        links = [alive[0].get(f"/api/v1/message/{id_}/raw", f"raw{n}") for n, id_ in enumerate(wanted)]
+        if not self.loop.pump(lambda: all(k.is_idle for k in links), ANSWER_S_MAX):
+            for link in links:
+                link.give_up()
+            raise ScheduleMissed(f"what is stored was not shown within {ANSWER_S_MAX:g} s")
+        sources = {}
+        for id_, link in zip(wanted, links, strict=True):
+            ending = link.conversation.ending if link.conversation else None
+            is_shown = ending is not None and ending.word is Word.ACCEPTED
+            sources[id_] = ending.text if ending is not None and is_shown else None
+        return self.compared.looked_at(stored, connection, sources)
 
     def record(
         self, seats: list[Seat], index: int, hung: tuple[str, ...], dead: Sequence[Instance]
@@ -246,8 +270,10 @@ class Rig:
         Where one of the `dead` instances has no process any more the round is one that crashed, not hung.
         """
         ended = [f"that of {i.target.name}, {how}" for i in dead if (how := i.how_it_ended)]
+        hanging = [*dead, *(s.instance for s in seats if s.is_hung)]
+        stored = self.stored([i for i in self.instances if i not in hanging])
         attempts = sorted((_attempt(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
-        return RoundRecord(
+        record = RoundRecord(
             index=index,
             plan=self.planned,
             ids=self.ids,
@@ -256,10 +282,11 @@ class Rig:
             skew_us=0.0,
             decoys=0,
             released_ns=min((a.released_ns or a.invoked_ns for a in attempts), default=0),
-            stored=self.stored(),
+            stored=stored,
             hung=() if ended else hung,
             crashed=ended[0] if ended else "",
         )
+        return replace(record, stored=replace(stored, changed=self.compared.changed(record)))
 
     def _store(self, message: Message) -> None:
         """Store one given message through the first instance, nothing held."""
