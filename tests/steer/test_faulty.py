@@ -39,3 +39,46 @@ def test_work_after_the_reply_is_no_hang(tmp_path: Path, given: dict[str, object
     assert found.verdict is Verdict.INCONCLUSIVE, found.reason
     assert "after" in found.reason
     assert "hang" not in found.anomalies
+
+
+LOSES_ALL = """
+prepared, _ = self._prepared(sender, recipients, raw)
+return "0123456789012345678901"
+"""
+SWAPS = """
+others = [other for other in IN_FLIGHT if other != raw]
+IN_FLIGHT.append(raw)
+await self.db.query("SELECT COUNT(*) FROM mailbox WHERE Subject = ?", "a pause")
+subject = next((l for l in (others or [raw])[0].splitlines() if l.startswith(b"Subject:")), b"Subject: ?")
+own = next(l for l in raw.splitlines() if l.startswith(b"Subject:"))
+found = await whole(self, sender, recipients, raw.replace(own, subject), username)
+IN_FLIGHT.remove(raw)
+return found
+"""
+SHORTENS_OTHERS = """
+found = await whole(self, sender, recipients, raw, username)
+await self.db.execute("UPDATE mailbox SET Subject = ? WHERE ID != ? AND Subject LIKE ?", "x", found, "%g02")
+return found
+"""
+
+
+def test_what_breaks_without_a_race_is_neither_race_nor_pass(tmp_path: Path) -> None:
+    found = steer(scenario_from(TWO_SENDERS, tmp_path), program(tmp_path, accepting(LOSES_ALL), "fixed"))
+    assert found.verdict is Verdict.INCONCLUSIVE, found.reason
+    assert "accepted_but_missing" in found.broken_serially
+    assert "a broken promise, not a race" in found.reason
+
+
+def test_an_edit_excuses_only_what_it_touches(tmp_path: Path) -> None:
+    name = program(tmp_path, accepting(SHORTENS_OTHERS), "fixed")
+    found = steer(scenario_from(A_DELETION, tmp_path), name)
+    assert found.verdict is Verdict.INCONCLUSIVE, found.reason
+    assert "older_changed" in found.broken_serially
+
+
+@pytest.mark.slow
+def test_a_subject_of_another_sender_is_seen_on_every_schedule(tmp_path: Path) -> None:
+    given = {**TWO_SENDERS, "target": {"instances": 1}}
+    patch = "IN_FLIGHT = []\n" + accepting(SWAPS)
+    found = steer(scenario_from(given, tmp_path), program(tmp_path, patch, "fixed"))
+    assert found.verdict is not Verdict.PASS, found.reason

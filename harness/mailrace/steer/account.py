@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailrace.model.anomaly import Weight
-from mailrace.model.attempt import Outcome
 from mailrace.model.result import ScenarioResult, Schedules, Verdict
 from mailrace.scenario import Scenario, not_exercised
 from mailrace.steer.graph import Follows
-from mailrace.steer.landscape import Landscape
+from mailrace.steer.landscape import Landscape, why_not_put_to_the_test
 from mailrace.steer.quiet import how_known
 from mailrace.steer.witnessing import Shown
 from mailrace.steer.words import counted, violations_in_words
@@ -64,15 +63,7 @@ class Account:
             return self.land.doubt
         if self.points_missed and self.land.graph.is_whole:
             return f"{counted(self.points_missed, 'release point')} missed"
-        runs = self.land.runs
-        accepted = {
-            run.record.plan.operations[a.actor].kind
-            for run in runs
-            for a in run.record.attempts
-            if a.outcome is Outcome.OK
-        }
-        untried = next((o.kind for o in runs[0].record.plan.operations if o.kind not in accepted), "")
-        return f"no {untried} was ever accepted, so no promise was put to the test" if untried else ""
+        return why_not_put_to_the_test(self.land)
 
     @property
     def bound(self) -> str:
@@ -190,6 +181,7 @@ def scenario_result(scenario: Scenario, account: Account) -> ScenarioResult:
         rounds=account.land.exploration.explored,
         rounds_lost=account.land.exploration.missed,
         hits=shown.realised,
+        broken_serially=judge.broken_serially,
         anomalies=anomalies,
         witnesses=tuple(shown.witnesses),
         sample=tuple(run.record for run in account.land.runs if not judge.races(run))[:2],

@@ -1,18 +1,25 @@
 """Runs in, findings out: both oracles on every order, the serial ones run for real on the same store."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from mailrace.check import check_round
-from mailrace.check.orders import order_in_words, orders
+from mailrace.check import broken_serially, check_round
+from mailrace.check.orders import constraints, order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.errors import ScheduleMissed
-from mailrace.model.operation import ServerOptions
+from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.steer.blocks import Run
 from mailrace.steer.twins import Twins
 
 EACH_ORDER_RUNS = 2
 """Both outcomes count (DESIGN.md, "Two oracles")."""
+
+
+ENDS = (AnomalyName.HANG, AnomalyName.CRASH)
+Break = tuple[AnomalyName, str]
+"""A broken promise, and whose message it is about: senders that may be exchanged are one."""
 
 
 @dataclass(slots=True)
@@ -22,15 +29,27 @@ class Judge:
     serial   outcomes of all allowed orders; empty: the oracle is not applied, the promises stand alone.
              An order that hangs the server all by itself explains nothing, and is left out
     told     each order in words, with what it came to in words
+    broken   promises that serial runs broke of what no edit touches, with how many runs did: none of that
+             needs a race, so no schedule is blamed for it, and nothing is clean
     """
 
     options: ServerOptions
     serial: tuple[SerialOutcome, ...] = ()
     told: tuple[tuple[str, str], ...] = ()
+    broken: Mapping[Break, int] = field(default_factory=dict)
+
+    @property
+    def broken_serially(self) -> Mapping[str, int]:
+        """The same by the names of the promises alone, as run.json has it."""
+        names: Counter[str] = Counter()
+        for (name, _), number in self.broken.items():
+            names[name.value] += number
+        return dict(names)
 
     def findings(self, run: Run) -> tuple[Anomaly, ...]:
-        """All anomalies of a run, those that are only reported too."""
-        return check_round(run.record, self.options, self.serial)
+        """All anomalies of a run that the serial runs did not show, those that are only reported too."""
+        found = check_round(run.record, self.options, self.serial)
+        return tuple(a for a in found if break_of(a, run.record.plan) not in self.broken)
 
     def races(self, run: Run) -> tuple[Anomaly, ...]:
         """The anomalies that fail a scenario."""
@@ -41,26 +60,45 @@ class Judge:
         return frozenset(a.name for a in self.races(run))
 
 
-def learn_serial(twins: Twins, options: ServerOptions) -> tuple[Judge, list[Run]]:
-    """Run every serial order of the rig's round, twice each; the judge, and the runs.
+def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
+    """What is broken, and of whom."""
+    kinds = constraints(planned).kind
+    for index, operation in enumerate(planned.operations):
+        if isinstance(operation, Send) and operation.message.key == anomaly.message:
+            return anomaly.name, f"sender of kind {kinds[index]}"
+    return anomaly.name, anomaly.message or ", ".join(anomaly.tags)
 
-    One that hangs runs once: its server has to be replaced, and another time would tell no more.
-    """
+
+def learn_serial(twins: Twins, options: ServerOptions) -> tuple[Judge, list[Run]]:
+    """Run every serial order of the rig's round, twice each; the judge, and the runs."""
     planned = twins.rig.planned
     outcomes: dict[SerialOutcome, None] = {}
     told: dict[str, str] = {}
+    broken: Counter[Break] = Counter()
     runs = []
-    for order in orders(planned):
+    everyone = tuple(range(len(planned.operations)))
+    allowed = orders(planned)
+    # Too many orders to compare with: two of them still show what breaks without a race.
+    for order in allowed or (everyone, everyone[::-1]):
         words = order_in_words(planned, order)
         for _ in range(EACH_ORDER_RUNS):
             run = serial_run(twins, order)
             runs.append(run)
+            broken.update({break_of(a, planned) for a in _broken(run, options, is_fresh=twins.rig.is_fresh)})
+            if not allowed:
+                break
             if not run.record.hung:
                 outcomes[outcome_of(run.record, words)] = None
             told[words] = in_words(run)
-            if run.record.hung:
-                break
-    return Judge(options, tuple(outcomes), tuple(told.items())), runs
+    # A hang or a crash counts where it came twice: once, it may have been the machine's.
+    counted = {one: n for one, n in broken.items() if n > 1 or one[0] not in ENDS}
+    return Judge(options, tuple(outcomes), tuple(told.items()), counted), runs
+
+
+def _broken(run: Run, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
+    """What a serial run broke. Of a scenario whose operations may hang the server in any order, no hang."""
+    found = broken_serially(run.record, options)
+    return tuple(a for a in found if not (is_fresh and a.name in ENDS))
 
 
 def serial_run(twins: Twins, order: tuple[int, ...]) -> Run:

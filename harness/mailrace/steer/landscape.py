@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.steer.blocks import Run
@@ -15,7 +16,7 @@ from mailrace.steer.graph import Follows, Graph, Node, count_orders
 from mailrace.steer.judge import Judge, in_words, learn_serial
 from mailrace.steer.programs import Programs, told
 from mailrace.steer.rig import Rig
-from mailrace.steer.twins import Twins
+from mailrace.steer.twins import Twins, follow
 from mailrace.steer.walk import DEPTH, promise, unseen_share, walk
 
 EARLY_SHARE = 0.25
@@ -25,6 +26,8 @@ MANY = 4
 MANY_S_MAX = 10.0
 """More actors than `MANY` get no longer than that for every order: the walk tells more."""
 WALK_RUNS = 200
+ENDS_AGAIN_MAX = 5
+"""So many schedules that hang or crash are run again."""
 WALK_S_MAX = 20.0
 
 
@@ -111,6 +114,7 @@ def survey(
     if actors > 2 and bound is None and not exploration.is_complete:
         known = {run.order for run in runs}
         runs += _sampled(twins, exploration, programs, actors, seed, depth, known, progress)
+    runs, once = _that_come_twice(twins, runs)
     twins.end()
     explore_s = time.monotonic() - began
     if not runs:
@@ -118,7 +122,7 @@ def survey(
     began = time.monotonic()
     is_mapped = exploration.is_complete or actors == 2
     graph = rig.graph(programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
-    doubt = _doubt(twins, exploration, programs)
+    doubt = once or _doubt(twins, exploration, programs)
     if exploration.is_complete:
         doubt = doubt or unexplored(graph, runs)
     if doubt:
@@ -182,6 +186,38 @@ def _depth_and_few_switches(
         found.missed += few.missed
         found.diverged += few.diverged
         found.within = few.within
+
+
+def why_not_put_to_the_test(land: Landscape) -> str:
+    """Why clean schedules say nothing: promises that break anyhow, or that were never made; else ""."""
+    if broken := ", ".join(land.judge.broken_serially):
+        also = "shows when the operations run one after the other as well"
+        return f"{broken} {also}: a broken promise, not a race"
+    accepted = {
+        run.record.plan.operations[a.actor].kind
+        for run in land.runs
+        for a in run.record.attempts
+        if a.outcome is Outcome.OK
+    }
+    untried = next((o.kind for o in land.runs[0].record.plan.operations if o.kind not in accepted), "")
+    return f"no {untried} was ever accepted, so no promise was put to the test" if untried else ""
+
+
+def _that_come_twice(twins: Twins, runs: list[Run]) -> tuple[list[Run], str]:
+    """The runs without those that hung or crashed once only, and a sentence on these; "" if there are none.
+
+    A hang counts where the same schedule hangs again. After a few that did, the others are believed.
+    """
+    kept, confirmed, once = [], 0, 0
+    for run in runs:
+        if (run.record.hung or run.record.crashed) and confirmed < ENDS_AGAIN_MAX:
+            again = follow(twins, run)
+            if again is None or not (again.record.hung or again.record.crashed):
+                once += 1
+                continue
+            confirmed += 1
+        kept.append(run)
+    return kept, f"{once} of its schedules hung or crashed, and not when run again" if once else ""
 
 
 def _doubt(twins: Twins, exploration: Exploration[Run], programs: Programs) -> str:

@@ -19,13 +19,14 @@ from mailrace.steer.attribution import text_of
 from mailrace.steer.blocks import Run
 from mailrace.steer.course import Course
 from mailrace.steer.graph import Follows, Graph
-from mailrace.steer.landscape import Landscape, survey
+from mailrace.steer.judge import ENDS
+from mailrace.steer.landscape import Landscape, survey, why_not_put_to_the_test
 from mailrace.steer.locks import Locks, run_release_points
 from mailrace.steer.rig import Rig
 from mailrace.steer.single import Single
 from mailrace.steer.steering import EXPLORE_S_MAX, ORDERS_MAX, opener_of, seconds_left
-from mailrace.steer.twins import Twins
-from mailrace.steer.witnessing import Shower, always, follow
+from mailrace.steer.twins import Twins, follow
+from mailrace.steer.witnessing import Shower, always
 
 TIMES = 10
 TRIES_A_RUN = 40
@@ -80,6 +81,8 @@ def replay_schedule(
     plan = witness.record.plan
     domain = next((m.domain for m in messages_of(plan).values()), "mr.test")
     rig = Rig(opener_of(target, options, folder, gomaxprocs), plan, domain, contents or {}, options)
+    # Where it hung in a race, its serial orders may hang too, and that clears nothing.
+    rig.is_fresh = witness.anomaly.name in ENDS
     try:
         rig.start(len(plan.operations))
         version = rig.instances[0].target.info.version
@@ -208,6 +211,8 @@ class _Replay:
             if shown.unrealised:
                 return Word.COULD_NOT_RUN, f"{said}; other orders may show it and were not realised"
         found, on_one = land.exploration, " on one instance" if is_shared else ""
+        if found.is_complete and not found.missed and (why := why_not_put_to_the_test(land)):
+            return Word.COULD_NOT_RUN, f"{said}; {why}"
         if found.is_complete and not found.missed:
             return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
         return Word.COULD_NOT_RUN, f"{said}; its orders were not all explored, for {found.why_not}"

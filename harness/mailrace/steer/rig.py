@@ -60,6 +60,7 @@ class Seat:
 class Rig:
     """See the module. `domain` and `contents` are those of the plan.
 
+    is_fresh   its operations may hang the server in any order (`target: {fresh: yes}`)
     late_s   how long after its last reply a server was seen to send a statement still; 0: it never did
     """
 
@@ -73,6 +74,7 @@ class Rig:
     instances: list[Instance] = field(default_factory=list)
     ids: Mapping[str, str] = field(default_factory=dict)
     start_s: float = 0.0
+    is_fresh: bool = False
     late_s: float = 0.0
     _late_looks: int = 0
     door: Door = field(init=False)

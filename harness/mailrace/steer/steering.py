@@ -76,7 +76,14 @@ def steer(
         return not_steerable(
             scenario, f"{len(planned.operations)} actors; steer takes at most {INSTANCES_MAX}"
         )
-    rig = Rig(opener_of(target, options, folder, gomaxprocs), planned, plan.domain, plan.contents, options)
+    rig = Rig(
+        opener_of(target, options, folder, gomaxprocs),
+        planned,
+        plan.domain,
+        plan.contents,
+        options,
+        is_fresh=scenario.target.fresh,
+    )
     try:
         rig.start(len(planned.operations))
         version = rig.instances[0].target.info.version

@@ -194,3 +194,16 @@ class Twins:
 def opens(statement: Statement) -> bool:
     """Whether it begins a transaction of several requests."""
     return statement.sql.lstrip()[:5].upper() == "BEGIN"
+
+
+def follow(twins: Twins, run: Run) -> Run | None:
+    """The very order of `run` on twins again; None where the servers did not follow it."""
+    try:
+        twins.restart()
+        for block in run.blocks:
+            if block.actor not in twins.enabled() or twins.waiting(block.actor) != block.call.split("; ")[0]:
+                return None
+            twins.step(block.actor)
+        return twins.finish() if not twins.enabled() else None
+    except ScheduleMissed:
+        return None

@@ -11,13 +11,14 @@ from mailrace.model.result import ScheduleWitness, Violation, Witness
 from mailrace.steer.blocks import Run
 from mailrace.steer.course import Draws
 from mailrace.steer.graph import Follows, Node
+from mailrace.steer.judge import ENDS
 from mailrace.steer.landscape import Landscape
 from mailrace.steer.pilot import Pilot, block_text
 from mailrace.steer.realise import REPEATS, Realised, realise
 from mailrace.steer.rig import Rig
 from mailrace.steer.routes import deviations_of, fewest_deviations
 from mailrace.steer.single import Single
-from mailrace.steer.twins import Twins
+from mailrace.steer.twins import Twins, follow
 from mailrace.steer.witness import actor_names, text, witness_of
 
 
@@ -187,10 +188,16 @@ class Shower:
             shown.unrealised += len(runs)
             shown.unrealised_names |= wanted
             return replace(said, why="its draws of the pool did not come within the tries and the time")
+        same = sum(1 for run in done.runs[1:] if self.land.judge.names(run) == wanted)
+        if not same and wanted.intersection(ENDS):
+            shown.unrealised += len(runs)
+            shown.unrealised_names |= wanted
+            return replace(
+                said, fate="unrealised", why=f"it came once, and not in {len(done.runs) - 1} repeats"
+            )
         shown.realised += len(runs)
         shown.realised_names |= wanted
         shown.classes += runs
-        same = sum(1 for run in done.runs[1:] if self.land.judge.names(run) == wanted)
         self._add(done, same, allowed, instances=1)
         return replace(said, again=same, repeats=REPEATS, again_tries=sum(done.repeat_tries))
 
@@ -264,16 +271,3 @@ class Shower:
 def always(_node: Node, _last: int, _actor: int) -> bool:
     """The rule of several instances: nothing is kept apart."""
     return True
-
-
-def follow(twins: Twins, run: Run) -> Run | None:
-    """The very order of `run` on twins again; None where the servers did not follow it."""
-    try:
-        twins.restart()
-        for block in run.blocks:
-            if block.actor not in twins.enabled() or twins.waiting(block.actor) != block.call.split("; ")[0]:
-                return None
-            twins.step(block.actor)
-        return twins.finish() if not twins.enabled() else None
-    except ScheduleMissed:
-        return None
