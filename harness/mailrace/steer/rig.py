@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailrace.actors import Conversation, is_smtp, reset, script_of
-from mailrace.actors.link import Link
-from mailrace.model.attempt import Attempt, RoundRecord, Stage, Stored, Word
+from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import DeleteAll, Message, Operation, PlannedRound, Read, Send, ServerOptions
+from mailrace.model.operation import DeleteAll, Message, PlannedRound, Read, Send, ServerOptions
 from mailrace.model.own_trouble import ended_from_outside
 from mailrace.steer.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from mailrace.steer.contents import Contents
@@ -25,6 +24,7 @@ from mailrace.steer.liveness import dead_among, let_go
 from mailrace.steer.loop import Loop
 from mailrace.steer.programs import Programs
 from mailrace.steer.quiet import Threads, threads_of, wait_quiet
+from mailrace.steer.seat import Seat, attempt_of
 from mailrace.steer.store import Store
 from mailrace.steer.stored import ids_by_key, read_stored
 
@@ -33,27 +33,6 @@ BROADCAST_S_MAX = 0.4
 LATE_LOOK_S = 0.15
 """Work that begins later after the last reply is not looked for."""
 LATE_LOOKS = 2
-
-
-@dataclass(slots=True)
-class Seat:
-    """One actor of a run: its operation, the instance it goes to, and its conversation."""
-
-    index: int
-    operation: Operation
-    instance: Instance
-    link: Link
-    conversation: Conversation
-    is_hung: bool = False
-
-    @property
-    def is_over(self) -> bool:
-        """Its last reply byte was read, or it was given up on."""
-        return self.conversation.is_over
-
-    def release(self) -> None:
-        """Write the last byte, now."""
-        self.conversation.released(self.link.release())
 
 
 @dataclass(slots=True)
@@ -274,7 +253,7 @@ class Rig:
         ended = [f"that of {i.target.name}, {how}" for i in dead if (how := i.how_it_ended)]
         hanging = [*dead, *(s.instance for s in seats if s.is_hung)]
         stored = self.stored([i for i in self.instances if i not in hanging])
-        attempts = sorted((_attempt(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
+        attempts = sorted((attempt_of(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
         record = RoundRecord(
             index=index,
             plan=self.planned,
@@ -303,23 +282,3 @@ class Rig:
         if ending is None or ending.word is not Word.ACCEPTED:
             told = f"{ending.code} {ending.text}" if ending else "nothing"
             raise TargetError(f"{instance.target.name}: the given message {message.key} was told {told}")
-
-
-def _attempt(seat: Seat, round_index: int) -> Attempt:
-    operation = seat.operation
-    return seat.conversation.attempt(
-        round_=round_index,
-        actor=seat.index,
-        operation=operation.key,
-        message=operation.message.key if isinstance(operation, Send) else None,
-        number=1,
-    )
-
-
-def unanswered(seats: list[Seat], dead: Sequence[Instance]) -> tuple[str, ...]:
-    """What stayed unanswered: operations that hang, and the look at an instance that answered all else."""
-    hung = [s for s in seats if s.is_hung]
-    silent = [i for i in dead if i.index not in {s.instance.index for s in hung}]
-    after = f" of instance {silent[0].index + 1}" if silent and len(seats) > 1 and len(dead) > 1 else ""
-    looks = (f"a look at the server{after} afterwards",) if silent else ()
-    return (*(s.operation.key for s in hung), *looks)

@@ -20,7 +20,8 @@ from mailrace.steer.liveness import why_silent
 from mailrace.steer.paths import Paths
 from mailrace.steer.pilot import Gap, Pilot, block_text, gap_of
 from mailrace.steer.quiet import LOOKS, wait_quiet
-from mailrace.steer.rig import Rig, Seat, unanswered
+from mailrace.steer.rig import Rig
+from mailrace.steer.seat import Seat, unanswered
 from mailrace.steer.twins import HUNG_S
 
 ARRIVE_S_MAX = 4.0

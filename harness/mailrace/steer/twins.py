@@ -13,7 +13,8 @@ from mailrace.steer.blocks import Block, Run
 from mailrace.steer.door import Statement, pass_all
 from mailrace.steer.independence import commute
 from mailrace.steer.liveness import why_silent
-from mailrace.steer.rig import Rig, Seat, unanswered
+from mailrace.steer.rig import Rig
+from mailrace.steer.seat import Seat, unanswered
 
 ARRIVE_S_MAX = 4.0
 HUNG_S = 0.3
