@@ -7,15 +7,17 @@ edits of their files change nothing, and it can be replayed where those files ar
 import hashlib
 import os
 import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mailrace import __version__
 from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
 from mailrace.model.request import RunRequest, Study
 from mailrace.model.result import RunResult
-from mailrace.model.target_name import TargetName
+from mailrace.model.target_name import TargetName, is_by_version
 from mailrace.report import render
 from mailrace.scenario import Scenario, scenario_from
 
@@ -85,8 +87,8 @@ def write_merged(folder: Path, sources: Sequence[Path], result: RunResult) -> No
 def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = True) -> tuple[Scenario, ...]:
     """The scenarios as that run ran them: from its plan, so that later edits of their files change nothing.
 
-    The users' own messages come from the run's folder, else from beside the scenario's file.
-    Raises ScenarioError where one is wrong or lacks a message.
+    The users' own messages come from the run's folder and from nowhere else: a plan may be a stranger's, and
+    chooses nothing on this machine. Raises ScenarioError where one is wrong or lacks a message.
     """
     found = []
     for one in plan.scenarios:
@@ -94,13 +96,26 @@ def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = T
         mails = {name: mail for name, mail in kept.items() if mail is not None}
         if not are_mails_needed:
             mails = {name: kept[name] or b"" for name in one.mails}
-        found.append(scenario_from(one.data, Path(one.file) if one.file else folder, mails))
+        data = {key: _by_version(held) if key == "controls" else held for key, held in one.data.items()}
+        place = Path(one.file) if one.file else folder
+        found.append(scenario_from(data, place, mails, reach="nothing"))
     return tuple(found)
 
 
-def replay_command(folder: Path, scenario: Scenario) -> str:
-    """The command that replays a witness of that folder, without `--round`."""
-    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}"
+def _by_version(controls: Any) -> Any:
+    """The controls that are versions: a plan runs no program and reaches no address by itself."""
+    if not isinstance(controls, list):
+        return controls
+    return [c for c in controls if not isinstance(c, dict) or is_by_version(str(c.get("target", "")))]
+
+
+def replay_command(folder: Path, scenario: Scenario, target: TargetName) -> str:
+    """The command that replays a witness of that folder, without `--round`.
+
+    It names a target that is a program or an address: `replay` takes those from nobody's file.
+    """
+    own = "" if is_by_version(target.text) else f" --target {shlex.quote(target.text)}"
+    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}{own}"
 
 
 def environment() -> dict[str, str]:

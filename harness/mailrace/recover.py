@@ -23,6 +23,7 @@ from mailrace.model.target import TargetInfo
 from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import scenarios_of
 from mailrace.report import from_json
+from mailrace.report.document import text_of
 from mailrace.scenario import Scenario, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
@@ -36,10 +37,7 @@ def result_of(folder: Path) -> RunResult:
     """
     document = folder / RUN
     if document.is_file():
-        try:
-            return from_json(document.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as wrong:
-            raise UsageError(f"{document}: cannot be read ({wrong})") from wrong
+        return from_json(text_of(document))
     plan = read_plan(folder)
     try:
         return _from_history(folder, plan)

@@ -152,7 +152,7 @@ class Session:
         return replace(
             RaceOptions.of(scenario, racing, seed=self.request.seed),
             time_limit=self.deadline,
-            replay=replay_command(folder or self.folder, scenario),
+            replay=replay_command(folder or self.folder, scenario, self.request.target),
             limits=self.limits,
             progress=self.listener.progressed if self.listener is not None else None,
         )
@@ -217,7 +217,7 @@ class Session:
                 budget=asked.budget,
                 bound=asked.bound,
                 depth=asked.depth,
-                replay=replay_command(self.folder, scenario),
+                replay=replay_command(self.folder, scenario, self.request.target),
                 progress=self._steers,
                 folder=self.folder,
                 gomaxprocs=use.gomaxprocs,

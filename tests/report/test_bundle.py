@@ -256,10 +256,13 @@ def test_a_scenario_whose_file_is_gone_is_written_from_the_plan(tmp_path):
 
 
 def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
-    mail = b"Subject: bill\r\nX-Odd: 1\r\nX-Seen-By: 203.0.113.77\r\n\r\n.dear\r\n"
+    mail = b"Subject: bill\r\nX-Odd: caf\xe9\r\nX-Seen-By: 203.0.113.77\r\n\r\n.dear\r\n"
     folder = run_folder(tmp_path / "run", native(hits=1))
-    (folder / "mail.eml").write_bytes(mail)
-    plan = {"scenarios": [{"name": "shared-new-tag", "actors": [{"send": {"file": "mail.eml"}}]}]}
+    digest = hashlib.sha256(mail).hexdigest()
+    (folder / "mails").mkdir()
+    (folder / "mails" / digest).write_bytes(mail)
+    actors = [{"send": {"file": "mail.eml"}}]
+    plan = {"scenarios": [{"name": "shared-new-tag", "mails": {"mail.eml": digest}, "actors": actors}]}
     (folder / "plan.json").write_text(json.dumps(plan))
     result = from_json((folder / "run.json").read_text())
     scenario = result.scenarios[0]
@@ -273,12 +276,14 @@ def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
     witness = replace(scenario.witnesses[0], record=record)
     render(replace(result, scenarios=(replace(scenario, witnesses=(witness,)),)), folder, ("json",))
     found = read_bundle(bundle(folder, tmp_path / "b.zip"))
-    assert found.files["mail.eml"] == mail
-    assert own_messages(folder) == (folder / "mail.eml",)
+    assert found.files[f"mail-{digest}.eml"] == mail
+    unpack(tmp_path / "b.zip", tmp_path / "unpacked")
+    assert (tmp_path / "unpacked" / "mails" / digest).read_bytes() == mail
+    assert own_messages(folder) == (folder / "mails" / digest,)
     bundle_command(folder, tmp_path / "said.zip")
-    assert f"{folder / 'mail.eml'}: your own message, included as it is" in capsys.readouterr().err
+    assert f"{folder / 'mails' / digest}: your own message, included as it is" in capsys.readouterr().err
     namespace = {"__name__": "repro"}
     exec(compile(found.files["repro.py"], "repro.py", "exec"), namespace)
     sent = namespace["mail_bytes"](namespace["ACTORS"][0]["mail"], "mrabcdefgh")
-    assert b"\r\nX-Odd: 1\r\n" in sent
+    assert b"\r\nX-Odd: caf\xe9\r\n" in sent
     assert sent.endswith(b"\r\n\r\n..dear\r\n.\r\n")

@@ -51,12 +51,11 @@ def main() -> None:
         status = app(standalone_mode=False)
         sys.stdout.flush()
     except MailraceError as wrong:
+        from mailrace.cli.screen import shown
         from mailrace.verdict import exit_status_of
 
-        if isinstance(wrong, ScenarioError):
-            print(wrong, file=sys.stderr)
-        else:
-            print(f"mailrace: {wrong}", file=sys.stderr)
+        own = "" if isinstance(wrong, ScenarioError) else "mailrace: "
+        print(f"{own}{shown(str(wrong))}", file=sys.stderr)
         status = exit_status_of(wrong)
     except Interrupted as end:
         status = 130

@@ -88,6 +88,7 @@ def gate(
     confidence: options.ConfidenceOption = None,
     theta: options.ThetaOption = 1 / 3,
     allow_deletions: options.AllowDeletionsOption = False,
+    allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     write_baseline: WriteBaseline = None,
     as_json: options.JsonOption = False,
@@ -103,7 +104,7 @@ def gate(
 
     programs = {given: _program(option, given) for option, given in (("--from", old), ("--to", new))}
     accepted = load_baseline(baseline) if baseline is not None else ()
-    what = chosen(paths, name, with_shipped=True)
+    what = chosen(paths, name, with_shipped=True, allow_outside=allow_outside)
     rounds = rounds or settings().get("rounds") or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)

@@ -259,3 +259,11 @@ VerboseOption = Annotated[
         "-v", "--verbose", rich_help_panel=OUTPUT, help="Every proof, every note and every lost round."
     ),
 ]
+OutsideOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-outside",
+        rich_help_panel=LOOK,
+        help="Scenarios may send files from outside of their folder, and name any control.",
+    ),
+]

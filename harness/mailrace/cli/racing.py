@@ -34,6 +34,7 @@ def run(
     no_control: options.NoControlOption = False,
     allow_deletions: options.AllowDeletionsOption = False,
     cleanup: options.CleanupOption = YesNo.no,
+    allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
     quiet: options.QuietOption = False,
@@ -52,7 +53,7 @@ def run(
         control=not no_control,
     )
     use = server_use(gomaxprocs, allow_deletions=allow_deletions, cleanup=cleanup is YesNo.yes)
-    what = chosen(paths, name)
+    what = chosen(paths, name, allow_outside=allow_outside)
     request = asked(target, how, use, seed=seed, out=out, time_limit_s=time_limit)
     _look(what, request, as_json=as_json, quiet=quiet, verbose=verbose)
 
@@ -67,6 +68,7 @@ def steer(
     bound: options.BoundOption = None,
     depth: options.DepthOption = 3,
     confirm: options.ConfirmOption = 0,
+    allow_outside: options.OutsideOption = False,
     time_limit: options.TimeLimitOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -82,7 +84,7 @@ def steer(
         depth=depth,
         confirm_rounds=confirm,
     )
-    what = chosen(paths, name)
+    what = chosen(paths, name, allow_outside=allow_outside)
     request = asked(target, how, seed=seed, out=out, mode="steer", time_limit_s=time_limit)
     _look(what, request, as_json=as_json, quiet=quiet, verbose=verbose)
 

@@ -1,5 +1,6 @@
 """`mailrace report`, `replay`, `bundle`: what a run left, rendered again, run again, and handed on."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,7 +89,8 @@ def replay(
 ) -> None:
     """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3).
 
-    It runs on the server that was recorded, unless --target names another.
+    It runs on the version that was recorded, unless --target names another server. A bundle chooses none by
+    itself, and no file chooses a program or an address: name those with --target.
     """
     import tempfile
 
@@ -104,13 +106,32 @@ def replay(
         place = Path(unpacked) if source.suffix == ".zip" else source
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
-        request = asked(target or what.result.target.name, how, server_use(), seed=1)
+        request = asked(target or _target_of(what, source), how, server_use(), seed=1)
         try:
             answer = run_again(what, request, times=times, listener=teller)
         finally:
             teller.close()
     _show(what, answer, source)
     raise typer.Exit(int(answer.status))
+
+
+def _target_of(what: "Recorded", source: Path) -> str:
+    """The recorded target, where it may be used: a file of a stranger runs and reaches nothing here."""
+    from mailrace.model.errors import UsageError
+    from mailrace.model.target_name import is_by_version
+    from mailrace.report.words import legible
+
+    name = legible(what.result.target.name, 200)
+    if not is_by_version(what.result.target.name):
+        raise UsageError(
+            f"{source}: recorded on {name}; a file chooses no program and no address: give --target"
+        )
+    if source.suffix != ".zip":
+        return name
+    if not sys.stdin.isatty():
+        raise UsageError(f"{source}: a bundle chooses no server by itself; to use its own: --target {name}")
+    typer.confirm(f"{source} was recorded on {name}. Run it on that version?", abort=True)
+    return name
 
 
 def _show(what: "Recorded", answer: "Replay", source: Path) -> None:

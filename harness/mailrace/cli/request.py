@@ -13,6 +13,7 @@ from mailrace.cli.defaults import default_target, settings
 if TYPE_CHECKING:
     from mailrace.model.request import Part, Racing, RunRequest, ServerUse
     from mailrace.scenario import Scenario
+    from mailrace.scenario.load import Reach
     from mailrace.targets import TargetName
 
 OWN = "scenarios"
@@ -47,8 +48,17 @@ def files_of(
     return list(by_name.values())
 
 
-def chosen(paths: Sequence[str] | None, name: str | None = None, *, with_shipped: bool = False) -> Chosen:
-    """The scenarios of `files_of`, read and checked, and the set in words."""
+def chosen(
+    paths: Sequence[str] | None,
+    name: str | None = None,
+    *,
+    with_shipped: bool = False,
+    allow_outside: bool = False,
+) -> Chosen:
+    """The scenarios of `files_of`, read and checked, and the set in words.
+
+    allow_outside   they may send files from outside of their folder, and name any target as a control
+    """
     from mailrace.scenario import load, shipped
 
     files = files_of(paths, name, with_shipped=with_shipped)
@@ -57,7 +67,8 @@ def chosen(paths: Sequence[str] | None, name: str | None = None, *, with_shipped
     where = "" if paths else f" of {OWN}/"
     parts = [_counted(ours, "shipped scenario")] if ours else []
     parts += [f"{_counted(theirs, 'own scenario' if ours else 'scenario')}{where}"] if theirs else []
-    return Chosen(tuple(load(path) for path in files), " and ".join(parts))
+    reach: Reach = "anywhere" if allow_outside else "folder"
+    return Chosen(tuple(load(path, reach) for path in files), " and ".join(parts))
 
 
 def asked(

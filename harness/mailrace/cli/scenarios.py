@@ -11,7 +11,7 @@ from mailrace.cli.request import chosen, files_of
 
 
 @command
-def check(paths: options.Paths = None) -> None:
+def check(paths: options.Paths = None, allow_outside: options.OutsideOption = False) -> None:
     """Check scenario files: every mistake of each, with line and column; nothing is run."""
     from mailrace.model.errors import Mistake, ScenarioError
     from mailrace.scenario import load
@@ -20,7 +20,7 @@ def check(paths: options.Paths = None) -> None:
     files = files_of(paths)
     for path in files:
         try:
-            load(path)
+            load(path, "anywhere" if allow_outside else "folder")
         except ScenarioError as wrong:
             mistakes += wrong.mistakes
     if mistakes:

@@ -31,8 +31,19 @@ def console(*, on_stdout: bool = False) -> Any:
             self.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
+        def print(self, *objects: Any, **how: Any) -> None:
+            """A server's or a stranger's text may hold what a terminal would obey: it is shown, not sent."""
+            super().print(*(shown(o) if isinstance(o, str) else o for o in objects), **how)
+
     stream = sys.stdout if on_stdout else sys.stderr
     return Lasting(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def shown(text: str) -> str:
+    """The text with control characters and what reorders a line made visible; line breaks and tabs stay."""
+    from mailrace.report.words import legible
+
+    return legible(text, len(text), lines=True)
 
 
 class Screen:

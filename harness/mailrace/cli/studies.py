@@ -84,6 +84,7 @@ def matrix(
     seed: options.SeedOption = None,
     install: InstallOption = False,
     rounds: options.RoundsOption = None,
+    allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -97,7 +98,7 @@ def matrix(
     from mailrace.studies.versions import targets_of
 
     targets = targets_of(versions)
-    what = chosen(scenarios, name, with_shipped=True)
+    what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
     how = chosen_mode(*targets, mode=mode.value)
     racing_ = racing(rounds=rounds, until="decided")
     request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how)
@@ -126,6 +127,7 @@ def retries(
     target: options.TargetOption = None,
     seed: options.SeedOption = None,
     rounds: options.RoundsOption = None,
+    allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -137,7 +139,7 @@ def retries(
     from mailrace.studies.retries import POLICIES, retries_json, run_retries
 
     (path, *_) = find([scenario])
-    loaded = load(path)
+    loaded = load(path, "anywhere" if allow_outside else "folder")
     request = asked(target, racing(rounds=rounds, until="decided"), server_use(), seed=seed, out=out)
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     teller = Teller(scenarios=2 * len(POLICIES), quiet=as_json)

@@ -31,6 +31,18 @@ class TargetName:
         return self.text
 
 
+def is_by_version(name: str) -> bool:
+    """Whether a target is named by its version alone, so that a stranger may name it.
+
+    It is then neither a program, which would be run, nor an address, which would be reached. True for what
+    means nothing: `parse_target` says so.
+    """
+    try:
+        return parse_target(name).kind in ("embedded", "mailpit")
+    except TargetNameError:
+        return True
+
+
 def parse_target(name: str | TargetName) -> TargetName:
     """What a target's name asks for; one that is parsed already is given back. Touches nothing.
 

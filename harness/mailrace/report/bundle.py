@@ -12,15 +12,16 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from mailrace.history.plan import MAILS, PLAN, mail_of
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
-from mailrace.report.document import from_json, plain, to_json
+from mailrace.report.document import from_json, plain, text_of, to_json
 from mailrace.report.issue import issue
 from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
 from mailrace.report.repro import PROMISES, ServerFacts, repro_script
-from mailrace.report.unbundle import BUNDLE_VERSION, NAME, sha256
+from mailrace.report.unbundle import BUNDLE_VERSION, NAME, mail_name, sha256
 
 
 def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
@@ -30,8 +31,7 @@ def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = 
     picks one of several, else the first with a witness. Raises UsageError where nothing can be replayed.
     """
     run, found = _read(folder)
-    texts = _texts(folder, run, found, scenario, keep)
-    write_whole(out, _zipped(texts))
+    write_whole(out, _zipped(_files(folder, run, found, scenario, keep)))
     return out
 
 
@@ -46,34 +46,34 @@ def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
     They are the proof's own bytes, in the zip and in repro.py. Raises UsageError as `bundle` does.
     """
     run, _ = _read(folder)
-    return tuple(_own_mails(folder, run, _chosen(run, scenario)[0]))
+    asked = _asked(_text(folder / PLAN), _chosen(run, scenario)[0])
+    return tuple(folder / MAILS / digest for digest in _own_mails(folder, asked))
 
 
 def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
-    path = folder / "run.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from None
+    text = text_of(folder / "run.json")
     run = from_json(text)
     others = [_text(folder / name) for name in ("plan.json", "history.jsonl", "server.log")]
-    others += [_text(path) for path in _scenario_files(folder, run)]
+    others += [_text(path) for path in _scenario_files(folder, [s.file for s in run.scenarios])]
     return run, redactions([text, *others], run, folder)
 
 
-def _texts(
+def _files(
     folder: Path, run: RunResult, found: tuple[Redaction, ...], name: str, keep: Collection[str]
-) -> dict[str, str]:
+) -> dict[str, bytes]:
+    """Every file of the bundle. All of them come from the run's own folder: a run.json may be a stranger's,
+    and what it names elsewhere on this machine is not read.
+    """
+
     def clean(text: str) -> str:
         return redacted(text, found, keep)
 
     as_it_was, run = run, from_json(clean(to_json(run)))
     chosen, witness = _chosen(run, name)
-    plan = clean(_text(folder / "plan.json"))
-    chosen_as_it_was = as_it_was.scenarios[run.scenarios.index(chosen)]
-    beside = _scenario_files(folder, as_it_was, chosen_as_it_was.file)
+    plan = clean(_text(folder / PLAN))
+    beside = _scenario_files(folder, [as_it_was.scenarios[run.scenarios.index(chosen)].file])
     asked = _asked(plan, chosen)
-    mails = _own_mails(folder, as_it_was, chosen_as_it_was)
+    mails = _own_mails(folder, asked)
     facts = _facts(run, asked, mails)
     texts = {
         "ISSUE.md": issue(run, chosen, witness, facts),
@@ -83,9 +83,8 @@ def _texts(
         texts[path.name] = clean(_text(path))
     if not beside and asked and NAME.fullmatch(chosen.name):
         # JSON is YAML: the scenario as the plan has it, where its file is gone
-        own = {key: value for key, value in asked.items() if key != "file"}
+        own = {key: value for key, value in asked.items() if key not in ("file", "mails")}
         texts[f"{chosen.name}.race.yaml"] = json.dumps(own, indent=1, ensure_ascii=False) + "\n"
-    texts |= {path.name: mail.decode("utf-8", "backslashreplace") for path, mail in mails.items()}
     texts["plan.json"] = plan
     if witness.schedule is not None:
         texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
@@ -93,10 +92,13 @@ def _texts(
         texts[log] = clean(_text(folder / log))
     texts["run.json"] = to_json(run)
     texts["report.html"] = page(run)
-    texts = {n: t for n, t in texts.items() if t}
-    texts["manifest.json"] = json.dumps(_manifest(run, chosen, texts, found, keep), indent=1) + "\n"
-    texts["SHA256SUMS"] = "".join(f"{sha256(t.encode())}  {n}\n" for n, t in texts.items())
-    return texts
+    files = {name: text.encode() for name, text in texts.items() if text}
+    files |= {mail_name(digest): mail for digest, mail in mails.items()}
+    files["manifest.json"] = (
+        json.dumps(_manifest(run, chosen, files, found, keep), indent=1) + "\n"
+    ).encode()
+    files["SHA256SUMS"] = "".join(f"{sha256(held)}  {n}\n" for n, held in files.items()).encode()
+    return files
 
 
 def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
@@ -128,21 +130,15 @@ def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, Any]:
     return named.get(scenario.name, {})
 
 
-def _own_mails(folder: Path, run: RunResult, chosen: ScenarioResult) -> dict[Path, bytes]:
-    """The users' own messages that the scenario sends, as they stand beside its file; nothing is redacted."""
-    found: dict[Path, bytes] = {}
-    asked = _asked(_text(folder / "plan.json"), chosen)
-    beside = _scenario_files(folder, run, chosen.file)
-    for actor in asked.get("actors") or ():
-        name = (actor.get("send") or {}).get("file") if isinstance(actor, dict) else None
-        for scenario in beside:
-            path = scenario.parent / str(name)
-            if name and NAME.fullmatch(path.name) and path.is_file():
-                found[path] = path.read_bytes()
-    return found
+def _own_mails(folder: Path, asked: Mapping[str, Any]) -> dict[str, bytes]:
+    """The users' own messages that the scenario sends, by digest, as the run's folder keeps them."""
+    digests = asked.get("mails")
+    named = digests.values() if isinstance(digests, dict) else ()
+    found = {str(digest): mail_of(folder, str(digest)) for digest in named}
+    return {digest: mail for digest, mail in found.items() if mail is not None}
 
 
-def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[Path, bytes]) -> ServerFacts:
+def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[str, bytes]) -> ServerFacts:
     """Version, flags and instances of the server, and the messages that were sent as they are."""
     options = asked.get("target") or {}
     flags: list[str] = []
@@ -158,25 +154,20 @@ def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[Path, bytes]
         else run.target.version,
         flags=tuple(flags),
         instances=int(options.get("instances") or 1),
-        contents={sha256(mail): mail for mail in mails.values()},
+        contents=mails,
     )
 
 
-def _scenario_files(folder: Path, run: RunResult, only: str = "") -> list[Path]:
-    found = []
-    for name in [only] if only else [s.file for s in run.scenarios]:
-        path = Path(name)
-        for place in (folder / path.name, path):
-            if name and place.is_file() and NAME.fullmatch(place.name):
-                found.append(place)
-                break
-    return list(dict.fromkeys(found))
+def _scenario_files(folder: Path, names: Collection[str]) -> list[Path]:
+    """The scenarios' files, as far as they stand in the run's own folder."""
+    places = dict.fromkeys(folder / Path(name).name for name in names if name)
+    return [place for place in places if NAME.fullmatch(place.name) and place.is_file()]
 
 
 def _manifest(
     run: RunResult,
     scenario: ScenarioResult,
-    texts: Mapping[str, str],
+    files: Mapping[str, bytes],
     found: tuple[Redaction, ...],
     keep: Collection[str],
 ) -> dict[str, Any]:
@@ -188,19 +179,19 @@ def _manifest(
         "target": run.target.name,
         "version": run.target.version,
         "redacted": sorted({r.kind for r in found if r.kind not in keep}),
-        "files": {n: {"bytes": len(t.encode()), "sha256": sha256(t.encode())} for n, t in texts.items()},
+        "files": {n: {"bytes": len(held), "sha256": sha256(held)} for n, held in files.items()},
     }
 
 
-def _zipped(texts: Mapping[str, str]) -> bytes:
+def _zipped(files: Mapping[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, text in texts.items():
+        for name, held in files.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = (stat.S_IFREG | (0o755 if name == "repro.py" else 0o644)) << 16
-            archive.writestr(entry, text.encode("utf-8"))
+            archive.writestr(entry, held)
     return stream.getvalue()
 
 

@@ -8,6 +8,7 @@ by `python -m mailrace.report.document`.
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Set
 from enum import Enum
 from functools import cache
@@ -20,6 +21,7 @@ from mailrace.model.errors import UsageError
 from mailrace.model.result import SCHEMA_VERSION, RunResult
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "run.schema.json"
+BYTES_MAX = 256 * 1024 * 1024
 MISTAKES_SHOWN_MAX = 5
 
 
@@ -33,13 +35,29 @@ def to_json(result: RunResult) -> str:
     return json.dumps(plain(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def text_of(path: Path) -> str:
+    """The text of a run.json. Raises UsageError where it cannot be read, is too long, or is no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(BYTES_MAX + 1)
+        if len(raw) > BYTES_MAX:
+            raise UsageError(f"{path}: over {BYTES_MAX:,} bytes; no run document of mailrace is that long")
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: no UTF-8 text at byte {error.start}; run.json of mailrace is") from None
+
+
 def from_json(text: str) -> RunResult:
     """The result that `to_json` wrote.
 
     Raises UsageError with a sentence where the text is no JSON, is another schema's, or lacks something.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise UsageError("run.json: it is nested too deeply for a run document of mailrace") from None
     except ValueError as error:
         raise UsageError(f"run.json: no whole JSON document ({error}); was it cut off?") from None
     version = found.get("schema_version") if isinstance(found, dict) else None
@@ -58,9 +76,27 @@ def from_json(text: str) -> RunResult:
             f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
         )
     try:
-        return _adapter().validate_python(found)
+        result = _adapter().validate_python(found)
     except ValidationError as error:
         raise UsageError(_sentence(error)) from None
+    for scenario in result.scenarios:
+        for record in (*(w.record for w in scenario.witnesses), *scenario.sample):
+            actors = range(-1, len(record.plan.operations))
+            if any(attempt.actor not in actors for attempt in record.attempts):
+                raise UsageError(
+                    f"run.json: {scenario.name!a:.60}: an attempt is of an actor that is not there"
+                )
+    return result
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text:.20} is beyond all numbers that a run has")
+    return number
 
 
 def plain(value: Any) -> Any:

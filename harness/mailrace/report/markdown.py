@@ -54,7 +54,7 @@ def environment() -> Environment:
 
 def markdown(result: RunResult) -> str:
     """The text of report.md."""
-    return (
+    text = (
         environment()
         .get_template("report.md.j2")
         .render(
@@ -65,3 +65,4 @@ def markdown(result: RunResult) -> str:
             shown_max=WITNESSES_SHOWN_MAX,
         )
     )
+    return legible(text, len(text), lines=True)

@@ -140,7 +140,7 @@ def whole_page(template: str, **values: object) -> str:
     """A page of its own: style and script inside, allowed by their digests and by nothing else."""
     folder = files("mailrace.report") / "templates"
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return (
+    page = (
         templates()
         .get_template(template)
         .render(
@@ -151,6 +151,8 @@ def whole_page(template: str, **values: object) -> str:
             **values,
         )
     )
+    # Whatever text a template has not made legible itself: no page holds what a browser or an editor obeys.
+    return legible(page, len(page), lines=True)
 
 
 def _coded(text: str) -> Markup:

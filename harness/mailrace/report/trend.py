@@ -6,7 +6,7 @@ from pathlib import Path
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
-from mailrace.report.document import from_json
+from mailrace.report.document import from_json, text_of
 from mailrace.report.page import whole_page
 from mailrace.report.words import legible, rate_words
 
@@ -71,8 +71,8 @@ def render_index(reports_folder: Path) -> Path:
     unread: list[tuple[str, str]] = []
     for folder in folders[:RUNS_MAX]:
         try:
-            runs.append((folder, from_json((folder / "run.json").read_text(encoding="utf-8"))))
-        except (UsageError, OSError, UnicodeDecodeError) as error:
+            runs.append((folder, from_json(text_of(folder / "run.json"))))
+        except UsageError as error:
             unread.append((folder.name, legible(str(error))))
     runs.sort(key=lambda run: (run[1].started, run[0].name))
     text = whole_page(

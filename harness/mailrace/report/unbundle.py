@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mailrace.history.plan import MAILS
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult
 from mailrace.report.document import from_json
@@ -23,6 +24,7 @@ TOTAL_BYTES_MAX = 512 * 1024 * 1024
 RATIO_MAX = 1000
 """Bytes out for one byte in, where a file is over 1 MB: more is a zip bomb (logs reach about 100)."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_MAIL = re.compile(r"mail-([0-9a-f]{64})\.eml")
 _LAST = ("manifest.json", "SHA256SUMS")
 
 
@@ -125,8 +127,16 @@ def unpack(path: Path, folder: Path) -> Bundle:
     found = read_bundle(path)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in found.files.items():
-        (folder / name).write_bytes(content)
+        mail = _MAIL.fullmatch(name)
+        place = folder / MAILS / mail[1] if mail else folder / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(content)
     return found
+
+
+def mail_name(digest: str) -> str:
+    """How a user's own message is named in a bundle: by its SHA-256, as the run's folder names it."""
+    return f"mail-{digest}.eml"
 
 
 def sha256(content: bytes) -> str:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from mailrace.model.errors import Mistake, ScenarioError, UsageError
+from mailrace.model.target_name import is_by_version
 from mailrace.scenario.actor import BODY_BYTES_MAX
 from mailrace.scenario.explain import explain, holds
 from mailrace.scenario.read import FILE_BYTES_MAX, Document, Fault, read
@@ -19,8 +20,14 @@ from mailrace.scenario.schema import schema
 SUFFIX = ".race.yaml"
 
 
-def load(path: Path) -> Scenario:
-    """The scenario in a file.
+Reach = Literal["nothing", "folder", "anywhere"]
+"""What a scenario may make us read and run: no file at all (it comes from a plan or a bundle, with its
+messages); messages in its own folder, and controls that are versions by name; or whatever it names.
+"""
+
+
+def load(path: Path, reach: Reach = "folder") -> Scenario:
+    """The scenario in a file. `reach`: what it may make us read and run, since it may be a stranger's.
 
     Raises ScenarioError with every mistake of the file, in file order, each with line, column, path, what
     is wrong with the value and what is wanted; UsageError if the file cannot be opened.
@@ -30,10 +37,12 @@ def load(path: Path) -> Scenario:
             raw = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; give a scenario file (*{SUFFIX}) or a folder") from error
-    return parse(raw, path)
+    return parse(raw, path, reach=reach)
 
 
-def parse(raw: bytes, path: Path, mails: Mapping[str, bytes] | None = None) -> Scenario:
+def parse(
+    raw: bytes, path: Path, mails: Mapping[str, bytes] | None = None, *, reach: Reach = "folder"
+) -> Scenario:
     """The scenario in a file's bytes; `path` says where it stands and its message files are sought.
 
     mails   message files by name that are at hand and not to be read, e.g. those that a run has kept
@@ -50,7 +59,8 @@ def parse(raw: bytes, path: Path, mails: Mapping[str, bytes] | None = None) -> S
         faults += found
         if scenario is not None:
             faults += contradictions(scenario, frozenset(fault.path for fault in faults))
-            faults += _message_files(scenario, path.parent, mails or {}, contents)
+            faults += _message_files(scenario, path.parent, mails or {}, contents, reach)
+            faults += _controls_of_others(scenario, reach)
     if faults or scenario is None:
         raise ScenarioError(_in_order(faults, document, str(path)))
     return scenario.with_source(path, contents)
@@ -113,8 +123,18 @@ def _remove(data: Any, path: Place) -> None:
         _remove(data, path[:-1])
 
 
+def _controls_of_others(scenario: Scenario, reach: Reach) -> list[Fault]:
+    """Controls that are programs or addresses: trying a stranger's file must not run or reach them."""
+    wanted = "give a version, such as mailpit@1.17.0, or allow it with --allow-outside"
+    return [
+        Fault(("controls", index, "target"), f'"{control.target}" is a program or an address; {wanted}')
+        for index, control in enumerate(scenario.controls)
+        if control.target is not None and reach != "anywhere" and not is_by_version(control.target)
+    ]
+
+
 def _message_files(
-    scenario: Scenario, folder: Path, mails: Mapping[str, bytes], contents: dict[str, bytes]
+    scenario: Scenario, folder: Path, mails: Mapping[str, bytes], contents: dict[str, bytes], reach: Reach
 ) -> list[Fault]:
     faults = []
     for index, actor in enumerate(scenario.actors):
@@ -126,9 +146,8 @@ def _message_files(
             contents[name] = mails[name]
             continue
         try:
-            if not (folder / name).is_file():
-                raise FileNotFoundError(0, "no such file")
-            with (folder / name).open("rb") as file:
+            path = _within(folder, name, reach)
+            with path.open("rb") as file:
                 raw = file.read(BODY_BYTES_MAX + 1)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "no such name"
@@ -141,6 +160,18 @@ def _message_files(
             faults.append(Fault(place, f'"{name}" is empty; give a message with headers and a body'))
         contents[name] = raw
     return faults
+
+
+def _within(folder: Path, name: str, reach: Reach) -> Path:
+    """The message's file. Raises OSError where it is not there, is no file, or must not be read."""
+    if reach == "nothing":
+        raise FileNotFoundError(0, "it did not come along with the run")
+    path = (folder / name).resolve()  # links are followed first, so that none leads outside
+    if reach == "folder" and not path.is_relative_to(folder.resolve()):
+        raise PermissionError(0, "it is outside of the scenario's folder; --allow-outside allows it")
+    if not path.is_file():
+        raise FileNotFoundError(0, "no such file")
+    return path
 
 
 def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[Mistake, ...]:
@@ -162,12 +193,21 @@ def _printable(part: str | int) -> str:
 
 
 def scenario_from(
-    data: Mapping[str, Any], beside: Path, mails: Mapping[str, bytes] | None = None
+    data: Mapping[str, Any],
+    beside: Path,
+    mails: Mapping[str, bytes] | None = None,
+    *,
+    reach: Reach = "folder",
 ) -> Scenario:
     """A scenario from plain data, as tests, plans and the shrinker make them; mistakes as in `load`.
 
     beside   its file, whether that is still there or not, or the folder in which its message files are
-    mails    as in `parse`
+    mails, reach   as in `parse`
     """
     name = Path(str(data.get("name", "scenario"))).name
-    return parse(json.dumps(data).encode(), beside / f"{name}{SUFFIX}" if beside.is_dir() else beside, mails)
+    return parse(
+        json.dumps(data).encode(),
+        beside / f"{name}{SUFFIX}" if beside.is_dir() else beside,
+        mails,
+        reach=reach,
+    )

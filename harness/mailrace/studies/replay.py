@@ -1,20 +1,28 @@
 """A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from mailrace.history import read_plan
 from mailrace.model.errors import UsageError
+from mailrace.model.operation import Read, messages_of
+from mailrace.model.request import OFFSET_US_MAX
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
 from mailrace.recorded import scenarios_of
 from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
+from mailrace.scenario.actor import BODY_BYTES_MAX
 from mailrace.steer import replay_schedule
 from mailrace.steer.replay import Word
 from mailrace.verdict import ExitStatus, upper_bound
 
 ROUNDS_MAX = 1_000
+DECOYS_MAX = 64
+ACTORS_MAX = 64
+MESSAGES_MAX = 6_000
+READS_MAX = 10_000
 
 
 STATUS = {
@@ -56,7 +64,38 @@ def recorded(
     run, result, found = run_with(source, scenario=scenario, round_=round_, anomaly=anomaly)
     found.sort(key=lambda pair: _rank(pair[1]))
     one, witness = found[0]
-    return Recorded(result, one, _scenario(run, one), witness)
+    scenario_ = _scenario(run, one)
+    if wrong := _beyond(witness, scenario_):
+        raise UsageError(f"{run}: run.json: this witness is none of ours: {wrong}")
+    return Recorded(result, one, scenario_, witness)
+
+
+def _beyond(witness: Witness, scenario: Scenario) -> str:
+    """What of a witness no run of ours can have recorded, in words; "" if nothing.
+
+    A run.json may be a stranger's. Its round is sent to a server and waited for, so its numbers have the
+    ranges that a scenario's have, and its texts no line breaks.
+    """
+    record = witness.record
+    digests = {sha256(mail).hexdigest() for mail in scenario.contents.values()}
+    reads = [o for o in record.plan.operations if isinstance(o, Read)]
+    messages = messages_of(record.plan).values()
+    texts = [t for m in messages for t in (m.key, m.domain, m.message_id, m.subject, *m.recipients, *m.tags)]
+    texts += [part for m in messages for header in m.headers for part in header]
+    texts += [o.path for o in reads] + [getattr(o, "query", "") for o in record.plan.operations]
+    wrong = {
+        "its offsets": any(abs(one) > OFFSET_US_MAX for one in record.offsets_us),
+        "its number of decoys": not 0 <= record.decoys <= DECOYS_MAX,
+        "its number of actors": not 1 <= len(record.plan.operations) <= ACTORS_MAX,
+        "its number of messages": len(messages) > MESSAGES_MAX,
+        "the length of a message": any(not 0 <= m.body_bytes <= BODY_BYTES_MAX for m in messages),
+        "the number of reads": any(not 0 <= o.times <= READS_MAX for o in reads),
+        "a text with a line break": any(not text.isprintable() for text in texts),
+        "a message that the run has not kept": any(
+            m.file_sha256 not in digests for m in messages if m.file_sha256 is not None
+        ),
+    }
+    return next((what for what, is_wrong in wrong.items() if is_wrong), "")
 
 
 def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None = None) -> Replay:
