@@ -115,7 +115,7 @@ def test_the_first_commands_of_a_newcomer_work(project: Path) -> None:
         (["check", "shipped"], (0,), f"{len(list(shipped().glob('*.race.yaml')))} scenario files are right"),
         (["run", "no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", "2"], (1,), "envelope_leaked"),
         (["run", "--rounds", "2", "--no-control"], (1, 3), "report: reports/"),
-        (["steer", "shared-new-tag", "-t", "embedded@1.17.0"], (1,), "This is race S1"),
+        (["steer", "shared-new-tag", "-t", "embedded@1.17.0"], (1,), "It looks like race S1"),
     ):
         done = run(mailrace, *words, cwd=project)
         assert done.returncode in statuses, done.stdout + done.stderr

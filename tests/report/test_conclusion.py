@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.catalogue import LOOKED, RACES, races_behind
+from mailrace.model.catalogue import LOOKED, RACES, Race, races_behind
 from mailrace.model.consequences import CONSEQUENCES, consequence, in_order
+from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, Verdict
 from mailrace.report.conclusion import conclusion
 from mailrace.report.races import races_markdown
 from mailrace.report.words import grouped, names_words
-from mailrace.scenario import find
+from mailrace.scenario import Plan, find, load, new_run
 from report_results import native, steered
 
 ROOT = Path(__file__).parent.parent.parent
@@ -80,8 +81,8 @@ def test_an_anomaly_is_explained_once_however_many_scenarios_show_it() -> None:
     (explained,) = told.explained
     assert explained.seen == "132 times in scenario-0, scenario-1, scenario-2 and 19 more"
     assert explained.known == (
-        "This is race S1, from 1.12.0 on, mended in 1.17.1. It needs two or more mails that ask for one tag "
-        "which does not exist yet, by X-Tags, by plus-address, or in upper and lower case.",
+        "It looks like race S1, from 1.12.0 on, mended in 1.17.1. That one needs two or more mails that ask "
+        "for one tag which does not exist yet, by X-Tags, by plus-address, or in upper and lower case.",
     )
     assert explained.remedy.startswith("Use 1.17.1 or newer. Until then: ")
     assert told.counted == ("Of 22 scenarios, 22 are RACE (scenario-0, scenario-1, scenario-2 and 19 more).",)
@@ -104,14 +105,14 @@ def test_an_anomaly_that_the_catalogue_does_not_know_on_that_version_may_be_new(
     unknown = replace(one, anomalies={"accepted_but_missing": 2})
     (explained,) = conclusion(replace(run, target=info, scenarios=(unknown,))).explained
     assert explained.known == (
-        "The catalogue knows no race that shows this on that version: it may be a new one.",
+        "The catalogue knows no race that shows this in such rounds on that version: it may be a new one.",
     )
 
 
 def test_a_version_that_is_none_makes_no_claim() -> None:
     run = native(hits=6)
     told = conclusion(replace(run, target=replace(run.target, version="dev")))
-    assert all(known.startswith("This may be race ") for one in told.explained for known in one.known)
+    assert all(known.startswith("It may be race ") for one in told.explained for known in one.known)
 
 
 def test_what_is_counted_and_fails_nothing_is_said_as_such() -> None:
@@ -176,3 +177,38 @@ def test_one_sentence_of_many_scenarios_is_said_once() -> None:
 def test_the_versions_that_were_looked_at_are_in_order() -> None:
     numbers = [tuple(int(part) for part in version.split(".")) for version in LOOKED]
     assert numbers == sorted(numbers)
+
+
+def operations(name: str) -> tuple[Operation, ...]:
+    (path,) = find([name])
+    return Plan(load(path), 1, new_run(b"conclusion")).round(0).operations
+
+
+@pytest.mark.parametrize("race", [race for race in RACES if race.scenario], ids=lambda race: race.number)
+def test_the_scenario_of_a_race_can_bring_it_about(race: Race) -> None:
+    assert race.together(operations(race.scenario))
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "version", "numbers"),
+    [
+        ("rejected_but_stored", "tag-case-variants", "1.17.0", ["S1"]),
+        ("rejected_but_stored", "plus-address-tag", "1.17.0", ["S1"]),
+        ("rejected_but_stored", "two-instances-shared-new-tag", "1.27.11", ["S12"]),
+        ("rejected_but_stored", "distinct-tags", "1.17.0", []),
+        ("rejected_but_stored", "shared-new-tag", "1.30.5", []),
+        ("duplicated", "same-message-id-large", "1.30.5", ["S6"]),
+        ("duplicated", "shared-new-tag", "1.30.5", []),
+        ("tag_lost", "send-retag-unrelated", "1.33.1", ["S3"]),
+        ("tag_lost", "shared-new-tag", "1.17.0", []),
+        ("hang", "overlapping-deletions", "1.30.5", ["S4"]),
+        ("hang", "shared-new-tag", "1.30.5", []),
+        ("envelope_leaked", "distinct-tags", "1.30.5", []),
+        ("tag_duplicated", "two-tag-sets", "1.27.11", ["S7"]),
+        ("tag_duplicated", "shared-known-tag", "1.27.11", []),
+    ],
+)
+def test_a_race_is_named_only_where_the_rounds_could_bring_it_about(
+    name: str, scenario: str, version: str, numbers: list[str]
+) -> None:
+    assert [race.number for race in races_behind(name, version, operations(scenario))] == numbers

@@ -142,7 +142,7 @@ def bisect(
     file = state or what.request.output.reports / f"bisect-{what.scenario.name}-{good}-{bad}.json".replace(
         "/", "-"
     )
-    _show(_searched(what, search, file), what.scenario.name)
+    _show(_searched(what, search, file), what.scenario)
 
 
 def _git_status(what: Question, target: str) -> int:
@@ -210,7 +210,7 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
         teller.close()
 
 
-def _show(search: "Search", name: str) -> None:
+def _show(search: "Search", scenario: "Scenario") -> None:
     """The pair with its proof, and the conclusion; raises typer.Exit with the status."""
     from mailrace.cli.screen import Screen
     from mailrace.cli.show import end_with
@@ -221,7 +221,7 @@ def _show(search: "Search", name: str) -> None:
     screen = Screen()
     for line in told(search):
         screen.line(line) if line.startswith("again: ") else screen.text(line)
-    end_with(screen, None, bisect_told(search, name), told(search))
+    end_with(screen, None, bisect_told(search, scenario), told(search))
     raise typer.Exit(int(ExitStatus.PASS if is_proved(search) else ExitStatus.INCONCLUSIVE))
 
 

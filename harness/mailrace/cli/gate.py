@@ -16,6 +16,7 @@ from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
 from mailrace.cli.request import asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
+    from mailrace.cli.request import Chosen
     from mailrace.studies.gate import Gate
     from mailrace.targets import TargetName
 
@@ -97,7 +98,6 @@ def gate(
     """Say whether an upgrade brings a race: each scenario on both versions; new, unchanged, fixed or clean.
 
     Exit status: 0 nothing new, 1 something new, 3 could not look somewhere, 4 a server or mailrace failed.
-    Without a scenario, the shipped ones and those of scenarios/ are looked at.
     """
     from mailrace.cli.progress import Teller
     from mailrace.studies.gate import GateRequest, baseline_text, load_baseline, run_gate, write_gate
@@ -129,7 +129,7 @@ def gate(
     if write_baseline is not None:
         text = baseline_text(done.gate.findings, accepted, asked_.today)
         write_baseline.write_text(text, encoding="utf-8")
-    _say(done.gate, done.folder, as_json=as_json, quiet=quiet)
+    _say(done.gate, what, done.folder, as_json=as_json, quiet=quiet)
 
 
 def _program(option: str, given: str) -> "TargetName":
@@ -143,7 +143,7 @@ def _program(option: str, given: str) -> "TargetName":
     return parse_target(program_of(given) if is_image(given) else given)
 
 
-def _say(gate: "Gate", folder: Path, *, as_json: bool, quiet: bool) -> None:
+def _say(gate: "Gate", what: "Chosen", folder: Path, *, as_json: bool, quiet: bool) -> None:
     """Tell GitHub, write the page, and say it as asked; raises typer.Exit with the status."""
     from mailrace.cli.studies import finish_study
     from mailrace.studies.gate import annotations, gate_json, gate_markdown
@@ -155,4 +155,5 @@ def _say(gate: "Gate", folder: Path, *, as_json: bool, quiet: bool) -> None:
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(gate_markdown(gate))
-    finish_study(gate_study(gate), folder, gate_json(gate), has_looked=False, as_json=as_json, quiet=quiet)
+    study, document = gate_study(gate, what.scenarios), gate_json(gate)
+    finish_study(study, folder, document, has_looked=False, as_json=as_json, quiet=quiet)

@@ -1,10 +1,9 @@
 """How a run goes on: a line that is written over on a terminal, plain lines some seconds apart elsewhere."""
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from mailrace.cli.screen import console
+from mailrace.cli.screen import Screen
 
 if TYPE_CHECKING:
     from mailrace.model.result import ScenarioResult
@@ -22,8 +21,8 @@ class Teller:
         """`scenarios`: how many times one will begin; 0 where that is not known."""
         self._scenarios = scenarios
         self._quiet = quiet
-        self._console = console()
-        self._is_live = self._console.is_terminal and not os.environ.get("CI") and not quiet
+        self._screen = Screen(on_stdout=False)
+        self._is_live = self._screen.width is not None and not quiet
         self._live: Any = None
         self._started = self._said_at = time.monotonic()
         self._number = 0
@@ -83,10 +82,10 @@ class Teller:
         seconds = (time.monotonic() - self._started) / ended * (self._scenarios - ended)
         return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
 
-    def _say(self, line: str, **how: Any) -> None:
+    def _say(self, line: str) -> None:
         self.close()
         self._said_at = time.monotonic()
-        self._console.print(line, **how)
+        self._screen.text(line)
 
     def _over(self, line: str) -> None:
         """Show the line over the one before, cut to the terminal's width."""
@@ -95,6 +94,6 @@ class Teller:
 
         shown = Text(f"  {line}", no_wrap=True, overflow="ellipsis", style="dim")
         if self._live is None:
-            self._live = Live(shown, console=self._console, transient=True, auto_refresh=False)
+            self._live = Live(shown, console=self._screen.console, transient=True, auto_refresh=False)
             self._live.start()
         self._live.update(shown, refresh=True)

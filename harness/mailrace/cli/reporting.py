@@ -145,7 +145,12 @@ def _show(what: "Recorded", answer: "Replay", source: Path) -> None:
     screen.text(f"{answer.word}: {answer.hits} of {answer.rounds}")
     screen.text(answer.sentence)
     anomaly = what.witness.anomaly.name.value
-    seen = Seen(anomaly=anomaly, scenario=what.found.name, version=what.result.target.version)
+    seen = Seen(
+        anomaly=anomaly,
+        scenario=what.found.name,
+        version=what.result.target.version,
+        operations=what.witness.record.plan.operations,
+    )
     next_ = Command(purpose="To see which versions have what", text=f"mailrace matrix -k {what.found.name}")
     if answer.status is ExitStatus.RACE:
         next_ = Command(purpose="To report it", text=f"mailrace bundle {source}")

@@ -24,6 +24,8 @@ STYLE = {
 }
 NOTES_MAX = 4
 """Sentences on what was not looked at that are shown without `-v`."""
+AGAIN = "Again: "
+"""Before a command among the details of a study; such a line is left whole, to be copied."""
 SCHEDULE_WIDTH = 100
 """Of a schedule's columns where there is no terminal."""
 
@@ -132,9 +134,9 @@ def show_study(study: Study, folder: Path, *, quiet: bool = False) -> None:
     screen.table(study.header, study.lines)
     for text in study.details:
         screen.text()
-        screen.text(text)
+        screen.line(text) if text.startswith(AGAIN) else screen.text(text)
     told = replace(study.told, counted=(study.headline, *study.told.counted))
-    end_with(screen, study.verdict, told, study.details)
+    end_with(screen, study.verdict, told, [text.removeprefix(AGAIN) for text in study.details])
     if (page := folder / f"{study.kind}.html").is_file():
         screen.line(f"report: {page}")
 

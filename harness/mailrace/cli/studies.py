@@ -157,7 +157,7 @@ def retries(
     }
     has_looked = any(trial.ledger.mails for trial in trials)
     document = retries_json(trials, about)
-    study = retries_study(trials, told)
+    study = retries_study(trials, told, loaded)
     finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
 
@@ -177,6 +177,7 @@ def finish_study(
     from mailrace.cli.show import show_study, write_json
     from mailrace.history import make_latest
     from mailrace.history.writing import write_whole
+    from mailrace.model.result import Verdict
     from mailrace.report import render_index, study_page
     from mailrace.verdict import EXIT_STATUS
 
@@ -191,4 +192,4 @@ def finish_study(
         write_json(document)
     else:
         show_study(study, folder, quiet=quiet)
-    raise typer.Exit(int(EXIT_STATUS[study.verdict]))
+    raise typer.Exit(int(EXIT_STATUS[study.verdict or Verdict.PASS]))

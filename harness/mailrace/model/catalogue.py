@@ -4,9 +4,21 @@ The conclusion of each command, the pages and `docs/races.md` are made from it a
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrace.model.anomaly import AnomalyName
+from mailrace.model.operation import Operation
+from mailrace.model.together import (
+    Together,
+    leftover,
+    overlapping_deletions,
+    reader,
+    shared_id,
+    shared_tag,
+    tag_beside_edit,
+    two_taggers,
+)
 
 LOOKED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 """The releases that were measured."""
@@ -23,6 +35,7 @@ class Race:
     first       the first version that has it; "" where every version that was looked at has it
     fixed       the first version without it; "" where none is known
     needs       what has to happen at the same time, as it follows "it needs"
+    together    whether a round's operations can bring it about
     avoid       what a user can do without another version
     scenario    the shipped scenario that shows it, or ""
     source      where that is known from
@@ -35,6 +48,7 @@ class Race:
     first: str
     fixed: str
     needs: str
+    together: Together
     avoid: str
     scenario: str = ""
     source: str = "measured"
@@ -71,6 +85,7 @@ RACES: tuple[Race, ...] = (
         fixed="1.17.1",
         needs="two or more mails that ask for one tag which does not exist yet, by X-Tags, by plus-address, "
         "or in upper and lower case",
+        together=shared_tag,
         avoid="Store one mail with the tag before parallel senders use it.",
         scenario="shared-new-tag",
         source="Mailpit issue 283; measured on 1.17.0 and 1.17.1",
@@ -83,6 +98,7 @@ RACES: tuple[Race, ...] = (
         fixed="",
         needs="a tagged mail that arrives while something deletes a message or edits, renames or deletes a "
         "tag; where everything is deleted, the refused mail is gone as well",
+        together=tag_beside_edit,
         avoid="Delete messages and edit tags only while no tagged mail arrives: before or after the parallel "
         "part of a test run, not during it.",
         scenario="send-delete-last-holder",
@@ -95,6 +111,7 @@ RACES: tuple[Race, ...] = (
         first="1.12.0",
         fixed="",
         needs="a tagged mail that arrives while a message is deleted or given other tags",
+        together=tag_beside_edit,
         avoid="Delete messages and edit tags only while no tagged mail arrives. On a server that is shared, "
         "another team's clean-up is enough.",
         scenario="send-delete-last-holder",
@@ -108,6 +125,7 @@ RACES: tuple[Race, ...] = (
         fixed="1.30.7",
         needs="a `DELETE /api/v1/messages` that names one ID twice or an ID that is gone, or two clients "
         "that delete overlapping lists",
+        together=overlapping_deletions,
         avoid="Delete one ID in each request, or delete by search, from one client only.",
         scenario="overlapping-deletions",
         source="Mailpit issue 723 and the release notes of 1.30.7; measured on 1.27.11 and 1.30.5",
@@ -119,6 +137,7 @@ RACES: tuple[Race, ...] = (
         first="1.18.6",
         fixed="1.30.7",
         needs="a POP3 client that sends DELE twice for one message, or QUIT after the API deleted it",
+        together=overlapping_deletions,
         avoid="Do not delete over POP3 and the API at once.",
         source="Mailpit issue 723 and the release notes of 1.30.7",
         setup="a client of POP3",
@@ -131,6 +150,7 @@ RACES: tuple[Race, ...] = (
         fixed="",
         needs="two or more mails with one Message-ID that arrive at a server started with "
         "`--ignore-duplicate-ids`; larger mails make it likelier",
+        together=shared_id,
         avoid="Send mails that share a Message-ID one after the other.",
         scenario="same-message-id-small",
         source="measured on 1.17.0, 1.27.11, 1.30.5 and 1.33.1",
@@ -142,6 +162,7 @@ RACES: tuple[Race, ...] = (
         first="1.12.0",
         fixed="",
         needs="two clients that set the tags of one message",
+        together=two_taggers,
         avoid="Set the tags of one message from one client only.",
         scenario="two-tag-sets",
         source="measured on 1.27.11, 1.30.5 and 1.33.1",
@@ -153,6 +174,7 @@ RACES: tuple[Race, ...] = (
         first="",
         fixed="",
         needs="a tagged mail that is deleted after it was stored and before its tags were written",
+        together=tag_beside_edit,
         avoid="Delete messages only while no tagged mail arrives.",
         scenario="send-delete-all",
         source="measured on 1.17.0, 1.27.11, 1.30.5 and 1.33.1",
@@ -164,6 +186,7 @@ RACES: tuple[Race, ...] = (
         first="",
         fixed="",
         needs="a reader that polls while a tagged mail arrives",
+        together=reader,
         avoid="Read again until the tags are there. This is by design.",
         scenario="send-and-reader",
     ),
@@ -174,6 +197,7 @@ RACES: tuple[Race, ...] = (
         first="",
         fixed="",
         needs="two Mailpit processes that use one SQLite file, one of which finds it locked",
+        together=shared_tag,
         avoid="Give each server a database file of its own.",
         setup="two servers on one SQLite file",
     ),
@@ -184,6 +208,7 @@ RACES: tuple[Race, ...] = (
         first="1.28.4",
         fixed="",
         needs="a client that goes on with the same connection after a refused mail, without RSET",
+        together=leftover,
         avoid="Send RSET after a refusal, or use a new connection.",
         scenario="no-rset-after-failure",
         source="measured on 1.30.5 and 1.33.1",
@@ -196,6 +221,7 @@ RACES: tuple[Race, ...] = (
         fixed="1.30.0",
         needs="two Mailpit processes that use one rqlite and each receive a mail with one tag that does not "
         "exist yet: the lock that mended S1 is each process's own",
+        together=shared_tag,
         avoid="Store one mail with the tag before parallel senders use it.",
         scenario="two-instances-shared-new-tag",
         source="measured on 1.17.1, 1.27.11 and 1.30.5",
@@ -216,8 +242,11 @@ NOTES: tuple[str, ...] = (
 """What is known of releases beside the races: sentences for `docs/races.md`."""
 
 
-def races_behind(name: str, version: str) -> list[Race]:
+def races_behind(name: str, version: str, operations: Sequence[Operation] | None = None) -> list[Race]:
     """The known races that can show this anomaly on that version; all that show it where it has none.
+
+    operations   of the rounds that showed it, where they are known: a race that they cannot bring about is
+                 left out
 
     Those that need what mailrace does not set up (POP3, two servers on one file) are left out. A race of two
     servers on one store is named only where no other explains the anomaly.
@@ -225,7 +254,10 @@ def races_behind(name: str, version: str) -> list[Race]:
     found = [
         race
         for race in RACES
-        if name in race.anomalies and not race.setup and race.is_in(version) is not False
+        if name in race.anomalies
+        and not race.setup
+        and race.is_in(version) is not False
+        and (operations is None or race.together(operations))
     ]
     alone = [race for race in found if race.number != "S12"]
     return alone or found

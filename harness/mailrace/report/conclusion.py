@@ -11,9 +11,12 @@ from pathlib import Path
 
 from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
 from mailrace.model.consequences import consequence, in_order
+from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.report.words import NAMES_MAX, is_race, joined, legible, names_words, plural
 from mailrace.scenario import shipped
+
+UNKNOWN = "The catalogue knows no race that shows this in such rounds on that version: it may be a new one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,7 @@ class Seen:
     """One anomaly in one scenario on one version; `count` 0 where the command does not count.
 
     is_steered   what is counted are classes of orders of the server's statements
+    operations   of the rounds that showed it; None where they are not known
     """
 
     anomaly: str
@@ -28,6 +32,7 @@ class Seen:
     version: str
     count: int = 0
     is_steered: bool = False
+    operations: tuple[Operation, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,14 @@ def conclusion(result: RunResult) -> Conclusion:
     """The conclusion of one run, steered walk or merge."""
     version = result.target.version
     seen = [
-        Seen(anomaly=name, scenario=one.name, version=version, count=count, is_steered=one.mode == "steer")
+        Seen(
+            anomaly=name,
+            scenario=one.name,
+            version=version,
+            count=count,
+            is_steered=one.mode == "steer",
+            operations=_operations(one),
+        )
         for one in result.scenarios
         for name, count in one.anomalies.items()
     ]
@@ -106,8 +118,8 @@ def explained(seen: Sequence[Seen]) -> tuple[Explained, ...]:
 
 def _explained(name: str, seen: Sequence[Seen]) -> Explained:
     known = consequence(name)
-    versions = list(dict.fromkeys(one.version for one in seen))
-    behind = list({race.number: race for v in versions for race in races_behind(name, v)}.values())
+    races = [race for one in seen for race in races_behind(name, one.version, one.operations)]
+    behind = list({race.number: race for race in races}.values())
     count = sum(one.count for one in seen)
     if all(one.is_steered for one in seen) and count:
         times = f"{plural(count, 'class', 'classes')} of orders in "
@@ -128,17 +140,22 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
         harm=known.harm.value,
         seen=f"{times}{where}",
         meaning=known.meaning,
-        known=tuple(_known_words(race, versions) for race in behind)
-        or ("The catalogue knows no race that shows this on that version: it may be a new one.",),
+        known=tuple(_known_words(race, seen) for race in behind) or (UNKNOWN,),
         remedy=" ".join(dict.fromkeys(remedy_words(race) for race in behind)) or known.remedy,
     )
 
 
-def _known_words(race: Race, versions: Sequence[str]) -> str:
-    """Which versions have the race and which mended it; that it may be one, where a version is none."""
-    is_sure = all(race.is_in(version) for version in versions)
-    this = "This is" if is_sure else "This may be"
-    return f"{this} race {race.number}, {race.versions}. It needs {race.needs}."
+def _known_words(race: Race, seen: Sequence[Seen]) -> str:
+    """Which versions have the race, which mended it, and what it needs; never that it is proved to be it."""
+    fits = all(one.operations is not None and race.is_in(one.version) for one in seen)
+    begin = "It looks like" if fits else "It may be"
+    return f"{begin} race {race.number}, {race.versions}. That one needs {race.needs}."
+
+
+def _operations(scenario: ScenarioResult) -> tuple[Operation, ...] | None:
+    """The operations of the scenario's rounds, which differ in names only, from one that is kept."""
+    records = [witness.record for witness in scenario.witnesses] + list(scenario.sample)
+    return records[0].plan.operations if records else None
 
 
 def remedy_words(race: Race) -> str:
@@ -199,7 +216,9 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
 
 def _mended(scenario: ScenarioResult, version: str) -> str:
     """The version that mended all that the scenario shows, as far as the catalogue knows; else ""."""
-    races = [races_behind(name, version) for name in scenario.anomalies]
+    races = [
+        races_behind(name, version, _operations(scenario)) for name in scenario.anomalies if is_race(name)
+    ]
     fixed = {race.fixed for behind in races for race in behind}
     return fixed.pop() if len(fixed) == 1 and all(races) else ""
 

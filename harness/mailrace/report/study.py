@@ -26,6 +26,7 @@ class StudyCell:
 class Study:
     """What a page and a terminal show of a question of many runs.
 
+    verdict   None where the question has none, such as which retry policy is best
     kind      `gate`, `matrix` or `retries`: the name of its files
     rows      of the table, each with as many cells as there are names in `header`
     details   proofs and notes that stand below the conclusion, a paragraph each
@@ -33,7 +34,7 @@ class Study:
 
     kind: str
     title: str
-    verdict: Verdict
+    verdict: Verdict | None
     headline: str
     header: tuple[str, ...]
     rows: tuple[tuple[StudyCell, ...], ...]

@@ -1,20 +1,24 @@
 """A gate, a matrix or retry policies in, the table and the conclusion that page and terminal share out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mailrace.model.anomaly import AnomalyName
+from mailrace.model.operation import Operation
 from mailrace.model.result import Verdict
 from mailrace.model.target_name import parse_target
 from mailrace.report.conclusion import Command, Conclusion, Seen, count_words, explained
 from mailrace.report.matrix import Matrix
 from mailrace.report.study import Study, StudyCell
 from mailrace.report.words import joined, names_words, plural
+from mailrace.scenario import Plan, Scenario, new_run
 from mailrace.studies.bisect import Search, is_proved
 from mailrace.studies.gate import Change, Finding, Gate, headline, in_order, verdict_of
 from mailrace.studies.retries import Trial, hidden_duplicates, sentence
 from mailrace.verdict import gravest
 
+Together = Mapping[str, tuple[Operation, ...]]
+"""A scenario's name to what its actors do at the same time."""
 COUNTED = {
     Change.NEW: ("finding is new", "findings are new"),
     Change.COULD_NOT_LOOK: ("finding could not be decided", "findings could not be decided"),
@@ -26,7 +30,12 @@ LEDGER = ("mails", "refused", "doubled", "lost", "given_up", "untagged", "extra"
 """The columns of a retry policy, as its ledger has them."""
 
 
-def gate_study(gate: Gate) -> Study:
+def operations_of(scenarios: Iterable[Scenario]) -> Together:
+    """The operations of each scenario's rounds, which differ in names only."""
+    return {one.name: Plan(one, 1, new_run(b"conclusion")).round(0).operations for one in scenarios}
+
+
+def gate_study(gate: Gate, scenarios: Sequence[Scenario] = ()) -> Study:
     """Findings by weight; the conclusion explains what the new version shows and no baseline accepts."""
     found = in_order(gate.findings)
     header = ("scenario", "anomaly", "change", f"old ({gate.old_version})", f"new ({gate.new_version})")
@@ -37,7 +46,7 @@ def gate_study(gate: Gate) -> Study:
         headline=headline(gate),
         header=header,
         rows=tuple(_gate_row(gate, one) for one in found),
-        told=_gate_told(gate, found),
+        told=_gate_told(gate, found, operations_of(scenarios)),
         command=gate.command,
         started=gate.started,
         details=[text for one in found for text in _proof(gate, one)]
@@ -67,7 +76,7 @@ def _proof(gate: Gate, one: Finding) -> list[str]:
     return [text for text in (head, one.proof, schedule, again) if text]
 
 
-def _gate_told(gate: Gate, found: Sequence[Finding]) -> Conclusion:
+def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conclusion:
     counted = []
     for change, (one, many) in COUNTED.items():
         names = [f.scenario for f in found if f.change is change and not f.accepted]
@@ -81,7 +90,12 @@ def _gate_told(gate: Gate, found: Sequence[Finding]) -> Conclusion:
         text = joined(rest)
         counted.append(f"{text[:1].upper()}{text[1:]}.")
     seen = [
-        Seen(anomaly=f.anomaly, scenario=f.scenario, version=gate.new_version)
+        Seen(
+            anomaly=f.anomaly,
+            scenario=f.scenario,
+            version=gate.new_version,
+            operations=together.get(f.scenario),
+        )
         for f in found
         if f.is_seen and f.anomaly and not f.accepted
     ]
@@ -96,11 +110,17 @@ def _gate_told(gate: Gate, found: Sequence[Finding]) -> Conclusion:
     return Conclusion(counted=tuple(counted), explained=explained(seen), commands=tuple(commands))
 
 
-def matrix_study(matrix: Matrix, about: Mapping[str, str]) -> Study:
+def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[Scenario] = ()) -> Study:
     """Scenarios by targets; the conclusion counts for each target and explains each anomaly once."""
+    together = operations_of(scenarios)
     cells = [matrix.cell(name, target) for name in matrix.scenarios for target in matrix.targets]
     seen = [
-        Seen(anomaly=anomaly, scenario=name, version=parse_target(target).version or target)
+        Seen(
+            anomaly=anomaly,
+            scenario=name,
+            version=parse_target(target).version or target,
+            operations=together.get(name),
+        )
         for target in matrix.targets
         for name in matrix.scenarios
         for anomaly in matrix.cell(name, target).anomalies
@@ -141,19 +161,23 @@ def _between(matrix: Matrix) -> tuple[Command, ...]:
     for name in matrix.scenarios:
         for one, other in zip(matrix.targets, matrix.targets[1:], strict=False):
             words = {matrix.cell(name, target).verdict: target for target in (one, other)}
-            if {Verdict.PASS, Verdict.RACE} == set(words):
+            is_one_kind = parse_target(one).kind == parse_target(other).kind
+            if is_one_kind and {Verdict.PASS, Verdict.RACE} == set(words):
                 good, bad = words[Verdict.PASS], words[Verdict.RACE]
                 text = f"mailrace bisect {name} --good {good} --bad {bad}"
                 return (Command(purpose=f"To prove where {name} changes", text=text),)
     return ()
 
 
-def retries_study(trials: Sequence[Trial], about: Mapping[str, str]) -> Study:
+def retries_study(
+    trials: Sequence[Trial], about: Mapping[str, str], scenario: Scenario | None = None
+) -> Study:
     """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with."""
     has_all = all(trial.ledger.mails for trial in trials)
     version = parse_target(about["target"]).version or about["target"]
+    together = operations_of([scenario])[scenario.name] if scenario is not None else None
     seen = [
-        Seen(anomaly=name, scenario=f"{trial.policy}", version=version, count=count)
+        Seen(anomaly=name, scenario=trial.policy, version=version, count=count, operations=together)
         for trial in trials
         for name, count in trial.anomalies.items()
     ]
@@ -163,9 +187,9 @@ def retries_study(trials: Sequence[Trial], about: Mapping[str, str]) -> Study:
     return Study(
         kind="retries",
         title=f"retry policies: {about['scenario']} on {about['target']}",
-        verdict=Verdict.PASS if has_all else Verdict.INCONCLUSIVE,
+        verdict=None if has_all else Verdict.INCONCLUSIVE,
         headline="What each retry policy leaves a user with",
-        header=("policy", "ignore ids", *(name.replace("_", " ") for name in LEDGER), "seconds"),
+        header=("policy", "ignore ids", *(name.replace("_", " ") for name in LEDGER)),
         rows=tuple(_retries_row(trial) for trial in trials),
         told=Conclusion(
             counted=tuple(counted),
@@ -179,19 +203,24 @@ def retries_study(trials: Sequence[Trial], about: Mapping[str, str]) -> Study:
 
 def _retries_row(trial: Trial) -> tuple[StudyCell, ...]:
     counts = [str(getattr(trial.ledger, name)) for name in LEDGER]
-    words = (trial.policy, "on" if trial.ignore_duplicate_ids else "off", *counts, f"{trial.seconds:.1f}")
+    words = (trial.policy, "on" if trial.ignore_duplicate_ids else "off", *counts)
     return tuple(StudyCell(text=word) for word in words)
 
 
-def bisect_told(search: Search, name: str) -> Conclusion:
+def bisect_told(search: Search, scenario: Scenario) -> Conclusion:
     """What a bisection found: between which versions, and what the race means that the bad one shows."""
     probed = Counter(known.answer.value for known in search.answers.values())
     looked = joined([f"{count} {answer}" for answer, count in probed.items()]) or "none"
-    counted = [f"Of {plural(len(search.versions), 'version')} {looked} by a look at {name}."]
+    counted = [f"Of {plural(len(search.versions), 'version')} {looked} by a look at {scenario.name}."]
     if not is_proved(search):
         counted.append("That is no proof yet: not both neighbours gave a clear answer.")
     seen = [
-        Seen(anomaly=shown, scenario=name, version=parse_target(version).version or version)
+        Seen(
+            anomaly=shown,
+            scenario=scenario.name,
+            version=parse_target(version).version or version,
+            operations=operations_of([scenario])[scenario.name],
+        )
         for version, known in search.answers.items()
         if (shown := known.proof.partition(",")[0]) in {one.value for one in AnomalyName}
     ]

@@ -1,0 +1,65 @@
+"""The operations of a round in, whether they can bring a known race about out."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from mailrace.model.operation import (
+    EDITS,
+    Delete,
+    DeleteAll,
+    DeleteSearch,
+    Operation,
+    Read,
+    Send,
+    SetTags,
+)
+
+Together = Callable[[Sequence[Operation]], bool]
+"""Whether the operations of a round can bring a race about."""
+
+
+def shared_tag(operations: Sequence[Operation]) -> bool:
+    """Two senders ask for one tag, whatever its case."""
+    return _repeats(
+        tag
+        for one in operations
+        if isinstance(one, Send)
+        for tag in {name.casefold() for name in one.message.tags}
+    )
+
+
+def shared_id(operations: Sequence[Operation]) -> bool:
+    """Two senders give one Message-ID."""
+    return _repeats(one.message.message_id for one in operations if isinstance(one, Send))
+
+
+def tag_beside_edit(operations: Sequence[Operation]) -> bool:
+    """A tagged mail is sent while something is deleted or tags are edited."""
+    is_tagged = any(isinstance(one, Send) and one.message.tags for one in operations)
+    return is_tagged and any(isinstance(one, EDITS) for one in operations)
+
+
+def two_taggers(operations: Sequence[Operation]) -> bool:
+    """Two clients set the tags of one message."""
+    return _repeats(key for one in operations if isinstance(one, SetTags) for key in set(one.messages))
+
+
+def overlapping_deletions(operations: Sequence[Operation]) -> bool:
+    """A message is named twice by deletions, or two of them can name the same."""
+    named = [key for one in operations if isinstance(one, Delete) for key in one.messages]
+    many = sum(isinstance(one, Delete | DeleteSearch | DeleteAll) for one in operations)
+    return _repeats(named) or (bool(named) and many > 1)
+
+
+def leftover(operations: Sequence[Operation]) -> bool:
+    """A sender goes on after a mail that was sent before on its connection."""
+    return any(isinstance(one, Send) and one.lead is not None for one in operations)
+
+
+def reader(operations: Sequence[Operation]) -> bool:
+    """Somebody polls."""
+    return any(isinstance(one, Read) for one in operations)
+
+
+def _repeats(values: Iterable[str]) -> bool:
+    return any(count > 1 for count in Counter(values).values())
