@@ -205,7 +205,7 @@ def test_a_stopped_process_is_hung_and_an_ended_one_dead() -> None:
         process.kill()
         assert target._processes[0].ended.wait(5)
         assert target.liveness() is Liveness.DEAD
-        assert target.how_it_ended() == "signal 9"
+        assert target.how_it_ended() == "signal 9 (SIGKILL)"
     finally:
         target.stop()
 

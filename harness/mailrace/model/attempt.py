@@ -51,6 +51,8 @@ class Loss(StrEnum):
 
     DROPPED = "dropped"
     """Ours: its releases spread too far, or our machine was in trouble. Says nothing of the server."""
+    MACHINE = "machine"
+    """The machine's: a full disk, a signal from outside. Nothing of the round is judged."""
     REFUSED = "refused"
     """The server's: it refused, or did not answer, before the operations were released. No PASS with it."""
     UNVERIFIED = "unverified"

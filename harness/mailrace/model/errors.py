@@ -81,6 +81,10 @@ class TargetError(MailraceError):
     """The server under test, its process or its installation failed."""
 
 
+class TargetGone(TargetError):
+    """A server that is not ours went away while it was looked at: it refuses connections."""
+
+
 class ScheduleMissed(MailraceError):
     """The server did not follow the schedule that was asked for."""
 

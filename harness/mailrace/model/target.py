@@ -129,6 +129,12 @@ class Target(Protocol):
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """Whether it still answers, looking at its process where it is ours."""
 
+    def how_it_ended(self) -> str:
+        """How its process ended; "" while it runs, and where it is not ours and cannot be seen."""
+
+    def trouble(self, since_ns: int) -> str:
+        """What its machine did to it since that instant, in words: a full disk, a signal; "" if nothing."""
+
     def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
         """Log lines read since that monotonic instant; empty where there is no log."""
 

@@ -1,7 +1,7 @@
 """What a client does beside being held: one attempt at a time, resets, retries, and the given messages."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailrace.actors import (
@@ -24,6 +24,7 @@ from mailrace.model.operation import Message, Operation, PlannedRound, Send
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 from mailrace.race.limits import Limits
+from mailrace.race.patience import Patience, Waited
 from mailrace.race.retry import further_attempts, resent
 from mailrace.scenario import Plan
 
@@ -57,15 +58,17 @@ def said(ending: Ending) -> str:
 class Client:
     """Carries out attempts of one plan on one target; knows no round but the one it is told of.
 
+    waits     waits for replies that did not come, and why they ended
     noticed   what the server did on its own account beside the attempts: a session that it ended between two
-              of them, a reset that it refused; whoever runs the round takes these and clears them
+              of them, a reset that it refused; whoever runs the round takes both and clears them
     """
 
     def __init__(self, plan: Plan, target: Target, loop: Loop, limits: Limits) -> None:
         self._plan = plan
         self._target = target
         self._loop = loop
-        self.limits = limits
+        self.patience = Patience(target, limits)
+        self.waits: list[Waited] = []
         self.noticed: list[str] = []
 
     def script(
@@ -128,6 +131,8 @@ class Client:
         ending = conversation.ending
         if ending is None or ending.word is not Word.LINK_LOST or conversation.marks:
             return False
+        if conversation.released_ns is not None:  # it may have been carried out: never sent twice
+            return False
         if link.is_smtp:
             self.noticed.append(f"the server ended the kept session of {who} without a word")
         return True
@@ -135,8 +140,15 @@ class Client:
     def carry_out(self, conversation: Conversation, link: Link) -> None:
         """Drive a conversation to its end, within the limit."""
         link.begin(conversation)
-        if not self._loop.run(all_idle([link]), self.limits.reply_s):
+        if not self.wait([link], all_idle([link])):
             link.give_up()
+
+    def wait(self, links: Sequence[Link], done: Callable[[], bool]) -> bool:
+        """Run the loop until `done()`, while the server's state gives reason to; whether it came true."""
+        waited = self.patience.wait(self._loop, links, done)
+        if not waited.is_done:
+            self.waits.append(waited)
+        return waited.is_done
 
     def lead(self, operation: Operation, link: Link, index: int, actor: int) -> tuple[Attempt, ...]:
         """Send what goes before an operation on the same connection (S11), if anything does."""

@@ -48,6 +48,8 @@ class Judge:
         return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
 
     def _judged(self, record: RoundRecord) -> Judged:
+        if record.loss is Loss.MACHINE:
+            return Judged(record, (), not_looked(record))
         serial, options = None, self.serial.options
         if record.stored is not None and not record.lost and not record.crashed and not record.hung:
             serial = self.serial.outcomes(record)

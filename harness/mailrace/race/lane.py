@@ -11,14 +11,15 @@ from dataclasses import replace
 
 from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
 from mailrace.history import Journal
-from mailrace.model.attempt import Attempt, Loss, RoundRecord, Word
+from mailrace.model.attempt import Attempt, Loss, RoundRecord
 from mailrace.model.operation import PlannedRound
-from mailrace.model.target import Liveness, Target
+from mailrace.model.target import Target
 from mailrace.race.client import Client, record_of
 from mailrace.race.connections import Connections
+from mailrace.race.ending import ended_round
 from mailrace.race.free import FreeActors
-from mailrace.race.hang import hangs
 from mailrace.race.limits import LIMITS, Limits
+from mailrace.race.patience import Patience
 from mailrace.race.prepare import Prepared, prepare
 from mailrace.race.tuner import Draw
 from mailrace.scenario import Plan
@@ -28,7 +29,6 @@ QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 `throughput` they have only let go of the processors, which is what a hit needs (ARCHITECTURE.md)."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
 """Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
-_WONDER = {Word.LINK_LOST, Word.CUT_SHORT, Word.CONNECT_REFUSED, Word.TIMED_OUT}
 
 
 class Lane:
@@ -96,10 +96,12 @@ class Lane:
             attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
-        hung = tuple(
-            a.operation for a in prepared.attempts if a.word is Word.TIMED_OUT and a.released_ns is not None
-        )
-        return self._ended(replace(record, hung=hung), prepared.attempts)
+        return self._ended(record, prepared.attempts)
+
+    @property
+    def patience(self) -> Patience:
+        """How long it waits for replies."""
+        return self._client.patience
 
     def drop(self) -> None:
         """Close every connection (the target was restarted, or the lane ends)."""
@@ -121,9 +123,7 @@ class Lane:
     def _prepare(self, index: int) -> Prepared:
         planned = self.plan.round(index)
         links = self._kept_links(planned)
-        return prepare(
-            planned, links, self._at, self._client, self._connections, self._loop, together=self._together
-        )
+        return prepare(planned, links, self._at, self._client, self._connections, together=self._together)
 
     def _fire(self, prepared: Prepared, record: RoundRecord) -> RoundRecord:
         """Release all, and run until every reply is there or its limit has passed."""
@@ -139,26 +139,17 @@ class Lane:
             released_ns, skew_us = release_together(links, list(record.offsets_us))
         finally:
             gc.enable()
-        self._await(links)
+        self._client.wait(links, all_idle(links))
         for decoy in decoys:
             decoy.stop()
-        operations = record.plan.operations
-        hung = tuple(o.key for o, link in zip(operations, links, strict=True) if not link.is_idle)
         for link in links:
             if not link.is_idle:
                 link.give_up()
-        record = replace(record, released_ns=released_ns, skew_us=skew_us, hung=hung)
+        record = replace(record, released_ns=released_ns, skew_us=skew_us)
         if skew_us <= self.limits.skew_us:
             return record
         lost = f"the releases spread over {skew_us:.0f} µs around their plan"
         return replace(record, lost=lost, loss=Loss.DROPPED)
-
-    def _await(self, links: list[Link]) -> None:
-        """Run until every reply is there; less long where a server of ours is seen to hang."""
-        look_s = self.limits.look_s
-        if self._loop.run(all_idle(links), look_s) or (self.target.is_ours and hangs(self.target)):
-            return
-        self._loop.run(all_idle(links), self.limits.reply_s - look_s)
 
     def _finish(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
         attempts.sort(key=lambda a: a.completed_ns)
@@ -171,18 +162,8 @@ class Lane:
     def _ended(self, record: RoundRecord, attempts: list[Attempt]) -> RoundRecord:
         """The record with its attempts, and with what the server did beside them."""
         against, self._client.noticed = tuple(dict.fromkeys(self._client.noticed)), []
-        crashed = self._crashed(attempts)
-        record = replace(record, attempts=tuple(attempts), crashed=crashed, against=against)
-        lacking = next((a.text for a in attempts if a.word is Word.OWN_TROUBLE), "")
-        if lacking and not record.lost:
-            record = replace(record, lost=lacking, loss=Loss.DROPPED)
-        return record
-
-    def _crashed(self, attempts: list[Attempt]) -> str:
-        """How the server ended; asked only where an attempt's end makes one wonder."""
-        if any(a.word in _WONDER for a in attempts) and self.target.liveness() is Liveness.DEAD:
-            return "its process ended, or its port refuses"
-        return ""
+        waits, self._client.waits = self._client.waits, []
+        return ended_round(replace(record, against=against), attempts, waits, self.target)
 
     def _run_free(self, index: int) -> RoundRecord:
         """A round of the baseline: nobody is held, the thread pool decides."""

@@ -10,6 +10,7 @@ class Limits:
     connect_s          for a connection and the opening of its session
     reply_s            for the answer to one command that is sent alone
     look_s             after so long without all replies the server itself is looked at
+    return_s           a server that is not ours may refuse connections: longer, and it is gone
     skew_us            a round whose releases spread further did not race as planned
     unreleased_rounds  so many rounds in a row in which nobody was released: more would only take time
     restarts           of a server of ours that hung or ended
@@ -21,6 +22,7 @@ class Limits:
     connect_s: float = 5.0
     reply_s: float = 10.0
     look_s: float = 1.0
+    return_s: float = 5.0
     skew_us: float = 1_000.0
     unreleased_rounds: int = 5
     restarts: int = 50

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mailrace.actors import Conversation, Link, Loop, all_prepared, is_smtp
+from mailrace.actors import Conversation, Link, all_prepared, is_smtp
 from mailrace.model.attempt import Attempt, Loss, Stage
 from mailrace.model.operation import PlannedRound, Send
 from mailrace.race.client import Client, Given, ended, loss_by, said
@@ -41,7 +41,6 @@ def prepare(
     at: str,
     client: Client,
     connections: Connections,
-    loop: Loop,
     *,
     together: bool = False,
 ) -> Prepared:
@@ -57,13 +56,13 @@ def prepare(
     # Everything given is stored. All actors go towards their held bytes at the same time.
     for actor in range(len(links)):
         prepared.conversations.append(_begin(prepared, actor, at, client, together))
-    reached = loop.run(all_prepared(links), client.limits.reply_s)
+    reached = client.wait(links, all_prepared(links))
     for actor, (operation, conversation) in enumerate(
         zip(planned.operations, prepared.conversations, strict=True)
     ):
         if client.found_closed(operation.key, conversation, links[actor]):
             prepared.conversations[actor] = _begin(prepared, actor, at, client, together)
-    reached = reached and loop.run(all_prepared(links), client.limits.reply_s)
+    reached = reached and client.wait(links, all_prepared(links))
     # Whoever is not at its held byte by now will not be raced, and without one actor the round is another.
     for link in links if not reached else ():
         if not link.is_prepared:

@@ -9,7 +9,7 @@ decoys, chosen from what earlier pairs gave (docs/verdicts.md).
 import random
 import time
 
-from mailrace.model.errors import TargetError
+from mailrace.model.errors import TargetError, TargetGone
 from mailrace.model.result import ScenarioResult
 from mailrace.race.options import RaceOptions
 from mailrace.race.side import Side
@@ -67,7 +67,7 @@ class _Race:
             try:
                 one.calibrate()
             except TargetError as wrong:
-                self._end(one, str(wrong))
+                self._end(one, str(wrong), is_gone=isinstance(wrong, TargetGone))
 
     def is_over(self) -> bool:
         """Whether no further block is to be run: all were, it was ended, or more can change nothing."""
@@ -97,7 +97,7 @@ class _Race:
                 try:
                     one.run(self.index, draw)
                 except TargetError as wrong:
-                    self._end(one, str(wrong))
+                    self._end(one, str(wrong), is_gone=isinstance(wrong, TargetGone))
                     break
             else:
                 self.index += 1
@@ -136,7 +136,8 @@ class _Race:
             hits = self.control.tally.hits if self.control else 0
             self.options.progress(self.index, self.options.rounds, self.side.tally.hits, hits)
 
-    def _end(self, one: Side, why: str) -> None:
+    def _end(self, one: Side, why: str, *, is_gone: bool = False) -> None:
         """Remember the first reason to end, and whether the server under test gave it."""
         if not self.ended.why:
-            self.ended = Ended(why, is_targets_doing=one is self.side)
+            is_targets = one is self.side
+            self.ended = Ended(why, is_targets_doing=is_targets, is_gone=is_targets and is_gone)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from mailrace.history import Journal, JudgedRound
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.attempt import RoundRecord
-from mailrace.model.errors import TargetError
+from mailrace.model.attempt import Loss, RoundRecord
+from mailrace.model.errors import TargetError, TargetGone
 from mailrace.model.target import Liveness, Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
@@ -31,7 +31,8 @@ class Side:
         self._pending: list[RoundRecord] = []
         self._unreadable = 0
         self._restarts = 0
-        self._unreleased = 0
+        self._in_vain = 0
+        self._seen: set[AnomalyName] = set()
         self.settings = Settings()
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
@@ -49,6 +50,7 @@ class Side:
         if self.settings.ignores_duplicates:
             serial.options = self.tally.options = replace(serial.options, ignore_duplicate_ids=True)
         serial.calibrate()
+        self.lane.patience.serial_s = serial.slowest_s
         if self.judge.vacuous and serial.is_possible:
             # Calibration has left its tags in the store, so the first round needs an empty one.
             if self.target.is_ours:
@@ -56,6 +58,8 @@ class Side:
             else:
                 self.judge.vacuous_from = 0
         self.seconds["start"] += time.monotonic() - started
+        if not self.target.is_ours and serial.refused:
+            self._await_return()
         fatal = [a for a in serial.breaks.values() if a.name in (AnomalyName.HANG, AnomalyName.CRASH)]
         if fatal:
             raise TargetError(
@@ -94,13 +98,20 @@ class Side:
         self._pending.append(record)
         self.seconds["start"] += before - started
         self.seconds["race"] += time.monotonic() - before
-        if (record.hung or record.crashed) and not self.is_cold:
+        if not self.target.is_ours and record.loss is Loss.REFUSED:
+            self._await_return()
+        elif (
+            self.target.is_ours
+            and not self.is_cold
+            and (record.hung or record.crashed or self.target.how_it_ended())
+        ):
             self.recover()
-        self._unreleased = 0 if record.released_ns else self._unreleased + 1
-        if self._unreleased >= self._limits.unreleased_rounds:
+        in_vain = not record.released_ns or record.loss is Loss.MACHINE
+        self._in_vain = self._in_vain + 1 if in_vain else 0
+        if self._in_vain >= self._limits.unreleased_rounds:
             raise TargetError(
-                f"{self.target.name}: {self._unreleased} rounds in a row could not be exercised, so it was "
-                f"given up; the last one: {record.lost}"
+                f"{self.target.name}: {self._in_vain} rounds in a row could not be exercised, so it was "
+                f"given up; the last one: {record.lost or 'nothing was answered'}"
             )
 
     def judged(self) -> tuple[Judged, ...]:
@@ -108,6 +119,7 @@ class Side:
         started = time.monotonic()
         found = self.judge.judge(self._pending, self._unreadable)
         self._pending, self._unreadable = [], 0
+        found = tuple(self._seen_twice(judged) for judged in found)
         for judged in found:
             self.tally.add(judged)
             # What the round came to is on disk at once, so that a kill loses no finding.
@@ -115,13 +127,45 @@ class Side:
                 index=judged.record.index, anomalies=judged.anomalies, not_looked=judged.not_looked
             )
             self.journal.judged(self.lane.name, came_to)
-        if any(judged.record.hung for judged in found) and self.target.liveness() is not Liveness.ALIVE:
+        if any(judged.record.hung for judged in found) and self.target.liveness() is Liveness.HUNG:
             try:
                 self.recover()
             except TargetError as wrong:  # what was found stands
                 self.gone = str(wrong)
         self.seconds["verify"] += time.monotonic() - started
         return found
+
+    def _seen_twice(self, judged: Judged) -> Judged:
+        """The round without a hang or a crash that is the first of its kind: once may be the machine's."""
+        fatal = {a.name for a in judged.anomalies} & {AnomalyName.HANG, AnomalyName.CRASH}
+        new = fatal - self._seen
+        self._seen |= fatal
+        if AnomalyName.HANG in fatal and not new:
+            self.lane.patience.is_proven = True
+        if not new:
+            return judged
+        left = tuple(a for a in judged.anomalies if a.name not in new)
+        once = "; ".join(a.proof for a in judged.anomalies if a.name in new)
+        why = f"{' and '.join(sorted(new))} was seen once only, which may be the machine's doing: {once}"
+        record = replace(judged.record, lost=why, loss=Loss.UNVERIFIED)
+        not_looked = f"round {record.index} was not verified: {why}"
+        return replace(judged, record=record, anomalies=left, not_looked=not_looked)
+
+    def _await_return(self) -> None:
+        """Where a server that is not ours refuses connections: wait a moment; TargetGone if it stays away."""
+        if self.target.liveness() is not Liveness.DEAD:
+            return
+        ends = time.monotonic() + self._limits.return_s
+        while time.monotonic() < ends:
+            time.sleep(0.2)
+            if self.target.liveness() is not Liveness.DEAD:
+                self.lane.drop()
+                return
+        raise TargetGone(
+            f"{self.target.name}: it is gone: it refused connections for {self._limits.return_s:g} s. "
+            "Whether it crashed or was ended cannot be seen from here; see its log, or race a server that "
+            "mailrace starts (mailpit@VERSION)"
+        )
 
     def recover(self) -> None:
         """Start a server of ours anew; its rounds that were not verified stay so, and are said."""

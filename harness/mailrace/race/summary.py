@@ -11,10 +11,14 @@ from mailrace.verdict import clopper_pearson, decide, evidence_of, is_overdisper
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why a race ended before all its rounds, "" if it did not; and whether the server under test is why."""
+    """Why a race ended before all its rounds, "" if it did not; and whether the server under test is why.
+
+    is_gone   that server went away
+    """
 
     why: str = ""
     is_targets_doing: bool = False
+    is_gone: bool = False
 
 
 def control_result(
@@ -75,5 +79,7 @@ def scenario_result(
         blocks=tuple(tally.blocks),
     )
     # The verdict hangs on nothing but what the document holds, so that it can be reached again from there.
+    if ended.is_gone and not result.hits:
+        return replace(result, verdict=Verdict.FAILED, reason=ended.why + ".")
     decision = decide(evidence_of(result), options.rule)
     return replace(result, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)

@@ -100,6 +100,18 @@ class ExternalTarget:
         """By its REST side alone."""
         return look(self.addresses, timeout_s, self._tls)
 
+    def how_it_ended(self) -> str:
+        """It cannot be seen."""
+        return ""
+
+    def trouble(self, since_ns: int) -> str:
+        """It cannot be seen."""
+        return ""
+
+    def is_frontend_alive(self, timeout_s: float) -> bool:
+        """Whether its HTTP side answers where the database is not asked (`/livez`)."""
+        return look(self.addresses, timeout_s, self._tls, "/livez") is Liveness.ALIVE
+
     def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
         """None can be had."""
         return ()

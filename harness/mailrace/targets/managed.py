@@ -18,6 +18,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from mailrace.targets import belongings
 from mailrace.targets.api import PAGE_ROWS_MAX, Api
+from mailrace.targets.machine import full_disk, lacking_in
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import look, rest_status, smtp_greeting
 from mailrace.targets.stored import source_of, stored_by_list, stored_by_search
@@ -176,8 +177,18 @@ class ManagedTarget:
         return tuple(process.pid for process in self._processes)
 
     def how_it_ended(self) -> str:
-        """How the first process that ended did: "exit status 1", "signal 9"; "" while all run."""
+        """How the first process that ended did: "exit status 1", "signal 11 (SIGSEGV)"; "" while all run."""
         return next((how for process in self._processes if (how := process.how_it_ended())), "")
+
+    def trouble(self, since_ns: int) -> str:
+        """What its machine did to it since that instant, in words; "" if nothing is seen."""
+        outside = next((why for process in self._processes if (why := process.ended_from_outside())), "")
+        if outside:
+            return f"{self.name}: {outside}"
+        if self._folder is not None and (full := full_disk(self._folder)):
+            return f"{self.name}: {full}"
+        lines = (lacking_in(line.text) for line in self.log_since(since_ns))
+        return next((f"{self.name}: {why}" for why in lines if why), "")
 
     def _start_one(self, arguments: Sequence[str]) -> Addresses:
         """One process with ports of its own; a port that another takes meanwhile is a reason to try again."""

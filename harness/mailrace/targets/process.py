@@ -5,6 +5,7 @@ mailrace only, which then ends it by its own process id.
 """
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -15,11 +16,13 @@ from pathlib import Path
 from mailrace.model.attempt import LogLine
 from mailrace.model.errors import TargetError
 from mailrace.targets import belongings
+from mailrace.targets.machine import FOR_MEMORY, is_from_outside, kills_for_memory, signal_name
 
 LOG_LINES_MAX = 20_000
 """Kept in memory; the file has them all."""
 LOG_LINE_CHARS_MAX = 4_000
 STOP_S_MAX = 5.0
+IN_ORDER = "exit status 0"
 
 _DROPPED = ("MP_", "MAILRACE_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy")
@@ -65,6 +68,7 @@ class ServerProcess:
                 f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
             ) from error
         self.pid = self._process.pid
+        self._killed_for_memory = kills_for_memory()
         belongings.own(self.pid, folder)
         self._reader = threading.Thread(target=self._read, name=f"log of {self.pid}", daemon=True)
         self._reader.start()
@@ -80,11 +84,20 @@ class ServerProcess:
         return self._process.poll()
 
     def how_it_ended(self) -> str:
-        """ "exit status 1", "signal 9"; "" while it runs."""
+        """ "exit status 1", "signal 11 (SIGSEGV)"; "" while it runs."""
         status = self.exit_status()
         if status is None:
             return ""
-        return f"signal {-status}" if status < 0 else f"exit status {status}"
+        return signal_name(-status) if status < 0 else f"exit status {status}"
+
+    def ended_from_outside(self) -> str:
+        """Who else than the server itself ended it, in words; "" while it runs, and where it was itself."""
+        status = self.exit_status()
+        if status is None or status >= 0 or not is_from_outside(-status):
+            return ""
+        for_memory = -status == signal.SIGKILL and kills_for_memory() > self._killed_for_memory
+        who = FOR_MEMORY if for_memory else "somebody outside of mailrace"
+        return f"its process was ended by {signal_name(-status)}, sent by {who}"
 
     def stop(self, *, grace_s: float = 0.0) -> None:
         """End it and wait until it is gone; a throw-away server needs no grace. May be called twice."""

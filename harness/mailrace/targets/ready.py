@@ -44,10 +44,12 @@ def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLC
         connection.close()
 
 
-def look(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> Liveness:
+def look(
+    addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None, path: str = "/readyz"
+) -> Liveness:
     """ALIVE where `/readyz` answers, whatever it says: it asks the database, and blocks on a hung one."""
     try:
-        rest_status(addresses, "/readyz", timeout_s, tls)
+        rest_status(addresses, path, timeout_s, tls)
     except TimeoutError:
         return Liveness.HUNG
     except (OSError, http.client.HTTPException) as wrong:

@@ -1,0 +1,209 @@
+"""The machine's trouble is not the server's: what looks like a hang or a crash, and what is one."""
+
+import os
+import resource
+import signal
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from mailrace.history import Journal
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import Loss
+from mailrace.model.operation import ServerOptions
+from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.target import Liveness
+from mailrace.race import Limits, RaceOptions, Side
+from mailrace.race.tuner import Draw
+from mailrace.run import Output, RunRequest, run
+from mailrace.scenario import Plan, scenario_from, shipped
+from mailrace.targets import open_target
+from mailrace.targets.machine import full_disk, lacking_in
+from mailrace.verdict import exit_status
+from scripted_server import Script, ScriptedServer
+
+CALM = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=0, arm=0)
+LIMITS = Limits(reply_s=1.5, look_s=0.2, connect_s=1.5, return_s=0.5, skew_us=1e9, serial_rounds=2)
+SCENARIO = scenario_from(
+    {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "rounds": 3}, Path(shipped())
+)
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Iterator[Side]:
+    """Two senders at a server of ours that has none of the races."""
+    with ExitStack() as stack:
+        target = open_target("embedded@fixed", ServerOptions(), folder=tmp_path)
+        stack.callback(target.stop)
+        target.start()
+        journal = Journal(tmp_path / "history.jsonl")
+        stack.callback(journal.close)
+        options = RaceOptions(rounds=10, profile="rate", seed=1, limits=LIMITS)
+        one = Side("target", Plan(SCENARIO, 1, "mr00000000"), target, journal, options)
+        stack.callback(one.lane.close)
+        one.calibrate()
+        yield one
+
+
+def signalled(side: Side, number: int) -> None:
+    pid = side.target.pid()
+    assert pid is not None
+    os.kill(pid, number)
+
+
+def test_a_pause_from_outside_is_no_hang(side: Side) -> None:
+    pid = side.target.pid()
+    assert pid is not None
+    signalled(side, signal.SIGSTOP)
+    goes_on = threading.Timer(2 * LIMITS.reply_s, os.kill, (pid, signal.SIGCONT))
+    goes_on.start()
+    side.run(0, CALM)
+    goes_on.join()
+    (judged,) = side.judged()
+    assert judged.anomalies == ()
+    assert judged.record.hung == ()
+    assert judged.is_counted, "its answers came when it went on"
+
+
+def test_a_pause_while_the_store_is_looked_at_is_no_hang(side: Side) -> None:
+    pid = side.target.pid()
+    assert pid is not None
+    side.run(0, CALM)
+    signalled(side, signal.SIGSTOP)
+    goes_on = threading.Timer(3.0, os.kill, (pid, signal.SIGCONT))
+    goes_on.start()
+    (judged,) = side.judged()
+    goes_on.join()
+    assert judged.anomalies == ()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_from_outside_is_named_and_no_crash(side: Side, number: int) -> None:
+    signalled(side, number)
+    side.run(0, CALM)
+    side.run(1, CALM)
+    first, second = side.judged()
+    assert first.anomalies == ()
+    assert first.loss is Loss.MACHINE
+    assert signal.Signals(number).name in first.not_looked
+    assert second.is_counted, "it was started anew"
+    assert (side.tally.refused, side.tally.lost) == (0, 1)
+
+
+def test_a_server_that_was_told_to_end_did_not_crash(side: Side) -> None:
+    for index in range(2):
+        signalled(side, signal.SIGTERM)
+        side.run(index, CALM)
+    for judged in side.judged():
+        assert judged.anomalies == ()
+        assert judged.loss is Loss.UNVERIFIED, "it may have done so by itself: no PASS"
+        assert "ended in order (exit status 0)" in judged.not_looked
+
+
+def test_a_crash_counts_when_it_comes_twice(side: Side) -> None:
+    for index in range(2):
+        signalled(side, signal.SIGSEGV)
+        side.run(index, CALM)
+    side.run(2, CALM)
+    first, second, third = side.judged()
+    assert first.anomalies == ()
+    assert "crash was seen once only" in first.not_looked
+    assert first.loss is Loss.UNVERIFIED, "and it allows no PASS"
+    assert [a.name for a in second.anomalies] == [AnomalyName.CRASH]
+    assert "SIGSEGV" in second.anomalies[0].proof
+    assert third.is_counted
+
+
+def test_too_few_file_descriptors_of_ours_are_no_crash(side: Side) -> None:
+    side.lane.drop()
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    plugs: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, most))
+        with suppress(OSError):
+            while True:
+                plugs.append(os.open(os.devnull, os.O_RDONLY))
+        side.run(0, CALM)
+        assert side.target.liveness() is Liveness.UNSEEN
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+        for plug in plugs:
+            os.close(plug)
+    side.run(1, CALM)
+    first, second = side.judged()
+    assert first.loss is Loss.DROPPED
+    assert "too many open files" in first.not_looked
+    assert first.anomalies == ()
+    assert second.is_counted
+    assert side.tally.refused == 0
+
+
+def test_a_full_temporary_folder_is_named(
+    side: Side, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = os.statvfs
+
+    def full(path: Path) -> os.statvfs_result:
+        seen = list(real(path))
+        seen[4] = 0  # f_bavail
+        return os.statvfs_result(seen)
+
+    assert full_disk(tmp_path) == ""
+    monkeypatch.setattr(os, "statvfs", full)
+    assert "no space is left in its temporary folder" in side.target.trouble(0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'level=error msg="[db] error storing message: database or disk is full (13)"',
+        "write /tmp/x/mailpit.db-wal: no space left on device",
+        "http: Accept error: accept tcp 127.0.0.1:1: accept4: too many open files; retrying in 5ms",
+        "fork/exec: cannot allocate memory",
+    ],
+)
+def test_a_line_that_tells_of_the_machine_is_known(line: str) -> None:
+    assert "its machine was in trouble" in lacking_in(line)
+    assert lacking_in('level=error msg="[db] UNIQUE constraint failed: tags.Name"') == ""
+
+
+class OneByOne(ScriptedServer):
+    """Answers final dots one after the other, each some time after the last."""
+
+    def _say(self, session: socketserver.StreamRequestHandler, script: Script, stage: str) -> bool:
+        if stage != "dot":
+            return super()._say(session, script, stage)
+        with self._turn:
+            self.over.wait(0.3)
+            return super()._say(session, script, stage)
+
+    _turn = threading.Lock()
+
+
+def raced(server: ScriptedServer, tmp_path: Path, count: int, limits: Limits) -> ScenarioResult:
+    data = {"name": "s", "title": "t", "actors": [{"send": {"count": count}}], "rounds": 2}
+    request = RunRequest.of(server.name, Output(out=tmp_path / "out", formats=()))
+    (result,) = run([scenario_from(data, Path(shipped()))], request, limits=limits).result.scenarios
+    return result
+
+
+def test_slow_is_not_hung(tmp_path: Path) -> None:
+    """Six mails take 1.8 s where one answer may take 0.6 s: as long as answers come, none of them hangs."""
+    with OneByOne() as server:
+        result = raced(server, tmp_path, 6, Limits(reply_s=0.6, look_s=0.2, skew_us=1e9, serial_rounds=1))
+    assert dict(result.anomalies) == {}
+    assert (result.rounds, result.rounds_lost) == (2, 0)
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "DATA", "dot"])
+def test_a_server_that_is_not_ours_and_refuses_is_gone_and_no_crash(stage: str, tmp_path: Path) -> None:
+    with ScriptedServer(dies_at=stage) as server:
+        result = raced(server, tmp_path, 2, LIMITS)
+    assert result.verdict is Verdict.FAILED
+    assert exit_status([result.verdict]) == 4
+    assert "it is gone" in result.reason
+    assert dict(result.anomalies) == {}
