@@ -129,9 +129,6 @@ class Target(Protocol):
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """Whether it still answers, looking at its process where it is ours."""
 
-    def how_it_ended(self) -> str:
-        """How its process ended; "" while it runs, and where it is not ours and cannot be seen."""
-
     def trouble(self, since_ns: int) -> str:
         """What its machine did to it since that instant, in words: a full disk, a signal; "" if nothing."""
 
@@ -145,4 +142,4 @@ class Target(Protocol):
         """The process id where it is ours."""
 
     def how_it_ended(self) -> str:
-        """How the process of a server of ours ended: "exit status 1", "signal 9"; "" while it runs."""
+        """How the process of a server of ours ended: "exit status 1", "signal 9 (SIGKILL)"; "" while it runs."""

@@ -100,10 +100,6 @@ class ExternalTarget:
         """By its REST side alone."""
         return look(self.addresses, timeout_s, self._tls)
 
-    def how_it_ended(self) -> str:
-        """It cannot be seen."""
-        return ""
-
     def trouble(self, since_ns: int) -> str:
         """It cannot be seen."""
         return ""
