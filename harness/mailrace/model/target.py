@@ -142,4 +142,4 @@ class Target(Protocol):
         """The process id where it is ours."""
 
     def how_it_ended(self) -> str:
-        """How the process of a server of ours ended: "exit status 1", "signal 9 (SIGKILL)"; "" while it runs."""
+        """How a process of ours ended: "exit status 1", "signal 9 (SIGKILL)"; "" while it runs."""
