@@ -79,7 +79,7 @@ class ManagedTarget:
             version=program.version,
             version_source=program.source,
             storage="rqlite (door)" if (database or "").startswith("http") else "sqlite",
-            settings={**self._environment(), **_shown(options)},
+            settings={**self._environment(), **options.shown()},
         )
 
     @property
@@ -289,14 +289,3 @@ def _free_ports() -> tuple[int, int]:
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))
         return first.getsockname()[1], second.getsockname()[1]
-
-
-def _shown(options: ServerOptions) -> dict[str, str]:
-    shown = {}
-    if options.ignore_duplicate_ids:
-        shown["ignore_duplicate_ids"] = "true"
-    if options.tags_disable:
-        shown["tags_disable"] = ",".join(options.tags_disable)
-    if options.instances > 1:
-        shown["instances"] = str(options.instances)
-    return shown
