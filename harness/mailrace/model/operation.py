@@ -225,6 +225,17 @@ class ServerOptions:
     smtp_auth: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
 
+    def shown(self) -> dict[str, str]:
+        """What differs from the flags that every run gives, for the report."""
+        shown = {}
+        if self.ignore_duplicate_ids:
+            shown["ignore_duplicate_ids"] = "true"
+        if self.tags_disable:
+            shown["tags_disable"] = ",".join(self.tags_disable)
+        if self.instances > 1:
+            shown["instances"] = str(self.instances)
+        return shown
+
 
 def respelt(tag: str, number: int) -> str:
     """The tag in spelling `number` (0: as written): its letters change case as the bits of the number say.
