@@ -1,7 +1,7 @@
 """Each named race shows at some release point on the versions that have it, and at none on `fixed`.
 
 One operation is stopped at each of its statements in turn while the other sets out (release points, 0
-deviations); which cells are empty is what a prototype measured on the real releases (STEER.md).
+deviations); which cells are empty is what a prototype measured on the real releases (docs/steer.md).
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from mailrace.scenario import load, shipped
 
 ROUNDS_MAX = 60
 
-# (scenario, the version with the bug, the promise that it breaks, its name in MAILPIT.md)
+# (scenario, the version with the bug, the promise that it breaks, its number in docs/races.md)
 PAIRS = [
     ("shared-new-tag", "1.17.0", {"rejected_but_stored"}, "S1"),
     ("plus-address-tag", "1.17.0", {"rejected_but_stored"}, "S1"),

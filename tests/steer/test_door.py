@@ -1,4 +1,4 @@
-"""The door's rules, each with its test: held, released, dropped, never held too long (STEER.md, "Hence")."""
+"""The door's rules, each with its test: held, released, dropped, never held too long (docs/steer.md)."""
 
 import json
 import socket

@@ -32,7 +32,7 @@ NO_PAIRS = {
 
 VERSIONS = ("1.17.0", "1.17.1", "1.27.11", "1.30.5")
 BUILT = ("1.27.11", "1.30.5")
-"""Versions that are built where they are missing (MAILPIT.md); the others are looked at where they are."""
+"""Versions that are built where they are missing; the others are looked at where they are."""
 
 LOOKS_MAX = 3
 """Looks at one instance. A broadcast between two statements changed what 6 of 384 saw."""

@@ -50,7 +50,7 @@ def found(result: ScenarioResult) -> set[str]:
 
 @pytest.mark.parametrize(("version", "orders", "on_one"), [("1.27.11", 3738, 492), ("1.30.5", 3432, 924)])
 def test_two_senders_with_one_new_tag(real_mailpit: Have, version: str, orders: int, on_one: int) -> None:
-    """The numbers of orders are those that walking them one by one gave (STEER.md)."""
+    """The numbers of orders are those that walking them one by one gave (docs/steer.md)."""
     with rig("shared-new-tag", real_mailpit(version)) as (place, options):
         land = survey(place, options, orders_max=5000, seconds_max=60)
         assert land.exploration.is_complete

@@ -57,7 +57,7 @@ def test_the_same_version_is_0_with_what_is_unchanged_listed(
 
 
 def test_one_cpu_and_no_steer_is_never_a_yes(tmp_path: Path, real_mailpit: Callable[[str], str]) -> None:
-    # With GOMAXPROCS=1 the controls of its own kind fire in at most 2 of 100 rounds (MAILPIT.md, "Rates").
+    # With GOMAXPROCS=1 the controls of its own kind fire in at most 2 of 100 rounds.
     # The 17 pairs that PASS needs, in 40: a chance below 1e-17 at 2 %, so this cannot end with 0.
     version = real_mailpit(NEW)
     done = mailrace(

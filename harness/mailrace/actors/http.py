@@ -105,7 +105,7 @@ def request_of(
 
     def own(keys: tuple[str, ...]) -> list[str]:
         missing = [k for k in keys if k not in ids]
-        if missing or not keys:  # an empty list would delete everything (MAILPIT.md)
+        if missing or not keys:  # an empty list would delete everything
             raise InternalError(f"{operation.key}: no server ID is known for {missing or 'no message'}")
         return [ids[k] for k in keys]
 

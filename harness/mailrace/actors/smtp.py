@@ -102,7 +102,7 @@ def transaction(
 
 
 def reset() -> Script:
-    """RSET, after a failure (MAILPIT.md, "SMTP")."""
+    """RSET, after a failure."""
     reply = yield Command(Stage.MAIL, b"RSET\r\n")
     return ending_of(reply)
 

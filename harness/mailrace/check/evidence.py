@@ -71,7 +71,7 @@ def tries_of(record: RoundRecord) -> tuple[Try, ...]:
 
 
 def units_of(record: RoundRecord, options: ServerOptions) -> tuple[Unit, ...]:
-    """The round's tries, joined into what is promised one copy (DESIGN.md, "Anomalies")."""
+    """The round's tries, joined into what is promised one copy (docs/glossary.md)."""
     grouped: dict[str, list[Try]] = {}
     for one in tries_of(record):
         # Without the option two messages that share a Message-ID are distinct, and so are two attempts.

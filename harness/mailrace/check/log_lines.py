@@ -41,7 +41,7 @@ KNOWN_LOG_LINES: tuple[KnownLine, ...] = (
     ),
     _known(
         r"there were \d+ statement errors",
-        "a statement failed on rqlite; releases like 1.17 log no more than this of it (STEER.md)",
+        "a statement failed on rqlite; releases like 1.17 log no more than this of it (docs/steer.md)",
         AnomalyName.REJECTED_BUT_STORED,
     ),
     _known(
@@ -61,7 +61,7 @@ KNOWN_LOG_LINES: tuple[KnownLine, ...] = (
         AnomalyName.CRASH,
     ),
 )
-"""MAILPIT.md, "The catalogue": signatures in the log of the server, the first that fits counts."""
+"""Signatures of the races of docs/races.md in the log of the server; the first that fits counts."""
 
 
 def known_line(text: str) -> KnownLine | None:

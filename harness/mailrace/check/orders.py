@@ -8,7 +8,7 @@ from mailrace.model.attempt import Attempt, Outcome, RoundRecord
 from mailrace.model.operation import Message, Operation, PlannedRound, Send
 
 ORDERS_MAX = 120
-"""Above it the oracle is not applied, and the promises stand alone (DESIGN.md, "Two oracles")."""
+"""Above it the oracle is not applied, and the promises stand alone (docs/glossary.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 In it: each operation's reply class, over HTTP also its error; each message's copies with tags, envelope and
 read flag; the round's tag names with their counts; whether the server lives. Not in it: IDs, times, order,
-counters, logs, other rounds (DESIGN.md, "Two oracles"). Only first attempts: the serial runs retry nothing.
+counters, logs, other rounds (docs/glossary.md). Only first attempts: the serial runs retry nothing.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A round, its broken promises and the outcomes of its serial orders to the anomalies that remain.
 
-The second oracle (DESIGN.md, "Two oracles"): the round's operations run one after the other, for real, in
+The second oracle (docs/glossary.md): the round's operations run one after the other, for real, in
 each allowed order; what the concurrent round came to must equal one of those outcomes (Papadimitriou 1979,
 JACM 26, 631, with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463). It clears what a serial
 order explains, and names what no promise does.

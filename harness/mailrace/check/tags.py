@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from mailrace.model.operation import Message, ServerOptions
 
 TAG_LENGTH_MAX = 100
-"""Newer releases of Mailpit cut a longer tag (MAILPIT.md, "SMTP")."""
+"""Newer releases of Mailpit cut a longer tag."""
 
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 ._-]+")
 _SPACES = re.compile(r" {2,}")

@@ -1,4 +1,4 @@
-"""Attempts, copies and times to the words of a proof (STYLE.md, "Errors")."""
+"""Attempts, copies and times to the words of a proof."""
 
 from collections.abc import Sequence
 

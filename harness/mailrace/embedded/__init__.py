@@ -2,7 +2,7 @@
 
 `python -m mailrace.embedded --version-of 1.17.0 --smtp HOST:PORT --listen HOST:PORT --database FILE`
 runs it. It stands in for releases that cannot be had, is the control that shows the engine releases well,
-and its `fixed` variety shows what a Mailpit without the races would look like (MAILPIT.md, "The catalogue").
+and its `fixed` variety shows what a Mailpit without the races would look like.
 
 Left out of what a release does: its pages and their events, POP3, TLS, relaying, release, HTML and link
 checks, thumbnails, tag filters, `--max` and vacuuming. Their statements are left out with them: of those

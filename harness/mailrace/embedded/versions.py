@@ -1,6 +1,6 @@
 """The one place where the versions differ: a table from the name after `embedded@` to what that one does.
 
-Numbers in the comments are the releases that brought the change, as far as MAILPIT.md knows them.
+Numbers in the comments are the releases that brought the change, as far as they are known.
 """
 
 import re

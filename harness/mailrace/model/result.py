@@ -63,7 +63,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlResult:
-    """The known-bad target that alternated with the one under test (DESIGN.md, "Controls").
+    """The known-bad target that alternated with the one under test (docs/glossary.md).
 
     kind          1 a known-bad version of the same server; 2 an open race of the same binary; 3 the embedded
     pairs_fired   h: pairs in which the control fired
@@ -86,7 +86,7 @@ class Witness:
     """An anomaly with the round that shows it; a steered one also has its schedule.
 
     replay    the command that runs it again
-    explained known log lines (MAILPIT.md) with what each means
+    explained known log lines with what each means
     """
 
     anomaly: Anomaly
@@ -159,7 +159,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedules:
-    """What steer looked at (STEER.md). `violating` are classes realised on the instances asked for.
+    """What steer looked at (docs/steer.md). `violating` are classes realised on the instances asked for.
 
     unrealised   violating classes that were neither realised there nor seen to be kept apart;
                  `unrealised_anomalies`: what they show

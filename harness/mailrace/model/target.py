@@ -22,7 +22,7 @@ class Liveness(StrEnum):
 
 
 class VersionSource(StrEnum):
-    """How a version is known (DESIGN.md, "Targets")."""
+    """How a version is known (README.md, "Targets")."""
 
     ITSELF = "says so itself"
     BUILD_INFO = "Go build information"

@@ -15,7 +15,7 @@ DECOY_POLLS_MAX = 8
 
 class Decoy:
     """Polls `GET /api/v1/tags` from `start` to `stop`, so that the server's queue for its one connection
-    is longer than one (MAILPIT.md, "Decoy readers")."""
+    is longer than one."""
 
     def __init__(self, link: Link, addresses: Addresses, auth: tuple[str, str] | None) -> None:
         self.link = link

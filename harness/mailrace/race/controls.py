@@ -13,12 +13,12 @@ WHY = {
     3: "it shows that mailrace releases well, not how this server schedules in windows of this size",
 }
 WINDOW_RATIO_MAX = 10
-"""A control whose bodies are larger by more has other windows (MAILPIT.md, "Rates")."""
+"""A control whose bodies are larger by more has other windows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenControl:
-    """A control that can be had: `scenario` on `target`, of kind 1, 2 or 3 (DESIGN.md, "Controls")."""
+    """A control that can be had: `scenario` on `target`, of kind 1, 2 or 3 (docs/glossary.md)."""
 
     target: str
     scenario: Scenario

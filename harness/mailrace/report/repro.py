@@ -17,7 +17,7 @@ from mailrace.model.result import Step, Witness
 from mailrace.report.words import legible, sentence
 
 SWEPT_US = 1800
-"""Release offsets are spread over this, µs (MAILPIT.md: S2 in ±900 µs)."""
+"""Release offsets are spread over this, µs: race S2 was measured within ±900 µs."""
 DECOYS = 2
 BODY_TEXT_MAX = 64_000
 """Characters of a user's own message that the script may hold."""

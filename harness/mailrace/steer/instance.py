@@ -15,7 +15,7 @@ from mailrace.steer.loop import Loop
 from mailrace.steer.quiet import wait_quiet
 
 IDLE_S_MAX = 25.0
-"""A kept connection that was idle longer is opened anew (STEER.md)."""
+"""A kept connection that was idle longer is opened anew (docs/steer.md)."""
 
 Opener = Callable[[str], Target]
 """A target that is not started, for a `--database` URL."""

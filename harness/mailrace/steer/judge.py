@@ -14,7 +14,7 @@ from mailrace.steer.blocks import Run
 from mailrace.steer.twins import Twins
 
 EACH_ORDER_RUNS = 2
-"""Both outcomes count (DESIGN.md, "Two oracles")."""
+"""Both outcomes count (docs/glossary.md)."""
 
 
 ENDS = (AnomalyName.HANG, AnomalyName.CRASH)

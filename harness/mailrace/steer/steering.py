@@ -1,7 +1,7 @@
 """A scenario and a target in, a `ScenarioResult` out: every schedule walked, each bad one shown for real.
 
-The order of work is STEER.md's: explore on twins, find what one instance keeps together, realise each bad
-class on the number of instances that the scenario asks for.
+The order of work is that of docs/steer.md: explore on twins, find what one instance keeps together, realise
+each bad class on the number of instances that the scenario asks for.
 """
 
 import time

@@ -7,7 +7,7 @@
         └── BadAnswer    an answer that is not the wanted one; `status` is its HTTP status
 
 No call here can delete everything by accident: an empty list of IDs, which Mailpit takes for "all", is an
-InternalError, and `delete_all` says what it does (MAILPIT.md, "REST").
+InternalError, and `delete_all` says what it does.
 """
 
 import json
@@ -112,7 +112,7 @@ class Api:
             raise self._foreign("GET", url, error) from error
 
     def info(self) -> Mapping[str, object]:
-        """`GET /info`: lists every tag, so it grows; may look for a new release (MAILPIT.md)."""
+        """`GET /info`: lists every tag, so it grows; may look for a new release."""
         document = self._json("GET", "/api/v1/info")
         if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
             raise self._foreign("GET", "/api/v1/info", NotMailpit("it has no text 'Version'"))

@@ -128,7 +128,7 @@ class ExternalTarget:
         """Delete this run's messages, one ID a request; how many.
 
         A repeated or stale ID beside a live one hangs servers up to 1.30.6 (issue 723), and any deletion
-        may strip tags off strangers' messages that arrive meanwhile (MAILPIT.md): ask the user first.
+        may strip tags off strangers' messages that arrive meanwhile: ask the user first.
         """
         messages = self.stored(domain).messages
         for message in messages:

@@ -48,7 +48,7 @@ class ManagedTarget:
     """A target that we start and stop (`mailrace.model.target.Target`).
 
     With `options.instances` over 1 there are as many processes on one `database`, which must then be an
-    `http://` one (SQLite files are not shared: MAILPIT.md, S10); `addresses_all` has them all, in order of
+    `http://` one (SQLite files are not shared: race S10); `addresses_all` has them all, in order of
     start. `folder` is where `server.log` is appended, else it is private and vanishes with `stop`.
     """
 
@@ -241,7 +241,7 @@ class ManagedTarget:
         )
 
     def _flags(self) -> list[str]:
-        """The flags of MAILPIT.md ("Starting it"), those of the options, and no flag it does not know."""
+        """The flags that every run gives, those of the options, and no flag it does not know."""
         options = self._options
         if options.instances > 1 and not (self._database or "").startswith("http"):
             raise TargetError(

@@ -1,4 +1,4 @@
-"""Takes a version; gives the Mailpit program of it that is at hand (DESIGN.md, "Targets")."""
+"""Takes a version; gives the Mailpit program of it that is at hand (README.md, "Targets")."""
 
 import os
 import shutil
