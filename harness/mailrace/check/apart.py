@@ -15,6 +15,7 @@ from mailrace.model.operation import PlannedRound, Send, ServerOptions
 
 Break = tuple[AnomalyName, str, frozenset[str]]
 """A broken promise without what differs from round to round: its name, whose message, which tags."""
+_TOKEN = re.compile(r"^r\d{5}")
 _OWN_MARKS = re.compile(r"r\d{5}|[sgl]\d{2}(?!\d)")
 
 
@@ -79,4 +80,5 @@ def _role(message: str | None, planned: PlannedRound) -> str:
                 return f"sender of kind {kinds[index]}"
             if operation.lead is not None and operation.lead.key == message:
                 return f"lead of kind {kinds[index]}"
-    return message.removeprefix(planned.token)
+    # A given message, or one of an earlier round.
+    return _TOKEN.sub("", message)

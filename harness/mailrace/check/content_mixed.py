@@ -13,8 +13,8 @@ HEAD_BYTES_MAX = 8_192
 def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
     """One finding for each copy whose subject, Message-ID, snippet, size or source is not its message's.
 
-    Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Of a
-    user's own message, or where headers of the user's replace what we write, that much is not compared.
+    Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Subject,
+    snippet and size of a user's own message are not known here: of it the source is compared.
     """
     found: list[Anomaly] = []
     for copy, message in copies_with_message(record):
@@ -34,20 +34,19 @@ def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly,
 
 
 def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> list[str]:
-    own_headers = {name.lower() for name, _ in message.headers}
     is_generated = message.file_sha256 is None
     complaints: list[str] = []
-    if is_generated and "subject" not in own_headers and copy.subject != message.shown_subject:
+    if is_generated and copy.subject != message.shown_subject:
         complaints.append(
             f"has the subject {copy.subject!r}{_whose(record, subject=copy.subject)} "
             f"where {message.shown_subject!r} was sent"
         )
-    if "message-id" not in own_headers and copy.message_id not in _ids_of(message, copy.attempt):
+    if copy.message_id not in _ids_of(message, copy.attempt):
         complaints.append(
             f"has the Message-ID {copy.message_id!r}{_whose(record, message_id=copy.message_id)} "
             f"where {message.message_id!r} was sent"
         )
-    if is_generated and not any(name.startswith("content-") for name in own_headers):
+    if is_generated:
         complaints += _of_the_text(copy, message)
     if copy.source is not None:
         if copy.source.difference:

@@ -96,6 +96,8 @@ class Lane:
             attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
+            # A server may go on working behind its reply; the next operation must not meet that work.
+            time.sleep(self.limits.serial_quiet_s)
         return self._ended(record, prepared.attempts)
 
     @property

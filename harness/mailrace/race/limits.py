@@ -16,6 +16,7 @@ class Limits:
     restarts           of a server of ours that hung or ended
     serial_rounds      after an anomaly so many rounds one after the other: does it need a race at all?
                        `serial_rounds_least` of them in any case, the others within `serial_s`
+    serial_quiet_s     between two such operations: a server may work on behind its reply
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
     """
 
@@ -28,6 +29,7 @@ class Limits:
     restarts: int = 50
     serial_rounds: int = 20
     serial_rounds_least: int = 4
+    serial_quiet_s: float = 0.02
     serial_s: float = 5.0
     block_rounds_first: int = 10
     block_rounds_last: int = 250

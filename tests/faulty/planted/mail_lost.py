@@ -1,5 +1,6 @@
 """Faults that lose mail, new or old."""
 
+import time
 from typing import Any
 
 from mailrace.embedded.mailbox import Mailbox
@@ -8,6 +9,8 @@ from planting import Meet, around, fault
 
 EDITS = ("set_tags", "rename_tag", "delete_tag", "delete", "delete_search", "mark", "mark_found", "mark_all")
 """Operations of a mailbox that change something and store nothing, but for the deletion of everything."""
+
+WORKS_ON_S = 0.010
 
 OLDEST = "SELECT ID FROM mailbox ORDER BY Created LIMIT 1"
 
@@ -79,3 +82,21 @@ def mail_lost_after_an_edit(meet: Meet) -> None:
         async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
             edited.append("an edit")
             await inner(mailbox, *rest)
+
+
+@fault
+def mail_lost_soon_after_an_edit(meet: Meet) -> None:
+    """The server works on for 10 ms behind its reply to an edit; a mail that arrives then is lost."""
+    until_s = [0.0]
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        return new_id() if time.monotonic() < until_s[0] else await inner(mailbox, *rest)
+
+    for name in EDITS:
+
+        @around(Mailbox, name)
+        async def edit(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
+            until_s[0] = time.monotonic() + 1.0
+            await inner(mailbox, *rest)
+            until_s[0] = time.monotonic() + WORKS_ON_S
