@@ -49,7 +49,10 @@ def result(folder: Path) -> dict[str, Any]:
     ],
 )
 def test_what_two_mails_do_to_each_other_is_found(fault: str, found: set[str], tmp_path: Path) -> None:
-    assert raced(fault, "distinct-tags", tmp_path) == ("RACE", found)
+    verdict, seen = raced(fault, "distinct-tags", tmp_path)
+    # A search for the words of a body that was swapped is wrong as well, where the sample holds it.
+    assert (verdict, seen - {"search_wrong"}) == ("RACE", found - {"search_wrong"})
+    assert found <= seen
 
 
 @pytest.mark.slow
