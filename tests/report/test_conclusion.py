@@ -155,6 +155,23 @@ def test_what_was_seen_is_counted_the_gravest_first(
 def test_lost_rounds_are_one_sentence() -> None:
     told = conclusion(of({"a": Verdict.PASS, "b": Verdict.PASS}, rounds_lost=7))
     assert told.counted[1:] == ("14 rounds could not be exercised, in a and b.",)
+    told = conclusion(of({"a": Verdict.PASS}, rounds_lost=7, rounds_dropped=5, rounds_refused=2))
+    assert told.counted[1:] == (
+        "7 rounds could not be exercised (5 by our own doing and 2 by the server's, which allows no PASS), "
+        "in a.",
+    )
+
+
+def test_what_is_broken_one_after_the_other_as_well_is_no_race() -> None:
+    run = native(hits=6)
+    (one,) = run.scenarios
+    broken = replace(one, verdict=Verdict.INCONCLUSIVE, broken_serially={"rejected_but_stored": 6})
+    told = conclusion(replace(run, scenarios=(broken,)))
+    assert told.explained == ()
+    assert told.counted[1] == (
+        "rejected_but_stored is broken in shared-new-tag when the operations run one after the other as "
+        "well: a broken promise or a setting of the server, not a race."
+    )
 
 
 def test_the_worst_anomaly_comes_first_and_an_unknown_one_last() -> None:

@@ -78,16 +78,20 @@ def conclusion(result: RunResult) -> Conclusion:
         )
         for one in result.scenarios
         for name, count in one.anomalies.items()
+        if name not in one.broken_serially
     ]
-    lost = [one for one in result.scenarios if one.rounds_lost]
     if len(result.scenarios) == 1:
         (one,) = result.scenarios
         counted = [f"{one.name}: {legible(one.reason, 2000).removesuffix('.')}."]
     else:
         counted = [count_words([(one.name, one.verdict) for one in result.scenarios])]
-    if lost:
-        rounds = plural(sum(one.rounds_lost for one in lost), "round")
-        counted.append(f"{rounds} could not be exercised, in {names_words([one.name for one in lost])}.")
+    counted += _lost_words(result.scenarios)
+    counted += [
+        f"{names_words(names)} is broken in {scenario.name} when the operations run one after the other as "
+        "well: a broken promise or a setting of the server, not a race."
+        for scenario in result.scenarios
+        if (names := in_order(scenario.broken_serially))
+    ]
     if result.whole and len(result.scenarios) > 1:
         counted.append(f"{legible(result.whole, 1000).removesuffix('.')}.")
     return Conclusion(
@@ -95,6 +99,21 @@ def conclusion(result: RunResult) -> Conclusion:
         explained=explained(seen),
         commands=tuple(_commands(result)),
     )
+
+
+def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
+    """One sentence on the rounds that could not be exercised, and by whose doing; none without one."""
+    lost = [one for one in scenarios if one.rounds_lost]
+    if not lost:
+        return []
+    whose = {
+        "by our own doing": sum(one.rounds_dropped for one in lost),
+        "by the server's, which allows no PASS": sum(one.rounds_refused for one in lost),
+    }
+    parts = [f"{count:,} {who}" for who, count in whose.items() if count]
+    rounds = plural(sum(one.rounds_lost for one in lost), "round")
+    by = f" ({joined(parts)})" if parts else ""
+    return [f"{rounds} could not be exercised{by}, in {names_words([one.name for one in lost])}."]
 
 
 def count_words(words: Sequence[tuple[str, Verdict]], what: str = "scenario") -> str:

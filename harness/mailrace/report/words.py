@@ -126,6 +126,7 @@ def not_looked(result: RunResult) -> list[str]:
             if looked.missed:
                 said.append((scenario.name, f"{plural(looked.missed, 'schedule')} missed, not counted clean"))
         own = [text for text in scenario.not_looked if text not in result.target.limits]
+        own.sort(key=lambda text: bool(re.match(r"round \d+", text)))  # single rounds come last
         said += [(scenario.name, legible(text)) for text in own]
     many = len(result.scenarios) > 1
     found = [f"{names}: {text}" if many else text for names, text in grouped(said)]
