@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from mailrace.model.result import ScenarioResult
     from mailrace.model.target import Target
+    from mailrace.pytest_recorder import MailAddresses
 
 SUFFIX = ".race.yaml"
 
@@ -28,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--mail-target", metavar="TARGET", help="race every *.race.yaml at this target")
     group.addoption("--mail-mode", choices=("race", "steer"), default="race", help="how to look at them")
     group.addoption("--mail-rounds", type=_rounds, metavar="N", help="rounds of each scenario")
+    group.addoption(
+        "--mail-record",
+        metavar="TARGET",
+        nargs="?",
+        const="embedded",
+        help="record the suite's own traffic with this Mailpit, and say what raced and what is hazardous",
+    )
     group.addoption("--mail-seed", type=_seed, default=1, metavar="N", help="seed of the plans")
 
 
@@ -46,6 +54,26 @@ def _within(text: str, least: int, most: int) -> int:
     if not least <= value <= most:
         raise argparse.ArgumentTypeError(f"{value} is not from {least} to {most}")
     return value
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With `--mail-record`: start the recorder, or, in a worker of xdist, tell it when tests ran."""
+    target = config.getoption("--mail-record")
+    if target is None or config.option.collectonly:
+        return
+    from mailrace.pytest_recorder import RecorderPlugin, TestTimes
+
+    config.pluginmanager.register(TestTimes())
+    if hasattr(config, "workerinput"):
+        return
+    from mailrace.history import new_folder
+    from mailrace.model.errors import MailraceError
+
+    try:
+        folder = new_folder(Path(config.rootpath) / "reports", f"record-{target}")
+        config.pluginmanager.register(RecorderPlugin(target, folder))
+    except MailraceError as wrong:
+        raise pytest.UsageError(f"--mail-record: {wrong}") from wrong
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -113,6 +141,14 @@ def mail_target(request: pytest.FixtureRequest) -> "Iterator[Target]":
         yield target
     finally:
         target.stop()
+
+
+@pytest.fixture(scope="session")
+def mail_addresses() -> "MailAddresses":
+    """Where the suite's Mailpit listens: `smtp_host`, `smtp_port`, `url`; those of the recorder, if any."""
+    from mailrace.pytest_recorder import addresses
+
+    return addresses()
 
 
 @pytest.fixture

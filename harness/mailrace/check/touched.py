@@ -146,6 +146,13 @@ def _ended_before(operation: Operation, key: str, record: RoundRecord) -> bool:
     return max(a.completed_ns for a in edits) < sent_ns
 
 
+def terms(query: str) -> tuple[tuple[bool, str, str], ...]:
+    """The terms of a search in lower case: (is negated, field or "" for any, value)."""
+    return tuple(
+        (bool(no), field, quoted or bare) for no, field, quoted, bare in _TERM.findall(query.lower())
+    )
+
+
 def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
     """Whether a search could find the message: false only where one of its terms cannot be met.
 
@@ -159,8 +166,7 @@ def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
         "subject": message.shown_subject.lower(),
         "message-id": message.message_id.lower(),
     }
-    for negated, field, quoted, bare in _TERM.findall(query.lower()):
-        value = quoted or bare
+    for negated, field, value in terms(query):
         if negated or "_" in value or "%" in value:
             continue
         if field == "tag" and tag_key(value) not in held:

@@ -27,6 +27,7 @@ def command() -> "typer.Typer":
         bisecting,
         gate,
         racing,
+        recording,
         reporting,
         scenarios,
         servers,

@@ -1,0 +1,153 @@
+"""A request of Mailpit's REST API and its reply in, what they are about out, as fields of `Recorded`.
+
+The kinds are the words of a scenario's actors where an actor does the same, so that an overlap that was seen
+can be written as a scenario. Paths are those of `/api/v1/swagger.json`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+FOUND_MAX = 200
+"""Rows of a reply that are told."""
+_ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("GET", r"/api/v1/messages", "list"),
+    ("PUT", r"/api/v1/messages", "set_read"),
+    ("DELETE", r"/api/v1/messages", "delete"),
+    ("GET", r"/api/v1/search", "search"),
+    ("DELETE", r"/api/v1/search", "delete_search"),
+    ("POST", r"/api/v1/send", "send"),
+    ("GET", r"/api/v1/tags", "tags"),
+    ("PUT", r"/api/v1/tags", "set_tags"),
+    ("PUT", r"/api/v1/tags/(?P<tag>[^/]+)", "rename_tag"),
+    ("DELETE", r"/api/v1/tags/(?P<tag>[^/]+)", "delete_tag"),
+    ("GET", r"/api/v1/message/latest", "read_latest"),
+    ("GET", r"/api/v1/message/(?P<id>[^/]+)", "read_message"),
+    ("POST", r"/api/v1/message/(?P<id>[^/]+)/release", "release"),
+    ("GET", r"/api/v1/message/latest/.+", "read_latest"),
+    ("GET", r"/api/v1/message/(?P<id>[^/]+)/.+", "read_raw"),
+    ("GET", r"/view/latest(?:\..+)?", "read_latest"),
+    ("GET", r"/view/(?P<id>[^/]+?)(?:\.html|\.txt)?", "read_raw"),
+    ("GET", r"/api/v1/info", "info"),
+    ("GET", r"/api/events", "events"),
+)
+_COMPILED = tuple((method, re.compile(path), kind) for method, path, kind in _ROUTES)
+_WITH_ROWS = frozenset({"list", "search", "read_message", "read_latest", "send", "info"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Method and target of a request; `prefix` is the path under which the server lives."""
+
+    method: str
+    target: str
+    prefix: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path below the prefix, as sent."""
+        path = urlsplit(self.target).path
+        return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix + "/") else path
+
+    def parameter(self, name: str) -> str:
+        """The first value of a parameter of the query; "" where there is none."""
+        return parse_qs(urlsplit(self.target).query).get(name, [""])[0]
+
+    def route(self) -> tuple[str, Mapping[str, str]]:
+        """The kind, and what the path names."""
+        for method, pattern, kind in _COMPILED:
+            if method == self.method and (found := pattern.fullmatch(self.path)):
+                return kind, {k: unquote(v) for k, v in found.groupdict().items() if v}
+        return "other", {}
+
+
+def wants_reply(request: Request) -> bool:
+    """Whether the reply's body says what the operation was about, so that it must be kept."""
+    return request.route()[0] in _WITH_ROWS
+
+
+def about_request(request: Request, body: bytes) -> dict[str, Any]:
+    """The kind, and what the request names."""
+    kind, named = request.route()
+    given = _json(body)
+    about: dict[str, Any] = {"kind": kind}
+    if "id" in named:
+        about["ids"] = (named["id"],)
+    if kind in ("search", "delete_search"):
+        about["query"] = request.parameter("query")
+    elif kind in ("delete", "set_read", "set_tags"):
+        about["ids"] = _texts(given.get("IDs"))
+        if kind == "delete" and not about["ids"]:
+            about["kind"] = "delete_all"
+        elif kind == "set_read":
+            about["query"] = str(given.get("Search") or "") or ("" if about["ids"] else "all")
+        elif kind == "set_tags":
+            about["tags"] = _texts(given.get("Tags"))
+    elif kind in ("rename_tag", "delete_tag"):
+        about["tags"] = (named["tag"], *_texts([given.get("Name")] if given.get("Name") else []))
+    elif kind == "send":
+        about |= _sent(given, body)
+    elif kind == "other":
+        about["query"] = f"{request.method} {request.path}"
+    return about
+
+
+def about_reply(request: Request, code: int, body: bytes) -> dict[str, Any]:
+    """What the reply shows: the rows, the count, the ID; of a refusal the beginning of its text."""
+    if code >= 400:
+        return {"text": body.decode("utf-8", "replace")}
+    kind, _ = request.route()
+    given = _json(body) if kind in _WITH_ROWS else {}
+    if kind in ("list", "search"):
+        rows = given.get("messages")
+        total = given.get("messages_count", given.get("total", -1))
+        return {"found": _rows(rows), "total": total if isinstance(total, int) else -1}
+    if kind in ("read_message", "read_latest"):
+        return {"found": _rows([given])}
+    if kind == "send":
+        return {"queued_as": str(given.get("ID") or "")}
+    if kind == "info":
+        total = given.get("Messages", -1)
+        return {"total": total if isinstance(total, int) else -1}
+    return {}
+
+
+def _sent(given: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    headers = given.get("Headers") if isinstance(given.get("Headers"), dict) else {}
+    ids = [str(v) for k, v in (headers or {}).items() if str(k).lower() == "message-id"]
+    sender = given.get("From")
+    everybody = [*_list(given.get("To")), *_list(given.get("Cc"))]
+    recipients = [str(one.get("Email") or "") for one in everybody if isinstance(one, dict)]
+    return {
+        "sender": str(sender.get("Email") or "") if isinstance(sender, dict) else "",
+        "recipients": (*recipients, *_texts(given.get("Bcc"))),
+        "tags": _texts(given.get("Tags")),
+        "message_id": ids[0].strip("<>") if ids else "",
+        "digest": hashlib.sha256(body).hexdigest(),
+        "size": len(body),
+    }
+
+
+def _rows(rows: Any) -> tuple[tuple[str, str], ...]:
+    listed = [row for row in _list(rows) if isinstance(row, dict) and row.get("ID")]
+    return tuple((str(row["ID"]), str(row.get("MessageID") or "")) for row in listed[:FOUND_MAX])
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(one) for one in _list(value))

@@ -1,0 +1,74 @@
+"""A kind of overlap in, the smallest scenario file that makes it out.
+
+The scenario keeps what matters of the traffic, which is the two operations and how their subjects meet. It
+takes none of the suite's mails, addresses or tags.
+"""
+
+from mailrace.record.overlaps import Shape
+
+TAG = "{run}-{round}"
+_EDITS = ("delete", "delete_search", "delete_all", "set_tags", "rename_tag", "delete_tag")
+
+
+def as_scenario(shape: Shape) -> str:
+    """The text of a scenario file; "" where no actor does what one of the two operations does."""
+    kinds = (shape.first, shape.second)
+    if any(kind not in ("send", *_EDITS) for kind in kinds):
+        return ""
+    is_tagged = shape.relation in ("the same tag", "other messages, tagged", "everything")
+    if kinds == ("send", "send"):
+        given, actors = "", [_two_sends(shape.relation)]
+    else:
+        is_one = shape.relation in ("the same message", "the same tag", "everything") or "send" in kinds
+        given = _given("old", _tag_of_old(shape, is_tagged))
+        given += "" if is_one else _given("other", f"{TAG}-o" if is_tagged else "")
+        messages = ("old", "old" if is_one else "other")
+        actors = [
+            _actor(kind, message, number, is_tagged=is_tagged)
+            for number, (kind, message) in enumerate(zip(kinds, messages, strict=True))
+        ]
+    head = f"name: {name_of(shape)}\ntitle: {shape.first} beside {shape.second}, {shape.relation}\n"
+    lines = "".join(f"  - {actor}\n" for actor in actors)
+    return f"{head}{f'given:{chr(10)}{given}' if given else ''}actors:\n{lines}controls:\n" + (
+        "  - {scenario: same-message-id-small}\n"
+    )
+
+
+def name_of(shape: Shape) -> str:
+    """The scenario's name, which is the file's too."""
+    relation = shape.relation.replace(", ", "-").replace(" ", "-").lower()
+    return f"{shape.first}-{shape.second}-{relation}".replace("_", "-")
+
+
+def _two_sends(relation: str) -> str:
+    about = {
+        "the same Message-ID": "count: 2, message_id: shared",
+        "the same tag": f'count: 2, tags: ["{TAG}"]',
+        "other messages, tagged": f'count: 2, tags: ["{TAG}-{{sender}}"]',
+    }.get(relation, "count: 2")
+    return f"send: {{{about}}}"
+
+
+def _tag_of_old(shape: Shape, is_tagged: bool) -> str:
+    if "rename_tag" in (shape.first, shape.second) or "delete_tag" in (shape.first, shape.second):
+        return TAG
+    if not is_tagged:
+        return ""
+    return f"{TAG}-a" if shape.relation == "other messages, tagged" else TAG
+
+
+def _given(name: str, tag: str) -> str:
+    tags = f', tags: ["{tag}"]' if tag else ""
+    return f"  - {{name: {name}{tags}}}\n"
+
+
+def _actor(kind: str, message: str, number: int, *, is_tagged: bool) -> str:
+    return {
+        "send": f'send: {{tags: ["{TAG}"]}}' if is_tagged else "send: {}",
+        "delete": f"delete: {{messages: [{message}]}}",
+        "delete_search": f'delete_search: {{query: "to:{{round}}.{message}@{{run}}.test"}}',
+        "delete_all": "delete_all: {}",
+        "set_tags": f'set_tags: {{messages: [{message}], tags: ["{TAG}-{number}"]}}',
+        "rename_tag": f'rename_tag: {{tag: "{TAG}", to: "{TAG}-{number}"}}',
+        "delete_tag": f'delete_tag: {{tag: "{TAG}"}}',
+    }[kind]

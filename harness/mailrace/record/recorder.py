@@ -1,0 +1,164 @@
+"""A server's addresses in, recorded traffic out: a relay in front of it, and a thread that reads its copies.
+
+What goes wrong in looking at a connection is told in the record, and the traffic goes on.
+"""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from time import monotonic_ns
+from typing import Protocol
+
+from mailrace import __version__
+from mailrace.model.errors import TargetError
+from mailrace.record.http import HttpWatch
+from mailrace.record.pop3 import Pop3Watch
+from mailrace.record.recorded import RECORD, Begun, Connected, Line, NotSeen, RecordFile
+from mailrace.record.relay import CLIENT_SENT, CONNECTED, ENDED, Frame, Service, command_of, frames
+from mailrace.record.smtp import SmtpWatch
+from mailrace.record.watch import LostTrack, Teller
+
+STOP_S_MAX = 10.0
+
+
+class Watch(Protocol):
+    """Looks at the two directions of one connection; times are monotonic nanoseconds."""
+
+    def client_sent(self, data: bytes, t_ns: int) -> None:
+        """The client sent these bytes."""
+
+    def server_sent(self, data: bytes, t_ns: int) -> None:
+        """The server sent these bytes."""
+
+    def ended(self, t_ns: int) -> None:
+        """The connection is over."""
+
+
+class Recorder:
+    """A relay in front of a server, and what it saw.
+
+    ports      where it listens, in the order of the services, once it is started
+    failures   why the record is not whole, a sentence each
+    """
+
+    def __init__(self, services: tuple[Service, ...], folder: Path, begun: Begun, prefix: str = "") -> None:
+        self.ports: tuple[int, ...] = ()
+        self.failures: list[str] = []
+        self._services = services
+        self._prefix = prefix
+        self._file = RecordFile(folder / RECORD)
+        self._number = count(1).__next__
+        self._watches: dict[int, Watch] = {}
+        self._relay: subprocess.Popen[str] | None = None
+        self._thread: threading.Thread | None = None
+        self.write(begun)
+
+    def start(self) -> None:
+        """Listen. Raises TargetError where a port is taken."""
+        reading, writing = os.pipe()
+        self._relay = subprocess.Popen(
+            command_of(self._services, writing),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(writing,),
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us: the relay ends when we close its standard input
+        )
+        os.close(writing)
+        assert self._relay.stdout is not None
+        said = json.loads(self._relay.stdout.readline() or '"the relay did not start"')
+        if isinstance(said, str):
+            os.close(reading)
+            self._relay.communicate()
+            raise TargetError(f"the recorder cannot listen: {said}; name a free port")
+        self.ports = tuple(said)
+        self._thread = threading.Thread(target=self._look, args=(reading,), name="recorder", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the relay and all its connections, and wait until all that it saw is in the file."""
+        if self._relay is not None:
+            self._relay.communicate()
+        if self._thread is not None:
+            self._thread.join(STOP_S_MAX)
+            if self._thread.is_alive():
+                self.failures.append("the record is not whole: its last bytes were not looked at in time")
+            self._thread = None
+
+    def close(self) -> None:
+        """Stop, and write no more."""
+        self.stop()
+        self._file.close()
+
+    def write(self, line: Line) -> None:
+        """Append a line. A disk that takes no more is noted once; the traffic goes on."""
+        try:
+            self._file.write(line)
+        except OSError as wrong:
+            if not self.failures:
+                self.failures.append(f"the record is not whole: {wrong.strerror or wrong}")
+
+    def _look(self, pipe: int) -> None:
+        with open(pipe, "rb", buffering=1024 * 1024) as stream:
+            for frame in frames(stream):
+                try:
+                    self._frame(frame)
+                except LostTrack as lost:
+                    self._give_up(frame, str(lost))
+                except Exception as wrong:  # a bug of ours must not end the record of everybody else
+                    self._give_up(frame, f"a bug of mailrace: {wrong!r}")
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.what == CONNECTED:
+            self._connected(frame)
+            return
+        watch = self._watches.get(frame.connection)
+        if watch is None:
+            return
+        if frame.what == ENDED:
+            del self._watches[frame.connection]
+            watch.ended(frame.t_ns)
+        elif frame.what == CLIENT_SENT:
+            watch.client_sent(frame.data, frame.t_ns)
+        else:
+            watch.server_sent(frame.data, frame.t_ns)
+
+    def _connected(self, frame: Frame) -> None:
+        about = json.loads(frame.data)
+        self.write(
+            Connected(
+                connection=frame.connection,
+                protocol=about["protocol"],
+                t_ns=frame.t_ns,
+                pid=about["pid"],
+                process=about["process"],
+            )
+        )
+        teller = Teller(frame.connection, self.write, self._number)
+        makers: dict[str, Callable[[], Watch]] = {
+            "smtp": lambda: SmtpWatch(teller),
+            "http": lambda: HttpWatch(teller, self._prefix),
+            "pop3": lambda: Pop3Watch(teller),
+        }
+        self._watches[frame.connection] = makers[about["protocol"]]()
+
+    def _give_up(self, frame: Frame, why: str) -> None:
+        self._watches.pop(frame.connection, None)
+        self.write(NotSeen(connection=frame.connection, t_ns=frame.t_ns, why=why))
+
+
+def begun(target: str, version: str, command: str = "") -> Begun:
+    """The first line of a record that begins now."""
+    return Begun(
+        mailrace=__version__,
+        started=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        t_ns=monotonic_ns(),
+        target=target,
+        version=version,
+        command=command,
+    )

@@ -1,0 +1,207 @@
+"""The bytes of an SMTP connection in, one `send` a mail transaction out.
+
+A transaction begins with the first byte of MAIL and ends with the reply to the final dot, or with the reply
+that refused it. Commands may be pipelined: the replies are matched in order (RFC 2920 3.1). AUTH exchanges
+are followed, and nothing of them is kept. After STARTTLS nothing is understood, which is said.
+"""
+
+import hashlib
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from mailrace.model.attempt import Outcome
+from mailrace.record.watch import UNREAD_BYTES_MAX, LostTrack, Teller, outcome_of_code
+
+HEADER_BYTES_MAX = 256 * 1024
+"""So much of a mail's beginning is looked through for its headers."""
+_PATH = re.compile(rb"<([^<>]*)>")
+_QUEUED = re.compile(r"queued as ([A-Za-z0-9_-]+)")
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """A mail on its way."""
+
+    invoked_ns: int
+    sender: str = ""
+    recipients: list[str] = field(default_factory=list)
+
+
+class _Body:
+    """The mail between DATA's 354 and the final dot: digest, size and the headers that matter."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._tail = b"\r\n"  # the dot may stand in the very first line
+        self._head = bytearray()
+        self._has_head = False
+        self._skip = 2  # of the line end that was put before the first line, to find a dot in it
+        self.size = 0
+
+    def feed(self, data: bytes) -> int | None:
+        """How many of these bytes belong to the mail and its final dot; None: all, and it goes on."""
+        window = self._tail + data
+        at = window.find(b"\r\n.\r\n")
+        if at < 0:
+            self._keep(window[:-4])
+            self._tail = window[-4:]
+            return None
+        self._keep(window[: at + 2])
+        return at + 5 - len(self._tail)
+
+    def _keep(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        self._digest.update(data)
+        self.size += len(data)
+        if not self._has_head:
+            self._head += data[: HEADER_BYTES_MAX - len(self._head)]
+            self._has_head = b"\r\n\r\n" in self._head or len(self._head) >= HEADER_BYTES_MAX
+
+    def about(self) -> dict[str, object]:
+        """Digest, size, Message-ID and X-Tags, as fields of `Recorded`."""
+        headers = headers_of(bytes(self._head))
+        return {
+            "digest": self._digest.hexdigest(),
+            "size": self.size,
+            "message_id": headers.get("message-id", "").strip().strip("<>"),
+            "tags": tuple(t.strip() for t in headers.get("x-tags", "").split(",") if t.strip()),
+        }
+
+
+def headers_of(head: bytes) -> dict[str, str]:
+    """The first value of each header, unfolded, by its lower-case name."""
+    found: dict[str, str] = {}
+    text = head.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    for line in re.sub(r"\r?\n[ \t]+", " ", text).splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
+class SmtpWatch:
+    """Follows one SMTP connection (RFC 5321). Raises LostTrack where it cannot."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._waiting: deque[tuple[bytes, str]] = deque([(b"", "")])  # the greeting answers no command
+        self._unread = bytearray()
+        self._replies = bytearray()
+        self._mail: _Transaction | None = None
+        self._body: _Body | None = None
+        self._is_opaque = False
+
+    def client_sent(self, data: bytes, t_ns: int) -> None:
+        """Commands, or a piece of a mail."""
+        if self._is_opaque:
+            return
+        self._unread += data
+        if len(self._unread) > UNREAD_BYTES_MAX and self._body is None:
+            raise LostTrack("a command line without an end")
+        self._read_client(t_ns)
+
+    def server_sent(self, data: bytes, t_ns: int) -> None:
+        """Replies; one may have several lines."""
+        if self._is_opaque:
+            return
+        self._replies += data
+        while (end := self._replies.find(b"\n")) >= 0:
+            line = bytes(self._replies[: end + 1])
+            if len(line) >= 4 and line[3:4] == b"-":  # more lines of the same reply follow
+                del self._replies[: end + 1]
+                continue
+            del self._replies[: end + 1]
+            self._replied(line, t_ns)
+            if self._is_opaque:
+                return
+        if len(self._replies) > UNREAD_BYTES_MAX:
+            raise LostTrack("a reply without an end")
+
+    def ended(self, t_ns: int) -> None:
+        """The link is gone: unknown for a mail whose final dot was sent; any other mail was not sent."""
+        if self._is_opaque or self._mail is None:
+            return
+        after_dot = any(verb == b"." for verb, _ in self._waiting)
+        self._tell(0, "the connection ended", t_ns, Outcome.UNKNOWN if after_dot else Outcome.FAIL)
+
+    def _read_client(self, t_ns: int) -> None:
+        while self._unread:
+            if self._body is not None:
+                if any(verb == b"." for verb, _ in self._waiting):
+                    return  # the next transaction waits until this one is answered
+                used = self._body.feed(bytes(self._unread))
+                if used is None:
+                    self._unread.clear()
+                    return
+                del self._unread[:used]
+                self._waiting.append((b".", ""))
+                continue
+            if any(verb == b"DATA" for verb, _ in self._waiting):
+                return  # whether commands or a mail follow depends on the reply
+            end = self._unread.find(b"\n")
+            if end < 0:
+                return
+            line = bytes(self._unread[:end]).rstrip(b"\r")
+            del self._unread[: end + 1]
+            self._commanded(line, t_ns)
+
+    def _commanded(self, line: bytes, t_ns: int) -> None:
+        if self._waiting and self._waiting[-1][0] == b"AUTH":
+            return  # a line of the login: answered by 334 or the end of AUTH, and kept nowhere
+        verb = b"TLS" if line[:8].upper() == b"STARTTLS" else line[:4].upper()
+        path = _PATH.search(line)
+        address = path[1].decode("utf-8", "replace") if path else ""
+        if verb == b"MAIL" and self._mail is None:
+            self._mail = _Transaction(t_ns, address)
+        self._waiting.append((verb, address))
+
+    def _replied(self, line: bytes, t_ns: int) -> None:
+        if not line[:3].isdigit():
+            raise LostTrack("a reply without a code")
+        code, text = int(line[:3]), line[4:].decode("utf-8", "replace").strip()
+        if not self._waiting:
+            if code == 421:
+                return
+            raise LostTrack("a reply to no command")
+        verb, address = self._waiting[0]
+        if verb == b"AUTH" and code == 334:
+            return
+        self._waiting.popleft()
+        if verb == b"TLS" and code == 220:
+            self._is_opaque = True
+            self._teller.not_seen(t_ns, "STARTTLS: what follows is encrypted")
+        elif verb == b"DATA" and code == 354:
+            self._body = _Body()
+        elif verb == b"RCPT" and code < 400 and self._mail is not None:
+            self._mail.recipients.append(address)
+        elif verb == b".":
+            self._tell(code, text, t_ns, outcome_of_code(code))
+        elif verb in (b"MAIL", b"DATA") and code >= 400:
+            self._tell(code, text, t_ns, Outcome.FAIL)
+        elif verb in (b"RSET", b"EHLO", b"HELO"):
+            self._mail = None
+        self._read_client(t_ns)
+
+    def _tell(self, code: int, text: str, t_ns: int, outcome: Outcome) -> None:
+        mail, body = self._mail, self._body
+        self._mail = self._body = None
+        if mail is None:
+            return
+        queued = _QUEUED.search(text)
+        about = body.about() if body is not None else {}
+        plus = tuple(t for r in mail.recipients for t in r.partition("@")[0].split("+")[1:] if t)
+        self._teller.operation(
+            "send",
+            mail.invoked_ns,
+            t_ns,
+            outcome,
+            code=code,
+            text=text,
+            sender=mail.sender,
+            recipients=tuple(mail.recipients),
+            queued_as=queued[1] if queued else "",
+            **{**about, "tags": (*about.get("tags", ()), *plus)},  # type: ignore[misc]
+        )

@@ -1,0 +1,64 @@
+"""The findings of a record in, its page and the lines for a terminal out."""
+
+from collections.abc import Iterator
+
+from mailrace.record.findings import Finding, Findings
+from mailrace.record.hazards import HAZARDS
+from mailrace.report.page import whole_page
+
+EXAMPLES_MAX = 2
+
+
+def headline(found: Findings) -> str:
+    """The result in a sentence, the server's broken promises before the suite's own hazards."""
+    parts = []
+    if found.happened:
+        times = sum(one.times for one in found.happened)
+        parts.append(
+            f"the server broke a promise {times} times ({', '.join(o.name for o in found.happened)})"
+        )
+    if found.hazards:
+        parts.append(
+            f"the suite does {len(found.hazards)} things that make it flaky when it runs in parallel"
+        )
+    if not parts:
+        parts.append("no broken promise and no hazard was seen")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]} in {found.operations:,} operations"
+
+
+def record_page(found: Findings, again: str) -> str:
+    """The page of a record; `again` is the command that records once more."""
+    return whole_page(
+        "record.html.j2", found=found, headline=headline(found), again=again, hazards_known=len(HAZARDS)
+    )
+
+
+def lines_of(found: Findings) -> Iterator[str]:
+    """What a terminal is told, a line each: what happened, the hazards, what could happen."""
+    yield f"{headline(found)}."
+    for one in found.happened:
+        yield from _finding(one)
+    for one in found.hazards:
+        yield from _finding(one)
+    racing = [one for one in found.overlaps if one.verdict == "RACE"]
+    for overlap in racing:
+        yield (
+            f"{overlap.times} times {overlap.first} ran beside {overlap.second} ({overlap.relation}); on "
+            f"version {found.version} this can come to {overlap.why}: scenarios/{overlap.file}"
+        )
+    if found.not_judged:
+        yield f"Not judged: {found.not_judged} accepted mails that somebody may have deleted."
+    for text in found.not_seen:
+        yield f"Not seen: {text}."
+
+
+def _finding(one: Finding) -> Iterator[str]:
+    seen = f": {one.seen}. {one.why}" if one.seen else ""
+    yield f"{one.name}, {one.times} {'time' if one.times == 1 else 'times'}{seen}"
+    for text in one.evidence[:EXAMPLES_MAX]:
+        yield f"  {text}"
+    if one.tests:
+        yield f"  in {', '.join(one.tests)}"
+    if one.remedy:
+        yield f"  what to do: {one.remedy}"

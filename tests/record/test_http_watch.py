@@ -1,0 +1,129 @@
+"""What an HTTP connection says: each operation of the API, packed and chunked replies, upgrades."""
+
+import gzip
+import json
+
+import pytest
+from mailrace.model.attempt import Outcome
+from mailrace.record.http import HttpWatch
+from mailrace.record.watch import LostTrack
+
+from tests.record.traffic import Told
+
+ROWS = {
+    "total": 9,
+    "messages_count": 2,
+    "messages": [{"ID": "A", "MessageID": "a@x"}, {"ID": "B", "MessageID": ""}],
+}
+
+
+def request(method: str, target: str, body: object = None) -> bytes:
+    """A request with a JSON body."""
+    text = b"" if body is None else json.dumps(body).encode()
+    lines = [f"{method} {target} HTTP/1.1", "Host: h", "Authorization: Basic c2VjcmV0"]
+    return "\r\n".join([*lines, f"Content-Length: {len(text)}", "", ""]).encode() + text
+
+
+def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """A reply with a length."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def exchange(sent: bytes, answered: bytes, pieces: int = 0, prefix: str = "") -> Told:
+    """What is told of one exchange, in pieces of so many bytes; 0: whole."""
+    told = Told()
+    watch = HttpWatch(told.teller, prefix)
+    for show, data in ((watch.client_sent, sent), (watch.server_sent, answered)):
+        step = pieces or len(data) or 1
+        for at in range(0, len(data), step):
+            show(data[at : at + step], at)
+    watch.ended(10**9)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "about"),
+    [
+        (request("GET", "/api/v1/messages?limit=5"), "list", {"found": (("A", "a@x"), ("B", ""))}),
+        (request("GET", "/api/v1/search?query=to%3Aa%40b"), "search", {"query": "to:a@b", "total": 2}),
+        (request("DELETE", "/api/v1/messages", {"IDs": ["A", "B"]}), "delete", {"ids": ("A", "B")}),
+        (request("DELETE", "/api/v1/messages"), "delete_all", {"ids": ()}),
+        (request("DELETE", "/api/v1/messages", {"IDs": []}), "delete_all", {}),
+        (request("DELETE", "/api/v1/search?query=tag:x"), "delete_search", {"query": "tag:x"}),
+        (request("PUT", "/api/v1/messages", {"Read": True}), "set_read", {"query": "all"}),
+        (request("PUT", "/api/v1/tags", {"IDs": ["A"], "Tags": ["t"]}), "set_tags", {"tags": ("t",)}),
+        (request("PUT", "/api/v1/tags/a%20b", {"Name": "c"}), "rename_tag", {"tags": ("a b", "c")}),
+        (request("DELETE", "/api/v1/tags/t"), "delete_tag", {"tags": ("t",)}),
+        (request("GET", "/api/v1/message/latest"), "read_latest", {}),
+        (request("GET", "/view/latest.html"), "read_latest", {}),
+        (request("GET", "/api/v1/message/A"), "read_message", {"ids": ("A",)}),
+        (request("GET", "/api/v1/message/A/raw"), "read_raw", {"ids": ("A",)}),
+        (request("POST", "/api/v1/message/A/release", {"To": ["x@y"]}), "release", {"ids": ("A",)}),
+        (request("GET", "/elsewhere"), "other", {"query": "GET /elsewhere"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pieces", [0, 7])
+def test_each_operation_of_the_api_is_told_by_its_name(
+    sent: bytes, kind: str, about: dict[str, object], pieces: int
+) -> None:
+    told = exchange(sent, reply(json.dumps(ROWS).encode()), pieces)
+    (one,) = told.operations
+    assert (one.kind, one.outcome, one.code) == (kind, Outcome.OK, 200)
+    assert {name: getattr(one, name) for name in about} == about
+    assert "c2VjcmV0" not in repr(told.operations)
+
+
+def test_a_mail_sent_by_rest_has_its_recipients_tags_and_id() -> None:
+    body = {
+        "From": {"Email": "a@b"},
+        "To": [{"Email": "c@d"}],
+        "Bcc": ["e@f"],
+        "Tags": ["t"],
+        "Headers": {"message-id": "<m@x>"},
+    }
+    (one,) = exchange(request("POST", "/api/v1/send", body), reply(b'{"ID":"Q1"}')).operations
+    assert (one.kind, one.recipients, one.tags, one.message_id) == ("send", ("c@d", "e@f"), ("t",), "m@x")
+    assert one.queued_as == "Q1"
+
+
+def test_packed_and_chunked_replies_are_read() -> None:
+    packed = gzip.compress(json.dumps(ROWS).encode())
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(packed), packed)
+    )
+    sent = request("GET", "/api/v1/messages")
+    for answered in (reply(packed, "Content-Encoding: gzip"), chunked):
+        assert exchange(sent, answered).operations[0].total == 2
+
+
+def test_a_connection_is_kept_alive_and_a_prefix_is_taken_off() -> None:
+    sent = request("GET", "/mail/api/v1/tags") + request("GET", "/mail/api/v1/info")
+    told = exchange(sent, reply(b"[]") + reply(b'{"Messages":3}'), prefix="/mail")
+    assert [(one.kind, one.total) for one in told.operations] == [("tags", -1), ("info", 3)]
+
+
+def test_a_web_socket_passes_unread_and_that_is_said() -> None:
+    sent = b"GET /api/events HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    answered = (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x02hi"
+    )
+    told = exchange(sent, answered)
+    assert [one.kind for one in told.operations] == ["events"]
+    assert [note.why for note in told.notes] == ["the connection was upgraded (web socket)"]
+
+
+def test_a_request_without_a_reply_is_unknown() -> None:
+    (one,) = exchange(request("DELETE", "/api/v1/messages", {"IDs": ["A"]}), b"").operations
+    assert (one.kind, one.outcome, one.code, one.text) == (
+        "delete",
+        Outcome.UNKNOWN,
+        0,
+        "the connection ended",
+    )
+
+
+def test_bytes_that_are_no_http_lose_the_track() -> None:
+    with pytest.raises(LostTrack):
+        exchange(b"\x16\x03\x01nonsense\r\n\r\n", b"")

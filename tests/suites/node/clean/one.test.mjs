@@ -1,0 +1,3 @@
+import { cleanTests } from "../clean.mjs";
+
+cleanTests("one");
