@@ -27,7 +27,7 @@ from mailrace.history import (
     remove_bare,
 )
 from mailrace.listener import Listener, tell
-from mailrace.model.errors import Interrupted, ScenarioError, TargetError, UsageError
+from mailrace.model.errors import Interrupted, OutputError, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.target import TargetInfo
@@ -74,12 +74,15 @@ class Session:
         """Seconds until the deadline, 0 where it is over; None without one."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
-    def look(self, scenario: Scenario) -> ScenarioResult:
-        """Race or steer the scenario on the target, as asked; where that fails, its verdict is FAILED."""
+    def look(self, scenario: Scenario, racing: Racing | None = None) -> ScenarioResult:
+        """Race or steer the scenario on the target, as asked; where that fails, its verdict is FAILED.
+
+        racing   how to race it, where that is not as the request says
+        """
         if self.left_s == 0.0:
             found = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME, self.request.mode)
         else:
-            found = self._looked(scenario, self.request.racing)
+            found = self._looked(scenario, racing or self.request.racing)
         rounds = self.request.steering.confirm_rounds
         if rounds and found.is_clean_so_far:
             # A PASS by the native rule, beside its control, may carry what steer could not finish.
@@ -105,8 +108,8 @@ class Session:
         steers = self.request.mode == "steer" and not is_native
         try:
             found = self._steered(scenario) if steers else self._raced(scenario, racing)
-        except (UsageError, ScenarioError):
-            raise  # it is about what was asked for, and so about every scenario
+        except (UsageError, ScenarioError, OutputError):
+            raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
             (self.folder / BUG).write_text("".join(format_exception(bug)), encoding="utf-8")
             why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"

@@ -1,7 +1,9 @@
 """A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
 
+import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from math import ceil, log
 from pathlib import Path
 
 from mailrace.history import read_plan
@@ -14,16 +16,21 @@ from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.scenario.actor import BODY_BYTES_MAX
+from mailrace.session import session
 from mailrace.steer import replay_schedule
 from mailrace.steer.replay import Word
-from mailrace.verdict import ExitStatus, upper_bound
+from mailrace.verdict import ExitStatus, clopper_pearson, doubt_of, evidence_of, upper_bound
 
 ROUNDS_MAX = 1_000
+"""Of a raced replay, unless more are asked for."""
 DECOYS_MAX = 64
 ACTORS_MAX = 64
 MESSAGES_MAX = 6_000
 READS_MAX = 10_000
 
+
+NATIVE_ROUNDS = 5
+"""Raced after a clean walk, to see that the server works for its clients as well."""
 
 STATUS = {
     Word.STILL_FAILS: ExitStatus.RACE,
@@ -99,10 +106,17 @@ def _beyond(witness: Witness, scenario: Scenario) -> str:
 
 
 def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None = None) -> Replay:
-    """Run the witness again on the request's target: its schedule `times` times, or its round, raced."""
+    """Run the witness again on the request's target: its schedule `times` times, or its round, raced.
+
+    FIXED is only said where the scenario as a whole gets the word PASS on that target, by the very rule of
+    `mailrace run` and `mailrace steer`: its operations were accepted, nothing else is broken, and a race
+    would have been seen. So a server that refuses everything, hides its list or breaks another promise
+    instead is never FIXED.
+    """
     if what.witness.schedule is None:
         return replay_round(what, request, listener)
-    before = what.result.target
+    before, limit_s = what.result.target, request.time_limit_s
+    ends = None if limit_s is None else time.monotonic() + limit_s
     answer = replay_schedule(
         what.witness,
         request.target,
@@ -111,15 +125,47 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
         recorded_on=f"{before.name} ({before.version})",
         times=times,
         progress=listener.said if listener is not None else lambda _: None,
+        deadline=ends,
     )
     missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
-    return Replay(
-        word=answer.word,
-        hits=answer.hits,
-        rounds=answer.runs,
-        sentence=answer.sentence + missed,
-        status=STATUS[answer.word],
-    )
+    told = f"{answer.sentence}{missed}"
+    if answer.word is Word.STILL_FAILS:
+        return _answer(Word.STILL_FAILS, answer.hits, answer.runs, told)
+    # The recorded order is good now, or is not sent any more. That alone says nothing of all other orders,
+    # nor whether this server still does what it is asked: the whole scenario is steered to know.
+    left_s = None if ends is None else max(0.001, ends - time.monotonic())
+    steering = replace(request.steering, is_one_enough=True)
+    asked = replace(request, seed=what.result.seed, mode="steer", steering=steering, time_limit_s=left_s)
+    found = run([what.scenario], asked, listener).result.scenarios[0]
+    told = f"{told}. All of its orders: {found.reason}"
+    name = what.witness.anomaly.name.value
+    if found.verdict is Verdict.RACE:
+        shown = sorted({one.anomaly.name.value for one in found.witnesses})
+        how = "another order shows it" if name in shown else f"differently: {', '.join(shown)}"
+        return _answer(Word.STILL_FAILS, found.hits, answer.runs, f"{told} {how}.")
+    if found.verdict is not Verdict.PASS:
+        return _answer(Word.COULD_NOT_RUN, 0, answer.runs, f"{told} {found.advice}".strip(), found.verdict)
+    # Steer looks at statements and at the tables. That the server also shows what it stored to its clients
+    # is seen natively: a server that hides its list would have no bad order either.
+    racing = replace(request.racing, rounds=NATIVE_ROUNDS, until="hit", control=False)
+    natively = run([what.scenario], replace(asked, mode="race", racing=racing), listener).result.scenarios[0]
+    if natively.hits:
+        return _answer(
+            Word.STILL_FAILS, natively.hits, natively.rounds, f"{told}. Natively: {natively.reason}"
+        )
+    if (why := doubt_of(evidence_of(natively))) is not None or not natively.rounds:
+        reason = why[0] if why is not None else natively.reason
+        return _answer(Word.COULD_NOT_RUN, 0, answer.runs, f"{told}. Natively: {reason}")
+    return _answer(Word.FIXED, 0, answer.runs, told)
+
+
+def _answer(
+    word: Word, hits: int, rounds: int, sentence: str, verdict: Verdict = Verdict.INCONCLUSIVE
+) -> Replay:
+    """The answer; what could not be run since the server failed has that failure's status."""
+    is_failed = word is Word.COULD_NOT_RUN and verdict is Verdict.FAILED
+    status = ExitStatus.FAILED if is_failed else STATUS[word]
+    return Replay(word=word, hits=hits, rounds=rounds, sentence=sentence, status=status)
 
 
 def _rank(witness: Witness) -> int:
@@ -132,43 +178,68 @@ def _rank(witness: Witness) -> int:
 def replay_round(what: Recorded, request: RunRequest, listener: Listener | None = None) -> Replay:
     """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
 
-    A hit is STILL FAILS. None is FIXED only where the rule for PASS holds, else COULD NOT RUN, with the
-    upper bound of the rate that the rounds give.
+    A hit is STILL FAILS, also one of another anomaly. None is FIXED only where the rule for PASS holds and
+    the rounds are so many that the recorded rate is ruled out (`rounds_needed`); else COULD NOT RUN.
     """
-    record, name = what.witness.record, what.witness.anomaly.name
+    record, name = what.witness.record, what.witness.anomaly.name.value
+    most = request.racing.rounds or ROUNDS_MAX
     racing = replace(
         request.racing,
+        rounds=most,
         profile="throughput" if what.found.profile == "throughput" else "rate",
         until="decided",
         recorded=(record.offsets_us, record.decoys),
     )
-    again_asked = replace(request, seed=what.result.seed, mode="race", racing=racing)
-    done = run([what.scenario], again_asked, listener)
-    again = done.result.scenarios[0]
+    needed = rounds_needed(what.found, name, request.racing.confidence)
+    asked = replace(request, seed=what.result.seed, mode="race", racing=racing)
+    with session([what.scenario], asked, listener) as now:
+        looks = [now.look(what.scenario, racing)]
+        # The rule for PASS may hold after few rounds, of which a rare race would show none: go on.
+        if looks[0].verdict is Verdict.PASS and looks[0].rounds < needed <= most:
+            more = replace(racing, rounds=needed - looks[0].rounds, until="hit")
+            looks.append(now.look(what.scenario, more))
+        done = now.finish().result
+    rounds, hits = sum(one.rounds for one in looks), sum(one.hits for one in looks)
     versions = (
         f"recorded on {what.result.target.name} ({what.result.target.version}), "
-        f"running on {done.result.target.name} ({done.result.target.version})"
+        f"running on {done.target.name} ({done.target.version})"
     )
-    if again.verdict is Verdict.RACE:
-        same = again.anomalies.get(name, 0)
-        how = f"{name} again" if same else f"differently: {', '.join(again.anomalies)}"
-        said = f"{again.hits} hits in {again.rounds} rounds, {how}; {versions}"
-        return Replay(
-            word=Word.STILL_FAILS, hits=again.hits, rounds=again.rounds, sentence=said, status=ExitStatus.RACE
+    # What is only reported, such as a torn read, makes no RACE; where it was what was recorded, it is back.
+    same = sum(one.anomalies.get(name, 0) for one in looks)
+    if hits or same:
+        shown = sorted({anomaly for one in looks for anomaly in one.anomalies})
+        how = f"{name} again" if same else f"differently: {', '.join(shown)}"
+        return _answer(
+            Word.STILL_FAILS, hits, rounds, f"{hits or same} hits in {rounds} rounds, {how}; {versions}"
         )
-    if again.verdict is Verdict.PASS:
-        said = f"{again.reason} {versions}"
-        return Replay(word=Word.FIXED, hits=0, rounds=again.rounds, sentence=said, status=ExitStatus.PASS)
-    status = ExitStatus.FAILED if again.verdict is Verdict.FAILED else ExitStatus.INCONCLUSIVE
-    was = 100 * what.found.hits / what.found.rounds if what.found.rounds else 0.0
-    said = f"{again.reason} {versions}"
-    if again.rounds:
-        bound = 100 * upper_bound(0, again.rounds, 0.95)
-        said = (
-            f"0 hits in {again.rounds} rounds (at most {bound:.1f} % with 95 % confidence) "
-            f"where {was:.1f} % was recorded; {versions}. {again.reason} {again.advice}"
-        )
-    return Replay(word=Word.COULD_NOT_RUN, hits=0, rounds=again.rounds, sentence=said.strip(), status=status)
+    bound = 100 * upper_bound(0, rounds, request.racing.confidence) if rounds else 100.0
+    was = what.found.anomalies.get(name, 0), what.found.rounds
+    rates = (
+        f"0 hits in {rounds} rounds (at most {bound:.1f} % with {100 * request.racing.confidence:.4g} % "
+        f"confidence) where {was[0]} in {was[1]} rounds were recorded; {versions}"
+    )
+    reason = " ".join(text for text in (looks[0].reason, looks[0].advice) if text)
+    if looks[0].verdict is not Verdict.PASS:
+        return _answer(Word.COULD_NOT_RUN, 0, rounds, f"{rates}. {reason}", looks[0].verdict)
+    if len(looks) > 1 and (looks[1].rounds_refused or looks[1].verdict is Verdict.FAILED):
+        return _answer(Word.COULD_NOT_RUN, 0, rounds, f"{rates}. {looks[1].reason}", looks[1].verdict)
+    if rounds < needed:
+        few = f"too few to rule the recorded rate out: {needed} would be enough (--rounds)"
+        return _answer(Word.COULD_NOT_RUN, 0, rounds, f"{rates}; {few}")
+    return _answer(Word.FIXED, 0, rounds, f"{rates}. {looks[0].reason}")
+
+
+def rounds_needed(found: ScenarioResult, anomaly: str, confidence: float) -> int:
+    """How many clean rounds rule out that the anomaly is as frequent as it was, with that confidence.
+
+    The rate is taken at the lower end of its exact interval (Clopper and Pearson 1934), as (1 − rate)^n =
+    1 − confidence; never fewer than one round, and one more than any limit where nothing is known.
+    """
+    hits = min(found.anomalies.get(anomaly, 0), found.rounds)
+    low = clopper_pearson(hits, found.rounds).low if hits else 0.0
+    if low <= 0.0:
+        return ROUNDS_MAX + 1
+    return 1 if low >= 1.0 else ceil(log(1.0 - confidence) / log(1.0 - low))
 
 
 def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
@@ -176,4 +247,11 @@ def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
     scenarios = {one.name: one for one in scenarios_of(folder, read_plan(folder))}
     if found.name not in scenarios:
         raise UsageError(f"{folder}: its plan has no scenario {found.name}")
+    # In a bundle names may have been replaced, and what is sent then is another text on purpose.
+    is_bundle = (folder / "manifest.json").is_file()
+    if not is_bundle and found.digest not in ("", scenarios[found.name].digest):
+        raise UsageError(
+            f"{folder}: its plan has another text of {found.name} than the one that was run, and a replay of "
+            "it would say nothing of that run; restore plan.json"
+        )
     return scenarios[found.name]

@@ -22,3 +22,16 @@ def search_misses_the_newest(meet: Meet) -> None:
     @around(searching, "find")
     async def find(inner: Any, *given: Any, **named: Any) -> Any:
         return (await inner(*given, **named))[1:]
+
+
+@fault
+def lists_are_empty(meet: Meet) -> None:
+    """Lists and searches show nothing, always; what is stored is there."""
+
+    @around(listing, "list_messages")
+    async def list_messages(inner: Any, *given: Any) -> Any:
+        return (await inner(*given))[:0]
+
+    @around(searching, "find")
+    async def find(inner: Any, *given: Any, **named: Any) -> Any:
+        return (await inner(*given, **named))[:0]
