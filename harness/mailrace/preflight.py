@@ -1,10 +1,26 @@
-"""Scenarios and a request in, what can be said before the first mail out: what is missing or cannot come."""
+"""Scenarios and a request in, what can be said before the first mail out: what is missing or cannot come.
 
+Every command that looks at a server asks here first, so that nothing is found missing after a minute's work.
+"""
+
+import difflib
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
-from mailrace.model.errors import UsageError
-from mailrace.model.request import Mode
+from mailrace.model.errors import Mistake, UsageError
+from mailrace.model.operation import ServerOptions
+from mailrace.model.request import Mode, RunRequest
+from mailrace.model.target import Target
 from mailrace.model.target_name import TargetName
+from mailrace.race import choose_control, must_not_run
+from mailrace.report.words import names_words
+from mailrace.scenario import Scenario, name_of, resolve, shipped, why_not_applicable
+from mailrace.scenario.read import read
+from mailrace.steer import why_not_steerable
+from mailrace.targets import open_target
 
 GateMode = Literal["auto", "race", "steer"]
 
@@ -20,3 +36,142 @@ def chosen_mode(*targets: TargetName, mode: GateMode) -> Mode:
     if mode == "auto":
         return "race" if external else "steer"
     return mode
+
+
+def preflight(
+    scenarios: Sequence[Scenario],
+    request: RunRequest,
+    targets: Sequence[TargetName] = (),
+    *,
+    needs_controls: bool = True,
+) -> tuple[str, ...]:
+    """Look for all targets and controls; say in sentences what cannot come out, with the command that could.
+
+    targets         all that will be looked at; none: the request's own
+    needs_controls  whether a clean race is only PASS by the scenario's own controls
+    Installs a version that is asked for and not at hand. Raises TargetError for a target that cannot be had,
+    UsageError for a question without an answer, ScenarioError for a control whose own file is wrong.
+    """
+    _require_own_names(scenarios)
+    said: dict[str, None] = {}
+    for name in targets or (request.target,):
+        if request.mode == "steer" and name.kind == "url":
+            what = scenarios[0].name if len(scenarios) == 1 else "SCENARIO"
+            raise UsageError(
+                f"{name}: is not ours to start, so its statements cannot be held and it cannot be steered; "
+                f"race it: {_command('run', [what], name)}"
+            )
+        with _had(name) as target:
+            said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target, needs_controls)))
+    return tuple(said)
+
+
+def unknown_controls(scenario: Scenario) -> tuple[Mistake, ...]:
+    """The controls of a scenario's file that name a scenario which is nowhere, each at its line."""
+    if scenario.file is None:
+        return ()
+    document = read(scenario.file.read_bytes())
+    found = []
+    for number, control in enumerate(scenario.controls):
+        if control.scenario is not None and resolve(control.scenario, scenario.file) is None:
+            path = ("controls", number, "scenario")
+            known = scenario_names([scenario])
+            text = f'"{control.scenario}" is no scenario of this folder or of the shipped ones'
+            found.append(
+                Mistake(
+                    str(scenario.file),
+                    *document.place(path),
+                    f"controls.{number}.scenario",
+                    text + did_you_mean(control.scenario, known),
+                )
+            )
+    return tuple(found)
+
+
+def scenario_names(scenarios: Sequence[Scenario]) -> list[str]:
+    """The names that a control or a baseline may mean: of these, of the files beside them, of the shipped."""
+    folders = {one.file.parent for one in scenarios if one.file is not None} | {shipped()}
+    beside = {name_of(file) for folder in folders for file in folder.glob("*.race.yaml")}
+    return sorted(beside | {one.name for one in scenarios})
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`; did you mean NAME?`, or "" where nothing is near."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _require_own_names(scenarios: Sequence[Scenario]) -> None:
+    """Results and baselines know a scenario by its name, so two of one name would be taken for one."""
+    files: dict[str, Scenario] = {}
+    for scenario in scenarios:
+        other = files.setdefault(scenario.name, scenario)
+        if other is not scenario:
+            raise UsageError(
+                f"{scenario.file} and {other.file}: both are named {scenario.name}; give each its own"
+            )
+
+
+@contextmanager
+def _had(name: TargetName) -> Iterator[Target]:
+    """The target, its program found or its server answering; TargetError where it cannot be had."""
+    target = open_target(name, ServerOptions())
+    if target.is_ours:
+        yield target
+        return
+    try:
+        target.start()
+        yield target
+    finally:
+        target.stop()
+
+
+def _what_cannot_come(
+    scenarios: Sequence[Scenario],
+    request: RunRequest,
+    name: TargetName,
+    target: Target,
+    needs_controls: bool,
+) -> Iterator[str]:
+    """Sentences on one target; scenarios with the same reason share one."""
+    version = target.info.version
+    fitting = [one for one in scenarios if not why_not_applicable(one, version)]
+    if not fitting:
+        yield f"None of the scenarios is for {name} ({version}), so nothing will be looked at there."
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in fitting:
+        if request.mode == "steer":
+            if why := why_not_steerable(one):
+                reasons["steer cannot look at it", why, "run"].append(one.name)
+        elif why := must_not_run(one, target, allow_deletions=request.server.allow_deletions):
+            how = "run --allow-deletions" if "--allow-deletions" in why else "steer"
+            reasons["it will not be run", why, how].append(one.name)
+        elif needs_controls and request.racing.control and (why := _no_control(one, name)):
+            reasons["it can show a race, and never PASS", why, "steer"].append(one.name)
+    # A server that is not ours cannot be steered; one of ours of the same version can.
+    ours = TargetName(
+        text=f"mailpit@{version if target.info.version_source.is_known else 'VERSION'}", kind="mailpit"
+    )
+    for (what, why, how), names in reasons.items():
+        where = ours if how == "steer" and name.kind == "url" else name
+        yield f"{names_words(names)} on {name}: {what}, for {why}. What could: {_command(how, names, where)}"
+
+
+def _no_control(scenario: Scenario, name: TargetName) -> str:
+    """Why no clean race of it can be PASS there, in a clause; "" where a control may carry one."""
+    chosen, missing = choose_control(scenario, name)
+    if chosen is not None and chosen.kind in (1, 2):
+        return ""
+    if chosen is not None:
+        return (
+            f"its only control that can be had ({chosen.target}) is of kind 3: it tells nothing of this one"
+        )
+    if missing:
+        return f"no control of it can be had ({'; '.join(missing)})"
+    return "it names no control for such a target"
+
+
+def _command(how: str, names: Sequence[str], name: TargetName) -> str:
+    verb, _, option = how.partition(" ")
+    words = ["mailrace", verb, *names, "--target", name.text, *([option] if option else [])]
+    return f"`{shlex.join(words)}`"

@@ -171,6 +171,7 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
     from pydantic import TypeAdapter, ValidationError
 
     from mailrace.model.errors import Interrupted, UsageError
+    from mailrace.preflight import preflight
     from mailrace.run import Output, Racing, RunRequest, run
     from mailrace.scenario import load, scenario_from
 
@@ -195,6 +196,7 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
         raise UsageError(f"race({first['loc'][0]}={first['input']!r}): {first['msg']}") from wrong
     request = RunRequest.of(own.pop("target", target), how, Output(reports=here / "reports"), **own)
     try:
+        preflight([loaded], request)
         return run([loaded], request).result.scenarios[0]
     except Interrupted as end:
         raise KeyboardInterrupt from end

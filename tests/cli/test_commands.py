@@ -99,7 +99,7 @@ def test_a_run_shows_its_verdict_and_ends_with_its_status(
     compare(f"run-{name}", f"{done.stderr}--- on stdout:{done.stdout}")
     assert list((tmp_path / "tmp").iterdir()) == [], "a temporary file is left"
     if name == "failed":
-        assert list((tmp_path / "reports").iterdir()) == [], "a target that cannot be had leaves no folder"
+        assert not (tmp_path / "reports").exists(), "a target that cannot be had leaves no folder"
         return
     latest = tmp_path / "reports" / "latest"
     assert {f.name for f in latest.iterdir()} >= {
@@ -361,7 +361,7 @@ def test_a_server_that_is_not_ours(server: dict[str, Any], status: int, said: st
             "run", scenario("distinct-tags"), "-t", scripted.name, "--rounds", 3, "--no-control"
         )
     assert ended == status, err
-    assert said in out
+    assert said in out + err
     assert "Traceback" not in err
 
 

@@ -1,6 +1,6 @@
 """`mailrace bisect`: between which two versions a race came or went, with the proof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -183,6 +183,7 @@ def _versions(good: str, bad: str, versions: str | None, folder: Path | None) ->
 def _searched(what: Question, search: "Search", file: Path) -> "Search":
     """The search, gone on with from the state file, each answer kept there."""
     from mailrace.cli.progress import Teller
+    from mailrace.preflight import preflight
     from mailrace.session import session
     from mailrace.studies.bisect_state import run_bisect
     from mailrace.targets import parse_target
@@ -193,9 +194,17 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
         f"itself; state in {file}"
     )
     targets = tuple(parse_target(version) for version in search.versions)
+    # Each trial of each version may say "good", so all of them share the confidence.
+    racing_ = replace(what.request.racing, verdicts=what.trials * len(targets))
+    request = replace(what.request, racing=racing_)
     try:
+        # A version between the ends may be missing; without an end, nothing could be proved.
+        for sentence in preflight(
+            [what.scenario], request, [parse_target(v) for v in (search.good, search.bad)]
+        ):
+            teller.note(sentence)
         with session(
-            [what.scenario], what.request, teller, study="bisect", targets=targets, what=file.stem
+            [what.scenario], request, teller, study="bisect", targets=targets, what=file.stem
         ) as whole:
             return run_bisect(
                 what.scenario,

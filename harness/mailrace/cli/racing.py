@@ -93,6 +93,7 @@ def _look(what: "Chosen", request: "RunRequest", *, as_json: bool, quiet: bool, 
     """Look at the scenarios as asked, and say what it came to; raises typer.Exit with the status."""
     from mailrace.cli.progress import Teller
     from mailrace.cli.show import finish
+    from mailrace.preflight import preflight
     from mailrace.run import run
 
     teller = Teller(scenarios=len(what.scenarios), quiet=quiet or as_json)
@@ -100,6 +101,8 @@ def _look(what: "Chosen", request: "RunRequest", *, as_json: bool, quiet: bool, 
         teller.note(DELETING)
     teller.note(f"target {request.target}, seed {request.seed}, {what.said}")
     try:
+        for sentence in preflight(what.scenarios, request):
+            teller.note(sentence)
         done = run(what.scenarios, request, teller)
     finally:
         teller.close()

@@ -9,18 +9,42 @@ from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.request import chosen, files_of
 
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        rich_help_panel=options.LOOK,
+        help="Check this file of accepted anomalies as well.",
+    ),
+]
+
 
 @command
-def check(paths: options.Paths = None, allow_outside: options.OutsideOption = False) -> None:
-    """Check scenario files: every mistake of each, with line and column; nothing is run."""
+def check(
+    paths: options.Paths = None, baseline: Baseline = None, allow_outside: options.OutsideOption = False
+) -> None:
+    """Check scenario files: every mistake of each, with line and column; nothing is run.
+
+    The scenarios that their controls name are looked up, and those of a baseline.
+    """
     from mailrace.model.errors import Mistake, ScenarioError
-    from mailrace.scenario import load
+    from mailrace.preflight import scenario_names, unknown_controls
+    from mailrace.scenario import Scenario, load
+    from mailrace.studies.gate import load_baseline
 
     mistakes: list[Mistake] = []
+    scenarios: list[Scenario] = []
     files = files_of(paths)
     for path in files:
         try:
-            load(path, "anywhere" if allow_outside else "folder")
+            scenarios.append(load(path, "anywhere" if allow_outside else "folder"))
+            mistakes += unknown_controls(scenarios[-1])
+        except ScenarioError as wrong:
+            mistakes += wrong.mistakes
+    if baseline is not None:
+        try:
+            load_baseline(baseline, scenario_names(scenarios))
         except ScenarioError as wrong:
             mistakes += wrong.mistakes
     if mistakes:

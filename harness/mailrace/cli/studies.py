@@ -91,11 +91,12 @@ def matrix(
     """Look at each scenario on each of several versions; a version that is not at hand is named."""
     from mailrace.cli.progress import Teller
     from mailrace.history.writing import write_whole
-    from mailrace.preflight import chosen_mode
+    from mailrace.preflight import chosen_mode, preflight
     from mailrace.session import session
     from mailrace.studies.matrix import matrix_json, matrix_markdown, run_matrix
     from mailrace.studies.pages import matrix_study
     from mailrace.studies.versions import targets_of
+    from mailrace.targets import why_not
 
     targets = targets_of(versions)
     what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
@@ -105,7 +106,11 @@ def matrix(
     teller = Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json)
     teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
     folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
+    # A version that is not at hand is an empty cell, so only the others are looked for.
+    at_hand = [target for target in targets if not why_not(target)]
     try:
+        for sentence in preflight(what.scenarios, request, at_hand) if at_hand else ():
+            teller.note(sentence)
         with session(
             what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
         ) as whole:
@@ -133,6 +138,7 @@ def retries(
 ) -> None:
     """Race one scenario under each retry policy, and say which of them loses and doubles nothing."""
     from mailrace.cli.progress import Teller
+    from mailrace.preflight import preflight
     from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.pages import retries_study
@@ -145,6 +151,8 @@ def retries(
     teller = Teller(scenarios=2 * len(POLICIES), quiet=as_json)
     what = f"retries-{loaded.name}-{request.target}"
     try:
+        for sentence in preflight([loaded], request, needs_controls=False):
+            teller.note(sentence)
         with session([loaded], request, teller, study="retries", what=what) as whole:
             trials = run_retries(loaded, whole, tell=teller.note)
     finally:

@@ -3,6 +3,14 @@
 from mailrace.steer.columns import columns
 from mailrace.steer.replay import ScheduleReplay, replay_schedule
 from mailrace.steer.shared import shared_store, store_for
-from mailrace.steer.steering import steer
+from mailrace.steer.steering import steer, why_not_steerable
 
-__all__ = ["ScheduleReplay", "columns", "replay_schedule", "shared_store", "steer", "store_for"]
+__all__ = [
+    "ScheduleReplay",
+    "columns",
+    "replay_schedule",
+    "shared_store",
+    "steer",
+    "store_for",
+    "why_not_steerable",
+]

@@ -68,14 +68,8 @@ def steer(
     plan = Plan(scenario, seed, new_run(f"steer/{seed}/{scenario.name}".encode()))
     planned = plain(with_own_spellings(plan.round(0)))
     options = server_options(scenario)
-    if any(isinstance(o, Send) and o.lead is not None for o in planned.operations):
-        return not_steerable(
-            scenario, "it is about one session's own commands, not about an order of statements"
-        )
-    if len(planned.operations) > INSTANCES_MAX:
-        return not_steerable(
-            scenario, f"{len(planned.operations)} actors; steer takes at most {INSTANCES_MAX}"
-        )
+    if why := why_not_steerable(scenario):
+        return not_steerable(scenario, why)
     rig = Rig(
         opener_of(target, options, folder, gomaxprocs),
         planned,
@@ -113,6 +107,16 @@ def steer(
     finally:
         rig.stop()
     return scenario_result(scenario, account)
+
+
+def why_not_steerable(scenario: Scenario) -> str:
+    """Why steer has nothing to say of the scenario, in a clause; "" where it has."""
+    operations = Plan(scenario, 0, "mr00000000").round(0).operations
+    if any(isinstance(o, Send) and o.lead is not None for o in operations):
+        return "it is about one session's own commands, not about an order of statements"
+    if len(operations) > INSTANCES_MAX:
+        return f"{len(operations)} actors; steer takes at most {INSTANCES_MAX}"
+    return ""
 
 
 def _show(

@@ -19,6 +19,7 @@ from typing import Any
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import Mistake, ScenarioError, UsageError
+from mailrace.preflight import did_you_mean
 from mailrace.scenario.read import Document, read
 from mailrace.studies.gate.compare import Finding
 
@@ -36,8 +37,11 @@ class Accepted:
     until: date | None = None
 
 
-def load_baseline(path: Path) -> tuple[Accepted, ...]:
-    """What the file accepts. Raises ScenarioError with every mistake's line, UsageError where unreadable."""
+def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accepted, ...]:
+    """What the file accepts; `known`: the names of scenarios that it may be about, None: any.
+
+    Raises ScenarioError with every mistake's line, UsageError where unreadable.
+    """
     try:
         document = read(path.read_bytes())
     except OSError as error:
@@ -47,7 +51,7 @@ def load_baseline(path: Path) -> tuple[Accepted, ...]:
     mistakes = [Mistake(str(path), f.line, f.column, _dotted(f.path), f.text) for f in document.faults]
     found: list[Accepted] = []
     if not mistakes:
-        reader = _Reader(str(path), document, mistakes)
+        reader = _Reader(str(path), document, mistakes, known)
         found = reader.all()
     if mistakes:
         raise ScenarioError(tuple(sorted(mistakes, key=lambda m: (m.line, m.column))))
@@ -104,8 +108,11 @@ def baseline_text(findings: Sequence[Finding], kept: Sequence[Accepted], today: 
 class _Reader:
     """Takes a document apart, noting each mistake at its place."""
 
-    def __init__(self, file: str, document: Document, mistakes: list[Mistake]) -> None:
+    def __init__(
+        self, file: str, document: Document, mistakes: list[Mistake], known: Sequence[str] | None
+    ) -> None:
         self._file, self._document, self._mistakes = file, document, mistakes
+        self._known = known
 
     def all(self) -> list[Accepted]:
         data = self._document.data
@@ -138,6 +145,9 @@ class _Reader:
             near = difflib.get_close_matches(texts["anomaly"], _RACES, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_RACES)}"
             self._wrong((*at, "anomaly"), f'"{texts["anomaly"]}" is no anomaly; {hint}')
+        if texts["scenario"] and self._known is not None and texts["scenario"] not in self._known:
+            hint = did_you_mean(texts["scenario"], self._known)
+            self._wrong((*at, "scenario"), f'"{texts["scenario"]}" is no scenario here{hint}')
         until = self._date(at, value.get("until")) if "until" in value else None
         return Accepted(**texts, until=until) if len(self._mistakes) == before else None
 

@@ -120,7 +120,7 @@ def race_paired(
             )
 
         # The race itself goes on until `enough`, which knows of both versions' anomalies.
-        kind = _kind(old.request.target, new.request.target)
+        kind = old_as_control(old.request.target, new.request.target)
         how = replace(new.race_options(scenario, racing), until="rounds", enough=enough)
         result = race(after, before, kind, how)
         return Paired(old=_shown(before, result), new=result, pairs=_pairs(before, after), kind=kind)
@@ -175,8 +175,8 @@ def _pairs(before: _Watched, after: _Watched) -> tuple[Pair, ...]:
     return tuple(Pair(a, b) for a, b in zip(before.shown, after.shown, strict=False))
 
 
-def _kind(old: TargetName, new: TargetName) -> int:
-    """How much the old version says as a control of the new: 1 where both are the same server of ours."""
+def old_as_control(old: TargetName, new: TargetName) -> int:
+    """The kind of control that the old version is of the new: 1 where both are the same server of ours."""
     kinds = {"file": "mailpit"}
     one, other = (kinds.get(k, k) for k in (old.kind, new.kind))
     return 1 if one == other and one != "url" else 3

@@ -19,7 +19,7 @@ from mailrace.history import make_latest
 from mailrace.model.errors import TargetError
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
-from mailrace.preflight import chosen_mode
+from mailrace.preflight import chosen_mode, did_you_mean, preflight, scenario_names
 from mailrace.race import race_on
 from mailrace.recorded import environment
 from mailrace.run import Listener
@@ -31,7 +31,7 @@ from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Finding, compare, gate_verdict
 from mailrace.studies.gate.document import Gate, GateRequest
-from mailrace.studies.gate.raced import Paired, race_paired, seen_in_pairs
+from mailrace.studies.gate.raced import Paired, old_as_control, race_paired, seen_in_pairs
 from mailrace.verdict import decide, evidence_of
 
 PATIENCE = 60
@@ -65,6 +65,16 @@ def run_gate(
     mode = chosen_mode(asked.old, asked.new, mode=asked.mode)
     racing = replace(asked.run.racing, verdicts=CLAIMS * len(scenarios))
     request = replace(asked.run, mode=mode, racing=racing)
+    # Nothing is started before both versions and all that is named are found.
+    is_controlled = old_as_control(asked.old, asked.new) in (1, 2)
+    for sentence in preflight(
+        scenarios, request, (asked.old, asked.new), needs_controls=mode == "race" and not is_controlled
+    ):
+        tell(sentence)
+    for entry in asked.accepted:
+        if entry.scenario not in (known := scenario_names(scenarios)):
+            hint = did_you_mean(entry.scenario, known)
+            tell(f"baseline: {entry.scenario} is no scenario of these or of the shipped ones{hint}")
     what, targets = f"gate-{asked.old}-{asked.new}", (asked.old, asked.new)
     with (
         session(scenarios, request, listener, study="gate", targets=targets, what=what) as whole,
