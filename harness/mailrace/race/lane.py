@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
 from mailrace.history import Journal
-from mailrace.model.attempt import Attempt, Loss, RoundRecord
-from mailrace.model.operation import PlannedRound
+from mailrace.model.attempt import Attempt, Loss, Outcome, RoundRecord
+from mailrace.model.operation import Message, PlannedRound, Send
 from mailrace.model.target import Target
 from mailrace.race.client import Client, record_of
 from mailrace.race.connections import Connections
@@ -27,6 +27,8 @@ from mailrace.scenario import Plan
 QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 """Quiet before the release, by profile. In `rate` the server's threads have gone to sleep by then; in
 `throughput` they have only let go of the processors, which is what a hit needs (ARCHITECTURE.md)."""
+SENTINEL_INDEX = 99_999
+"""The round of mails that belong to none."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
 """Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
 
@@ -99,6 +101,12 @@ class Lane:
             # A server may go on working behind its reply; the next operation must not meet that work.
             time.sleep(self.limits.serial_quiet_s)
         return self._ended(record, prepared.attempts)
+
+    def send_alone(self, message: Message) -> bool:
+        """Send a mail of no round, with nothing beside it; whether it was accepted."""
+        send = Send(key=message.key, message=message)
+        attempt = self._client.attempt(send, self._connections.setup(), SENTINEL_INDEX, -1, {}, 1)
+        return attempt.outcome is Outcome.OK
 
     @property
     def patience(self) -> Patience:

@@ -11,6 +11,7 @@ from mailrace.model.target import Liveness, Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
 from mailrace.race.options import RaceOptions
+from mailrace.race.sentinel import EXCUSED, Sentinel
 from mailrace.race.settings import Settings, hint, settings_of
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
@@ -33,6 +34,7 @@ class Side:
         self._restarts = 0
         self._in_vain = 0
         self._seen: set[AnomalyName] = set()
+        self.sentinel = Sentinel(self.lane)
         self.settings = Settings()
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
@@ -49,6 +51,7 @@ class Side:
         self.settings = settings_of(self.target)
         if self.settings.ignores_duplicates:
             serial.options = self.tally.options = replace(serial.options, ignore_duplicate_ids=True)
+        self.sentinel.store()
         serial.calibrate()
         self.lane.patience.serial_s = serial.slowest_s
         if self.judge.vacuous and serial.is_possible:
@@ -117,8 +120,12 @@ class Side:
     def judged(self) -> tuple[Judged, ...]:
         """Verify and judge the rounds since the last call, and count them."""
         started = time.monotonic()
+        # One more sentinel closes the block, before anything is looked at.
+        self.sentinel.store()
         found = self.judge.judge(self._pending, self._unreadable)
         self._pending, self._unreadable = [], 0
+        if others := self.sentinel.missing():
+            found = tuple(_excused(judged, others) for judged in found)
         found = tuple(self._seen_twice(judged) for judged in found)
         for judged in found:
             self.tally.add(judged)
@@ -181,3 +188,13 @@ class Side:
         self.lane.drop()
         self.target.stop()
         self.target.start()
+
+
+def _excused(judged: Judged, others: str) -> Judged:
+    """The round without what somebody else's deletion explains; where that was all, it is unverified."""
+    left = tuple(a for a in judged.anomalies if a.name not in EXCUSED)
+    if len(left) == len(judged.anomalies):
+        return judged
+    record = replace(judged.record, lost=others, loss=Loss.UNVERIFIED)
+    not_looked = f"round {record.index} was not verified: {others}"
+    return replace(judged, record=record, anomalies=left, not_looked=not_looked)

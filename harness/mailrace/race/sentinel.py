@@ -1,0 +1,84 @@
+"""Mails of ours that race with nothing, on a server that others use too: if they vanish, others deleted.
+
+One is stored before a block of rounds and one after it. Whoever empties the store, deletes the newest page,
+prunes the oldest mail or starts the server anew on another store takes one of the two, and then nothing that
+is missing beside them may be blamed on a race.
+"""
+
+from collections.abc import Sequence
+
+from mailrace.check import may_touch
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import TargetError
+from mailrace.model.operation import EDITS, Message
+from mailrace.race.lane import Lane
+
+EXCUSED = frozenset(
+    {
+        AnomalyName.ACCEPTED_BUT_MISSING,
+        AnomalyName.TAG_LOST,
+        AnomalyName.TAG_GHOST,
+        AnomalyName.NOT_SERIALIZABLE,
+        AnomalyName.SPURIOUS_REJECTION,
+        AnomalyName.SEARCH_WRONG,
+        AnomalyName.ID_MIXED,
+    }
+)
+"""What somebody's deletion beside the race looks like; a mail too many never does."""
+
+
+def sentinel_domain(run: str) -> str:
+    """The recipient domain of a run's sentinels: no search for the run's own mail finds them."""
+    return f"s.{run}.test"
+
+
+class Sentinel:
+    """The sentinels of one lane; none (`is_used` false) on a server of ours, which nobody else uses."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._stored: list[str] = []
+        self._made = 0
+        edits = [o for o in lane.plan.round(0).operations if isinstance(o, EDITS)]
+        touched = any(may_touch(edit, self._message(), frozenset()) for edit in edits)
+        self.is_used = not lane.target.is_ours and not touched
+
+    def store(self) -> None:
+        """Store another one; where the server refuses it there is one less to look for."""
+        if self.is_used and self._lane.send_alone(message := self._message()):
+            self._stored.append(message.key)
+        self._made += 1
+
+    def missing(self) -> str:
+        """That mails which nothing touched are gone, in a sentence; "" where all are there."""
+        if not self._stored:
+            return ""
+        try:
+            held = self._lane.target.stored(sentinel_domain(self._lane.plan.run))
+        except TargetError:
+            return ""
+        there = {row.key for row in held.messages}
+        gone = [key for key in self._stored if key not in there]
+        # The newest one that is there stands before the next block.
+        self._stored = [key for key in self._stored if key in there][-1:]
+        if not gone:
+            return ""
+        return (
+            f"{_many(gone)} of mailrace's own, which no round touches, vanished from the server meanwhile: "
+            "somebody deleted or emptied it, it was started anew, or it prunes (--max, --max-age)"
+        )
+
+    def _message(self) -> Message:
+        domain = sentinel_domain(self._lane.plan.run)
+        key = f"watch{self._made:04d}"
+        return Message(
+            key=key,
+            domain=domain,
+            message_id=f"{key}@{domain}",
+            to=(f"{key}@{domain}",),
+            subject="mailrace looks whether this stays",
+        )
+
+
+def _many(gone: Sequence[str]) -> str:
+    return "a mail" if len(gone) == 1 else f"{len(gone)} mails"
