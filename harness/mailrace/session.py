@@ -226,6 +226,7 @@ class Session:
                 gomaxprocs=use.gomaxprocs,
                 is_one_enough=asked.is_one_enough,
                 deadline=self.deadline,
+                journal=self.journal,
             )
         except TargetError as wrong:
             return not_exercised(scenario, Verdict.FAILED, str(wrong), "steer")

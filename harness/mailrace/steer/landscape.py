@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from mailrace.history import Journal, ScheduleRun
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
@@ -18,6 +19,7 @@ from mailrace.steer.programs import Programs, told
 from mailrace.steer.rig import Rig
 from mailrace.steer.twins import Twins, follow
 from mailrace.steer.walk import DEPTH, promise, unseen_share, walk
+from mailrace.steer.witness import actor_names, stretches_in_words
 
 EARLY_SHARE = 0.25
 """Of the budget, of orders and of time, that goes to depth first before few-switch orders have their turn."""
@@ -78,6 +80,7 @@ def survey(
     bound: int | None = None,
     depth: int = DEPTH,
     progress: Callable[[str], None] = lambda _: None,
+    journal: Journal | None = None,
 ) -> Landscape:
     """Run the serial orders, then every class of orders on twins. Raises TargetError.
 
@@ -109,6 +112,8 @@ def survey(
     ):
         programs.learn(run.blocks, run.names, {a.actor: a.reply_class for a in run.record.attempts})
         runs.append(run)
+        if journal is not None:
+            journal.schedule(_noted(len(runs), run, judge))
         if len(runs) % 25 == 0:
             progress(f"{len(runs)} {'classes' if bound is None else 'orders'} explored")
     if actors > 2 and bound is None and not exploration.is_complete:
@@ -186,6 +191,12 @@ def _depth_and_few_switches(
         found.missed += few.missed
         found.diverged += few.diverged
         found.within = few.within
+
+
+def _noted(number: int, run: Run, judge: Judge) -> ScheduleRun:
+    names = tuple(sorted(judge.names(run)))
+    shown = stretches_in_words(run.order, actor_names(run))
+    return ScheduleRun(number=number, schedule=shown, outcome=in_words(run), anomalies=names)
 
 
 def why_not_put_to_the_test(land: Landscape) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import Operation, PlannedRound, ServerOptions
 from mailrace.model.result import Violation, Witness
@@ -39,6 +40,7 @@ class Pair:
     until: float
     progress: Callable[[str], None]
     is_one_enough: bool = False
+    journal: Journal | None = None
     together: set[Gap] = field(default_factory=set)
     apart: set[Gap] = field(default_factory=set)
     walked: list[tuple[Operation, ...]] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Pair:
         """The rig holds the pair that `land` is of; the account takes its numbers."""
         if self.options.instances > 1:
             account.count(always)
-            shower = Shower(self.rig, land, self.replay, self.until, self.progress)
+            shower = Shower(self.rig, land, self.replay, self.until, self.progress, journal=self.journal)
             account.shown = shower.on_twins(Twins(self.rig))
             return account.shown
         began = time.monotonic()
@@ -65,7 +67,9 @@ class Pair:
         spent = account.seconds.get("release_points", 0.0)
         account.seconds["release_points"] = spent + time.monotonic() - began
         account.count(locks.allow)
-        shower = Shower(self.rig, land, self.replay, self.until, self.progress, self.is_one_enough)
+        shower = Shower(
+            self.rig, land, self.replay, self.until, self.progress, self.is_one_enough, self.journal
+        )
         account.shown = shower.on_one(single, locks.allow)
         known = frozenset().union(*land.bad_leaves.values())
         for point, run in points.runs:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+from mailrace.history import Journal
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
@@ -48,6 +49,7 @@ def steer(
     realise_s_max: float = REALISE_S_MAX,
     is_one_enough: bool = False,
     deadline: float | None = None,
+    journal: Journal | None = None,
 ) -> ScenarioResult:
     """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
 
@@ -59,6 +61,7 @@ def steer(
     progress  is told in sentences what goes on
     folder    where the servers' logs are kept
     is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
+    journal   is told of each schedule, realisation and witness at once, so that a kill loses none
     deadline  monotonic seconds at which the walk ends, finished or not; None: its own limits hold
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
     """
@@ -94,6 +97,7 @@ def steer(
             bound=bound,
             depth=depth,
             progress=progress,
+            journal=journal,
         )
         account = _show(
             rig,
@@ -103,6 +107,7 @@ def steer(
             progress,
             min(realise_s_max, seconds_left(deadline)),
             is_one_enough,
+            journal,
         )
     finally:
         rig.stop()
@@ -127,6 +132,7 @@ def _show(
     progress: Callable[[str], None],
     realise_s_max: float,
     is_one_enough: bool,
+    journal: Journal | None,
 ) -> Account:
     """What the landscape comes to on the instances that are asked for."""
     actors = len(rig.planned.operations)
@@ -134,15 +140,15 @@ def _show(
     until = time.monotonic() + realise_s_max
     began = time.monotonic()
     if options.instances >= actors:
-        account.shown = Shower(rig, land, replay, until, progress).on_twins(Twins(rig))
+        account.shown = Shower(rig, land, replay, until, progress, journal=journal).on_twins(Twins(rig))
         account.count(always)
     elif actors == 2:
-        pair = Pair(rig, options, replay, until, progress, is_one_enough)
+        pair = Pair(rig, options, replay, until, progress, is_one_enough, journal)
         pair.walk(land, account)
         if account.shown.realised and is_shrinkable(rig.planned):
             account.shown.witnesses = pair.smaller(account) or account.shown.witnesses
     else:
-        several(Pair(rig, options, replay, until, progress, is_one_enough), land, account)
+        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), land, account)
     account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
     return account
 

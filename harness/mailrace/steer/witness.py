@@ -61,7 +61,7 @@ def text(
     alternates: the stretches of each actor's statements, `send.1:1-4 send.2:1-8 send.1:5-7`.
     """
     if len(names) > 2 or instances > 1:
-        return " ".join(f"{names[a]}:{first}-{last}" for a, first, last in _stretches(order))
+        return stretches_in_words(order, names)
     if not order:
         return "no statement"
     first, second = order[0], 1 - order[0]
@@ -74,6 +74,11 @@ def text(
             parts.append(f"{names[actor]}:{number}+{number + 1}")
         node, last = node.edges[actor], actor
     return " ".join(parts)
+
+
+def stretches_in_words(order: tuple[int, ...], names: tuple[str, ...]) -> str:
+    """`send.1:1-4 send.2:1-8`: whose statements came one after the other, numbered from 1."""
+    return " ".join(f"{names[a]}:{first}-{last}" for a, first, last in _stretches(order))
 
 
 def _stretches(order: tuple[int, ...]) -> list[tuple[int, int, int]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from mailrace.check import explain
+from mailrace.history import Journal, Realisation
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import MailraceError, ScheduleMissed
 from mailrace.model.result import ScheduleWitness, Violation, Witness
@@ -53,6 +54,7 @@ class Shower:
     until: float
     progress: Callable[[str], None]
     is_one_enough: bool = False
+    journal: Journal | None = None
     shown: Shown = field(default_factory=Shown)
     draws: Draws = field(default_factory=Draws)
 
@@ -80,7 +82,7 @@ class Shower:
                 self.shown.unrealised += len(runs)
                 self.shown.unrealised_names |= names
                 said = replace(said, fate="unrealised", why="it stands in no whole graph of orders")
-            self.shown.violations.append(said)
+            self._say(said)
         return self.shown
 
     def at_point(self, single: Single, point: Pilot, first: Run, allowed: Follows) -> None:
@@ -108,7 +110,21 @@ class Shower:
         self.land.runs.append(first)
         self.shown.notes.append(f"{words}: at a release point of one instance, and in no explored order")
         self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
-        self.shown.violations.append(self._as_it_was(first, allowed, len(same), 1))
+        self._say(self._as_it_was(first, allowed, len(same), 1))
+
+    def _say(self, violation: Violation) -> None:
+        """What became of a class, kept and written down at once."""
+        self.shown.violations.append(violation)
+        if self.journal is not None:
+            self.journal.realisation(
+                Realisation(
+                    schedule=violation.schedule,
+                    anomalies=violation.anomalies,
+                    fate=violation.fate,
+                    tries=violation.tries,
+                    why=violation.why,
+                )
+            )
 
     def _hardness(self, order: tuple[int, ...] | None, allowed: Follows) -> tuple[bool, int, int]:
         """What the classes are ranked by: deviations first, for each halves the chance of a try."""
@@ -135,7 +151,7 @@ class Shower:
             done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
             instances = len(self.rig.planned.operations)
             self._add(done, len(same), always, instances=instances)
-            self.shown.violations.append(self._as_it_was(run, always, len(same), instances))
+            self._say(self._as_it_was(run, always, len(same), instances))
         twins.end()
         return self.shown
 
@@ -257,15 +273,16 @@ class Shower:
         known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}
         for anomaly in judge.races(run):
             if (anomaly.name, anomaly.message) not in known:
-                shown.witnesses.append(
-                    Witness(
-                        anomaly=anomaly,
-                        record=record,
-                        replay=f"{self.replay} --round {number}",
-                        explained=explain(record),
-                        schedule=schedule,
-                    )
+                found = Witness(
+                    anomaly=anomaly,
+                    record=record,
+                    replay=f"{self.replay} --round {number}",
+                    explained=explain(record),
+                    schedule=schedule,
                 )
+                shown.witnesses.append(found)
+                if self.journal is not None:
+                    self.journal.witness(found)
 
 
 def always(_node: Node, _last: int, _actor: int) -> bool:
