@@ -1,7 +1,7 @@
 """Graphs of two actors that run straight through: every order is a path over a grid."""
 
-from mailrace.steer.graph import Graph, Node
-from mailrace.steer.programs import Planned
+from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.explore.programs import Planned
 
 
 def lattice(first: int, second: int, *, actors: int = 2) -> Graph:

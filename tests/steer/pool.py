@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.graph import Graph, Node
-from mailrace.steer.pilot import Pilot
+from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.one_instance.scheduler import Scheduler
 
 DECOY, NOBODY = -1, -2
 
@@ -19,7 +19,7 @@ class Flight:
 
 @dataclass(slots=True)
 class Pool:
-    """Stands in for a `Single`; `runs` counts tries.
+    """Stands in for a `SharedInstance`; `runs` counts tries.
 
     late   nodes whose block lets a lock go: who waited then is queued only after the first draw
     """
@@ -33,7 +33,7 @@ class Pool:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
 
-    def run(self, pilot: Pilot, *, is_calm: bool = False, looks: int = 1) -> Flight:
+    def run(self, pilot: Scheduler, *, is_calm: bool = False, looks: int = 1) -> Flight:
         """One order; raises ScheduleMissed as soon as the pilot gives it up."""
         self.runs += 1
         node, held = self.graph.root, pilot.first()

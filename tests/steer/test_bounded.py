@@ -6,8 +6,8 @@ import pytest
 from mailrace.model.result import Schedules, Verdict
 from mailrace.scenario import load, shipped
 from mailrace.steer import steer
-from mailrace.steer.bounded import explore_bounded
-from mailrace.steer.explore import Exploration, explore
+from mailrace.steer.explore.context_bound import within_context_bound
+from mailrace.steer.explore.depth_first import Exploration, explore
 
 from tests.steer.toy import Toy, interleavings
 
@@ -20,7 +20,7 @@ def bounded(
     system: Toy, bound: int, orders_max: int = 100_000
 ) -> tuple[Exploration, list[tuple[int, ...]], set[object]]:
     found: Exploration = Exploration()
-    every = list(explore_bounded(system, found, bound=bound, orders_max=orders_max))
+    every = list(within_context_bound(system, found, bound=bound, orders_max=orders_max))
     return found, [order for order, _ in every], {leaf for _, leaf in every}
 
 

@@ -1,8 +1,8 @@
 """A witness as columns of statements, and its guilty pair."""
 
 from mailrace.model.result import ScheduleWitness, Step
-from mailrace.steer.columns import columns
-from mailrace.steer.witness import guilty_pair
+from mailrace.steer.one_instance.witness import guilty_pair
+from mailrace.steer.result.columns import columns
 
 from tests.steer.lattice import lattice
 

@@ -1,4 +1,4 @@
-"""The door's rules, each with its test: held, released, dropped, never held too long (docs/steer.md)."""
+"""The proxy's rules, each with its test: held, released, dropped, never held too long."""
 
 import json
 import socket
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from mailrace.model.errors import InternalError, ScheduleMissed
-from mailrace.steer import door as door_module
-from mailrace.steer.door import Door, Statement, pass_all
-from mailrace.steer.loop import Loop
-from mailrace.steer.store import Store
+from mailrace.steer.database_proxy import proxy as proxy_module
+from mailrace.steer.database_proxy.loop import Loop
+from mailrace.steer.database_proxy.proxy import DatabaseProxy, Statement, pass_all
+from mailrace.steer.database_proxy.store import Store
 
 LIMIT_S = 5.0
 
@@ -49,24 +49,24 @@ class Client:
 
 
 class Place:
-    """A door with a table behind it, and clients."""
+    """A proxy with a table behind it, and clients."""
 
     def __init__(self) -> None:
         self.loop, self.store = Loop(), Store()
-        self.door = Door(self.loop, self.store)
+        self.proxy = DatabaseProxy(self.loop, self.store)
         self.store.run(("CREATE TABLE t (x)", ()))
         self.clients: list[Client] = []
 
     def client(self) -> Client:
-        self.clients.append(Client(self.loop, self.door.open_port()[1]))
+        self.clients.append(Client(self.loop, self.proxy.open_port()[1]))
         return self.clients[-1]
 
     def hold(self) -> None:
-        self.door.gate = lambda _: True
+        self.proxy.gate = lambda _: True
 
     def arrived(self, count: int = 1) -> list[Statement]:
-        assert self.loop.pump(lambda: len(self.door.waiting) >= count, LIMIT_S)
-        return self.door.waiting
+        assert self.loop.pump(lambda: len(self.proxy.waiting) >= count, LIMIT_S)
+        return self.proxy.waiting
 
     def rows(self) -> int:
         return int(self.store.connection.execute("SELECT COUNT(*) FROM t").fetchone()[0])
@@ -78,14 +78,14 @@ def place() -> Iterator[Place]:
     yield place
     for client in place.clients:
         client.close()
-    place.door.close()
+    place.proxy.close()
     place.loop.close()
 
 
 def test_what_is_not_held_passes_at_once_and_is_written_down(place: Place) -> None:
     client = place.client()
     assert client.ask(["INSERT INTO t VALUES (?)", 1]) == [{"last_insert_id": 1, "rows_affected": 1}]
-    (statement,) = place.door.journal
+    (statement,) = place.proxy.journal
     assert statement.calls == (("INSERT INTO t VALUES (?)", (1,)),)
     assert statement.arrived_ns <= statement.departed_ns
     assert statement.answers
@@ -99,14 +99,14 @@ def test_nothing_runs_before_its_release(place: Place) -> None:
     one, other = sorted(place.arrived(2), key=lambda s: s.instance)
     assert (one.instance, other.instance) == (0, 1)
     assert place.rows() == 0
-    place.door.release(other)
+    place.proxy.release(other)
     assert place.loop.pump(lambda: bool(second.answer), LIMIT_S)
     assert second.results()[0]["values"] == [[0]]
     assert not first.answer
-    place.door.release(one)
+    place.proxy.release(one)
     assert place.loop.pump(lambda: bool(first.answer), LIMIT_S)
     assert place.rows() == 1
-    assert place.door.waiting == []
+    assert place.proxy.waiting == []
 
 
 def test_a_statement_whose_client_went_is_dropped_not_run(place: Place) -> None:
@@ -115,23 +115,23 @@ def test_a_statement_whose_client_went_is_dropped_not_run(place: Place) -> None:
     client.send(["INSERT INTO t VALUES (1)"])
     (statement,) = place.arrived()
     client.close()
-    assert place.loop.pump(lambda: not place.door.waiting, LIMIT_S)
+    assert place.loop.pump(lambda: not place.proxy.waiting, LIMIT_S)
     assert statement.is_dropped
     with pytest.raises(ScheduleMissed, match="client went away"):
-        place.door.release(statement)
+        place.proxy.release(statement)
     assert place.rows() == 0
 
 
 def test_nothing_is_held_over_the_limit(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """gorqlite gives up after 10 s; a statement that is stored later would be a false alarm."""
-    assert door_module.HELD_S_MAX == 5.0
-    monkeypatch.setattr(door_module, "HELD_S_MAX", 0.0)
+    assert proxy_module.HELD_S_MAX == 5.0
+    monkeypatch.setattr(proxy_module, "HELD_S_MAX", 0.0)
     client = place.client()
     place.hold()
     client.send(["INSERT INTO t VALUES (1)"])
     (statement,) = place.arrived()
     with pytest.raises(ScheduleMissed, match="held for"):
-        place.door.release(statement)
+        place.proxy.release(statement)
     assert place.rows() == 0
 
 
@@ -168,7 +168,7 @@ def test_another_program_is_told_that_it_is_wrong_here(place: Place) -> None:
 def test_the_loop_turns_in_the_background_while_the_caller_blocks(place: Place) -> None:
     client = place.client()
     place.loop.forget(client.sock)
-    place.door.gate = pass_all
+    place.proxy.gate = pass_all
     with place.loop.in_background():
         client.send(["SELECT 1 AS one"])
         client.sock.settimeout(LIMIT_S)
@@ -182,6 +182,6 @@ def test_an_instance_that_is_replaced_leaves_nothing_behind(place: Place) -> Non
     place.hold()
     client.send(["INSERT INTO t VALUES (1)"])
     (statement,) = place.arrived()
-    place.door.drop_instance(0)
+    place.proxy.drop_instance(0)
     assert statement.is_dropped
-    assert place.door.waiting == []
+    assert place.proxy.waiting == []

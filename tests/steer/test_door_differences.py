@@ -1,4 +1,4 @@
-"""The same requests to a real Mailpit on its own SQLite and on the door: what differs is in one table."""
+"""The same requests to a real Mailpit on its own SQLite and on the proxy: what differs is in one table."""
 
 import http.client
 import json
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
-from mailrace.steer.differences import DIFFERENCES
-from mailrace.steer.door import Door
-from mailrace.steer.loop import Loop
-from mailrace.steer.store import Store
+from mailrace.steer.database_proxy.differences import DIFFERENCES
+from mailrace.steer.database_proxy.loop import Loop
+from mailrace.steer.database_proxy.proxy import DatabaseProxy
+from mailrace.steer.database_proxy.store import Store
 from mailrace.targets import open_target
 
 pytestmark = pytest.mark.mailpit
@@ -123,19 +123,19 @@ def natively(name: str) -> Iterator[Talker]:
 
 
 @contextmanager
-def on_the_door(name: str) -> Iterator[tuple[Talker, Door]]:
+def on_the_door(name: str) -> Iterator[tuple[Talker, DatabaseProxy]]:
     loop, store = Loop(), Store()
-    door = Door(loop, store)
-    target = open_target(name, ServerOptions(), database=door.open_port()[1])
+    proxy = DatabaseProxy(loop, store)
+    target = open_target(name, ServerOptions(), database=proxy.open_port()[1])
     try:
         with loop.in_background():
             target.start()
             talker = Talker(target)
-            yield talker, door
+            yield talker, proxy
             talker.close()
     finally:
         target.stop()
-        door.close()
+        proxy.close()
         loop.close()
 
 
@@ -144,16 +144,16 @@ def test_every_request_means_the_same_on_the_door(real_mailpit: Callable[[str], 
     name = real_mailpit(version)
     with natively(name) as talker:
         native = converse(talker)
-    with on_the_door(name) as (talker, door):
+    with on_the_door(name) as (talker, proxy):
         ours = converse(talker)
-        delays_ms = [(s.departed_ns - s.arrived_ns) / 1e6 for s in door.journal]
+        delays_ms = [(s.departed_ns - s.arrived_ns) / 1e6 for s in proxy.journal]
     assert len(native) >= 35
     assert [step for step in zip(native, ours, strict=True) if step[0] != step[1]] == []
     assert statistics.median(delays_ms) < 1.0
 
 
 def test_a_stale_id_is_an_error_on_both_in_other_words(real_mailpit: Callable[[str], str]) -> None:
-    """S4: too few arguments are an error on the door too; only the words are those of another driver."""
+    """S4: too few arguments are an error on the proxy too; only the words are those of another driver."""
     told = []
     name = real_mailpit("1.30.5")
     for place in (natively, on_the_door):

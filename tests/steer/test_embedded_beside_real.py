@@ -13,11 +13,11 @@ import pytest
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.scenario import Plan, applies, load, shipped
-from mailrace.steer.blocks import Run
-from mailrace.steer.landscape import Landscape, survey
-from mailrace.steer.locks import Locks, run_release_points
-from mailrace.steer.rig import Rig
-from mailrace.steer.single import Single
+from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.explore.state_space import StateSpace, explore_space
+from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.servers.rig import Rig
 from mailrace.targets import why_not
 
 from tests.steer.test_real_mailpit import rig
@@ -69,7 +69,7 @@ def test_every_shipped_scenario_is_compared_but_those_that_are_no_pair() -> None
 
 
 @dataclass(frozen=True)
-class Shown:
+class Comes:
     """What the walk of a pair shows; two of them are the same where the statements and their answers are.
 
     classes      each by its order: anomalies, replies, and outcome in normal form
@@ -85,11 +85,11 @@ class Shown:
     orders: tuple[int, int, dict[str, int]]
 
 
-def shown(land: Landscape) -> Shown:
+def shown(land: StateSpace) -> Comes:
     assert land.exploration.is_complete
     assert land.exploration.missed == 0
     assert land.graph.is_whole
-    return Shown(
+    return Comes(
         statements=frozenset(b.call.split(" [")[0] for run in land.runs for b in run.blocks),
         classes={
             run.order: (land.judge.names(run), replies(run), outcome_of(run.record)) for run in land.runs
@@ -106,18 +106,18 @@ def replies(run: Run) -> list[str]:
     return sorted(_TIME.sub("TIME", _ID.sub("ID", line)) for line in told) + list(run.record.hung)
 
 
-def on_one(place: Rig, land: Landscape) -> OnOne:
+def on_one(place: Rig, land: StateSpace) -> OnOne:
     """The orders that keep together what one instance keeps together, and the bad classes beyond them."""
-    single = Single(place, land.graph)
+    single = SharedInstance(place, land.graph)
     run_release_points(single)
-    locks = Locks.seen(single, land.programs)
+    locks = Exclusions.seen(single, land.programs)
     reached = land.reached(locks.allow)
     total, bad, by_name = land.orders(locks.allow)
     split = sorted(tuple(sorted(land.bad_leaves[leaf])) for _, leaf in land.violating if leaf not in reached)
     return (total, bad, tuple(sorted(by_name.items()))), tuple(split)
 
 
-def needs_locks(land: Landscape, options: ServerOptions) -> bool:
+def needs_locks(land: StateSpace, options: ServerOptions) -> bool:
     """Whether it matters what one instance keeps together: only to bad classes, where there is one instance.
 
     Not where an order hangs: each release point would cost a server or two, and shows no other lock.
@@ -135,7 +135,9 @@ def test_it_comes_to_what_the_real_one_comes_to(
         pytest.skip(reason)
     target = real_mailpit(version)
     with rig(name, f"embedded@{version}") as (ours, options), rig(name, target) as (theirs, _):
-        our_land, their_land = (survey(p, options, orders_max=5000, seconds_max=60) for p in (ours, theirs))
+        our_land, their_land = (
+            explore_space(p, options, orders_max=5000, seconds_max=60) for p in (ours, theirs)
+        )
         assert shown(our_land) == shown(their_land)
         if not needs_locks(their_land, options):
             return

@@ -14,10 +14,10 @@ from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
 from mailrace.steer import steer
-from mailrace.steer.judge import learn_serial, serial_run
-from mailrace.steer.rig import Rig
+from mailrace.steer.explore.judge import learn_serial, serial_run
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.servers.rig import Rig
 from mailrace.steer.steering import opener_of
-from mailrace.steer.twins import Twins
 
 from tests.steer.test_real_mailpit import scenario
 
@@ -59,61 +59,61 @@ def end(rig: Rig, number: int, by: signal.Signals) -> int:
 
 
 def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(rig: Rig) -> None:
-    twins = Twins(rig)
-    judge, _ = learn_serial(twins, ServerOptions())
-    twins.restart()
+    separate = SeparateInstances(rig)
+    judge, _ = learn_serial(separate, ServerOptions())
+    separate.restart()
     first = end(rig, 0, signal.SIGSEGV)
-    twins.step(1)
-    while 1 in twins.enabled():
-        twins.step(1)
-    run = twins.finish()
+    separate.step(1)
+    while 1 in separate.enabled():
+        separate.step(1)
+    run = separate.finish()
     assert "signal 11" in run.record.crashed
     assert AnomalyName.CRASH in judge.names(run)
     assert rig.instances[0].pid != first
-    twins.restart()
-    assert twins.enabled() == (0, 1)
-    twins.end()
+    separate.restart()
+    assert separate.enabled() == (0, 1)
+    separate.end()
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(rig: Rig, by: signal.Signals) -> None:
-    twins = Twins(rig)
-    twins.restart()
+    separate = SeparateInstances(rig)
+    separate.restart()
     first = end(rig, 0, by)
     ended_in_order = rig.instances[0].how_it_ended == "exit status 0"  # as the embedded one does on SIGTERM
-    while 1 in twins.enabled():
-        twins.step(1)
+    while 1 in separate.enabled():
+        separate.step(1)
     if ended_in_order:
-        assert "exit status 0" in twins.finish().record.crashed
+        assert "exit status 0" in separate.finish().record.crashed
     else:
         with pytest.raises(ScheduleMissed, match=rf"ended from outside by signal {by.value} \({by.name}\)"):
-            twins.finish()
-    twins.restart()
-    assert twins.enabled() == (0, 1)
+            separate.finish()
+    separate.restart()
+    assert separate.enabled() == (0, 1)
     assert rig.instances[0].pid != first
-    twins.end()
+    separate.end()
 
 
 def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(rig: Rig) -> None:
-    twins = Twins(rig)
-    learn_serial(twins, ServerOptions())
-    twins.begin()
+    separate = SeparateInstances(rig)
+    learn_serial(separate, ServerOptions())
+    separate.begin()
     stopped = rig.instances[0].pid
     os.kill(stopped, signal.SIGSTOP)
     try:
         with pytest.raises(ScheduleMissed, match="stopped by a signal from outside"):
-            twins.alone(0)
+            separate.alone(0)
     finally:
         os.kill(stopped, signal.SIGCONT)
-    run = serial_run(twins, (0, 1))
+    run = serial_run(separate, (0, 1))
     assert not run.record.hung
     assert not run.record.crashed
     assert rig.instances[0].pid == stopped
 
 
 def test_what_our_own_machine_lacks_is_no_hang(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    twins = Twins(rig)
-    learn_serial(twins, ServerOptions())
+    separate = SeparateInstances(rig)
+    learn_serial(separate, ServerOptions())
     rig.instances[0].cut_links()
 
     def no_more(*_: object, **__: object) -> None:
@@ -121,7 +121,7 @@ def test_what_our_own_machine_lacks_is_no_hang(rig: Rig, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("socket.create_connection", no_more)
     with pytest.raises(ScheduleMissed, match="too many open files"):
-        twins.restart()
+        separate.restart()
 
 
 def test_nothing_is_left_behind() -> None:
@@ -170,15 +170,15 @@ def test_what_the_server_refuses_in_every_order_was_not_put_to_the_test() -> Non
 
 
 def test_a_statement_that_comes_after_its_reply_is_counted(rig: Rig) -> None:
-    twins = Twins(rig)
-    judge, _ = learn_serial(twins, ServerOptions())
-    assert twins.strays == 0
-    twins.begin()
+    separate = SeparateInstances(rig)
+    judge, _ = learn_serial(separate, ServerOptions())
+    assert separate.strays == 0
+    separate.begin()
     with rig.loop.in_background():
         rig.instances[0].target.stored(DOMAIN)  # nobody of the round asked for that
-    assert twins.strays > 0
+    assert separate.strays > 0
     assert judge.serial
-    twins.end()
+    separate.end()
 
 
 @pytest.mark.slow

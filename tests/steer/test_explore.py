@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.explore import TRIES_MAX, Exploration, explore
+from mailrace.steer.explore.depth_first import TRIES_MAX, Exploration, explore
 
 from tests.steer.toy import Toy, interleavings
 

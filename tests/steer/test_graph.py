@@ -1,11 +1,11 @@
 """Typed-in programs over a real store: all orders at once, and what the graph cannot know."""
 
-from mailrace.steer.attribution import Names
-from mailrace.steer.graph import Graph, build, count_orders
-from mailrace.steer.independence import Footprints
-from mailrace.steer.programs import Planned, Programs
-from mailrace.steer.rqlite import Call
-from mailrace.steer.store import Store
+from mailrace.steer.database_proxy.attribution import Names
+from mailrace.steer.database_proxy.independence import Footprints
+from mailrace.steer.database_proxy.rqlite import Call
+from mailrace.steer.database_proxy.store import Store
+from mailrace.steer.explore.graph import Graph, build, count_orders
+from mailrace.steer.explore.programs import Planned, Programs
 
 from tests.steer.lattice import everything
 

@@ -1,8 +1,8 @@
 """Which statements can be exchanged: by the tables that the authorizer names, else by trying both orders."""
 
 import pytest
-from mailrace.steer.independence import Footprint, Footprints, commute
-from mailrace.steer.store import Store
+from mailrace.steer.database_proxy.independence import Footprint, Footprints, commute
+from mailrace.steer.database_proxy.store import Store
 
 INSERT_TAG = "INSERT OR IGNORE INTO tags (Name) VALUES (?)"
 SELECT_TAG = "SELECT ID, Name FROM tags WHERE Name = ?"

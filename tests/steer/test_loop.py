@@ -4,7 +4,7 @@ import socket
 import time
 
 import pytest
-from mailrace.steer.loop import Loop
+from mailrace.steer.database_proxy.loop import Loop
 
 
 @pytest.fixture

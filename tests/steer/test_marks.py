@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mailrace.model.operation import Message, PlannedRound, Read, Send, SetTags, respelt
-from mailrace.steer.marks import plain, with_own_spellings
+from mailrace.steer.servers.marks import plain, with_own_spellings
 
 DOMAIN = "mrabcdefgh.test"
 

@@ -2,9 +2,9 @@
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.graph import Graph, Node
-from mailrace.steer.paths import Paths
-from mailrace.steer.programs import Planned
+from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.explore.programs import Planned
+from mailrace.steer.one_instance.paths import Paths
 
 
 def twin_counters(blocks: int = 2) -> Graph:

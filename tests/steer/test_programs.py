@@ -1,11 +1,11 @@
 """Programs that actors do not keep to, and answers that differ where no report shows it."""
 
 import pytest
-from mailrace.steer.attribution import Names
-from mailrace.steer.blocks import Block
-from mailrace.steer.door import Statement
-from mailrace.steer.programs import Programs, heard
-from mailrace.steer.rqlite import Answer, Done, Rows
+from mailrace.steer.database_proxy.attribution import Names
+from mailrace.steer.database_proxy.blocks import Block
+from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
+from mailrace.steer.explore.programs import Programs, heard
 
 NAMES = Names({})
 

@@ -10,15 +10,15 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
 from mailrace.steer import columns, replay_schedule, steer
-from mailrace.steer.explore import Exploration, explore
-from mailrace.steer.judge import learn_serial
-from mailrace.steer.landscape import survey
-from mailrace.steer.locks import Locks, run_release_points
-from mailrace.steer.marks import plain, with_own_spellings
-from mailrace.steer.rig import Rig
-from mailrace.steer.single import Single
+from mailrace.steer.explore.depth_first import Exploration, explore
+from mailrace.steer.explore.judge import learn_serial
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.state_space import explore_space
+from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.servers.marks import plain, with_own_spellings
+from mailrace.steer.servers.rig import Rig
 from mailrace.steer.steering import opener_of
-from mailrace.steer.twins import Twins
 
 pytestmark = pytest.mark.mailpit
 
@@ -50,17 +50,17 @@ def found(result: ScenarioResult) -> set[str]:
 
 @pytest.mark.parametrize(("version", "orders", "on_one"), [("1.27.11", 3738, 492), ("1.30.5", 3432, 924)])
 def test_two_senders_with_one_new_tag(real_mailpit: Have, version: str, orders: int, on_one: int) -> None:
-    """The numbers of orders are those that walking them one by one gave (docs/steer.md)."""
+    """The numbers of orders are those that walking them one by one gave."""
     with rig("shared-new-tag", real_mailpit(version)) as (place, options):
-        land = survey(place, options, orders_max=5000, seconds_max=60)
+        land = explore_space(place, options, orders_max=5000, seconds_max=60)
         assert land.exploration.is_complete
         assert land.graph.is_whole
         assert land.orders(lambda *_: True)[0] == orders
-        single = Single(place, land.graph)
+        single = SharedInstance(place, land.graph)
         points = run_release_points(single)
         assert points.missed == 0
         assert len(points.runs) in (14, 16)
-        locks = Locks.seen(single, land.programs)
+        locks = Exclusions.seen(single, land.programs)
         total, bad, _ = land.orders(locks.allow)
         assert (total, bad) == (on_one, 0)
         assert bool(land.violating) is (version == "1.27.11")  # two instances would show it: split_only
@@ -106,12 +106,12 @@ def test_two_instances_on_one_store(real_mailpit: Have, version: str, names: set
 @pytest.mark.parametrize("name", ["send-rename-tag", "send-delete-tag"])
 def test_sleep_sets_come_to_what_brute_force_comes_to(real_mailpit: Have, name: str) -> None:
     with rig(name, real_mailpit("1.30.5")) as (place, options):
-        land = survey(place, options, orders_max=5000, seconds_max=60)
-        twins = Brute(place)
-        judge, _ = learn_serial(twins, options)
+        land = explore_space(place, options, orders_max=5000, seconds_max=60)
+        separate = Brute(place)
+        judge, _ = learn_serial(separate, options)
         whole: Exploration = Exploration()
-        every = list(explore(twins, whole, orders_max=1000))
-        twins.end()
+        every = list(explore(separate, whole, orders_max=1000))
+        separate.end()
         assert whole.is_complete
         assert whole.explored == land.orders(lambda *_: True)[0] == 120
         assert {judge.names(run) for _, run in every} == {land.judge.names(run) for run in land.runs}
@@ -119,8 +119,8 @@ def test_sleep_sets_come_to_what_brute_force_comes_to(real_mailpit: Have, name: 
         assert bad == land.orders(lambda *_: True)[1]
 
 
-class Brute(Twins):
-    """Twins to whose explorer everything depends on everything."""
+class Brute(SeparateInstances):
+    """SeparateInstances to whose explorer everything depends on everything."""
 
     def commute(self, one: int, other: int) -> bool:
         return False
@@ -128,8 +128,8 @@ class Brute(Twins):
 
 def test_the_store_is_read_as_rest_shows_it(real_mailpit: Have) -> None:
     with rig("send-retag-unrelated", real_mailpit("1.30.5")) as (place, options):
-        twins = Twins(place)
-        _, runs = learn_serial(twins, options)
+        separate = SeparateInstances(place)
+        _, runs = learn_serial(separate, options)
         with place.loop.in_background():
             shown = place.instances[1].target.stored(place.domain)
         assert runs[-1].record.stored == shown

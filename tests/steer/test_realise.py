@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.course import Course
-from mailrace.steer.graph import Graph, Node
-from mailrace.steer.realise import REPEATS, realise
+from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
+from mailrace.steer.one_instance.realise import REPEATS, realise
 
 from tests.steer.lattice import everything, lattice
 from tests.steer.pool import Flight, Pool
@@ -34,7 +34,7 @@ def one_leaf_an_order(order: tuple[int, ...]) -> tuple[Graph, Node]:
     return graph, leaf
 
 
-def share(pool: Pool, course: Course) -> float:
+def share(pool: Pool, course: PlannedSchedule) -> float:
     came = 0
     for _ in range(TRIES):
         try:
@@ -50,7 +50,7 @@ def share(pool: Pool, course: Course) -> float:
 def test_the_chance_is_what_the_pool_gives(order: tuple[int, ...]) -> None:
     """4,000 tries: the share is within 4 standard errors, 4·√(0.25/4000) = 0.032, of the chance."""
     graph, leaf = one_leaf_an_order(order)
-    course = Course(graph, leaf, everything)
+    course = PlannedSchedule(graph, leaf, everything)
     assert share(Pool(graph), course) == pytest.approx(course.chance, abs=0.032)
 
 
@@ -58,7 +58,7 @@ def test_seven_deviations_come_in_one_of_some_three_hundred_tries() -> None:
     """Each needs a decoy's draw of 8 in 9 and then one of two: (4/9)^7 = 0.0034."""
     graph, _ = one_leaf_an_order((0, 1, 1, 1, 1, 1, 1, 1, 1, 0))
     order = (0, 1, 1, 1, 1, 1, 1, 1, 1, 0)
-    assert Course.along(graph, order, everything).chance == pytest.approx((4 / 9) ** 7)
+    assert PlannedSchedule.along(graph, order, everything).chance == pytest.approx((4 / 9) ** 7)
 
 
 def realised(pool: Pool, graph: Graph, leaf: Node, **options: Any) -> Any:

@@ -1,15 +1,15 @@
-"""How a schedule is written, and which gaps count as locks."""
+"""How a schedule is written, and which sections count as locks."""
 
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 from mailrace.model.result import ScheduleWitness, Step
-from mailrace.steer.locks import SEEN_MIN, Locks, ReleasePoint, release_points
-from mailrace.steer.pilot import Gap
-from mailrace.steer.programs import Programs
+from mailrace.steer.explore.programs import Programs
+from mailrace.steer.one_instance.exclusions import SEEN_MIN, Exclusions, ReleasePoint, release_points
+from mailrace.steer.one_instance.scheduler import Section
+from mailrace.steer.one_instance.witness import text
 from mailrace.steer.replay import order_of
-from mailrace.steer.witness import text
 
 from tests.steer.lattice import everything, lattice
 
@@ -42,11 +42,11 @@ def test_release_points_are_each_block_of_each_actor() -> None:
 
 
 def test_a_lock_is_seen_often_and_never_let_through() -> None:
-    lock, late, passed = Gap("a", "b", "x"), Gap("b", "c", "x"), Gap("c", "d", "x")
+    lock, late, passed = Section("a", "b", "x"), Section("b", "c", "x"), Section("c", "d", "x")
     seen = SimpleNamespace(
         together=Counter({lock: SEEN_MIN, late: SEEN_MIN - 1, passed: SEEN_MIN}), apart={passed}
     )
-    assert Locks.seen(seen, Programs()).together == {lock}  # type: ignore[arg-type]
+    assert Exclusions.seen(seen, Programs()).together == {lock}  # type: ignore[arg-type]
 
 
 def witness(*steps: tuple[str, str]) -> ScheduleWitness:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mailrace.model.operation import Delete, Message, PlannedRound, Send, SetTags
-from mailrace.steer.shrink import BODY_BYTES, is_shrinkable, pairs, smaller
+from mailrace.steer.one_instance.shrink import BODY_BYTES, is_shrinkable, pairs, smaller
 
 DOMAIN = "mrabcdefgh.test"
 

@@ -1,11 +1,11 @@
-"""The store behind the door: answers as rqlite gives them, and everything put back."""
+"""The store behind the proxy: answers as rqlite gives them, and everything put back."""
 
 import sqlite3
 from pathlib import Path
 
 import pytest
-from mailrace.steer.rqlite import Done, Failed, Rows
-from mailrace.steer.store import Store, undone
+from mailrace.steer.database_proxy.rqlite import Done, Failed, Rows
+from mailrace.steer.database_proxy.store import Store, undone
 
 
 @pytest.fixture

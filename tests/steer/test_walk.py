@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from mailrace.steer.explore import Exploration
-from mailrace.steer.walk import promise, unseen_share, walk
+from mailrace.steer.explore.depth_first import Exploration
+from mailrace.steer.explore.random_walk import promise, unseen_share, walk
 
 from tests.steer.toy import Toy, interleavings
 

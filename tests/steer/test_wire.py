@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from mailrace.steer.rqlite import (
+from mailrace.steer.database_proxy.rqlite import (
     BadRequest,
     Done,
     Failed,

@@ -1,8 +1,8 @@
 """A scenario and a target in, every schedule of the unmodified server out, and what each comes to."""
 
-from mailrace.steer.columns import columns
+from mailrace.steer.database_proxy.shared import shared_store, store_for
 from mailrace.steer.replay import ScheduleReplay, replay_schedule
-from mailrace.steer.shared import shared_store, store_for
+from mailrace.steer.result.columns import columns
 from mailrace.steer.steering import steer, why_not_steerable
 
 __all__ = [

@@ -15,18 +15,18 @@ from mailrace.model.errors import ScheduleMissed, UsageError
 from mailrace.model.operation import ServerOptions, messages_of
 from mailrace.model.result import ScheduleWitness, Witness
 from mailrace.model.target_name import TargetName
-from mailrace.steer.attribution import text_of
-from mailrace.steer.blocks import Run
-from mailrace.steer.course import Course
-from mailrace.steer.graph import Follows, Graph
-from mailrace.steer.judge import ENDS
-from mailrace.steer.landscape import Landscape, survey, why_not_put_to_the_test
-from mailrace.steer.locks import Locks, run_release_points
-from mailrace.steer.rig import Rig
-from mailrace.steer.single import Single
+from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.explore.graph import Follows, Graph
+from mailrace.steer.explore.judge import ENDS
+from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.state_space import StateSpace, explore_space, why_not_put_to_the_test
+from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
+from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
+from mailrace.steer.one_instance.realiser import Realiser, always
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.servers.rig import Rig
 from mailrace.steer.steering import EXPLORE_S_MAX, ORDERS_MAX, opener_of, seconds_left
-from mailrace.steer.twins import Twins, follow
-from mailrace.steer.witnessing import Shower, always
 
 TIMES = 10
 TRIES_A_RUN = 40
@@ -89,7 +89,7 @@ def replay_schedule(
         where = f"running on {target} ({version})"
         if recorded_on:
             where = f"recorded on {recorded_on}, {where}"
-        land = survey(
+        land = explore_space(
             rig,
             options,
             orders_max=ORDERS_MAX,
@@ -104,7 +104,7 @@ def replay_schedule(
 @dataclass(slots=True)
 class _Replay:
     rig: Rig
-    land: Landscape
+    land: StateSpace
     schedule: ScheduleWitness
     name: AnomalyName
     where: str
@@ -117,14 +117,14 @@ class _Replay:
         names = [o.key for o in self.rig.planned.operations]
         order = order_of(self.schedule, self.land.graph, names, is_hung=self.name is AnomalyName.HANG)
         is_shared = self.schedule.instances < len(names)
-        single = Single(self.rig, self.land.graph)
+        single = SharedInstance(self.rig, self.land.graph)
         allowed: Follows = always
         if is_shared and len(names) == 2:
             run_release_points(single)
-            allowed = Locks.seen(single, self.land.programs).allow
+            allowed = Exclusions.seen(single, self.land.programs).allow
         runs, missed = [], 0
         if order is not None:
-            again = self._on_one(single, order, allowed) if is_shared else self._on_twins(order)
+            again = self._on_one(single, order, allowed) if is_shared else self._on_separate(order)
             for number in range(1, self.times + 1):
                 if seconds_left(self.deadline) == 0.0:
                     break
@@ -151,8 +151,10 @@ class _Replay:
             outcomes=outcomes,
         )
 
-    def _on_one(self, single: Single, order: tuple[int, ...], allowed: Follows) -> Callable[[], Run | None]:
-        course = Course.along(self.land.graph, order, allowed)
+    def _on_one(
+        self, single: SharedInstance, order: tuple[int, ...], allowed: Follows
+    ) -> Callable[[], Run | None]:
+        course = PlannedSchedule.along(self.land.graph, order, allowed)
 
         def again() -> Run | None:
             if course.chance == 0.0:
@@ -166,27 +168,34 @@ class _Replay:
 
         return again
 
-    def _on_twins(self, order: tuple[int, ...]) -> Callable[[], Run | None]:
-        twins = Twins(self.rig)
+    def _on_separate(self, order: tuple[int, ...]) -> Callable[[], Run | None]:
+        separate = SeparateInstances(self.rig)
         known = next((run for run in self.land.runs if run.order == order), None)
 
         def again() -> Run | None:
             if known is not None:
-                return follow(twins, known)
+                return follow(separate, known)
             try:
-                twins.restart()
+                separate.restart()
                 for actor in order:
-                    if actor not in twins.enabled():
+                    if actor not in separate.enabled():
                         return None
-                    twins.step(actor)
-                return twins.finish() if not twins.enabled() else None
+                    separate.step(actor)
+                return separate.finish() if not separate.enabled() else None
             except ScheduleMissed:
                 return None
 
         return again
 
     def _word(
-        self, hits: int, runs: int, has_order: bool, single: Single, allowed: Follows, *, is_shared: bool
+        self,
+        hits: int,
+        runs: int,
+        has_order: bool,
+        single: SharedInstance,
+        allowed: Follows,
+        *,
+        is_shared: bool,
     ) -> tuple[Word, str]:
         if hits:
             return Word.STILL_FAILS, f"{self.name} in {hits} of {runs} runs of the recorded order"
@@ -194,7 +203,7 @@ class _Replay:
         if not has_order:
             said = "this version does not send the recorded statements in that order"
         land = self.land
-        shower = Shower(
+        realiser = Realiser(
             self.rig,
             land,
             "",
@@ -204,7 +213,11 @@ class _Replay:
         bad = [(run, leaf) for run, leaf in land.violating if self.name in land.bad_leaves[leaf]]
         if bad:
             land.violating = bad
-            shown = shower.on_one(single, allowed) if is_shared else shower.on_twins(Twins(self.rig))
+            shown = (
+                realiser.on_one(single, allowed)
+                if is_shared
+                else realiser.on_separate(SeparateInstances(self.rig))
+            )
             if shown.realised:
                 text = shown.witnesses[0].schedule.text if shown.witnesses[0].schedule else ""
                 return Word.STILL_FAILS, f"{said}, but another of its orders shows it: {text}"

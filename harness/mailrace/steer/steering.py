@@ -1,7 +1,8 @@
 """A scenario and a target in, a `ScenarioResult` out: every schedule walked, each bad one shown for real.
 
-The order of work is that of docs/steer.md: explore on twins, find what one instance keeps together, realise
-each bad class on the number of instances that the scenario asks for.
+First every class of schedules is explored, each actor at an instance of its own; then what one shared
+instance keeps together is found; then each violating class is realised on as many instances as the scenario
+asks for. `docs/steer-inside.md` follows one scenario through it.
 """
 
 import time
@@ -16,15 +17,16 @@ from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
 from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
-from mailrace.steer.account import Account, not_steerable, scenario_result
-from mailrace.steer.landscape import Landscape, survey
-from mailrace.steer.marks import plain, with_own_spellings
-from mailrace.steer.on_one import Pair, several
-from mailrace.steer.rig import Rig
-from mailrace.steer.shrink import is_shrinkable
-from mailrace.steer.twins import Twins
-from mailrace.steer.walk import DEPTH
-from mailrace.steer.witnessing import Shower, Shown, always
+from mailrace.steer.explore.random_walk import DEPTH
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.state_space import StateSpace, explore_space
+from mailrace.steer.one_instance.pairs import Pair, several
+from mailrace.steer.one_instance.realisations import Realisations, Summary
+from mailrace.steer.one_instance.realiser import Realiser, always
+from mailrace.steer.one_instance.shrink import is_shrinkable
+from mailrace.steer.result.scenario_result import not_steerable, scenario_result
+from mailrace.steer.servers.marks import plain, with_own_spellings
+from mailrace.steer.servers.rig import Rig
 from mailrace.targets import TargetName, open_target, parse_target
 
 ORDERS_MAX = 20_000
@@ -88,7 +90,7 @@ def steer(
             return not_exercised(scenario, Verdict.NOT_APPLICABLE, why, "steer")
         if seconds_left(deadline) == 0.0:
             return not_steerable(scenario, "the time limit ended it before a schedule was run")
-        land = survey(
+        land = explore_space(
             rig,
             options,
             orders_max=budget or ORDERS_MAX,
@@ -99,7 +101,7 @@ def steer(
             progress=progress,
             journal=journal,
         )
-        account = _show(
+        summary = _show(
             rig,
             options,
             land,
@@ -111,7 +113,7 @@ def steer(
         )
     finally:
         rig.stop()
-    return scenario_result(scenario, account)
+    return scenario_result(scenario, summary)
 
 
 def why_not_steerable(scenario: Scenario) -> str:
@@ -127,30 +129,32 @@ def why_not_steerable(scenario: Scenario) -> str:
 def _show(
     rig: Rig,
     options: ServerOptions,
-    land: Landscape,
+    land: StateSpace,
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
     is_one_enough: bool,
     journal: Journal | None,
-) -> Account:
+) -> Summary:
     """What the landscape comes to on the instances that are asked for."""
     actors = len(rig.planned.operations)
-    account = Account(land, Shown(), options.instances, actors, {"start": rig.start_s, **land.seconds})
+    summary = Summary(land, Realisations(), options.instances, actors, {"start": rig.start_s, **land.seconds})
     until = time.monotonic() + realise_s_max
     began = time.monotonic()
     if options.instances >= actors:
-        account.shown = Shower(rig, land, replay, until, progress, journal=journal).on_twins(Twins(rig))
-        account.count(always)
+        summary.shown = Realiser(rig, land, replay, until, progress, journal=journal).on_separate(
+            SeparateInstances(rig)
+        )
+        summary.count(always)
     elif actors == 2:
         pair = Pair(rig, options, replay, until, progress, is_one_enough, journal)
-        pair.walk(land, account)
-        if account.shown.realised and is_shrinkable(rig.planned):
-            account.shown.witnesses = pair.smaller(account) or account.shown.witnesses
+        pair.walk(land, summary)
+        if summary.shown.realised and is_shrinkable(rig.planned):
+            summary.shown.witnesses = pair.smaller(summary) or summary.shown.witnesses
     else:
-        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), land, account)
-    account.seconds["realise"] = time.monotonic() - began - account.seconds.get("release_points", 0.0)
-    return account
+        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), land, summary)
+    summary.seconds["realise"] = time.monotonic() - began - summary.seconds.get("release_points", 0.0)
+    return summary
 
 
 def seconds_left(deadline: float | None) -> float:

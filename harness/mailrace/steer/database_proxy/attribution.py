@@ -1,0 +1,116 @@
+"""A statement in, whom it belongs to out: an actor's name, the background, or nobody that can be told.
+
+Background statements match by their exact text, for a prefix is not enough: `SELECT COUNT(*) FROM mailbox
+WHERE MessageID = ?` is the check whose race is S6. They pass uncounted.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from mailrace.model.operation import DeleteAll, Operation, PlannedRound, Read, Send
+from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.rqlite import Value
+
+COUNT_ALL = "SELECT COUNT(*) FROM mailbox"
+BACKGROUND = frozenset(
+    {
+        COUNT_ALL,
+        "SELECT COUNT(*) FROM mailbox WHERE Read = ?",
+        "SELECT Value FROM settings WHERE Key = ? LIMIT ?",
+    }
+)
+"""The statistics that some stores and deletions broadcast 250 ms later, and the settings that are read.
+
+Delete-all begins with the first of them too, and a reader of the list asks for both: there they are the
+actor's own (`may_be_own`).
+"""
+
+BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
+"""The last statement of such a broadcast."""
+
+DECOY = "SELECT DISTINCT Name FROM tags ORDER BY Name"
+"""The one statement of `GET /api/v1/tags`."""
+
+_BLOB = re.compile(r"x'[0-9a-fA-F]*'")
+_BLANK = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=1024)
+def text_of(sql: str) -> str:
+    """A statement's text as it is compared and shown: one line, no blob."""
+    return _BLOB.sub("x'…'", _BLANK.sub(" ", sql)).strip()
+
+
+def may_be_own(operation: Operation, sent: int, text: str) -> bool:
+    """Whether a text of `BACKGROUND` can be the next statement of the operation, which has sent so many.
+
+    Where a broadcast comes in its place the two change names, which changes nothing: both only read.
+    """
+    return isinstance(operation, Read) or (
+        isinstance(operation, DeleteAll) and sent == 0 and text == COUNT_ALL
+    )
+
+
+def is_background(statement: Statement) -> bool:
+    """Whether it is of the server's own doing, by its exact text."""
+    return text_of(statement.sql) in BACKGROUND
+
+
+@dataclass(slots=True)
+class Names:
+    """What server IDs and senders are called, so that two runs of one order read the same.
+
+    ids   server ID to name: `<send.1>` for the message that an actor stores, its key for a given one
+    """
+
+    by_sender: Mapping[str, str]
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, planned: PlannedRound, given_ids: Mapping[str, str]) -> "Names":
+        """For one run of `planned` over a store that holds the given messages under those IDs."""
+        senders = {}
+        for operation in planned.operations:
+            if isinstance(operation, Send):
+                senders[operation.message.sender.lower()] = f"<{operation.key}>"
+        return cls(senders, {server_id: f"<{key}>" for key, server_id in given_ids.items()})
+
+    def learn(self, statement: Statement) -> None:
+        """Note the server ID that a message is stored under."""
+        for sql, args in statement.calls:
+            if text_of(sql).startswith("INSERT INTO mailbox ") and len(args) > 4:
+                lowered = str(args[4]).lower()
+                for sender, name in self.by_sender.items():
+                    if f'"{sender}"' in lowered:
+                        self.ids[str(args[1])] = name
+
+    def shown(self, value: Value) -> str:
+        """A value as it is compared and shown: IDs by name, instants and long texts masked."""
+        if isinstance(value, str):
+            return self.ids.get(value) or (value if len(value) <= 80 else f"{value[:60]}…")
+        if isinstance(value, int | float) and value > 1e12:
+            return "<time>"
+        if isinstance(value, bytes):
+            return "<bytes>"
+        return "NULL" if value is None else str(value)
+
+    def whole(self, value: Value) -> str:
+        """A value as it tells states apart: what `shown` cuts off is in it, as a digest."""
+        shown = self.shown(value)
+        cut = isinstance(value, str) and shown.endswith("…") and shown != value
+        return f"{shown}{hashlib.sha256(str(value).encode()).hexdigest()[:12]}" if cut else shown
+
+    def call(self, statement: Statement) -> str:
+        """The whole statement as it is compared between runs."""
+        parts = []
+        for sql, args in statement.calls:
+            text = text_of(sql)
+            if text.startswith("INSERT INTO mailbox ") and len(args) > 4:
+                shown = f"<time>, {self.shown(args[1])}, {self.shown(args[2])}, …"
+            else:
+                shown = ", ".join(self.shown(a) for a in args)
+            parts.append(f"{text} [{shown}]")
+        return "; ".join(parts)

@@ -1,0 +1,177 @@
+"""Programs and a store in, the graph of all states out: every order at once, walked without a server.
+
+A node is what each actor was told so far and what the store holds; an edge is one actor's next block. Orders
+are paths, so they are counted by sums over the graph instead of one by one ("35 of 1,470 orders"), and the
+order of a class that is easiest to realise is a shortest path. What the real server did decides what is bad:
+the explored orders are mapped onto the leaves, and nothing is judged here.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from mailrace.steer.database_proxy.attribution import Names
+from mailrace.steer.database_proxy.independence import Footprints, is_control
+from mailrace.steer.database_proxy.store import connect, rows, run
+from mailrace.steer.explore.programs import History, Planned, Programs, heard
+
+NODES_MAX = 60_000
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A state. `edges` holds the actors that have a next block; a node without any is a leaf."""
+
+    histories: tuple[History, ...]
+    edges: dict[int, "Node"] = field(default_factory=dict)
+    blocks: dict[int, Planned] = field(default_factory=dict)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether every actor has come to its end."""
+        return not self.edges
+
+    def number(self, actor: int) -> int:
+        """Blocks that the actor has run."""
+        return len(self.histories[actor])
+
+
+@dataclass(slots=True)
+class Graph:
+    """All states that can be reached from `root`. `is_whole`: no program was missing on the way."""
+
+    root: Node
+    nodes: int
+    is_whole: bool
+
+    def leaf_of(self, order: Iterable[int]) -> Node | None:
+        """Where an order ends; None: it is no path."""
+        node: Node | None = self.root
+        for actor in order:
+            node = node.edges.get(actor) if node else None
+        return node if node is not None and node.is_leaf else None
+
+    def leaves(self) -> list[Node]:
+        """Every leaf, each once."""
+        return [n for n in self.all() if n.is_leaf]
+
+    def all(self) -> list[Node]:
+        """Every node, each once, parents before children of the same path."""
+        seen = {self.root: None}
+        stack = [self.root]
+        while stack:
+            for child in stack.pop().edges.values():
+                if child not in seen:
+                    seen[child] = None
+                    stack.append(child)
+        return list(seen)
+
+
+def build(
+    programs: Programs, actors: int, names: Names, snapshot: sqlite3.Connection, footprints: Footprints
+) -> Graph:
+    """The graph from the store in `snapshot`, which is left as it is; `names` are those of a fresh run."""
+    connection = connect()
+    snapshot.backup(connection)
+    try:
+        return _Builder(programs, actors, names, connection, footprints).build()
+    finally:
+        connection.close()
+
+
+class _Builder:
+    def __init__(
+        self,
+        programs: Programs,
+        actors: int,
+        names: Names,
+        connection: sqlite3.Connection,
+        footprints: Footprints,
+    ) -> None:
+        self._programs = programs
+        self._names = names
+        self._actors = actors
+        self._connection = connection
+        self._footprints = footprints
+        self._nodes: dict[tuple[object, ...], Node] = {}
+        self._is_whole = True
+
+    def build(self) -> Graph:
+        tables = [
+            str(r[0]) for r in rows(self._connection, "SELECT name FROM sqlite_master WHERE type='table'")
+        ]
+        contents = {t.lower(): self._digest(t.lower()) for t in tables if not t.startswith("sqlite_")}
+        root = self._node(tuple(() for _ in range(self._actors)), contents)
+        return Graph(root, len(self._nodes), self._is_whole)
+
+    def _node(self, histories: tuple[History, ...], contents: dict[str, str]) -> Node:
+        key = (histories, tuple(sorted(contents.items())))
+        known = self._nodes.get(key)
+        if known is not None:
+            return known
+        node = self._nodes[key] = Node(histories)
+        if len(self._nodes) > NODES_MAX:
+            self._is_whole = False
+            return node
+        for actor in range(self._actors):
+            for block in self._programs.variants.get((actor, histories[actor]), ()):
+                child = self._step(histories, contents, actor, block)
+                if child is not None:
+                    node.blocks[actor], node.edges[actor] = block, child
+                    break
+            else:
+                if (actor, histories[actor]) not in self._programs.endings:
+                    self._is_whole = False
+        return node
+
+    def _step(
+        self, histories: tuple[History, ...], contents: dict[str, str], actor: int, block: Planned
+    ) -> Node | None:
+        """The state after the block; None: it is told other things here than this variant of it was."""
+        self._connection.execute("SAVEPOINT step")
+        try:
+            told = []
+            for call in block.calls:
+                if is_control(call[0]):  # the graph's own savepoints stand for it
+                    told.append("0 rows")
+                    continue
+                told.append(heard(run(self._connection, call), self._names))
+            if len(block.calls) > 1 and "; ".join(told) != block.told:
+                return None
+            if block.is_rolled_back:
+                self._connection.execute("ROLLBACK TO step")
+            footprint = self._footprints.of_block(block.calls)
+            written = contents if footprint.is_open else footprint.writes
+            after = {**contents, **{t: self._digest(t) for t in written if t in contents}}
+            history = (*histories[actor], "; ".join(told))
+            return self._node((*histories[:actor], history, *histories[actor + 1 :]), after)
+        finally:
+            self._connection.execute("ROLLBACK TO step")
+            self._connection.execute("RELEASE step")
+
+    def _digest(self, table: str) -> str:
+        contents = sorted(map(repr, rows(self._connection, f'SELECT * FROM "{table}"')))
+        return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
+Follows = Callable[[Node, int, int], bool]
+"""Whether an actor may run next at a node after another (-1: nobody yet) ran last."""
+
+
+def count_orders(graph: Graph, allowed: Follows = lambda *_: True) -> dict[Node, int]:
+    """How many orders end in each leaf, among those whose every step is `allowed`."""
+    memo: dict[tuple[Node, int], dict[Node, int]] = {}
+
+    def counts(node: Node, last: int) -> dict[Node, int]:
+        key = (node, last)
+        if key not in memo:
+            total: dict[Node, int] = {node: 1} if node.is_leaf else {}
+            for actor, child in node.edges.items():
+                if allowed(node, last, actor):
+                    for leaf, number in counts(child, actor).items():
+                        total[leaf] = total.get(leaf, 0) + number
+            memo[key] = total
+        return memo[key]
+
+    return counts(graph.root, -1)

@@ -1,0 +1,131 @@
+"""Runs in, findings out: both oracles on every order, the serial ones run for real on the same store."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailrace.check import broken_serially, check_round
+from mailrace.check.orders import constraints, order_in_words, orders
+from mailrace.check.outcome import SerialOutcome, outcome_of
+from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
+from mailrace.model.errors import ScheduleMissed
+from mailrace.model.operation import PlannedRound, Send, ServerOptions
+from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.explore.separate_instances import SeparateInstances
+
+EACH_ORDER_RUNS = 2
+"""Both outcomes count: a server need not do the same both times."""
+
+
+ENDS = (AnomalyName.HANG, AnomalyName.CRASH)
+Break = tuple[AnomalyName, str]
+"""A broken promise, and whose message it is about: senders that may be exchanged are one."""
+
+
+@dataclass(slots=True)
+class Judge:
+    """What a round of this scenario may come to.
+
+    serial   outcomes of all allowed orders; empty: the oracle is not applied, the promises stand alone.
+             An order that hangs the server all by itself explains nothing, and is left out
+    told     each order in words, with what it came to in words
+    broken   promises that serial runs broke of what no edit touches, with how many runs did: none of that
+             needs a race, so no schedule is blamed for it, and nothing is clean
+    """
+
+    options: ServerOptions
+    serial: tuple[SerialOutcome, ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
+    broken: Mapping[Break, int] = field(default_factory=dict)
+
+    @property
+    def broken_serially(self) -> Mapping[str, int]:
+        """The same by the names of the promises alone, as run.json has it."""
+        names: Counter[str] = Counter()
+        for (name, _), number in self.broken.items():
+            names[name.value] += number
+        return dict(names)
+
+    def findings(self, run: Run) -> tuple[Anomaly, ...]:
+        """All anomalies of a run that the serial runs did not show, those that are only reported too."""
+        found = check_round(run.record, self.options, self.serial)
+        return tuple(a for a in found if break_of(a, run.record.plan) not in self.broken)
+
+    def races(self, run: Run) -> tuple[Anomaly, ...]:
+        """The anomalies that fail a scenario."""
+        return tuple(a for a in self.findings(run) if a.name.weight is Weight.RACE)
+
+    def names(self, run: Run) -> frozenset[AnomalyName]:
+        """The names of what fails a scenario."""
+        return frozenset(a.name for a in self.races(run))
+
+
+def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
+    """What is broken, and of whom."""
+    kinds = constraints(planned).kind
+    for index, operation in enumerate(planned.operations):
+        if isinstance(operation, Send) and operation.message.key == anomaly.message:
+            return anomaly.name, f"sender of kind {kinds[index]}"
+    return anomaly.name, anomaly.message or ", ".join(anomaly.tags)
+
+
+def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Run]]:
+    """Run every serial order of the rig's round, twice each; the judge, and the runs."""
+    planned = separate.rig.planned
+    outcomes: dict[SerialOutcome, None] = {}
+    told: dict[str, str] = {}
+    broken: Counter[Break] = Counter()
+    runs = []
+    everyone = tuple(range(len(planned.operations)))
+    allowed = orders(planned)
+    # Too many orders to compare with: two of them still show what breaks without a race.
+    for order in allowed or (everyone, everyone[::-1]):
+        words = order_in_words(planned, order)
+        for _ in range(EACH_ORDER_RUNS):
+            run = serial_run(separate, order)
+            runs.append(run)
+            broken.update(
+                {break_of(a, planned) for a in _broken(run, options, is_fresh=separate.rig.is_fresh)}
+            )
+            if not allowed:
+                break
+            if not run.record.hung:
+                outcomes[outcome_of(run.record, words)] = None
+            told[words] = in_words(run)
+    # A hang or a crash counts where it came twice: once, it may have been the machine's.
+    counted = {one: n for one, n in broken.items() if n > 1 or one[0] not in ENDS}
+    return Judge(options, tuple(outcomes), tuple(told.items()), counted), runs
+
+
+def _broken(run: Run, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
+    """What a serial run broke. Of a scenario whose operations may hang the server in any order, no hang."""
+    found = broken_serially(run.record, options)
+    return tuple(a for a in found if not (is_fresh and a.name in ENDS))
+
+
+def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Run:
+    """One operation after the other. Raises ScheduleMissed where that did not work in three tries."""
+    for tried in range(3):
+        try:
+            separate.begin()
+            for actor in order:
+                separate.alone(actor)
+            return separate.finish()
+        except ScheduleMissed:
+            if tried == 2:
+                raise
+    raise ScheduleMissed("no serial order could be run")
+
+
+def in_words(run: Run) -> str:
+    """What a run came to: each reply, and what the store holds."""
+    record = run.record
+    keys = {a.operation: f"{a.operation} {a.code if a.code else a.word.value}" for a in record.attempts}
+    replies = ", ".join(keys[o.key] for o in record.plan.operations if o.key in keys)
+    held = []
+    if record.stored is not None:
+        for message in reversed(record.stored.messages):
+            name = run.names.ids.get(message.id, message.key).strip("<>")
+            held.append(f"{name} [{', '.join(message.tags)}]")
+    hung = f"; unanswered: {', '.join(record.hung)}" if record.hung else ""
+    return f"{replies}; stored: {', '.join(held) or 'nothing'}{hung}"

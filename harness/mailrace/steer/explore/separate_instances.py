@@ -1,0 +1,213 @@
+"""A rig with one instance an actor in, a `System` for the explorer out: every next statement is ours to pick.
+
+Each instance carries one actor, and its one pool connection keeps at most one statement at the proxy. So an
+actor has arrived when its statement waits there, or when its reply was read; nothing has to be quiet.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.attribution import Names, is_background, may_be_own, text_of
+from mailrace.steer.database_proxy.blocks import Block, Run
+from mailrace.steer.database_proxy.independence import commute
+from mailrace.steer.database_proxy.proxy import Statement, pass_all
+from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.seat import Seat, unanswered
+
+ARRIVE_S_MAX = 4.0
+HUNG_S = 0.3
+"""Silence after which an instance whose threads all sleep is taken to hang."""
+
+
+@dataclass(slots=True)
+class SeparateInstances:
+    """Drives a rig as the explorer's `System[Run]`. Every actor's last byte is written at the start.
+
+    strays   statements of the server's that no actor under way can have sent: nobody chose when they ran
+    """
+
+    rig: Rig
+    runs: int = 0
+    replaced: int = 0
+    strays: int = 0
+    _seats: list[Seat] = field(default_factory=list)
+    _waiting: dict[int, Statement] = field(default_factory=dict)
+    _texts: dict[int, str] = field(default_factory=dict)
+    """Of the statements that wait, as far as anyone asked."""
+    _blocks: list[Block] = field(default_factory=list)
+    _sent: list[int] = field(default_factory=list)
+    _names: Names = field(init=False)
+    _began: float = 0.0
+    _is_finished: bool = True
+
+    def restart(self) -> None:
+        """See `System`."""
+        self.begin()
+        for seat in self._seats:
+            seat.release()
+        self._await(range(len(self._seats)))
+
+    def begin(self) -> None:
+        """Let what is under way run out, put the store back, and prepare every actor up to its last byte."""
+        self.end()
+        self._began = time.monotonic()
+        self._is_finished = False
+        self.runs += 1
+        rig = self.rig
+        rig.put_back()
+        self._names = rig.names()
+        self._waiting.clear()
+        self._texts.clear()
+        self._blocks = []
+        self._sent = [0] * len(rig.planned.operations)
+        rig.proxy.gate = self._gate
+        self._seats = rig.prepare(list(range(len(rig.planned.operations))))
+
+    def alone(self, actor: int) -> None:
+        """Release one actor and run it to its end while the others are held: for serial orders."""
+        self._seats[actor].release()
+        self._await([actor])
+        while actor in self._waiting:
+            self.step(actor)
+
+    def enabled(self) -> tuple[int, ...]:
+        """See `System`."""
+        return tuple(sorted(self._waiting))
+
+    def waiting(self, actor: int) -> str:
+        """See `System`."""
+        if actor not in self._texts:
+            self._texts[actor] = self._names.call(self._waiting[actor])
+        return self._texts[actor]
+
+    def commute(self, one: int, other: int) -> bool:
+        """See `System`. A transaction of several requests is known only once it ran: taken as dependent."""
+        mine, its = self._waiting[one], self._waiting[other]
+        if opens(mine) or opens(its):
+            return False
+        return commute(self.rig.store.connection, self.rig.footprints, mine.calls, its.calls)
+
+    def step(self, actor: int) -> None:
+        """See `System`."""
+        statements = []
+        while True:
+            statement = self._waiting.pop(actor)
+            self._texts.pop(actor, None)
+            statements.append(statement)
+            self.rig.proxy.release(statement)
+            self._await([actor])
+            if not self.rig.store.connection.in_transaction or actor not in self._waiting:
+                break
+        call = "; ".join(self._names.call(s) for s in statements)
+        self._blocks.append(Block(actor, tuple(statements), call))
+
+    def finish(self) -> Run:
+        """See `System`."""
+        hung = [s for s in self._seats if s.is_hung]
+        if not hung:
+            self.rig.await_late_work(self._seats)
+        dead = self.rig.dead_among([i for i in self.rig.instances if i not in [s.instance for s in hung]])
+        names = unanswered(self._seats, dead)
+        for seat in hung:
+            seat.link.give_up()
+        record = self.rig.record(self._seats, self.runs, names, dead)
+        self._is_finished = True
+        self.end()
+        for instance in {s.instance.index: s.instance for s in hung}.values():
+            self._replace(instance.index)
+        for instance in dead:
+            self._replace(instance.index)
+        return Run(tuple(self._blocks), record, self._names, time.monotonic() - self._began)
+
+    def _replace(self, index: int) -> None:
+        self.replaced += 1
+        self.rig.proxy.gate = pass_all
+        self.rig.instances[index].replace()
+
+    def _gate(self, statement: Statement) -> bool:
+        seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
+        if seat is None or seat.is_over or not seat.conversation.let_go_ns:
+            self.strays += not is_background(statement)
+            return False
+        sent, text = self._sent[seat.index], text_of(statement.sql)
+        if is_background(statement) and not may_be_own(seat.operation, sent, text):
+            statement.is_background = True
+            return False
+        self._sent[seat.index] += 1
+        statement.actor = seat.operation.key
+        self._names.learn(statement)
+        self._waiting[seat.index] = statement
+        return True
+
+    def _await(self, actors: list[int] | range) -> None:
+        """Turn the loop until each of the actors has a statement waiting, has ended, or hangs."""
+
+        def arrived() -> bool:
+            return all(a in self._waiting or self._seats[a].is_over for a in actors)
+
+        if self.rig.loop.pump(arrived, HUNG_S):
+            return
+        until = time.monotonic() + ARRIVE_S_MAX
+        while time.monotonic() < until:
+            missing = [
+                self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
+            ]
+            if self._let_go_of_strays(missing):
+                until = max(until, time.monotonic() + HUNG_S)
+            elif self.rig.proxy.trouble:
+                raise ScheduleMissed(self.rig.proxy.trouble)
+            elif not why_silent(s.instance for s in missing):
+                for seat in missing:
+                    seat.is_hung = True
+                    seat.link.give_up()
+                return
+            if self.rig.loop.pump(arrived, HUNG_S):
+                return
+        why = why_silent(s.instance for s in missing) or "its silence has no cause that can be seen"
+        raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s: {why}")
+
+    def _let_go_of_strays(self, seats: list[Seat]) -> bool:
+        """Run what waits at the proxy of these instances though it is no actor's; whether there was any."""
+        instances = {seat.instance.index for seat in seats}
+        strays = [s for s in self.rig.proxy.waiting if s.instance in instances]
+        for statement in strays:
+            self.strays += 1
+            self.rig.proxy.release(statement)
+        return bool(strays)
+
+    def end(self) -> None:
+        """Let what is under way run out: a cut order leaves its actors in the middle."""
+        seats, self._seats = self._seats, []
+        self.rig.run_out(seats)
+        self._waiting.clear()
+        self._texts.clear()
+        if not seats or self._is_finished:
+            return
+        # What ended is replaced first, by whomever it was ended: nothing goes on without it.
+        for instance in [s.instance for s in seats if s.instance.how_it_ended]:
+            self._replace(instance.index)
+        for instance in self.rig.dead_among([s.instance for s in seats]):
+            self._replace(instance.index)
+
+
+def opens(statement: Statement) -> bool:
+    """Whether it begins a transaction of several requests."""
+    return statement.sql.lstrip()[:5].upper() == "BEGIN"
+
+
+def follow(separate: SeparateInstances, run: Run) -> Run | None:
+    """The very order of `run` on separate instances again; None where the servers did not follow it."""
+    try:
+        separate.restart()
+        for block in run.blocks:
+            if (
+                block.actor not in separate.enabled()
+                or separate.waiting(block.actor) != block.call.split("; ")[0]
+            ):
+                return None
+            separate.step(block.actor)
+        return separate.finish() if not separate.enabled() else None
+    except ScheduleMissed:
+        return None

@@ -1,0 +1,1 @@
+"""One shared instance: what it keeps together, and each violating class brought about on it for real."""

@@ -1,0 +1,151 @@
+"""Release-point runs in, what one instance keeps together out: transactions and locks of the server's own.
+
+At a release point all is quiet, and one actor waits. The pool hands it the connection next, always; where
+the other goes on instead, the waiting one waits for something else. What was seen between two texts is
+taken to hold wherever these texts meet.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.explore.programs import Programs
+from mailrace.steer.one_instance.scheduler import GO_ON, Decision, Section, section_of
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+
+TRIES = 3
+SEEN_MIN = 2
+"""How often a section has to be seen kept together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePoint:
+    """Schedule `second@first:k`: the second actor's last byte goes out while the first's k-th block is held.
+
+    k 0: it goes out before the first actor's own.
+    """
+
+    actor: int
+    other: int
+    block: int
+
+    def first(self) -> int:
+        """See `Scheduler`."""
+        return self.actor
+
+    def hold(self, node: Node, actor: int, released: frozenset[int], decoys: int) -> Decision:
+        """See `Scheduler`."""
+        is_now = actor == self.actor and node.number(actor) + 1 == self.block
+        return Decision(release=(self.other,)) if is_now and self.other not in released else GO_ON
+
+    def idle(self, node: Node, released: frozenset[int]) -> int:
+        """See `Scheduler`."""
+        return self.other
+
+
+def release_points(graph: Graph) -> Iterator[ReleasePoint]:
+    """All of a pair: each actor first, the other at each of its blocks when it runs alone."""
+    for actor in (0, 1):
+        node, blocks = graph.root, 0
+        while actor in node.edges:
+            node, blocks = node.edges[actor], blocks + 1
+        for block in range(1, blocks + 1):
+            yield ReleasePoint(actor, 1 - actor, block)
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The release points of a pair.
+
+    runs     each point that was not missed, with its run
+    missed   how many were, in three tries
+    origin   where each section that was kept together was seen first
+    """
+
+    runs: tuple[tuple[ReleasePoint, Run], ...]
+    missed: int
+    origin: Mapping[Section, ReleasePoint]
+
+
+def run_release_points(single: SharedInstance) -> Points:
+    """Each release point of a pair run once, again where it was missed.
+
+    A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
+    through: a waiter that came late once looks like a lock, and a lock makes bad orders not count.
+    """
+    found, missed = [], 0
+    origin: dict[Section, ReleasePoint] = {}
+    for point in release_points(single.graph):
+        run = _run(single, point)
+        for section in single.together:
+            origin.setdefault(section, point)
+        if run is None:
+            missed += 1
+        else:
+            found.append((point, run))
+    for _ in range(SEEN_MIN):
+        doubtful = {g for g, n in single.together.items() if n < SEEN_MIN and g not in single.apart}
+        for point in {origin[section]: None for section in sorted(doubtful, key=str) if section in origin}:
+            _run(single, point)
+    return Points(tuple(found), missed, origin)
+
+
+def look_again(single: SharedInstance, locks: "Exclusions", points: Points) -> "Exclusions":
+    """The locks that are left where the waiting actor gets `PATIENCE_S` to come: asleep is not locked out.
+
+    Worth its time only where a lock makes bad orders not count.
+    """
+    left = {
+        section: points.origin[section]
+        for section in sorted(locks.together, key=str)
+        if section in points.origin
+    }
+    while left:
+        section, point = left.popitem()
+        before = dict(single.together)
+        single.doubtful = frozenset((section, *left))
+        _run(single, point)
+        for seen in [g for g in left if g in single.apart or single.together[g] > before.get(g, 0)]:
+            del left[seen]
+    single.doubtful = frozenset()
+    return Exclusions.seen(single, locks.programs)
+
+
+def _run(single: SharedInstance, point: ReleasePoint) -> Run | None:
+    for _ in range(TRIES):
+        try:
+            return single.run(point, is_calm=True)
+        except ScheduleMissed:
+            continue
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """What one instance was seen to keep together, as a rule for `count_orders` and for realisation."""
+
+    together: frozenset[Section]
+    programs: Programs
+
+    @classmethod
+    def seen(cls, single: SharedInstance, programs: Programs) -> "Exclusions":
+        """From the runs of `single`: a section that was ever let through, or seldom seen, is no lock."""
+        often = {section for section, number in single.together.items() if number >= SEEN_MIN}
+        return cls(frozenset(often - single.apart), programs)
+
+    def allow(self, node: Node, _last: int, actor: int) -> bool:
+        """Whether one instance can run the actor's block at `node`."""
+        return not any(
+            section in self.together
+            for other in node.blocks
+            if other != actor and node.number(other)
+            for section in (self._gap(node, other, actor),)
+        )
+
+    def _gap(self, node: Node, other: int, actor: int) -> Section:
+        """The section between `other`'s last block and its next, for `actor`'s next."""
+        history = node.histories[other]
+        before = Node(node.histories, blocks={other: self.programs.last(other, history)})
+        return section_of(before, node, other, actor)

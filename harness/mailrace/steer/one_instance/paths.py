@@ -1,0 +1,74 @@
+"""Statements of one instance in, the orders that they can be out: one, as soon as a reply or a text tells.
+
+Two actors may come to the very same statement (both count the tags of one message). Where the pool's rule
+does not say whose it is, it is taken for the one that the pilot hopes for, and the others are kept in mind:
+what comes later, a text or a reply, leaves one order. An order that nothing tells from another is no order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.explore.graph import Graph, Node
+
+Path = tuple[tuple[int, ...], Node]
+
+
+@dataclass(slots=True)
+class Paths:
+    """Every order that what was seen so far can be, each with the node it came to; the hoped-for first."""
+
+    graph: Graph
+    kept: list[Path] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = [((), self.graph.root)]
+
+    @property
+    def node(self) -> Node:
+        """Where the hoped-for order is."""
+        return self.kept[0][1]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether nothing else is possible."""
+        return len(self.kept) == 1
+
+    def may_send(self, call: str, able: Iterable[int]) -> list[int]:
+        """The actors of `able` whose next block, in the hoped-for order, begins with that call."""
+        return [a for a in able if _sends(self.node, a, call)]
+
+    def add(self, call: str, able: Iterable[int], *, whose: list[int]) -> None:
+        """A statement came, and of the actors `whose` the first is hoped to have sent it."""
+        actors = list(able)
+        hoped, *others = self.kept
+        grown = [_grown(hoped, a) for a in whose]
+        for path in others:
+            grown += [_grown(path, a) for a in actors if _sends(path[1], a, call)]
+        self.kept = grown
+
+    def ended(self, is_over: Callable[[int], bool]) -> None:
+        """All is quiet, so every reply was read: an order in which other actors have ended is none.
+
+        Raises ScheduleMissed where the hoped-for order is one of them.
+        """
+        hoped = self.kept[0]
+        actors = range(len(hoped[1].histories))
+        begun = [a for a in actors if any(path[1].number(a) for path in self.kept)]
+        self.kept = [path for path in self.kept if all(is_over(a) == (a not in path[1].edges) for a in begun)]
+        if not self.kept or self.kept[0] is not hoped:
+            raise ScheduleMissed(f"block {len(hoped[0])} was another actor's")
+
+    def order(self) -> tuple[int, ...]:
+        """The one order that is left. Raises ScheduleMissed where there are several."""
+        if not self.is_one:
+            raise ScheduleMissed("several orders would have looked the same")
+        return self.kept[0][0]
+
+
+def _sends(node: Node, actor: int, call: str) -> bool:
+    return actor in node.blocks and node.blocks[actor].text.split("; ")[0] == call.split("; ")[0]
+
+
+def _grown(path: Path, actor: int) -> Path:
+    return (*path[0], actor), path[1].edges[actor]

@@ -1,0 +1,140 @@
+"""A class of the graph in, the same outcome on ONE unmodified instance out, and then again ten times.
+
+First the order that is easiest to repeat is planned, of all that give every actor the same answers and the
+store the same contents; where that does not come, any of them is taken. What came is then the recorded
+order, and each later run has to equal it. A try ends at its first wrong draw, so that thousands are cheap.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.explore.graph import Follows, Graph, Node
+from mailrace.steer.one_instance.planned_schedule import Draws, PlannedSchedule
+from mailrace.steer.one_instance.routes import likely_orders
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+
+TRIES_MAX = 20_000
+"""Of a realisation, and of all its repeats together; the time ends most before."""
+REPEATS = 10
+CALM = 0.3
+"""A chance above which it is worth 0.1 s a try that no broadcast of the server's comes between."""
+ORDERS = 8
+"""So many orders of a class are weighed against each other."""
+SURE = 7.0
+"""Tries times chance after which a course is given up: 1 of 1,100 would not have come by then."""
+CHUNK = 25
+"""Tries after which what was seen of the draws is taken into summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """How it went. `runs`: the first, then its repeats, each of the recorded order.
+
+    tries         it took to come to the class the first time (or that were spent in vain)
+    repeat_tries  of each repeat; the last may be one that did not come
+    chance        of a try, by the pool's rule and what was seen of it
+    """
+
+    runs: tuple[Run, ...]
+    tries: int
+    repeat_tries: tuple[int, ...]
+    seconds: float
+    chance: float = 1.0
+
+    @property
+    def is_realised(self) -> bool:
+        """Whether the class was shown on one instance."""
+        return bool(self.runs)
+
+
+def realise(
+    single: SharedInstance,
+    graph: Graph,
+    target: Node,
+    allowed: Follows,
+    *,
+    is_bad: Callable[[Run], bool],
+    draws: Draws | None = None,
+    tries_max: int = TRIES_MAX,
+    repeats: int = REPEATS,
+    is_out_of_time: Callable[[], bool] = lambda: False,
+) -> Realised:
+    """Bring one instance to the leaf, at most `tries_max` tries; then by the order that came, again.
+
+    is_bad   says of a run whether it shows what is looked for; a realised order that does not is no witness
+    draws    what was seen of the pool so far, which is added to
+    The repeats together have `tries_max` tries.
+    """
+    began = time.monotonic()
+    attempt = _Attempt(single, draws or Draws(), is_out_of_time)
+    orders = likely_orders(graph, target, allowed, ORDERS)
+    routes = [PlannedSchedule.along(graph, order, allowed, attempt.draws) for order in orders]
+    anyhow = [PlannedSchedule(graph, target, allowed, draws=attempt.draws)]
+    first, kept = None, anyhow
+    for kept in (routes, anyhow) if routes else (anyhow,):
+        first = attempt.run(kept, tries_max - attempt.tries, is_bad)
+        if first is not None:
+            break
+    tries, chance = attempt.tries, max(course.chance for course in (*routes, *anyhow))
+    if first is None:
+        return Realised((), tries, (), time.monotonic() - began, chance)
+    runs = [first]
+    repeat_tries: list[int] = []
+    # A server that hangs leaves its order unfinished: what was planned is then all there is to repeat.
+    is_whole = graph.leaf_of(first.order) is not None
+    exactly = (
+        [PlannedSchedule.along(graph, first.order, allowed, attempt.draws)] if is_whole else [attempt.course]
+    )
+    for _ in range(repeats):
+        before = attempt.tries
+        again = attempt.run(exactly, tries_max - sum(repeat_tries), lambda _: True, is_patient=True)
+        repeat_tries.append(attempt.tries - before)
+        if again is None:
+            break
+        runs.append(again)
+    return Realised(tuple(runs), tries, tuple(repeat_tries), time.monotonic() - began, exactly[0].chance)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """Tries of one class, counted. `course`: the one that was tried last."""
+
+    single: SharedInstance
+    draws: Draws
+    is_out_of_time: Callable[[], bool]
+    tries: int = 0
+    course: PlannedSchedule = field(init=False)
+
+    def run(
+        self,
+        courses: list[PlannedSchedule],
+        tries_max: int,
+        is_wanted: Callable[[Run], bool],
+        *,
+        is_patient: bool = False,
+    ) -> Run | None:
+        """The first run that keeps the likeliest of the courses and is wanted; None: none came.
+
+        is_patient   only `tries_max` and the time end it, not what the chance would have it take
+        """
+        hoped, until = 0.0, self.tries + tries_max
+        while hoped < SURE or is_patient:
+            self.course = max(courses, key=lambda course: course.chance)
+            chance = self.course.chance
+            if chance == 0.0:
+                return None
+            for _ in range(CHUNK):
+                if self.is_out_of_time() or self.tries >= until:
+                    return None
+                self.tries += 1
+                hoped += chance
+                try:
+                    run = self.single.run(self.course, is_calm=chance > CALM, looks=1)
+                except ScheduleMissed:
+                    continue
+                if is_wanted(run):
+                    return run
+        return None

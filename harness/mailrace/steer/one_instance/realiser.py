@@ -1,0 +1,270 @@
+"""Violating classes in, witnesses out: each shown on the instances asked for, and again ten times."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from mailrace.check import explain
+from mailrace.history import Journal, Realisation
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import MailraceError, ScheduleMissed
+from mailrace.model.result import ScheduleWitness, Violation, Witness
+from mailrace.steer.database_proxy.blocks import Run, actor_names
+from mailrace.steer.explore.graph import Follows, Node
+from mailrace.steer.explore.judge import ENDS
+from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.state_space import StateSpace
+from mailrace.steer.one_instance.planned_schedule import Draws
+from mailrace.steer.one_instance.realisations import Realisations
+from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
+from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.one_instance.scheduler import Scheduler, block_text
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.witness import text, witness_of
+from mailrace.steer.servers.rig import Rig
+
+
+@dataclass(slots=True)
+class Realiser:
+    """Realises what a landscape holds. `replay` is the command that replays a witness, but for its round."""
+
+    rig: Rig
+    land: StateSpace
+    replay: str
+    until: float
+    progress: Callable[[str], None]
+    is_one_enough: bool = False
+    journal: Journal | None = None
+    shown: Realisations = field(default_factory=Realisations)
+    draws: Draws = field(default_factory=Draws)
+
+    def on_one(self, single: SharedInstance, allowed: Follows) -> Realisations:
+        """Every violating class on one instance, the easiest first."""
+        leaves: dict[Node, list[Run]] = {}
+        for run, leaf in self.land.violating:
+            leaves.setdefault(leaf, []).append(run)
+        planned = {leaf: fewest_preemptions(self.land.graph, leaf, allowed) for leaf in leaves}
+        ranked = sorted(leaves, key=lambda leaf: self._hardness(planned[leaf], allowed))
+        for number, leaf in enumerate(ranked, start=1):
+            runs, order = leaves[leaf], planned[leaf]
+            names = self.land.bad_leaves[leaf]
+            said = Violation(anomalies=tuple(sorted(names)), classes=len(runs), fate="left_out")
+            if self.is_one_enough and names <= self.shown.realised_names:
+                self.shown.left_out += len(runs)
+            elif order is not None:
+                self.progress(f"realising {number} of {len(ranked)} violating classes")
+                share_s = (self.until - time.monotonic()) / (len(ranked) - number + 1)
+                said = self._realise(single, leaf, runs, allowed, time.monotonic() + share_s, order, said)
+            elif self._is_mapped(runs[0]):
+                self.shown.split_only += len(runs)
+                said = replace(said, fate="split_only", why=self._split(runs[0], allowed))
+            else:
+                self.shown.unrealised += len(runs)
+                self.shown.unrealised_names |= names
+                said = replace(said, fate="unrealised", why="it stands in no whole graph of orders")
+            self._say(said)
+        return self.shown
+
+    def at_point(self, single: SharedInstance, point: Scheduler, first: Run, allowed: Follows) -> None:
+        """A release point where one instance did what no explored order did: it itself, and again.
+
+        It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt.
+        """
+        wanted = self.land.judge.names(first)
+        runs, repeat_tries = [first], []
+        for _ in range(REPEATS):
+            try:
+                runs.append(single.run(point, is_calm=True))
+            except ScheduleMissed:
+                continue
+            repeat_tries.append(1)
+        same = [run for run in runs[1:] if self.land.judge.names(run) == wanted]
+        words = ", ".join(sorted(wanted))
+        if 2 * len(same) < REPEATS:
+            again = f"{len(same)} of {REPEATS} times"
+            self.land.doubt = self.land.doubt or f"{words} at a release point, which came again {again}"
+            return
+        self.shown.realised += 1
+        self.shown.realised_names |= wanted
+        self.shown.classes.append(first)
+        self.land.runs.append(first)
+        self.shown.notes.append(f"{words}: at a release point of one instance, and in no explored order")
+        self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
+        self._say(self._as_it_was(first, allowed, len(same), 1))
+
+    def _say(self, violation: Violation) -> None:
+        """What became of a class, kept and written down at once."""
+        self.shown.violations.append(violation)
+        if self.journal is not None:
+            self.journal.realisation(
+                Realisation(
+                    schedule=violation.schedule,
+                    anomalies=violation.anomalies,
+                    fate=violation.fate,
+                    tries=violation.tries,
+                    why=violation.why,
+                )
+            )
+
+    def _hardness(self, order: tuple[int, ...] | None, allowed: Follows) -> tuple[bool, int, int]:
+        """What the classes are ranked by: preemptions first, for each halves the chance of a try."""
+        whole = order or ()
+        return order is None, preemptions_of(self.land.graph, whole, allowed), len(whole)
+
+    def _is_mapped(self, run: Run) -> bool:
+        """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""
+        return self.land.graph.is_whole and self.land.graph.leaf_of(run.order) is not None
+
+    def on_separate(self, separate: SeparateInstances) -> Realisations:
+        """Every violating class on as many instances as it was explored on: the run itself, and again."""
+        for run, _ in self.land.violating:
+            wanted = self.land.judge.names(run)
+            runs, repeat_tries = [], []
+            for _ in range(REPEATS + 1):
+                again = follow(separate, run)
+                repeat_tries.append(1)
+                if again is not None:
+                    runs.append(again)
+            same = [r for r in runs[1:] if self.land.judge.names(r) == wanted]
+            self.shown.realised += 1
+            self.shown.classes.append(run)
+            done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
+            instances = len(self.rig.planned.operations)
+            self._add(done, len(same), always, instances=instances)
+            self._say(self._as_it_was(run, always, len(same), instances))
+        separate.end()
+        return self.shown
+
+    def _as_it_was(self, run: Run, allowed: Follows, again: int, instances: int) -> Violation:
+        """The violation of a run that is itself the first of those that show it."""
+        return Violation(
+            anomalies=tuple(sorted(self.land.judge.names(run))),
+            classes=1,
+            fate="realised",
+            schedule=text(run.order, actor_names(run), self.land.graph, allowed, instances),
+            chance=1.0,
+            tries=1,
+            again=again,
+            repeats=REPEATS,
+            again_tries=REPEATS,
+        )
+
+    def _realise(
+        self,
+        single: SharedInstance,
+        leaf: Node,
+        runs: list[Run],
+        allowed: Follows,
+        until: float,
+        order: tuple[int, ...],
+        said: Violation,
+    ) -> Violation:
+        wanted, graph, shown = self.land.bad_leaves[leaf], self.land.graph, self.shown
+        done = realise(
+            single,
+            graph,
+            leaf,
+            allowed,
+            is_bad=lambda run: self._is_shown(run, wanted),
+            draws=self.draws,
+            is_out_of_time=lambda: time.monotonic() > until,
+        )
+        if done.is_realised and graph.leaf_of(done.runs[0].order) is not None:
+            order = done.runs[0].order
+        said = replace(
+            said,
+            fate="realised" if done.is_realised else "unrealised",
+            schedule=text(order, actor_names(runs[0]), graph, allowed, 1),
+            deviations=preemptions_of(graph, order, allowed),
+            chance=round(done.chance, 5),
+            tries=done.tries,
+            seconds=round(done.seconds, 3),
+        )
+        if not done.is_realised:
+            shown.unrealised += len(runs)
+            shown.unrealised_names |= wanted
+            return replace(said, why="its draws of the pool did not come within the tries and the time")
+        same = sum(1 for run in done.runs[1:] if self.land.judge.names(run) == wanted)
+        if not same and wanted.intersection(ENDS):
+            shown.unrealised += len(runs)
+            shown.unrealised_names |= wanted
+            return replace(
+                said, fate="unrealised", why=f"it came once, and not in {len(done.runs) - 1} repeats"
+            )
+        shown.realised += len(runs)
+        shown.realised_names |= wanted
+        shown.classes += runs
+        self._add(done, same, allowed, instances=1)
+        return replace(said, again=same, repeats=REPEATS, again_tries=sum(done.repeat_tries))
+
+    def _is_shown(self, run: Run, wanted: frozenset[AnomalyName]) -> bool:
+        """Whether the run came to what its class did, and REST shows the store as it was read."""
+        return self.land.judge.names(run) == wanted and self._rest_agrees(run)
+
+    def _rest_agrees(self, run: Run) -> bool:
+        if run.record.hung:
+            return True
+        try:
+            with self.rig.loop.in_background():
+                shown = self.rig.instances[0].target.stored("")
+        except MailraceError as wrong:
+            self.shown.notes.append(f"REST could not be read after a realised order: {wrong}")
+            return False
+        own = run.record.stored
+        rows = {replace(row, source=None) for row in own.messages} if own is not None else set()
+        if own is None or (set(shown.messages), set(shown.tags)) != (rows, set(own.tags)):
+            self.shown.notes.append("REST showed another store than was read at the door")
+            return False
+        return True
+
+    def _split(self, run: Run, allowed: Follows) -> str:
+        """What the explored order of the class splits though one instance keeps it together, in words."""
+        node, last, names = self.land.graph.root, -1, actor_names(run)
+        for actor in run.order:
+            if not allowed(node, last, actor):
+                held = next(a for a in node.blocks if a != actor and node.number(a))
+                return (
+                    f"one instance was seen to keep together what it splits: {names[actor]}'s "
+                    f"`{block_text(node, actor)[:60]}` would come before {names[held]}'s "
+                    f"`{block_text(node, held)[:60]}`"
+                )
+            node, last = node.edges[actor], actor
+        return "every order of it splits what one instance was seen to keep together"
+
+    def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int) -> None:
+        shown, judge = self.shown, self.land.judge
+        shown.tries += [done.tries, *done.repeat_tries]
+        shown.same += same
+        shown.repeats += len(done.runs) - 1
+        number = len(shown.witnesses)
+        record = replace(done.runs[0].record, index=number)
+        run = replace(done.runs[0], record=record)
+        schedule: ScheduleWitness = witness_of(
+            run,
+            self.land.graph,
+            self.land.bad_leaves,
+            judge,
+            allowed,
+            realised=same,
+            repeats=REPEATS,
+            tries=done.tries,
+            instances=instances,
+        )
+        known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}
+        for anomaly in judge.races(run):
+            if (anomaly.name, anomaly.message) not in known:
+                found = Witness(
+                    anomaly=anomaly,
+                    record=record,
+                    replay=f"{self.replay} --round {number}",
+                    explained=explain(record),
+                    schedule=schedule,
+                )
+                shown.witnesses.append(found)
+                if self.journal is not None:
+                    self.journal.witness(found)
+
+
+def always(_node: Node, _last: int, _actor: int) -> bool:
+    """The rule of several instances: nothing is kept apart."""
+    return True

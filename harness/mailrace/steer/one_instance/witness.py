@@ -1,0 +1,142 @@
+"""A run, its graph and the judge in, the `ScheduleWitness` that a report shows out."""
+
+from collections.abc import Mapping
+
+from mailrace.model.result import ScheduleWitness, Step
+from mailrace.steer.database_proxy.attribution import Names, text_of
+from mailrace.steer.database_proxy.blocks import Run, actor_names, stretches_in_words
+from mailrace.steer.database_proxy.rqlite import Answer, Done, Failed, Rows
+from mailrace.steer.explore.graph import Follows, Graph, Node
+from mailrace.steer.explore.judge import Judge, in_words
+from mailrace.steer.one_instance.routes import is_preemption, preemptions_of
+
+RESULT_MAX = 160
+
+
+def witness_of(
+    run: Run,
+    graph: Graph,
+    bad_leaves: Mapping[Node, object],
+    judge: Judge,
+    allowed: Follows,
+    *,
+    realised: int,
+    repeats: int,
+    tries: int,
+    instances: int = 1,
+    split_only: bool = False,
+) -> ScheduleWitness:
+    """The schedule of a violating run, its guilty pair marked, beside its serial orders.
+
+    realised   runs of the recorded order with the same findings, of `repeats`
+    """
+    names = actor_names(run)
+    guilty = guilty_pair(run.order, graph, bad_leaves)
+    return ScheduleWitness(
+        text=text(run.order, names, graph, allowed, instances),
+        deviations=preemptions_of(graph, run.order, allowed) if instances == 1 else 0,
+        steps=steps(run, guilty),
+        outcome=in_words(run),
+        serial=judge.told,
+        realised=realised,
+        repeats=repeats,
+        tries=tries,
+        instances=instances,
+        split_only=split_only,
+    )
+
+
+def text(
+    order: tuple[int, ...], names: tuple[str, ...], graph: Graph, allowed: Follows, instances: int
+) -> str:
+    """A schedule, short: `send.2@send.1:4` is send 2 released at send 1's fourth statement.
+
+    Then what deviates from the pool's alternation: `send.2:3+4` is send 2's fourth statement right after its
+    third though another actor waits. With more than two actors, or several instances, where nothing
+    alternates: the stretches of each actor's statements, `send.1:1-4 send.2:1-8 send.1:5-7`.
+    """
+    if len(names) > 2 or instances > 1:
+        return stretches_in_words(order, names)
+    if not order:
+        return "no statement"
+    first, second = order[0], 1 - order[0]
+    at = order.index(second) if second in order else len(order)
+    parts = [f"{names[second]}@{names[first]}:{at}"]
+    node, last = graph.root, -1
+    for actor in order:
+        if is_preemption(node, last, actor, allowed):
+            number = node.number(actor)
+            parts.append(f"{names[actor]}:{number}+{number + 1}")
+        node, last = node.edges[actor], actor
+    return " ".join(parts)
+
+
+def steps(run: Run, guilty: tuple[int, int] | None) -> tuple[Step, ...]:
+    """Every statement in order; those of the guilty pair are marked."""
+    names = actor_names(run)
+    count: dict[int, int] = {}
+    found = []
+    for index, block in enumerate(run.blocks):
+        for statement in block.statements:
+            for (sql, args), answer in zip(statement.calls, statement.answers, strict=False):
+                count[block.actor] = count.get(block.actor, 0) + 1
+                found.append(
+                    Step(
+                        actor=names[block.actor],
+                        number=count[block.actor],
+                        sql=text_of(sql),
+                        args=tuple(_shown(sql, i, a, run.names) for i, a in enumerate(args)),
+                        result=result(answer, run.names),
+                        guilty=guilty is not None and index in guilty,
+                    )
+                )
+    return tuple(found)
+
+
+def _shown(sql: str, index: int, value: object, names: Names) -> str:
+    """An argument; of a stored message only what tells it apart."""
+    if text_of(sql).startswith("INSERT INTO mailbox ") and index not in (1, 2, 3):
+        return "…"
+    return names.shown(value if isinstance(value, int | float | str | bytes) else None)
+
+
+def result(answer: Answer, names: Names) -> str:
+    """An answer in a few words."""
+    match answer:
+        case Failed():
+            return f"error: {answer.text}"
+        case Done():
+            return f"{answer.rows_affected} row{'' if answer.rows_affected == 1 else 's'}"
+        case Rows():
+            if not answer.rows:
+                return "no rows"
+            shown = "; ".join(", ".join(names.shown(v) for v in row) for row in answer.rows)
+            return shown if len(shown) <= RESULT_MAX else shown[:RESULT_MAX] + "…"
+
+
+def guilty_pair(
+    order: tuple[int, ...], graph: Graph, bad_leaves: Mapping[Node, object]
+) -> tuple[int, int] | None:
+    """The indices of two neighbouring blocks whose exchange alone turns the outcome good; the last such pair.
+
+    After the exchange the actors go on in the same order, as far as they still have blocks. None: no single
+    exchange of neighbours does.
+    """
+    for index in range(len(order) - 2, -1, -1):
+        if order[index] == order[index + 1]:
+            continue
+        turned = [*order[:index], order[index + 1], order[index], *order[index + 2 :]]
+        leaf = _follow(graph, turned)
+        if leaf is not None and leaf not in bad_leaves:
+            return index, index + 1
+    return None
+
+
+def _follow(graph: Graph, order: list[int]) -> Node | None:
+    """The leaf of an order whose actors may have fewer or more blocks than it says."""
+    node = graph.root
+    for actor in order:
+        node = node.edges.get(actor, node)
+    while not node.is_leaf:
+        node = node.edges[min(node.edges)]
+    return node

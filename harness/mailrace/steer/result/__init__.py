@@ -1,0 +1,1 @@
+"""What was explored and realised in, what a report shows out."""

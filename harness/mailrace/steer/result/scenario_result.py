@@ -1,0 +1,205 @@
+"""What was explored and realised in, its `ScenarioResult` out: verdict, reason, and the bound in words."""
+
+import statistics
+from collections.abc import Mapping
+
+from mailrace.model.anomaly import Weight
+from mailrace.model.result import ScenarioResult, Schedules, Verdict
+from mailrace.scenario import Scenario, not_exercised
+from mailrace.steer.database_proxy.quiet import how_known
+from mailrace.steer.one_instance.realisations import Summary
+from mailrace.steer.one_instance.words import counted, violations_in_words
+
+_WITHOUT_SERIAL = {
+    False: "the serial orders are too many: the promises stand alone",
+    True: "every serial order hangs the server by itself: the promises stand alone",
+}
+
+
+def bound_in_words(summary: Summary) -> str:
+    """What was covered, in words, as printed with each verdict."""
+    kept = ""
+    if summary.instances < summary.actors and (summary.actors == 2 or summary.orders != summary.all_orders):
+        kept = " that keeps together what one instance was seen to keep together"
+    servers = f" on {summary.instances} instances" if summary.instances > 1 else ""
+    return (
+        f"{_which(summary)} of the SQL statements of these operations{kept}, each operation once, "
+        f"from this store{servers}, all of them begun before the first; not covered: in-process state, "
+        "background writes (cron, --max), row order of tables without a key, driver differences"
+    )
+
+
+def _which(summary: Summary) -> str:
+    """Which orders were run, in words."""
+    found = summary.land.exploration
+    if summary.is_exhaustive:
+        return "every order"
+    part = f"only part of it, for {found.why_not}: every order"
+    if found.within < 0:
+        return part
+    within = f"every order with at most {counted(found.within, 'context switch')} beyond the necessary ones"
+    if found.within == found.bound:
+        return within
+    return f"{within}, and part of those with more, for {found.why_not},"
+
+
+def schedules_of(summary: Summary) -> Schedules:
+    """The counts as run.json has them."""
+    found = summary.land.exploration
+    return Schedules(
+        explored=found.explored,
+        classes=summary.land.classes,
+        violating=summary.shown.realised,
+        split_only=summary.shown.split_only,
+        missed=found.missed,
+        exhaustive=summary.is_exhaustive,
+        bound=bound_in_words(summary),
+        violating_orders=summary.orders[1],
+        unrealised=summary.shown.unrealised,
+        unrealised_anomalies=tuple(sorted(summary.shown.unrealised_names)),
+        violations=tuple(summary.shown.violations),
+        orders_run=summary.orders_run,
+        ms_per_order=round(summary.ms_per_order, 2),
+        seconds={name: round(s, 3) for name, s in summary.seconds.items()},
+        notes=tuple(notes_of(summary)),
+    )
+
+
+def notes_of(summary: Summary) -> list[str]:
+    """What the counts alone do not say."""
+    total, bad = summary.orders
+    notes = []
+    if summary.land.graph.is_whole:
+        each = "; ".join(f"{name} in {count:,}" for name, count in summary.orders_by_name.items())
+        notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
+    if summary.land.graph.is_whole and summary.all_orders != summary.orders:
+        notes.append(f"with one instance an actor: {summary.all_orders[1]:,} of {summary.all_orders[0]:,}")
+    notes.append(
+        f"{counted(summary.orders_run, 'order')} run in {summary.seconds.get('explore', 0.0):.2f} s; "
+        f"{summary.ms_per_order:.1f} ms an order, {summary.seconds.get('start', 0.0):.2f} s of start included"
+    )
+    if summary.points:
+        missed = f", {summary.points_missed} missed" if summary.points_missed else ""
+        notes.append(
+            f"0 preemptions (release points): {summary.points_bad} of {summary.points} are bad{missed}"
+        )
+    if summary.land.exploration.cut:
+        notes.append(f"{summary.land.exploration.cut} runs were cut: only exchanged orders were left there")
+    if summary.shown.tries:
+        median, worst = statistics.median(summary.shown.tries), max(summary.shown.tries)
+        notes.append(
+            f"tries a realisation: median {median:g}, worst {worst}; "
+            f"{summary.shown.same} of {summary.shown.repeats} repeats came to the same"
+        )
+    if summary.shown.left_out:
+        more = counted(summary.shown.left_out, "more class")
+        notes.append(f"{more} of the same anomalies left out: one of each was asked for")
+    notes += violations_in_words(summary.shown.violations)
+    if summary.unattributed:
+        notes.append(f"{summary.unattributed} statements could not be attributed; their runs were dropped")
+    return [*notes, *summary.shown.notes, how_known()]
+
+
+def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
+    """The verdict and everything that the report shows."""
+    verdict, reason, advice = judged(summary)
+    shown, judge = summary.shown, summary.land.judge
+    anomalies: dict[str, int] = {}
+    for run in summary.land.runs:
+        is_race = run in shown.classes
+        names = {a.name.value for a in judge.findings(run) if is_race or a.name.weight is not Weight.RACE}
+        for name in sorted(names):
+            anomalies[name] = anomalies.get(name, 0) + 1
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        file=str(scenario.file or ""),
+        mode="steer",
+        verdict=verdict,
+        reason=reason,
+        advice=advice,
+        rounds=summary.land.exploration.explored,
+        rounds_lost=summary.land.exploration.missed,
+        hits=shown.realised,
+        broken_serially=judge.broken_serially,
+        anomalies=anomalies,
+        witnesses=tuple(shown.witnesses),
+        sample=tuple(run.record for run in summary.land.runs if not judge.races(run))[:2],
+        not_looked=() if judge.serial else (_WITHOUT_SERIAL[bool(judge.told)],),
+        seconds=summary.seconds,
+        replies=_replies(summary),
+        schedules=schedules_of(summary),
+    )
+
+
+def judged(summary: Summary) -> tuple[Verdict, str, str]:
+    """The verdict, its reason, and what would settle it."""
+    shown, found = summary.shown, summary.land.exploration
+    looked = f"{counted(found.explored, 'class')} explored"
+    if not found.is_complete:
+        looked = f"{counted(found.explored, 'order')} of {counted(summary.land.classes, 'class')} explored"
+    orders = (
+        f", {summary.orders[1]:,} of {summary.orders[0]:,} orders bad" if summary.land.graph.is_whole else ""
+    )
+    if shown.realised:
+        again = f"{shown.same} of {shown.repeats} repeats came to the same"
+        where = "one instance" if summary.instances == 1 else f"{summary.instances} instances"
+        return (
+            Verdict.RACE,
+            f"{counted(shown.realised, 'violating class')} realised on {where} ({again}); {looked}{orders}",
+            "",
+        )
+    if shown.unrealised:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{counted(shown.unrealised, 'violating class')} neither realised on one instance nor seen to be "
+            f"kept apart there; {looked}{orders}",
+            "steer again with more time, or race it natively with decoys",
+        )
+    if found.missed:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{counted(found.missed, 'order')} missed ({found.why_not}); {looked}",
+            "steer again on a quieter machine",
+        )
+    if summary.doubt:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{summary.doubt}; {looked}{orders}",
+            "see the replies and notes in the report, and race it natively",
+        )
+    split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
+    if not summary.is_exhaustive:
+        within = (
+            f", and every one with up to {counted(found.within, 'switch')} was run"
+            if found.within >= 0
+            else ""
+        )
+        return (
+            Verdict.INCONCLUSIVE,
+            f"not finished, for {found.why_not}{within}; {looked}, none bad on one server{split}{orders}",
+            _more(found.bound is not None),
+        )
+    return Verdict.PASS, f"{looked}, none bad on one server{split}; exhaustive{orders}", ""
+
+
+def _more(is_bounded: bool) -> str:
+    native = "or race it natively beside a control with --confirm, which can carry a PASS"
+    if is_bounded:
+        return f"leave --bound out: what lies beyond it was not looked at; {native}"
+    return f"give a larger --budget, or fewer actors; {native}"
+
+
+def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:
+    """A scenario that steer cannot look at: nothing is known of it, so it is no PASS."""
+    why = f"steer cannot look at it: {reason}"
+    return not_exercised(scenario, Verdict.INCONCLUSIVE, why, "steer", "race it: `mailrace run`.")
+
+
+def _replies(summary: Summary) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for run in summary.land.runs:
+        for attempt in run.record.attempts:
+            line = f"{attempt.code or attempt.word.value}"
+            counts[line] = counts.get(line, 0) + 1
+    return counts

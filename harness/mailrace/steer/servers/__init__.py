@@ -1,0 +1,1 @@
+"""Servers on one database proxy with the round's store: started, prepared, read, and called dead or not."""
