@@ -25,6 +25,7 @@ def command() -> "typer.Typer":
     """The command `mailrace` with all its sub-commands, which add themselves as they are imported."""
     from mailrace.cli import (  # noqa: F401
         bisecting,
+        cleaning,
         gate,
         racing,
         recording,

@@ -16,7 +16,7 @@ COMMANDS = {
     "Compare versions and policies": ("gate", "matrix", "bisect", "retries"),
     "Read and hand on what a run left": ("report", "merge", "bundle"),
     "Write scenarios": ("init", "check", "plan", "schema"),
-    "Servers to look at": ("targets", "install", "serve", "doctor"),
+    "Servers to look at": ("targets", "install", "serve", "doctor", "cleanup"),
 }
 """The commands as `--help` lists them; one that is not named here comes last."""
 _OTHERS = "More"

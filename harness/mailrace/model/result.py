@@ -202,6 +202,7 @@ class ScenarioResult:
     reason       the verdict in a sentence, with its numbers
     advice       what would settle an INCONCLUSIVE, else ""
     not_looked   what could not be looked at, a sentence each
+    left_mails, left_tags   what the run left on a server that is not ours; `mailrace cleanup` removes it
     rounds_lost     rounds that count as no clean ones: `rounds_dropped` and `rounds_refused` together
     rounds_dropped  of them those by mailrace's or its machine's own doing: they count for nothing
     rounds_refused  of them those by the server's doing: it refused before the release, would not show
@@ -247,6 +248,8 @@ class ScenarioResult:
     found: int = 0
     blocks: tuple[Block, ...] = ()
     schedules: Schedules | None = None
+    left_mails: int = 0
+    left_tags: int = 0
 
     @property
     def is_clean_so_far(self) -> bool:

@@ -17,6 +17,7 @@ class Limits:
     serial_rounds      after an anomaly so many rounds one after the other: does it need a race at all?
                        `serial_rounds_least` of them in any case, the others within `serial_s`
     serial_quiet_s     between two such operations: a server may work on behind its reply
+    decided_rounds     until it is decided, unless a number of rounds was asked for
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
     """
 
@@ -31,6 +32,7 @@ class Limits:
     serial_rounds_least: int = 4
     serial_quiet_s: float = 0.02
     serial_s: float = 5.0
+    decided_rounds: int = 1_000
     block_rounds_first: int = 10
     block_rounds_last: int = 250
 

@@ -21,6 +21,7 @@ from mailrace.race.side import Side
 from mailrace.scenario import Plan, Scenario, not_exercised, server_options, why_not_applicable
 from mailrace.targets import open_target
 from mailrace.targets.external import ExternalTarget
+from mailrace.targets.leftovers import leftovers, remove
 
 Began = Callable[[Scenario, TargetInfo, ChosenControl | None], None]
 
@@ -64,6 +65,9 @@ def race_on(
                 under = place.folder / "control"
                 beside = opened(stack, chosen.target, chosen.scenario, place, under)
                 control = _side(stack, "control", chosen.scenario, beside, place, options)
+            if options.until == "decided" and not place.is_rounds_asked and chosen and chosen.kind in (1, 2):
+                # Until it is decided means more rounds than the scenario's own, but a stated number.
+                options = replace(options, rounds=max(options.rounds, options.limits.decided_rounds))
             said: tuple[str, ...] = ()
             if isinstance(target, ExternalTarget):
                 is_beside = chosen is not None and chosen.target == target.name
@@ -76,8 +80,8 @@ def race_on(
                 began(scenario, info, chosen)
             place.journal.header(_header(scenario, info, chosen, place, options))
             result = race(side, control, chosen.kind if chosen else 0, options)
-            if place.use.cleanup and isinstance(target, ExternalTarget):
-                result = _cleaned(target, side.lane.plan.domain, result)
+            if isinstance(target, ExternalTarget):
+                result = _left_behind(target, place, result)
             return info, replace(result, not_looked=(*result.not_looked, *said, *missing, *info.limits))
         except TargetError as wrong:
             return info, not_exercised(scenario, Verdict.FAILED, str(wrong))
@@ -105,14 +109,23 @@ def _fitted(fits: int | None, place: Place, options: RaceOptions) -> tuple[RaceO
     return replace(options, rounds=fits), (why,)
 
 
-def _cleaned(target: ExternalTarget, domain: str, result: ScenarioResult) -> ScenarioResult:
-    """Delete what the run stored there; where that fails the result stands, and says so."""
+def _left_behind(target: ExternalTarget, place: Place, result: ScenarioResult) -> ScenarioResult:
+    """Say what the scenario left there, or delete it; where that fails, the result stands and says so."""
     try:
-        target.cleanup(domain)
+        found = leftovers(target.api, place.token)
+        if place.use.cleanup:
+            remove(target.api, found)
+            return result
     except TargetError as wrong:
-        said = f"not all that was stored could be deleted: {wrong}"
+        said = f"what is left on the server could not be counted or deleted: {wrong}"
         return replace(result, not_looked=(*result.not_looked, said))
-    return result
+    said = f"left on the server: {found}; to remove just these: mailrace cleanup {place.folder}"
+    return replace(
+        result,
+        not_looked=(*result.not_looked, said),
+        left_mails=len(found.ids),
+        left_tags=len(found.tags),
+    )
 
 
 def opened(
