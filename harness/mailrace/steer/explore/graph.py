@@ -16,6 +16,8 @@ from mailrace.steer.database_proxy.independence import Footprints, is_control
 from mailrace.steer.database_proxy.store import connect, rows, run
 from mailrace.steer.explore.programs import History, Planned, Programs, heard
 
+DEPTH_MAX = 250
+"""Steps of all actors together, after which the graph is left unfinished: it is walked by recursion."""
 NODES_MAX = 60_000
 
 
@@ -111,7 +113,7 @@ class _Builder:
         if known is not None:
             return known
         node = self._nodes[key] = Node(histories)
-        if len(self._nodes) > NODES_MAX:
+        if len(self._nodes) > NODES_MAX or sum(map(len, histories)) > DEPTH_MAX:
             self._is_whole = False
             return node
         for actor in range(self._actors):
