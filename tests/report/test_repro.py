@@ -5,11 +5,14 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import vermin
 from hostile import hostile
+from mailrace.actors.mail import render
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send, ServerOptions
@@ -18,6 +21,8 @@ from mailrace.report.repro import PROMISES, ServerFacts, repro_script
 from mailrace.targets import open_target, why_not
 from mailrace.targets.mailpit.lookup import find
 from report_results import native, steered
+
+from tests.race.awkward_mail import SHAPES
 
 TITLE = "Parallel senders share a tag that does not exist yet"
 LINE_MAX = 240
@@ -54,6 +59,26 @@ PRUNED = (
 
 def raced_script() -> str:
     return repro_script(native(hits=1).scenarios[0].witnesses[0], ServerFacts(version="1.17.0"), TITLE)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_user_s_own_bytes_are_what_the_script_sends(shape: str) -> None:
+    raw = SHAPES[shape]
+    digest = sha256(raw).hexdigest()
+    shown = native(hits=1).scenarios[0].witnesses[0]
+    (first, *_) = (o for o in shown.record.plan.operations if isinstance(o, Send))
+    own = replace(first.message, file_sha256=digest)
+    record = replace(shown.record, plan=replace(shown.record.plan, operations=(replace(first, message=own),)))
+    facts = ServerFacts(version="1.17.0", contents={digest: raw})
+    script: dict[str, Any] = {"__name__": "repro"}
+    exec(compile(repro_script(replace(shown, record=record), facts, TITLE), "repro.py", "exec"), script)
+    made = script["mail_bytes"](script["ACTORS"][0]["mail"], own.domain.removesuffix(".test"))
+    # The script leaves out X-Mailrace, which is of no use without mailrace; all else is sent as we send it.
+    ours = render(own, 1, {digest: raw}).split(b"\r\n")
+    left = b"\r\n".join(line for line in ours if not line.startswith(b"X-Mailrace:"))
+    stuffed = re.sub(rb"(?m)^\.", b"..", left) + b".\r\n"
+    # Between head and body the script writes CRLF, which to the server is the same as CR CR LF.
+    assert re.sub(rb"\r+\n", b"\r\n", made) == re.sub(rb"\r+\n", b"\r\n", stuffed)
 
 
 def steered_script() -> str:

@@ -137,7 +137,8 @@ def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[st
     """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
     is_own = message.file_sha256 is not None and message.file_sha256 in contents
     raw = render(message if is_own else replace(message, file_sha256=None), 1, contents)
-    head, _, body = raw.partition(b"\r\n\r\n")
+    # A file whose lines end in CR CR LF has no other empty line; to Mailpit each is one line's end.
+    head, body = re.split(rb"\r*\n\r*\n", raw, maxsplit=1)
     text = body.decode("utf-8", "surrogateescape")
     return {
         "from": _marked(message.sender, word),
@@ -192,7 +193,18 @@ def _flat(value: Any) -> str:
         return "{" + ", ".join(f"{_flat(k)}: {_flat(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_flat(v) for v in value) + "]"
-    return json.dumps(value) if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    # JSON writes what is past U+FFFF as two halves, which Python would read as two characters.
+    return _HALVES.sub(_whole, json.dumps(value))
+
+
+_HALVES = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+
+
+def _whole(two: re.Match[str]) -> str:
+    character: str = json.loads('"' + two[0] + '"')
+    return f"\\U{ord(character):08x}"
 
 
 def _prose(text: str) -> str:
