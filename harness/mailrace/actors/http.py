@@ -165,7 +165,9 @@ def exchange(
     """One operation as requests to `api`; a `Read` repeats its own, and ends with all that it was shown."""
     address = urlsplit(api)
     method, path, body = request_of(operation, attempt, ids, contents)
-    headers = {"Host": address.netloc, "User-Agent": "mailrace", "Accept": "application/json"}
+    # The name of a Unix socket is no host name, so its server is given the one that it is surely reached by.
+    host = "localhost" if address.scheme == "http+unix" else address.netloc
+    headers = {"Host": host, "User-Agent": "mailrace", "Accept": "application/json"}
     if body:
         headers["Content-Type"] = "application/json"
     if auth is not None:

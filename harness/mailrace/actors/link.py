@@ -14,6 +14,7 @@ from mailrace.actors.loop import Loop
 from mailrace.actors.script import Ending, Garbage, Reply
 from mailrace.actors.smtp import ReplyParser, opening
 from mailrace.model.attempt import Outcome, Word
+from mailrace.model.dial import dial
 from mailrace.model.own_trouble import own_trouble
 
 _READ_BYTES = 256 * 1024
@@ -85,9 +86,7 @@ class Link:
         self.close()
         self.was_dropped = False
         try:
-            sock = socket.create_connection(self._address, timeout=self._timeout_s)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sock = sock
+            self._sock = dial(self._address, self._timeout_s)
             if self._tls == "tls":
                 self._turn_tls()
         except OSError as wrong:

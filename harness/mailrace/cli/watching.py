@@ -136,4 +136,4 @@ def _log_of(source: str, stack: "ExitStack", once: bool) -> tuple[Path, str]:
     where = target.addresses
     log = folder / "server.log"
     log.touch()
-    return log, f"{source}: SMTP {where.smtp_host}:{where.smtp_port}, API {where.api}; Ctrl-C ends it"
+    return log, f"{source}: SMTP {where.smtp_place}, API {where.api}; Ctrl-C ends it"

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mailrace.model.attempt import LogLine, Stored
+from mailrace.model.dial import Address, shown
 
 
 class Liveness(StrEnum):
@@ -65,7 +66,10 @@ class TargetInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where a started target listens. `api` has no slash at its end: `http://127.0.0.1:40123`."""
+    """Where a started target listens. `api` has no slash at its end: `http://127.0.0.1:40123`.
+
+    Of a Unix socket `smtp_host` is its path and `smtp_port` 0, and `api` is `http+unix://%2FPATH`.
+    """
 
     smtp_host: str
     smtp_port: int
@@ -74,10 +78,21 @@ class Addresses:
     """"": plain; "starttls"; "tls"."""
 
     def api_host_port(self) -> tuple[str, int, str]:
-        """Host, port and "tls" or "" of the REST API."""
-        parts = urlsplit(self.api)
-        tls = "tls" if parts.scheme == "https" else ""
-        return parts.hostname or "", parts.port or (443 if tls else 80), tls
+        """Host, port and "tls" or "" of the REST API; of a Unix socket its path and 0."""
+        return *api_address(self.api), "tls" if self.api.startswith("https:") else ""
+
+    @property
+    def smtp_place(self) -> str:
+        """Where its SMTP listens, as a person writes it."""
+        return shown((self.smtp_host, self.smtp_port))
+
+
+def api_address(api: str) -> Address:
+    """Where a REST API listens, by its URL."""
+    parts = urlsplit(api)
+    if parts.scheme == "http+unix":
+        return unquote(parts.netloc), 0
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 @dataclass(frozen=True, slots=True)

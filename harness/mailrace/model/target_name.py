@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailrace.model.errors import TargetNameError
-from mailrace.model.external_url import parse_external
+from mailrace.model.external_url import SCHEMES, parse_external
 
 EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5")
 FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
@@ -55,7 +55,7 @@ def parse_target(name: str | TargetName) -> TargetName:
         raise TargetNameError(name, f"nothing is named; wanted one of {FORMS}")
     if not text.isprintable():
         raise TargetNameError(name, f"holds what cannot be printed; wanted one of {FORMS}")
-    if text.startswith(("http://", "https://")):
+    if text.startswith(SCHEMES):
         parse_external(text)
         return TargetName(text=text, kind="url", url=text)
     if text in ("embedded", "mailpit"):

@@ -15,6 +15,7 @@ from mailrace.model.attempt import Attempt, Outcome, Stage, Word
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Operation, Send
 from mailrace.model.target import Target
+from mailrace.targets.wires import Smtp, over_our_dial, wire_url
 
 _Answer = tuple[int, str]
 _LIMIT_S = 10
@@ -60,9 +61,7 @@ class FreeActors:
 
     def _connect(self) -> smtplib.SMTP:
         address, auth = self._target.addresses, self._target.credentials.smtp
-        client = smtplib.SMTP(
-            address.smtp_host, address.smtp_port, local_hostname="localhost", timeout=_LIMIT_S
-        )
+        client = Smtp(address, _LIMIT_S)
         if auth is not None:
             client.login(*auth)
         return client
@@ -71,6 +70,7 @@ class FreeActors:
         session = requests.Session()
         session.trust_env = False
         session.auth = self._target.credentials.api
+        over_our_dial(session, self._target.addresses.api)
         return session
 
     def _answer(
@@ -85,7 +85,9 @@ class FreeActors:
             return 250, "Ok"
         assert isinstance(client, requests.Session)
         method, path, body = request_of(operation, 1, ids, contents)
-        answer = client.request(method, self._target.addresses.api + path, data=body, timeout=_LIMIT_S)
+        answer = client.request(
+            method, wire_url(self._target.addresses.api) + path, data=body, timeout=_LIMIT_S
+        )
         return answer.status_code, answer.text
 
     def _attempt(

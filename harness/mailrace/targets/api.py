@@ -19,6 +19,7 @@ from urllib.parse import quote
 from mailrace.model.errors import InternalError, TargetError
 from mailrace.targets.failures import cause, refusal
 from mailrace.targets.rows import NotMailpit, Page, names_of, page_of
+from mailrace.targets.wires import over_our_dial, wire_url
 
 if TYPE_CHECKING:
     import requests
@@ -66,6 +67,7 @@ class Api:
         verify: bool | str = True,
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        self._wire_url = wire_url(self.base_url)
         self.timeout_s = timeout_s
         self._auth = auth
         self._verify = verify
@@ -222,7 +224,7 @@ class Api:
         try:
             with self._opened().request(
                 method,
-                self.base_url + path,
+                self._wire_url + path,
                 params=query,
                 json=body,
                 timeout=self.timeout_s,
@@ -251,6 +253,7 @@ class Api:
             self._session.trust_env = False
             self._session.auth = self._auth
             self._session.verify = self._verify
+            over_our_dial(self._session, self.base_url)
             if self._verify is False:
                 # Taking any certificate was asked for; a warning at each request tells nobody anything.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

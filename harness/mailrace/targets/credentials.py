@@ -25,10 +25,9 @@ def credentials_for(addresses: Addresses) -> Credentials:
     server without it is refused.
     """
     host, port, _ = addresses.api_host_port()
-    place = f"{addresses.smtp_host}:{addresses.smtp_port}"
     return Credentials(
         api=_from_environment("MAILRACE_API") or _from_netrc(f"{host}:{port}", host),
-        smtp=_from_environment("MAILRACE_SMTP") or _from_netrc(place),
+        smtp=_from_environment("MAILRACE_SMTP") or _from_netrc(addresses.smtp_place),
     )
 
 

@@ -15,7 +15,7 @@ from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, 
 from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError
 from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
 from mailrace.targets.failures import tls_cause
-from mailrace.targets.ready import look, smtp_greeting, starttls
+from mailrace.targets.ready import look, smtp_greeting, smtp_refusal, starttls
 from mailrace.targets.stored import source_of, stored_by_search
 
 GREETING_S_MAX = 5.0
@@ -136,7 +136,7 @@ class ExternalTarget:
         return len(messages)
 
     def _greet(self) -> None:
-        place = f"{self.addresses.smtp_host}:{self.addresses.smtp_port}"
+        place = self.addresses.smtp_place
         wrapped = self._tls if self.addresses.smtp_tls == "tls" else None
         try:
             line = smtp_greeting(self.addresses, GREETING_S_MAX, wrapped)
@@ -159,6 +159,8 @@ class ExternalTarget:
             raise TargetError(f"{self.name}: no SMTP on {place} ({error.strerror or error})") from error
         if not line.startswith("220"):
             raise TargetError(f"{self.name}: {place} says {line[:80]!r}, which is no SMTP greeting (220)")
+        if why := smtp_refusal(self.addresses, self.credentials.smtp, GREETING_S_MAX, self._tls):
+            raise TargetError(f"{self.name}: {why}")
 
     def _ask_version(self, api: Api) -> None:
         """Its own word for it; `/info` may hang on its look for a new release: no reason to give up."""

@@ -1,18 +1,21 @@
 """Takes a server's addresses; gives whether SMTP greets and REST is alive, each look within a limit."""
 
+import base64
 import http.client
 import smtplib
-import socket
 import ssl
+from contextlib import closing
 from urllib.parse import urlsplit
 
+from mailrace.model.dial import dial, is_unix
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Addresses, Liveness
+from mailrace.targets.wires import Smtp
 
 
 def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> str:
     """The first line of its SMTP side. Raises OSError (a time out among them) where there is none."""
-    with socket.create_connection((addresses.smtp_host, addresses.smtp_port), timeout_s) as plain:
+    with dial((addresses.smtp_host, addresses.smtp_port), timeout_s) as plain:
         link = tls.wrap_socket(plain, server_hostname=addresses.smtp_host) if tls else plain
         with link, link.makefile("rb") as lines:
             line = lines.readline(1_000).decode("utf-8", "replace").strip()
@@ -23,22 +26,77 @@ def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | 
 
 def starttls(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None) -> None:
     """Turn one connection to TLS and leave. Raises OSError: ssl.SSLError, or smtplib's where it refuses."""
-    place = (addresses.smtp_host, addresses.smtp_port)
-    with smtplib.SMTP(*place, local_hostname="localhost", timeout=timeout_s) as link:
+    with Smtp(addresses, timeout_s) as link:
         link.starttls(context=tls)
+
+
+LOOKER = "looks-only@mailrace-looks-only.test"
+NO_AUTH = (500, 502, 503, 504)
+"""Replies to AUTH of a server that does not know it, or not here (RFC 5321 4.2.4, RFC 4954 4)."""
+
+
+def smtp_refusal(
+    addresses: Addresses, auth: tuple[str, str] | None, timeout_s: float, tls: ssl.SSLContext | None
+) -> str:
+    """Why its SMTP takes no mail from us, with the next step, as far as logins and TLS go; "" if it does.
+
+    A session is opened as a sender opens it, as far as MAIL, and is left. Whatever else goes wrong there is
+    no concern of this look: the race itself tells of it.
+    """
+    place = addresses.smtp_place
+    try:
+        with closing(Smtp(addresses, timeout_s, tls if addresses.smtp_tls == "tls" else None)) as link:
+            link.ehlo()
+            if addresses.smtp_tls == "starttls":
+                link.starttls(context=tls)
+                link.ehlo()
+            if auth is not None:
+                secret = base64.b64encode(f"\0{auth[0]}\0{auth[1]}".encode()).decode()
+                code, said = link.docmd("AUTH", f"PLAIN {secret}")
+                if code >= 400:
+                    return _why_no_login(place, code, said.decode("utf-8", "replace"))
+            code, said = link.docmd("MAIL", f"FROM:<{LOOKER}>")
+            link.docmd("RSET")
+            link.docmd("QUIT")
+    except (OSError, smtplib.SMTPException, ValueError):
+        return ""
+    text = said.decode("utf-8", "replace")
+    if code == 530 and "TLS" in text.upper():
+        return f"{place} wants TLS first ({code} {text}); give tls=starttls"
+    if code in (530, 535):
+        return (
+            f"{place} wants a login ({code} {text}); give it in MAILRACE_SMTP_USER and "
+            f"MAILRACE_SMTP_PASSWORD, or as `machine {place}` in a netrc file"
+        )
+    return ""
+
+
+def _why_no_login(place: str, code: int, text: str) -> str:
+    if "TLS" in text.upper() or code == 538:
+        return f"{place} takes a login over TLS only ({code} {text}); give tls=starttls or tls=tls"
+    if code in NO_AUTH:
+        return (
+            f"{place} takes no login ({code} {text} to AUTH); unset MAILRACE_SMTP_USER and "
+            f"MAILRACE_SMTP_PASSWORD, or take `machine {place}` out of the netrc file; if it offers AUTH "
+            "over TLS only, give tls=starttls"
+        )
+    return (
+        f"{place} refuses the login ({code} {text}); mend MAILRACE_SMTP_USER and MAILRACE_SMTP_PASSWORD, or "
+        f"`machine {place}` in the netrc file"
+    )
 
 
 def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLContext | None = None) -> int:
     """The HTTP status of a path of its REST side. Raises OSError or http.client.HTTPException."""
-    url = urlsplit(addresses.api)
-    host = url.hostname or ""
-    connection: http.client.HTTPConnection
-    if url.scheme == "https":
-        connection = http.client.HTTPSConnection(host, url.port, timeout=timeout_s, context=tls)
-    else:
-        connection = http.client.HTTPConnection(host, url.port, timeout=timeout_s)
+    host, port, is_tls = addresses.api_host_port()
+    connection = http.client.HTTPConnection("localhost" if is_unix(host) else host, port or 80)
+    connection.sock = dial((host, port), timeout_s)
+    if is_tls:
+        connection.sock = (tls or ssl.create_default_context()).wrap_socket(
+            connection.sock, server_hostname=host
+        )
     try:
-        connection.request("GET", url.path + path)
+        connection.request("GET", urlsplit(addresses.api).path + path)
         return connection.getresponse().status
     finally:
         connection.close()

@@ -1,0 +1,62 @@
+"""An address in, a connected socket out: TCP over either family, or a Unix socket.
+
+In `model`, for the actors' links and the targets' own looks reach a server in the one way.
+"""
+
+import socket
+
+Address = tuple[str, int]
+"""(host, port); of a Unix socket (its absolute path, 0)."""
+
+LOOPBACK = ("::1", "127.0.0.1")
+UNIX_PATH_BYTES_MAX = 107
+"""Of a Unix socket's path (`sockaddr_un`, without the byte that ends it)."""
+
+
+def is_unix(host: str) -> bool:
+    """Whether a host is the path of a Unix socket."""
+    return host.startswith("/")
+
+
+def shown(address: Address) -> str:
+    """The address as a person writes it: `HOST:PORT`, `[::1]:PORT` or `unix:/PATH`."""
+    host, port = address
+    if is_unix(host):
+        return f"unix:{host}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def dial(address: Address, timeout_s: float) -> socket.socket:
+    """A connected socket with that time limit. Raises OSError where nothing listens there.
+
+    `localhost` is both loopback addresses, whatever the machine's list of hosts says of it: a server may
+    listen on one of the families only.
+    """
+    host, port = address
+    if is_unix(host):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(timeout_s)
+            sock.connect(host)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+    try:
+        sock = socket.create_connection(address, timeout=timeout_s)
+    except (ConnectionRefusedError, socket.gaierror) as refused:
+        found = _by_loopback(port, timeout_s) if host.lower().rstrip(".") == "localhost" else None
+        if found is None:
+            raise refused
+        sock = found
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _by_loopback(port: int, timeout_s: float) -> socket.socket | None:
+    for host in LOOPBACK:
+        try:
+            return socket.create_connection((host, port), timeout=timeout_s)
+        except OSError:
+            continue
+    return None

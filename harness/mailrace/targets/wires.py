@@ -1,0 +1,74 @@
+"""The clients of the standard library and of requests, connected by `mailrace.model.dial`."""
+
+import smtplib
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mailrace.model.dial import Address, dial, is_unix
+from mailrace.model.target import Addresses, api_address
+
+if TYPE_CHECKING:
+    import requests
+
+
+class Smtp(smtplib.SMTP):
+    """smtplib's client, connected to the SMTP side of `addresses`; `tls` wraps its link from the start.
+
+    Raises OSError or SMTPException where it gets no greeting.
+    """
+
+    def __init__(self, addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
+        self._address = (addresses.smtp_host, addresses.smtp_port)
+        self._wrapped = tls
+        super().__init__(*self._address, local_hostname="localhost", timeout=timeout_s)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        sock = dial(self._address, timeout)
+        return self._wrapped.wrap_socket(sock, server_hostname=host) if self._wrapped else sock
+
+
+def wire_url(api: str) -> str:
+    """The URL that requests is given for an API: over a Unix socket its host is only a word."""
+    url = urlsplit(api)
+    return f"http://localhost{url.path}" if url.scheme == "http+unix" else api
+
+
+def over_our_dial(session: "requests.Session", api: str) -> None:
+    """Make a session dial as `dial` does, where the API is at a Unix socket or at `localhost`."""
+    address = api_address(api)
+    if is_unix(address[0]) or address[0] == "localhost":
+        adapter = _adapter(address)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+
+
+def _adapter(address: Address) -> Any:
+    import requests
+    import urllib3
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    def new_connection(connection: Any) -> socket.socket:
+        limit_s = connection.timeout if isinstance(connection.timeout, int | float) else 10.0
+        try:
+            return dial(address, limit_s)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, f"no connection within {limit_s:g} s") from error
+        except OSError as error:
+            raise NewConnectionError(connection, str(error)) from error
+
+    plain = type("_Plain", (HTTPConnection,), {"_new_conn": new_connection})
+    wrapped = type("_Wrapped", (HTTPSConnection,), {"_new_conn": new_connection})
+    pools = {
+        "http": type("_Pool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("_TlsPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": wrapped}),
+    }
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *words: Any, **named: Any) -> None:
+            super().init_poolmanager(*words, **named)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+    return Adapter()
