@@ -98,7 +98,9 @@ class ScenarioItem(pytest.Item):
         """Race or steer it; an exception for anything but PASS."""
         from mailrace.model.result import Verdict
 
-        result = _look(self.config, self.path)
+        # A session is one question, so the verdicts of all its scenarios share one confidence.
+        verdicts = sum(isinstance(item, ScenarioItem) for item in self.session.items)
+        result = _look(self.config, self.path, verdicts=max(1, verdicts))
         if result.verdict is Verdict.NOT_APPLICABLE:
             pytest.skip(result.reason)
         if result.verdict is not Verdict.PASS:

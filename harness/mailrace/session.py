@@ -38,7 +38,7 @@ from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
 from mailrace.steer import steer, store_for
 from mailrace.targets import open_target
-from mailrace.verdict import gravest
+from mailrace.verdict import gravest, whole_of
 
 DOOR = "http://127.0.0.1:0"
 """What a target is told of its storage when steer will give it a door."""
@@ -174,6 +174,7 @@ class Session:
             environment=environment(),
             scenarios=tuple(self.results),
             rule=self.request.racing.rule,
+            whole=whole_of(self.results, self.request.racing.rule),
         )
 
     def finish(self) -> "Run":

@@ -105,6 +105,19 @@ def test_cold_trials_are_rounds_of_fresh_processes(trial: str, starts: int, tmp_
         assert log.count("[smtpd] starting on") == starts, "at first, and for each of 4 cold rounds"
 
 
+@pytest.mark.parametrize("mode", ["race", "steer", "auto"])
+def test_past_the_time_limit_nothing_begins_and_nothing_is_called_clean(mode: str, tmp_path: Path) -> None:
+    done = mailrace(
+        *("gate", "--from", "embedded@1.17.0", "--to", "embedded@1.17.1", "shared-new-tag", "distinct-tags"),
+        *("--mode", mode, "--time-limit", "0.1", "--out", "g"),
+        folder=tmp_path,
+    )
+    assert done.status == 3, done.err
+    assert set(changes(tmp_path / "g").values()) == {"could not look"}
+    found = json.loads((tmp_path / "g" / "gate.json").read_text())["findings"]
+    assert any("the time limit ended" in f["reason"] for f in found)
+
+
 def test_a_server_that_cannot_be_had_is_4(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "mailpit:/none", "--to", "embedded@1.30.5", "shared-new-tag", "--mode", "race"),

@@ -1,8 +1,12 @@
 """What an upgrade changes, on typed-in results: each branch, and that a gate never says yes unlooked."""
 
+from dataclasses import replace
+
 import pytest
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
+from mailrace.studies.gate.compare import CLAIMS, of_each_anomaly
+from mailrace.verdict import rule_pairs
 from study_results import control, raced, steered
 
 RACE, PASS, UNSURE = Verdict.RACE, Verdict.PASS, Verdict.INCONCLUSIVE
@@ -216,6 +220,39 @@ def test_compare(
     found = compare(old, new, again, Rule())
     assert words(found) == expected
     assert gate_verdict(found) is verdict
+
+
+def test_accepting_what_was_seen_does_not_vouch_for_the_rest() -> None:
+    """One anomaly is shown and accepted; of the others the unfinished walk says nothing."""
+    found = compare(steered(PASS), steered(RACE, is_exhaustive=False, tag_lost=1), {}, Rule())
+    assert words(found) == [(S3, "could not look"), ("", "could not look")]
+    accepted = [replace(f, accepted="known") if f.is_seen else f for f in found]
+    assert gate_verdict(accepted) is UNSURE
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"rounds_lost": 1, "rounds_refused": 1},
+        {"accepted": {"send.1": 9, "send.2": 0}},
+        {"broken_serially": {"hang": 1}},
+    ],
+)
+def test_rounds_that_a_race_can_hide_behind_are_never_fixed(spoiled: dict[str, object]) -> None:
+    old, again = raced(RACE, tag_lost=60), {S3: Again(runs=60, hits=0)}
+    new = replace(raced(RACE, duplicated=60), **spoiled)
+    assert (S3, "fixed") in words(compare(old, raced(RACE, duplicated=60), again, Rule()))
+    assert (S3, "could not look") in words(compare(old, new, again, Rule()))
+
+
+def test_fixed_is_said_with_the_gates_confidence() -> None:
+    """Any anomaly of any of 22 scenarios may be claimed, so each claim needs more pairs than one alone."""
+    old, new = raced(RACE, tag_lost=39), raced(UNSURE)
+    rule = Rule(verdicts=CLAIMS * 22)
+    least = rule_pairs(of_each_anomaly(rule))
+    for runs, change in ((least - 1, "could not look"), (least, "fixed")):
+        assert (S3, change) in words(compare(old, new, {S3: Again(runs=runs, hits=0)}, rule))
+    assert least > rule_pairs(Rule())
 
 
 def test_strict_counts_what_is_unchanged() -> None:

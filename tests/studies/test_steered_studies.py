@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 from command import mailrace
-from mailrace.run import Output, RunRequest, run
+from mailrace.model.result import Verdict
+from mailrace.preflight import GateMode
+from mailrace.run import Output, Racing, RunRequest, Steering, run
 from mailrace.scenario import find, load
 from mailrace.session import session
+from mailrace.studies.gate import Change, GateRequest, run_gate
 from mailrace.studies.gate.run import put_again
+from mailrace.targets import parse_target
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +59,32 @@ def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> Non
         # 1e-5.
         assert again.hits == again.runs >= 3
         assert put_again(scenario, shown, "tag_lost", version, 5).runs == 0
+
+
+@pytest.mark.parametrize(("mode", "verdict"), [("steer", Verdict.INCONCLUSIVE), ("auto", Verdict.RACE)])
+def test_a_walk_that_was_not_finished_is_not_nothing_new(
+    mode: GateMode, verdict: Verdict, tmp_path: Path
+) -> None:
+    """One order is walked, which is good. Racing 1.17.0 hits in a third to a half of the pairs."""
+    request = GateRequest(
+        old=parse_target("embedded@1.17.1"),
+        new=parse_target("embedded@1.17.0"),
+        mode=mode,
+        run=RunRequest.of(
+            "embedded@1.17.0",
+            Output(out=tmp_path / "g"),
+            Steering(budget=1),
+            Racing(rounds=2_000, until="decided"),
+            seed=3,
+        ),
+    )
+    done = run_gate([load(find(["shared-new-tag"])[0])], request)
+    assert done.gate.verdict is verdict, done.gate.findings
+    assert [f.change for f in done.gate.findings] == [
+        Change.COULD_NOT_LOOK if mode == "steer" else Change.NEW
+    ]
+    if mode == "auto":
+        assert any("steer's walk was not finished" in said for said in done.new.scenarios[-1].not_looked)
 
 
 def test_a_matrix_counts_classes(tmp_path: Path) -> None:

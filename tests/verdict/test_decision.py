@@ -25,6 +25,7 @@ from mailrace.verdict import (
     exit_status_of,
     gravest,
     merged,
+    whole_of,
 )
 
 VERDICTS = st.sampled_from(Verdict)
@@ -237,6 +238,19 @@ def test_a_document_is_judged_by_all_that_it_holds() -> None:
         control=control(1, 6),
         found_by_steer=("hang",),
         is_cut_off=True,
+    )
+
+
+def test_what_holds_for_all_verdicts_together_is_said() -> None:
+    def result(verdict: Verdict, mode: str) -> ScenarioResult:
+        return ScenarioResult(name="s", title="t", file="", mode=mode, verdict=verdict, reason="")
+
+    assert whole_of([result(Verdict.RACE, "race"), result(Verdict.INCONCLUSIVE, "steer")], ALONE) == ""
+    passed = [result(Verdict.PASS, "race"), result(Verdict.PASS, "race"), result(Verdict.PASS, "steer")]
+    assert whole_of(passed, Rule(verdicts=22)) == (
+        "2 PASS by racing: that any of them is wrong, about races as frequent as it says, has a chance of "
+        "at most 1 %, for all 22 verdicts together; 1 PASS by a finished walk of every order, with no "
+        "chance in it."
     )
 
 

@@ -54,6 +54,7 @@ def merge(
     from mailrace.cli.show import outcome, write_json
     from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import UsageError
+    from mailrace.model.result import Rule
     from mailrace.recorded import write_merged
     from mailrace.recover import result_of, run_of
     from mailrace.report import to_json
@@ -64,7 +65,8 @@ def merge(
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
     runs = [run_of(folder) for folder in folders]
-    result = merged([result_of(run) for run in runs], theta=theta)
+    # Where no other is asked for, the strictest of the runs holds.
+    result = merged([result_of(run) for run in runs], theta=None if theta == Rule().theta else theta)
     folder = new_folder(Path(settings().get("reports", "reports")), f"merged-{result.target.name}", out=out)
     write_merged(folder, [run.resolve() for run in runs], result)
     make_latest(folder)

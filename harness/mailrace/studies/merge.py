@@ -31,6 +31,7 @@ from mailrace.verdict import (
     gravest,
     is_overdispersed,
     theta_bound,
+    whole_of,
     why_unfinished,
 )
 
@@ -81,6 +82,7 @@ def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunRes
         environment=_texts(r.environment for r in results),
         scenarios=tuple(scenarios),
         rule=rule,
+        whole=whole_of(scenarios, rule),
         parts=tokens,
         cut_off=is_cut_off,
     )

@@ -1,5 +1,6 @@
 """What one raced scenario came to in, its verdict, the reason and the advice out: the rule for PASS."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -129,6 +130,23 @@ def _not_exercised(seen: Evidence) -> Decision | None:
     return _inconclusive(
         reason, "see why the rounds were lost, in the report and in the server's log, and run again"
     )
+
+
+def whole_of(results: Sequence[ScenarioResult], rule: Rule) -> str:
+    """What holds for all verdicts PASS together, in a sentence; "" where there is none."""
+    passed = [one for one in results if one.verdict is Verdict.PASS]
+    raced = sum(one.mode == "race" for one in passed)
+    said = []
+    if raced:
+        error = f"{100 * (1 - rule.confidence):.4g} %"
+        of = f", for all {rule.verdicts} verdicts together" if rule.verdicts > 1 else ""
+        said.append(
+            f"{raced} PASS by racing: that any of them is wrong, about races as frequent as it says, has a "
+            f"chance of at most {error}{of}"
+        )
+    if walked := len(passed) - raced:
+        said.append(f"{walked} PASS by a finished walk of every order, with no chance in it")
+    return f"{'; '.join(said)}." if said else ""
 
 
 def doubt_of(seen: Evidence) -> tuple[str, str] | None:
