@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mailrace.record.findings import Finding, Findings
 from mailrace.record.hazards import HAZARDS
 from mailrace.report.page import whole_page
+from mailrace.report.words import plural
 
 EXAMPLES_MAX = 2
 
@@ -13,14 +14,11 @@ def headline(found: Findings) -> str:
     """The result in a sentence, the server's broken promises before the suite's own hazards."""
     parts = []
     if found.happened:
-        times = sum(one.times for one in found.happened)
-        parts.append(
-            f"the server broke a promise {times} times ({', '.join(o.name for o in found.happened)})"
-        )
+        times = plural(sum(one.times for one in found.happened), "time")
+        parts.append(f"the server broke a promise {times} ({', '.join(o.name for o in found.happened)})")
     if found.hazards:
-        parts.append(
-            f"the suite does {len(found.hazards)} things that make it flaky when it runs in parallel"
-        )
+        things = plural(len(found.hazards), "thing that makes", "things that make")
+        parts.append(f"the suite does {things} it flaky when it runs in parallel")
     if not parts:
         parts.append("no broken promise and no hazard was seen")
     sentence = "; ".join(parts)
@@ -55,10 +53,19 @@ def lines_of(found: Findings) -> Iterator[str]:
 
 def _finding(one: Finding) -> Iterator[str]:
     seen = f": {one.seen}. {one.why}" if one.seen else ""
-    yield f"{one.name}, {one.times} {'time' if one.times == 1 else 'times'}{seen}"
+    yield f"{one.name}, {plural(one.times, 'time')}{seen}"
     for text in one.evidence[:EXAMPLES_MAX]:
         yield f"  {text}"
     if one.tests:
         yield f"  in {', '.join(one.tests)}"
     if one.remedy:
         yield f"  what to do: {one.remedy}"
+
+
+def hazards_table() -> str:
+    """The hazards as docs/record.md lists them, in Markdown."""
+    rows = [f"| `{one.name}` | {one.seen} | {one.why} | {one.remedy} |" for one in HAZARDS]
+    return (
+        "\n".join(["| hazard | what is seen | why it matters | what to do |", "|---|---|---|---|", *rows])
+        + "\n"
+    )
