@@ -48,7 +48,7 @@ def test_an_ended_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Pa
 def test_a_run_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     done = mailrace("run", SCENARIO, "-t", "mailpit:/bin/true", "--rounds", 1, cwd=tmp_path)
     assert done.returncode == 4
-    assert "is it another program?" in done.stdout
+    assert "is it another program?" in done.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
