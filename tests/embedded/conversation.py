@@ -13,7 +13,19 @@ LIMIT_S = 10.0
 _ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]0000( \([A-Z]+\))?")
-_OWN = ("Version", "LatestVersion", "Database", "DatabaseSize", "Uptime", "Memory")
+_OWN = ("Version", "Database", "DatabaseSize", "Uptime", "Memory", "MessageRelay")
+_NOT_SHOWN = (
+    "Username",
+    "ListUnsubscribe",
+    "Checksums",
+    "Label",
+    "HideDeleteAllButton",
+    "Rspamd",
+    "LatestVersion",
+)
+"""What a Mailpit shows and the reference does not have."""
+_JSON_ERROR = re.compile(r"(json: |invalid character|unexpected EOF|EOF).*", re.DOTALL)
+_EMPTY: tuple[object, ...] = (None, "", [])
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,11 @@ class Speaker:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def say(self, step: Step) -> object:
-        """The answer, made comparable: IDs numbered as they appear, times and sizes of its own left out."""
+        """The answer, made comparable.
+
+        IDs are numbered as they appear, times and sizes of its own are left out, what is empty is as what is
+        not there, and the words for a missing page or for JSON that cannot be read are the server's own.
+        """
         answer = self._smtp(step) if isinstance(step, Smtp) else self._http(step)
         return self._comparable(answer)
 
@@ -77,25 +93,28 @@ class Speaker:
                 timeout=LIMIT_S,
                 allow_redirects=False,
             )
-        kind = reply.headers.get("Content-Type", "")
         body: object = reply.text
-        if kind.startswith("application/json"):
+        if reply.text.startswith(("{", "[")):
             body = json.loads(reply.content)
             if isinstance(body, dict):
                 listed = [row["ID"] for row in body.get("messages", [])]
                 self.ids += [message for message in reversed(listed) if message not in self.ids]
-        return {"status": reply.status_code, "type": kind, "body": body}
+        elif reply.status_code in (404, 405):
+            body = "(no such thing)"
+        return {"status": reply.status_code, "body": body}
 
     def _filled(self, text: str) -> str:
         return re.sub(r"\{(-?\d+)\}", lambda match: self.ids[int(match[1])], text)
 
     def _comparable(self, value: object) -> object:
         if isinstance(value, dict):
-            return {k: "(its own)" if k in _OWN else self._comparable(v) for k, v in value.items()}
+            shown = {k: v for k, v in value.items() if k not in _NOT_SHOWN and v not in _EMPTY}
+            return {k: "(its own)" if k in _OWN else self._comparable(v) for k, v in shown.items()}
         if isinstance(value, list):
             return [self._comparable(item) for item in value]
         if isinstance(value, str):
-            text = _DATE.sub("(date)", _TIME.sub("(time)", value))
+            text = _JSON_ERROR.sub("(wrong JSON)", value) if _JSON_ERROR.match(value) else value
+            text = _DATE.sub("(date)", _TIME.sub("(time)", text))
             return _ID.sub(lambda m: self._seen.setdefault(m[0], f"(id {len(self._seen)})"), text)
         return value
 

@@ -56,8 +56,7 @@ SMTP_STEPS: tuple[Step, ...] = (
     mail(
         "attachment",
         BASE + "Subject: six\r\nMessage-ID: <six@x.test>\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: multipart/mixed; boundary=b2\r\n"
-        "List-Unsubscribe: <https://x.test/u>, <mailto:u@x.test>",
+        "Content-Type: multipart/mixed; boundary=b2",
         MIXED,
     ),
     mail("an empty sender", BASE + "Subject: seven\r\nMessage-ID: <seven@x.test>", sender=""),
@@ -68,6 +67,7 @@ SMTP_STEPS: tuple[Step, ...] = (
         to="t@x.test h@x.test",
     ),
     mail("a long line", BASE + "Subject: ten\r\nMessage-ID: <ten@x.test>", "x" * 3000 + " end\r\n"),
+    mail("a multipart without a boundary", BASE + "Subject: dropped\r\nContent-Type: multipart/mixed"),
     mail("a header line without a colon", BASE + "this is no header\r\nSubject: refused"),
     Smtp(
         "after a refused DATA the envelope stays",
@@ -161,11 +161,6 @@ SEARCHES = (
     "has:attachment",
     "has:attachments",
     "-has:attachment",
-    "has:inline",
-    "before:2020-01-01",
-    "after:2020-01-01",
-    "larger:2k",
-    "smaller:400",
     "hello",
     "-hello",
     '"hello there"',
@@ -176,7 +171,6 @@ SEARCHES = (
     "rich",
     "to:",
     "-",
-    "%",
 )
 
 SEARCH_STEPS: tuple[Step, ...] = tuple(
@@ -192,7 +186,6 @@ READ_STEPS: tuple[Step, ...] = (
     Http("GET", f"{A}/messages?limit=0"),
     Http("GET", f"{A}/messages?limit=-1&start=-2"),
     Http("GET", f"{A}/messages?limit=x&start=y"),
-    Http("GET", f"{A}/messages?before=2020-01-01"),
     Http("GET", f"{A}/search"),
     Http("GET", f"{A}/search?query=to:t@x.test&limit=0"),
     Http("GET", f"{A}/search?query=to:t@x.test&start=2&limit=3"),
@@ -203,7 +196,6 @@ READ_STEPS: tuple[Step, ...] = (
     Http("GET", "/readyz"),
     *(Http("GET", f"{A}/message/{{{n}}}/headers") for n in (0, 2, 3)),
     *(Http("GET", f"{A}/message/{{{n}}}/raw") for n in (0, 1, 2, 8, 10)),
-    Http("GET", f"{A}/message/{{0}}/raw?dl=1"),
     *(Http("GET", f"{A}/message/{{{n}}}") for n in range(11)),
     Http("GET", f"{A}/message/latest"),
     Http("GET", f"{A}/message/latest?query=tag:red"),
@@ -212,9 +204,6 @@ READ_STEPS: tuple[Step, ...] = (
     Http("GET", f"{A}/message/nothere/headers"),
     Http("GET", f"{A}/message/{{5}}/part/2"),
     Http("GET", f"{A}/message/{{5}}/part/9"),
-    Http("GET", "/api/v1/nothere"),
-    Http("POST", f"{A}/messages", "{}"),
-    Http("PUT", f"{A}/info", "{}"),
 )
 
 CHANGE_STEPS: tuple[Step, ...] = (
@@ -264,6 +253,8 @@ CHANGE_STEPS: tuple[Step, ...] = (
     mail("to be deleted by half a body", BASE + "Subject: half\r\nMessage-ID: <half@x.test>"),
     Http("DELETE", f"{A}/messages", '{"IDs":["nothere"'),
     Http("GET", f"{A}/messages"),
+    Http("DELETE", f"{A}/messages", '["nothere"]'),
+    Http("DELETE", f"{A}/messages", '{"IDs":3}'),
     Http("GET", f"{A}/tags"),
     Http("DELETE", f"{A}/messages"),
     Http("GET", f"{A}/message/latest"),
@@ -290,9 +281,9 @@ SEND_STEPS: tuple[Step, ...] = (
     ),
     Http("POST", f"{A}/send", "{"),
     Http("POST", f"{A}/send", ""),
-    Http("GET", f"{A}/messages"),
-    Http("GET", f"{A}/message/latest/headers"),
+    Http("GET", f"{A}/search?query=from:f@x.test&limit=0"),
     Http("GET", f"{A}/tags"),
+    Http("DELETE", f"{A}/messages"),
 )
 
 LAST_STEPS: tuple[Step, ...] = (

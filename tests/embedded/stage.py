@@ -11,8 +11,8 @@ from mailrace.embedded.listing import list_messages
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
+from mailrace.embedded.settings import TagSources
 from mailrace.embedded.sqlite_door import SqliteDoor
-from mailrace.embedded.storing import TagSources
 from mailrace.embedded.tagging import TagRefused, all_tags
 from mailrace.embedded.versions import VERSIONS
 
@@ -135,7 +135,7 @@ async def _run(
     door.go.set()
     replies = {"first": await one, "second": await two}
     await asyncio.gather(*readers)
-    rows = await list_messages(mailbox.db, mailbox.version, 0, 0, 50)
+    rows = await list_messages(mailbox.db, mailbox.version, 0, 50)
     outcome = Outcome(
         was_held=door.held.is_set(),
         replies=replies,

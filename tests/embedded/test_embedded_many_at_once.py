@@ -9,8 +9,8 @@ from mailrace.embedded.door import StatementFailed
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
+from mailrace.embedded.settings import TagSources
 from mailrace.embedded.sqlite_door import SqliteDoor
-from mailrace.embedded.storing import TagSources
 from mailrace.embedded.tagging import TagRefused
 from mailrace.embedded.versions import VERSIONS
 from stage import mail

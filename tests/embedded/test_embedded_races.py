@@ -15,11 +15,12 @@ from mailrace.embedded.listing import count
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
-from mailrace.embedded.storing import TagSources
+from mailrace.embedded.settings import TagSources
 from mailrace.embedded.versions import VERSIONS
 from stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
 
-RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5")
+RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
+NEW = ("1.30.5", "1.33.1")
 
 
 TAGGED = mail("given", "T")
@@ -52,7 +53,7 @@ CASES: dict[str, tuple[Act, Act, bytes, Callable[[Outcome], bool], tuple[str, ..
         sends("second", "T"),
         TAGGED,
         lambda o: o.refused_and_stored,
-        ("1.30.5",),
+        NEW,
     ),
     "S3 deletion of the tag's last holder, a sender": (
         _delete,
@@ -80,21 +81,21 @@ CASES: dict[str, tuple[Act, Act, bytes, Callable[[Outcome], bool], tuple[str, ..
         lambda mailbox, _: mailbox.rename_tag("T", "R"),
         TAGGED,
         lambda o: o.refused_and_stored,
-        ("1.30.5",),
+        NEW,
     ),
     "S2 a sender, deletion of its tag": (
         sends("first", "T"),
         lambda mailbox, _: mailbox.delete_tag("T"),
         TAGGED,
         lambda o: o.refused_and_stored,
-        ("1.30.5",),
+        NEW,
     ),
     "S2 deletion by search, a sender": (
         lambda mailbox, _: mailbox.delete_search("subject:given"),
         sends("second", "T"),
         TAGGED,
         lambda o: o.refused_and_stored,
-        ("1.30.5",),
+        NEW,
     ),
     "S8 a sender, deletion of what it sends": (
         sends("first", "T"),
@@ -128,7 +129,7 @@ def test_s7_a_tag_twice_on_one_message(version: str, tmp_path: Path) -> None:
     """Strict alternation shows it everywhere but on 1.27.11, whose mutex and count keep the two apart."""
     outcomes = release_points(version, tmp_path, _tag, _tag, UNTAGGED)
     found = any(outcome.rows == [("given", ["T", "T"])] for outcome in outcomes)
-    assert found == (version in ("1.17.0", "1.17.1", "1.30.5"))
+    assert found == (version in ("1.17.0", "1.17.1", *NEW))
 
 
 @pytest.mark.parametrize("version", ["1.27.11", "fixed"])
@@ -149,7 +150,7 @@ def test_s4_a_stale_id_beside_a_live_one(version: str, tmp_path: Path) -> None:
         await door.open()
         await apply_schema(mailbox.db)
         live = await mailbox.accept("f@x.test", ["t@x.test"], mail("live"))
-        if version == "fixed":
+        if version in ("1.33.1", "fixed"):
             await mailbox.delete([live, "stale", live])
             assert await count(mailbox.db) == 0
         else:

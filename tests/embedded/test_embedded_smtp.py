@@ -46,9 +46,10 @@ def rows_of(speaker: Speaker) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("version", "mail_reply", "bcc"),
     [
-        ("1.17.0", "250", []),
+        ("1.17.0", "250", None),
         ("1.27.11", "250", None),
-        ("1.30.5", "503", [{"Name": "", "Address": "old@x.test"}]),
+        ("1.30.5", "503", [{"Address": "old@x.test"}]),
+        ("1.33.1", "503", [{"Address": "old@x.test"}]),
         ("fixed", "250", None),
     ],
 )
@@ -59,7 +60,7 @@ def test_s11_the_old_envelope_leaks(version: str, mail_reply: str, bcc: object, 
         assert [reply[:3] for reply in replies] == [
             "220", "250", "250", "250", "354", "451", mail_reply, "250", "354", "250",
         ]  # fmt: skip
-        assert [row["Bcc"] for row in rows_of(speaker)] == [bcc]
+        assert [row.get("Bcc") for row in rows_of(speaker)] == [bcc]
 
 
 @pytest.mark.parametrize("version", ["1.17.0", "fixed"])
@@ -82,7 +83,7 @@ def test_tags_disabled(tmp_path: Path) -> None:
     ):
         with serving("1.30.5", tmp_path, ServerOptions(tags_disable=disabled)) as speaker:
             speaker.say(mail("tagged", header))
-            assert [row["Tags"] for row in rows_of(speaker)] == [expected]
+            assert [row.get("Tags", []) for row in rows_of(speaker)] == [expected]
 
 
 def test_who_may_send(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def _compared(version: str, folder: Path) -> None:
 
 
 @pytest.mark.mailpit
-@pytest.mark.parametrize("version", ["1.27.11", "1.30.5"])
+@pytest.mark.parametrize("version", ["1.27.11", "1.30.5", "1.33.1"])
 def test_statements_are_those_of_the_release(
     version: str, real_mailpit: Callable[[str], str], tmp_path: Path
 ) -> None:
@@ -100,7 +100,7 @@ def test_statements_are_those_of_a_release_that_may_be_absent(version: str, tmp_
     _compared(version, tmp_path)
 
 
-_SLOW = [pytest.param(version, marks=pytest.mark.slow) for version in ("1.17.0", "1.27.11", "1.30.5")]
+_SLOW = [pytest.param(version, marks=pytest.mark.slow) for version in ("1.17.0", "1.27.11", "1.33.1")]
 
 
 @pytest.mark.parametrize("version", [*_SLOW, "fixed"])

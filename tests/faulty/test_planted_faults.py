@@ -43,7 +43,7 @@ class Faulty:
 
     def rows(self) -> list[dict[str, Any]]:
         answer: Any = self.speaker.say(Http("GET", "/api/v1/messages"))
-        return list(answer["body"]["messages"])
+        return list(answer["body"].get("messages", []))
 
     def raw(self) -> str:
         answer: Any = self.speaker.say(Http("GET", "/api/v1/message/latest/raw"))
@@ -71,7 +71,7 @@ OTHER = HEADER.format("other") + "body of other\r\n"
     [
         ("swapped_bodies", lambda s: "\r\n\r\nbody of other" in s.raw() and "Subject: mine" in s.raw()),
         ("swapped_subjects", lambda s: s.rows()[0]["Subject"] == "other" and "body of mine" in s.raw()),
-        ("empty_from", lambda s: s.rows()[0].get("From") in (None, {"Name": "", "Address": ""})),
+        ("empty_from", lambda s: s.rows()[0].get("From") in (None, {})),
     ],
 )
 def test_what_is_stored_is_mixed_where_two_meet(

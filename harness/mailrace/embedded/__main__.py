@@ -11,8 +11,7 @@ from pathlib import Path
 
 from mailrace.embedded.door import StatementFailed
 from mailrace.embedded.log import log
-from mailrace.embedded.settings import Address, Settings
-from mailrace.embedded.storing import TagSources
+from mailrace.embedded.settings import Address, Settings, TagSources
 from mailrace.embedded.versions import VERSIONS
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailrace.embedded.database import Database, Statements
+from mailrace.embedded.database import Database
 from mailrace.embedded.schema import put_setting
 from mailrace.embedded.tagging import prune_tags
 
@@ -14,7 +14,7 @@ def _marks(count: int) -> str:
     return ",".join("?" * count)
 
 
-async def delete_messages(db: Statements, ids: Sequence[str]) -> int:
+async def delete_messages(db: Database, ids: Sequence[str]) -> int:
     """Delete those that exist; returns how many. Repeated and stale IDs beside live ones do no harm."""
     sizes = await _sizes(db, ids)
     if not sizes:
@@ -26,7 +26,7 @@ async def delete_messages(db: Statements, ids: Sequence[str]) -> int:
     return len(sizes)
 
 
-async def delete_messages_as_released(db: Database, ids: Sequence[str]) -> int:
+async def delete_messages_or_hang(db: Database, ids: Sequence[str]) -> int:
     """The same with issue 723 (S4): as many marks as IDs asked for, arguments only for those that exist.
 
     Where they differ, the first DELETE fails, and the transaction is neither committed nor rolled back: the
@@ -35,15 +35,14 @@ async def delete_messages_as_released(db: Database, ids: Sequence[str]) -> int:
     sizes = await _sizes(db, ids)
     if not sizes:
         return 0
-    transaction = await db.begin()
-    for table in _TABLES:
-        await transaction.execute(f"DELETE FROM {table} WHERE ID IN ({_marks(len(ids))})", *sizes)
-    await transaction.end("COMMIT")
+    async with db.transaction(forgets_to_roll_back=True) as transaction:
+        for table in _TABLES:
+            await transaction.execute(f"DELETE FROM {table} WHERE ID IN ({_marks(len(ids))})", *sizes)
     await _after(db, sum(sizes.values()))
     return len(sizes)
 
 
-async def delete_found(db: Statements, found: Sequence[tuple[str, int]]) -> None:
+async def delete_found(db: Database, found: Sequence[tuple[str, int]]) -> None:
     """Delete what a search found, given as (ID, size)."""
     if not found:
         return
@@ -56,7 +55,7 @@ async def delete_found(db: Statements, found: Sequence[tuple[str, int]]) -> None
     await _add_deleted_size(db, sum(size for _, size in found))
 
 
-async def delete_all(db: Statements) -> int:
+async def delete_all(db: Database) -> int:
     """Empty the mailbox, tags too; returns how many messages were there before."""
     (total,) = (await db.query("SELECT COUNT(*) FROM mailbox"))[0]
     async with db.transaction() as transaction:
@@ -66,16 +65,16 @@ async def delete_all(db: Statements) -> int:
     return int(str(total))
 
 
-async def _sizes(db: Statements, ids: Sequence[str]) -> dict[str, int]:
+async def _sizes(db: Database, ids: Sequence[str]) -> dict[str, int]:
     rows = await db.query(f"SELECT ID, Size FROM mailbox WHERE ID IN ({_marks(len(ids))})", *ids)
     return {str(message): int(float(str(size))) for message, size in rows}
 
 
-async def _after(db: Statements, size: int) -> None:
+async def _after(db: Database, size: int) -> None:
     await _add_deleted_size(db, size)
     await prune_tags(db)
 
 
-async def _add_deleted_size(db: Statements, size: int) -> None:
+async def _add_deleted_size(db: Database, size: int) -> None:
     await db.execute("INSERT OR IGNORE INTO settings (Key, Value) VALUES(?, ?)", "DeletedSize", 0)
     await db.execute("UPDATE settings SET Value = Value + ? WHERE Key = ?", size, "DeletedSize")

@@ -33,15 +33,13 @@ def acting(actor: str) -> Iterator[None]:
 class Statement:
     """One SQL statement on its way.
 
-    kind            `query` returns rows, `execute` counts, `control` is BEGIN, COMMIT or ROLLBACK
-    in_transaction  its client holds the pooled connection from BEGIN to COMMIT
-    actor           a hint at whom it belongs to; `background` for what no client asked for
+    kind    `query` returns rows, `execute` counts, `control` is BEGIN, COMMIT or ROLLBACK
+    actor   a hint at whom it belongs to; `background` for what no client asked for
     """
 
     sql: str
     args: tuple[Value, ...]
     kind: Kind
-    in_transaction: bool
     actor: str
 
 

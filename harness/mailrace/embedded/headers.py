@@ -44,8 +44,8 @@ class Header:
         return dict(sorted(found.items()))
 
 
-def read_header(raw: bytes) -> tuple[Header, bytes]:
-    """Fields and body of a message; raises MalformedHeader."""
+def read_header(raw: bytes, *, is_part: bool = False) -> tuple[Header, bytes]:
+    """Fields and body of a message, or of a part of one; raises MalformedHeader, for a message only."""
     fields: list[tuple[str, str]] = []
     start = 0
     while start < len(raw):
@@ -59,6 +59,8 @@ def read_header(raw: bytes) -> tuple[Header, bytes]:
             fields[-1] = (name, f"{value} {text.strip()}".strip())
             continue
         name, colon, value = text.partition(":")
+        if not colon and is_part:
+            continue
         if not colon:
             raise MalformedHeader(f"malformed header line: {text}")
         fields.append((name, value.strip()))
@@ -80,13 +82,14 @@ def decoded(value: str) -> str:
 
 def with_header(raw: bytes, name: str, value: str) -> bytes:
     """The message with that header replaced where it stands, else put before all others."""
-    header, _ = read_header(raw)
+    header, body = read_header(raw)
     new = f"{name}: {value}\r\n".encode("utf-8", "surrogateescape")
     if not header.get(name):
         return new + raw
-    return re.sub(
-        rb"(?im)^" + re.escape(name.encode()) + rb":.*\r?\n(?:[ \t].*\r?\n)*", lambda _: new, raw, count=1
-    )
+    # Only the header is searched: a body may be of many megabytes.
+    head = raw[: len(raw) - len(body)]
+    lines = rb"(?im)^" + re.escape(name.encode()) + rb":.*\r?\n(?:[ \t].*\r?\n)*"
+    return re.sub(lines, lambda _: new, head, count=1) + body
 
 
 def is_listed(address: str, header: Header, names: Sequence[str] = ("To", "Cc", "Bcc")) -> bool:

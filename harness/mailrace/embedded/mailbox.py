@@ -1,6 +1,6 @@
 """One instance's mailbox: what SMTP and REST ask of it, counted, and whole where the version is `fixed`.
 
-Each operation is written once, against Statements. In `fixed` it runs within one real transaction, its
+Each operation is written once, against a Database. In `fixed` it runs within one real transaction, its
 check, its causes and its pruning included; in the others each of its statements stands alone.
 """
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mailrace.embedded import deleting, listing, searching, storing, tagging
-from mailrace.embedded.database import Database, Statements
+from mailrace.embedded.database import Database
 from mailrace.embedded.door import StatementFailed, acting
-from mailrace.embedded.headers import MalformedHeader, is_listed, read_header, with_header
+from mailrace.embedded.headers import Header, MalformedHeader, is_listed, read_header, with_header
 from mailrace.embedded.log import log
-from mailrace.embedded.storing import TagSources
+from mailrace.embedded.message import Unparsable
+from mailrace.embedded.settings import TagSources
 from mailrace.embedded.versions import Version
 
 T = TypeVar("T")
@@ -24,7 +25,11 @@ STATISTICS_DELAY_S = 0.25
 
 
 class Refused(Exception):
-    """A mail that is not stored, or of which the store said so; the reply is 451, or 400 over REST."""
+    """A mail that is not stored, or of which the store said so; `reply` is SMTP's, REST answers 400."""
+
+    def __init__(self, text: str, reply: str = "451 4.3.5 Unable to process mail") -> None:
+        super().__init__(text)
+        self.reply = reply
 
 
 @dataclass(slots=True)
@@ -53,9 +58,12 @@ class Mailbox:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._statistics_due = False
 
-    def whole(self) -> AbstractAsyncContextManager[Statements]:
+    def whole(self) -> AbstractAsyncContextManager[Database]:
         """The statements of one operation: in one transaction where the version is `fixed`."""
-        return self.db.whole() if self.version.is_atomic else nullcontext(self.db)
+        if not self.version.is_fixed:
+            return nullcontext(self.db)
+        # IMMEDIATE keeps other processes and instances out as well.
+        return self.db.transaction("BEGIN IMMEDIATE")
 
     async def to_its_end(self, work: Coroutine[object, object, T]) -> T:
         """Run it to its end even where its client goes away meanwhile, as a goroutine does."""
@@ -69,28 +77,33 @@ class Mailbox:
         if not task.cancelled():
             task.exception()  # asked for here too: its client may have gone
 
-    async def accept(self, sender: str, recipients: Sequence[str], raw: bytes, username: str = "") -> str:
-        """Store a mail as received; returns its ID, "" where it is a duplicate that is ignored.
+    async def accept(self, sender: str, recipients: Sequence[str], raw: bytes) -> str:
+        """Store a mail as received; returns its ID, "" where it is ignored: a duplicate, or not understood.
 
         Raises Refused; the message may be stored all the same (S1, S2).
         """
         try:
             prepared, message_id = self._prepared(sender, recipients, raw)
         except MalformedHeader as error:
-            log("warning" if self.version.has_send else "error", f"[smtpd] error parsing message: {error}")
+            log("warning", f"[smtpd] error parsing message: {error}")
             self.counters.rejected += 1
             raise Refused(str(error)) from error
+        message = ""
         try:
             async with self.whole() as db:
+                # But in `fixed`, another mail of this Message-ID may come before we store ours (S6).
                 if self.ignores_duplicate_ids and message_id and await storing.is_stored(db, message_id):
                     self.counters.ignored += 1
                     return ""
-                message = await storing.store(
-                    db, self._tagging, self.version, self._sources, prepared, username
-                )
+                message = await storing.store(db, self._tagging, self.version, self._sources, prepared)
         except StatementFailed as error:
             log("error", f"[db] error storing message: {error}")
             raise Refused(str(error)) from error
+        except Unparsable as error:
+            log("warning", f"[message] {error}")
+            # Before 1.33.1 the mail is dropped here, answered 250 and counted as accepted.
+            if self.version.since(1, 33, 1):
+                raise Refused(str(error), f"554 5.6.0 {error}") from error
         self.counters.accepted += 1
         self.counters.accepted_bytes += len(prepared)
         self._broadcast()
@@ -104,22 +117,28 @@ class Mailbox:
             raw = with_header(raw, "Return-Path", f"<{sender}>")
         message_id = header.get("Message-ID").strip("<>")
         if not message_id:
-            raw = f"{self.version.message_id_name}: <{storing.new_id()}@mailpit>\r\n".encode() + raw
+            name = "Message-ID" if self.version.since(1, 27) else "Message-Id"
+            raw = f"{name}: <{storing.new_id()}@mailpit>\r\n".encode() + raw
         missing = [address for address in recipients if not is_listed(address, header)]
         if missing:
-            listed = ", ".join(missing)
-            present = header.get("Bcc") if header.addresses("Bcc") else ""
-            if present:
-                # From some 1.2x on the addresses that were missing are lost here.
-                listed = f"{listed}, {present}" if self.version.keeps_header_bcc else f", {present}"
-            raw = with_header(raw, "Bcc", listed)
+            raw = with_header(raw, "Bcc", self._bcc(header, missing))
         return raw, message_id
+
+    def _bcc(self, header: Header, missing: Sequence[str]) -> str:
+        """The Bcc header with the recipients that no header names."""
+        present = header.get("Bcc") if header.addresses("Bcc") else ""
+        if not present:
+            return ", ".join(missing)
+        if self.version.since(1, 33, 1):
+            return ", ".join([present, *missing])
+        # Some releases before lose the addresses that were missing.
+        return f", {present}" if self.version.since(1, 27) else ", ".join([*missing, present])
 
     async def set_tags(self, ids: Sequence[str], names: Sequence[str]) -> None:
         """Make these the tags of those messages; an unknown ID gets a ghost tag, except in `fixed`."""
         async with self.whole() as db:
             for message in ids:
-                if self.version.is_atomic and not await listing.metadata(db, message):
+                if self.version.is_fixed and not await listing.metadata(db, message):
                     continue
                 await self._tagging.set_tags(db, message, names)
 
@@ -135,11 +154,11 @@ class Mailbox:
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Delete those of the messages that exist."""
-        if self.version.is_atomic:
+        if self.version.hangs_on_stale_ids:
+            deleted = await deleting.delete_messages_or_hang(self.db, ids)
+        else:
             async with self.whole() as db:
                 deleted = await deleting.delete_messages(db, ids)
-        else:
-            deleted = await deleting.delete_messages_as_released(self.db, ids)
         self._count_deleted(deleted)
 
     async def delete_search(self, query: str) -> None:
@@ -168,7 +187,7 @@ class Mailbox:
     async def mark_found(self, query: str, read: bool) -> None:
         """The same for every message that matches and is not so marked yet."""
         async with self.whole() as db:
-            rows = await searching.find(db, self.version, query, extra=("Read = ?", (int(not read),)))
+            rows = await searching.find(db, self.version, query, int(not read))
             await listing.mark(db, self.version, [str(row[1]) for row in rows], int(read))
         self._broadcast()
 

@@ -1,9 +1,12 @@
-"""Raw mail to what Mailpit stores and shows of it: addresses, bodies, attachments, snippet, search text."""
+"""Raw mail to what Mailpit stores and shows of it: addresses, bodies, attachments, snippet, search text.
 
+A mail of many megabytes is cut at its boundaries and not copied line by line; parts are decoded when asked.
+"""
+
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 from email.message import Message as Part
 from email.utils import parsedate_to_datetime
 
@@ -11,12 +14,15 @@ from mailrace.embedded.headers import Header, decoded, read_header
 
 SNIPPET_BYTES_MAX = 200
 _NOISE = re.compile(r'(\r?\n|\t|>|<|"|,|;|\(|\))')
-_BLOCK_END = re.compile(
-    r"</(div|p|td|th|h[1-6]|ul|ol|li|address|article|aside|blockquote|dl|dt|footer|header|hr|main|nav|pre"
-    r"|table|thead|tfoot|video)><",
-    re.IGNORECASE,
-)
+_UNSEEN = re.compile(r"(?is)<(script|title|style|noscript)\b.*?</\1>")
+_BLOCK_END = re.compile(r"(?i)<br ?/?>|</(?:div|p|t[dh]|h[1-6]|[uo]l|li|table|header|footer)>")
+_TAG = re.compile(r"(?s)<[^>]*>")
 _PLUS = re.compile(r"^.+?\+(.*?)@")
+_PART_HEADERS = ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding", "Content-ID")
+
+
+class Unparsable(Exception):
+    """A mail whose parts cannot be told apart, such as a multipart without a boundary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +30,21 @@ class Attachment:
     """A part that is not the text; `number` is its place in the tree (`0`, `2`, `1.2`)."""
 
     number: str
-    file_name: str
-    content_type: str
-    content_id: str
-    content: bytes
+    part: Part
+
+    @property
+    def file_name(self) -> str:
+        """As the part names it, "" where it does not."""
+        return decoded(self.part.get_filename() or "")
+
+    @property
+    def content_id(self) -> str:
+        """Without its angle brackets."""
+        return str(self.part.get("Content-ID") or "").strip("<>")
+
+    def content(self) -> bytes:
+        """The decoded bytes."""
+        return _content(self.part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +78,9 @@ class Mail:
 
     def plus_tags(self) -> list[str]:
         """The tags that plus-addresses in To, Cc, Bcc and From ask for."""
-        lists = [self.header.addresses(name) for name in ("To", "Cc", "Bcc")]
-        found: list[str] = []
-        for _, address in [pair for addresses in lists for pair in addresses] + [self.sender()]:
-            match = _PLUS.match(address)
-            if match:
-                found += match[1].split("+")
-        return found
+        listed = [pair for name in ("To", "Cc", "Bcc") for pair in self.header.addresses(name)]
+        matches = [_PLUS.match(address) for _, address in [*listed, self.sender()]]
+        return [tag for match in matches if match for tag in match[1].split("+")]
 
     def x_tags(self) -> list[str]:
         """The tags of X-Tags."""
@@ -76,9 +89,7 @@ class Mail:
 
     def snippet(self) -> str:
         """The first 200 bytes of what a reader would see."""
-        seen = (
-            _visible(self.html) if self.html.strip() else " ".join(self.text.replace("\ufeff", " ").split())
-        )
+        seen = _visible(self.html) or " ".join(self.text.replace("\ufeff", " ").split())
         raw = seen.encode("utf-8", "replace")
         if len(raw) <= SNIPPET_BYTES_MAX:
             return seen
@@ -88,7 +99,7 @@ class Mail:
         """What a search without a prefix looks through, in small letters."""
         names = ("From", "Subject", "To", "Cc", "Bcc", "Reply-To", "Return-Path")
         pieces = [self.header.text(name) for name in names]
-        pieces.append(_visible(self.html, with_links=True) or self.text)
+        pieces.append(_visible(self.html) or self.text)
         pieces += [attachment.file_name for attachment in self.attachments]
         return clean_string(" ".join(pieces))
 
@@ -99,37 +110,63 @@ def clean_string(text: str) -> str:
 
 
 def parse(raw: bytes) -> Mail:
-    """The parsed mail; raises MalformedHeader."""
-    header, _ = read_header(raw)
-    texts: list[str] = []
-    htmls: list[str] = []
+    """The parsed mail; raises MalformedHeader and Unparsable."""
+    header, body = read_header(raw)
+    texts: dict[str, list[str]] = {"text/plain": [], "text/html": []}
     inline: list[Attachment] = []
     attachments: list[Attachment] = []
-    for number, part in _leaves(message_from_bytes(raw), ""):
+    for number, part in _leaves(header, body, ""):
         kind = part.get_content_type()
         disposition = part.get_content_disposition()
-        if kind in ("text/plain", "text/html") and disposition != "attachment" and not part.get_filename():
-            (texts if kind == "text/plain" else htmls).append(_text(part))
+        if kind in texts and disposition != "attachment" and not part.get_filename():
+            texts[kind].append(_text(part))
         elif disposition == "attachment" or (kind == "application/octet-stream" and disposition is None):
-            attachments.append(_attachment(number, part))
+            attachments.append(Attachment(number=number, part=part))
         else:
-            inline.append(_attachment(number, part))
+            inline.append(Attachment(number=number, part=part))
     return Mail(
         header=header,
-        text="\n--\n".join(texts),
-        html="\n--\n".join(htmls),
+        text="\n--\n".join(texts["text/plain"]),
+        html="\n--\n".join(texts["text/html"]),
         inline=tuple(inline),
         attachments=tuple(attachments),
     )
 
 
-def _leaves(part: Part, number: str) -> Iterator[tuple[str, Part]]:
-    if not part.is_multipart():
+def _leaves(header: Header, body: bytes, number: str) -> Iterator[tuple[str, Part]]:
+    """The parts that hold no other parts, with their places in the tree."""
+    part = Part()
+    for name in _PART_HEADERS:
+        if value := header.get(name):
+            part[name] = value
+    if part.get_content_maintype() != "multipart":
+        part.set_payload(body.decode("ascii", "surrogateescape"))
         yield number or "0", part
         return
-    for index, child in enumerate(part.get_payload(), start=1):
-        assert isinstance(child, Part)
-        yield from _leaves(child, f"{number}.{index}" if number else str(index))
+    boundary = part.get_boundary()
+    if not boundary:
+        raise Unparsable("Unable to parse message")
+    for index, piece in enumerate(_pieces(body, boundary.encode("utf-8", "replace")), start=1):
+        inner, content = read_header(piece, is_part=True)
+        yield from _leaves(inner, content, f"{number}.{index}" if number else str(index))
+
+
+def _pieces(body: bytes, boundary: bytes) -> Iterator[bytes]:
+    """What stands between the lines of the boundary, in order."""
+    mark = b"--" + boundary
+    start, at = -1, body.find(mark)
+    while at >= 0:
+        end = at + len(mark)
+        is_line = (at == 0 or body[at - 1 : at] == b"\n") and body[end : end + 1] in (b"", b"\r", b"\n", b"-")
+        if is_line:
+            if start >= 0:
+                yield body[start:at].removesuffix(b"\n").removesuffix(b"\r")
+            if body[end : end + 2] == b"--":
+                return
+            start = body.find(b"\n", end) + 1 or len(body)
+        at = body.find(mark, end)
+    if start >= 0:
+        yield body[start:]
 
 
 def _content(part: Part) -> bytes:
@@ -138,27 +175,13 @@ def _content(part: Part) -> bytes:
 
 
 def _text(part: Part) -> str:
-    charset = part.get_content_charset() or "utf-8"
     try:
-        return _content(part).decode(charset, "replace")
+        return _content(part).decode(part.get_content_charset() or "utf-8", "replace")
     except LookupError:
         return _content(part).decode("utf-8", "replace")
 
 
-def _attachment(number: str, part: Part) -> Attachment:
-    return Attachment(
-        number=number,
-        file_name=decoded(part.get_filename() or ""),
-        content_type=part.get_content_type(),
-        content_id=str(part.get("Content-ID") or "").strip("<>"),
-        content=_content(part),
-    )
-
-
-def _visible(html: str, *, with_links: bool = False) -> str:
-    if not html.strip():
-        return ""
-    from mailrace.embedded.html_text import visible_text  # rarely needed, and slow to import
-
-    spaced = re.sub(r"(?i)<(br /|br)>", " ", _BLOCK_END.sub(r"</\1> <", html))
-    return visible_text(re.sub(r"(?i)<(img)", r" <\1", spaced), with_links=with_links)
+def _visible(source: str) -> str:
+    """The text of HTML that a reader sees, on one line."""
+    text = _TAG.sub("", _BLOCK_END.sub(" ", _UNSEEN.sub("", source)))
+    return " ".join(html.unescape(text).split())

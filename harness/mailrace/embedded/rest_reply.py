@@ -1,4 +1,4 @@
-"""How answers are written: JSON as Go's encoder writes it, plain words for errors."""
+"""How REST answers are written and bodies are read: JSON, and plain words for errors."""
 
 import json
 from collections.abc import Mapping
@@ -6,67 +6,51 @@ from typing import Any
 
 from aiohttp import web
 
-NOT_FOUND = "404 page not found"
-UNTYPED = "untyped"
-"""Key of a reply that goes out without a Content-Type."""
-
 
 def as_json(document: object, status: int = 200) -> web.Response:
-    """A document, compact, with the escapes and the newline of Go's encoder."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    body = f"{text}\n".encode("utf-8", "replace")
-    return web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
+    """A document, compact."""
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
-def ok(content_type: str = "text/plain") -> web.Response:
+def ok() -> web.Response:
     """What every change answers."""
-    return web.Response(body=b"ok", headers={"Content-Type": content_type})
+    return web.Response(text="ok")
 
 
 def bad_request(text: str) -> web.Response:
     """400 with a sentence."""
-    return web.Response(
-        status=400, body=text.encode("utf-8", "replace"), headers={"Content-Type": "text/plain"}
-    )
+    return web.Response(status=400, body=text.encode("utf-8", "replace"), content_type="text/plain")
 
 
 def not_found() -> web.Response:
     """404 for a message or part that is not there."""
-    return web.Response(status=404, body=NOT_FOUND.encode(), headers={"Content-Type": "text/plain"})
-
-
-def no_latest() -> web.Response:
-    """404 for `latest` where there is no message."""
-    reply = web.Response(status=404, body=b"Message not found")
-    reply[UNTYPED] = True
-    return reply
+    return web.Response(status=404, text="404 page not found")
 
 
 class BadJson(Exception):
-    """A request body that Go's decoder refuses, in its words."""
+    """A request body that is not what is wanted."""
+
+
+class EmptyBody(BadJson):
+    """There is no body at all."""
 
 
 async def read_json(request: web.Request) -> Mapping[str, Any]:
-    """The body as an object; names are matched without regard to case; raises BadJson."""
+    """The body as an object, names in small letters; raises BadJson. What follows the object is not read."""
     try:
         raw = await request.read()
     except (ConnectionError, web.RequestPayloadError) as error:
         raise BadJson("unexpected EOF") from error  # cut off: to Go's decoder, a body like any other
     if not raw.strip():
-        raise BadJson("EOF")
+        raise EmptyBody("EOF")
     try:
-        # Go's decoder reads the first document, and leaves what follows.
         document, _ = json.JSONDecoder().raw_decode(raw.decode("utf-8", "replace").lstrip())
     except json.JSONDecodeError as error:
-        raise BadJson(_in_go_words(error)) from error
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        kind = {list: "array", str: "string", bool: "bool"}.get(type(document), "number")
-        raise BadJson(f"json: cannot unmarshal {kind} into Go value of type struct")
-    return {str(key).lower(): value for key, value in document.items()}
+        raise BadJson(f"json: {error}") from error
+    if not isinstance(document, dict | None):
+        raise BadJson("json: the body is no object")
+    return {str(key).lower(): value for key, value in (document or {}).items()}
 
 
 def strings(document: Mapping[str, Any], name: str) -> list[str]:
@@ -75,16 +59,5 @@ def strings(document: Mapping[str, Any], name: str) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadJson(f"json: cannot unmarshal {_kind(value)} into Go struct field .{name} of type string")
+        raise BadJson(f"json: {name} is no list of strings")
     return value
-
-
-def _kind(value: object) -> str:
-    names = {dict: "object", str: "string", bool: "bool", list: "number"}
-    return names.get(type(value), "number")
-
-
-def _in_go_words(error: json.JSONDecodeError) -> str:
-    if error.pos >= len(error.doc.rstrip()):
-        return "unexpected EOF"
-    return f"invalid character '{error.doc[error.pos]}' looking for beginning of value"

@@ -3,7 +3,7 @@
 One schema serves all versions: a 1.17 leaves `mailbox_data.Compressed` at its default.
 """
 
-from mailrace.embedded.database import Statements
+from mailrace.embedded.database import Database
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS mailbox (
@@ -28,7 +28,7 @@ _INDEXED |= {"idx_inline": "mailbox (Inline)", "idx_attachments": "mailbox (Atta
 _INDEXED |= {"idx_message_tags_id": "message_tags (ID)", "idx_message_tags_tagid": "message_tags (TagID)"}
 
 
-async def apply_schema(db: Statements) -> None:
+async def apply_schema(db: Database) -> None:
     """Create tables and indexes where they are missing, and the one setting Mailpit starts with."""
     async with db.transaction() as transaction:
         for table in _TABLES:
@@ -42,7 +42,7 @@ async def apply_schema(db: Statements) -> None:
         await put_setting(db, "DeletedSize", "0")
 
 
-async def put_setting(db: Statements, key: str, value: str) -> None:
+async def put_setting(db: Database, key: str, value: str) -> None:
     """Write a setting, new or not."""
     sql = "INSERT INTO settings (Key, Value) VALUES(?, ?) ON CONFLICT(Key) DO UPDATE SET Value = ?"
     await db.execute(sql, key, value, value)

@@ -14,7 +14,6 @@ from mailrace.embedded.rest import application
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import Address, Settings
 from mailrace.embedded.smtp import Session
-from mailrace.embedded.smtp_auth import Authenticator, Credentials
 from mailrace.embedded.sqlite_door import BUSY_MS, SqliteDoor
 
 
@@ -41,9 +40,8 @@ class Server:
         await self.door.open()
         await apply_schema(self.mailbox.db)
         loop = asyncio.get_running_loop()
-        known = Credentials(known=self.settings.passwords, accepts_any=self.settings.accepts_any_login)
         self._smtp_server = await loop.create_server(
-            lambda: Session(self.mailbox, Authenticator(known), loop), *self.settings.smtp
+            lambda: Session(self.mailbox, self.settings, loop), *self.settings.smtp
         )
         self.smtp = self._smtp_server.sockets[0].getsockname()[:2]
         log("info", f"[smtpd] starting on {self.smtp[0]}:{self.smtp[1]} (no encryption)")
@@ -71,5 +69,5 @@ def door_for(settings: Settings) -> Door:
     if settings.database.startswith(("http://", "https://")):
         from mailrace.embedded.rqlite_door import RqliteDoor
 
-        return RqliteDoor(settings.database, names_errors=settings.version.names_rqlite_errors)
-    return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_atomic else 0)
+        return RqliteDoor(settings.database, names_errors=settings.version.since(1, 27))
+    return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_fixed else 0)

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailrace.embedded.storing import TagSources
 from mailrace.embedded.versions import Version
 
 Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSources:
+    """Where tags may come from; `--tags-disable` switches them off."""
+
+    x_tags: bool = True
+    plus_addresses: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from mailrace.embedded.door import acting
 from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox, Refused
-from mailrace.embedded.smtp_auth import Authenticator
+from mailrace.embedded.settings import Settings
 
 RECIPIENTS_MAX = 100
 MESSAGE_BYTES_MAX = 50 * 1024 * 1024
@@ -27,6 +27,7 @@ _TO = re.compile(r"TO: ?<([^<>\v]+)>( |$)(.*)?", re.IGNORECASE)
 _SIZE = re.compile(r"(?:^| |,)SIZE=(.*?)(?:$|,| )", re.IGNORECASE)
 _UNRECOGNISED = "500 5.5.2 Syntax error, command unrecognized"
 _BAD_SEQUENCE = "503 5.5.1 Bad sequence of commands"
+_TOO_LARGE = f"552 5.3.4 Requested mail action aborted: exceeded storage allocation ({MESSAGE_BYTES_MAX})"
 _BAD_ADDRESS = "553 5.1.3 The address is not a valid RFC 5321 address"
 
 
@@ -47,9 +48,7 @@ class Session(SMTP):
     line_length_limit = MESSAGE_BYTES_MAX
     command_size_limit = _LINE_BYTES_MAX
 
-    def __init__(
-        self, mailbox: Mailbox, authenticator: Authenticator, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, mailbox: Mailbox, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         self._host = socket.gethostname()
         # aiosmtpd shares this among all sessions, and each new one would clear it.
         self.command_size_limits = defaultdict(lambda: _LINE_BYTES_MAX)
@@ -60,23 +59,27 @@ class Session(SMTP):
             ident="Mailpit ESMTP Service ready",
             enable_SMTPUTF8=True,
             loop=loop,
+            authenticator=self._authenticate_user,
+            auth_require_tls=False,
         )
         self._mailbox = mailbox
         self._version = mailbox.version
-        self._auth = authenticator
+        self._settings = settings
         self._peer_name = ""
         self._has_greeted = False
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._smtp_methods = _Commands(self._smtp_methods, self._unrecognised)
 
-    async def push(self, status: str) -> None:  # type: ignore[override] # ours are all text
+    async def push(self, status: str | bytes) -> None:
         """Write a reply; aiosmtpd's own words for bad lines become Mailpit's."""
+        if isinstance(status, bytes):
+            status = status.decode("ascii")  # a challenge of AUTH
         if status.startswith("500 Error"):
             status = _UNRECOGNISED
         elif status == "500 Command line too long":
             status = "500 5.5.2 Line too long"
-        if self._version.logs_replies and status[0] in "45":
+        if status[0] in "45":
             level = "warning" if status[0] == "4" else "error"
             log(level, f"[smtpd] response ({self._peer()[0]}) {status}")
         await super().push(status)
@@ -107,22 +110,27 @@ class Session(SMTP):
         await self._greet(arg, f"250 {self._host} greets {arg or ''}")
 
     async def smtp_EHLO(self, arg: str | None) -> None:  # noqa: N802
-        size = MESSAGE_BYTES_MAX if self._version.is_strict_in_sequence else 0
-        lines = [f"{self._host} greets {arg or ''}", f"SIZE {size}", *self._auth.offered()]
-        lines += ["ENHANCEDSTATUSCODES"]
-        if self._version.is_strict_in_sequence:
+        size = MESSAGE_BYTES_MAX if self._version.since(1, 28, 4) else 0
+        lines = [f"{self._host} greets {arg or ''}", f"SIZE {size}"]
+        if self._settings.passwords or self._settings.accepts_any_login:
+            lines.append("AUTH PLAIN LOGIN")
+        lines.append("ENHANCEDSTATUSCODES")
+        if self._version.since(1, 28, 4):
             lines.append("8BITMIME")
-        if self._version.has_send:
+        if self._version.since(1, 27):
             lines.append("SMTPUTF8")
+        if self.session is not None:
+            self.session.host_name, self.session.extended_smtp = arg or "", True  # aiosmtpd's AUTH asks
         await self._greet(arg, "".join(f"250-{x}\r\n" for x in lines[:-1]) + f"250 {lines[-1]}")
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
         if not await self._may_send():
             return
-        if self._version.is_strict_in_sequence:
+        if self._version.refuses_mail_out_of_sequence:
             if not self._has_greeted:
                 await self.push(f"{_BAD_SEQUENCE} (HELO/EHLO required before MAIL)")
                 return
+            # Where a refused DATA left its recipients behind, this refuses the client's next mail (S11).
             if self._recipients:
                 await self.push(f"{_BAD_SEQUENCE} (RSET/HELO/EHLO required before MAIL)")
                 return
@@ -154,24 +162,21 @@ class Session(SMTP):
     def _mistake_in(self, match: re.Match[str] | None, word: str) -> str:
         if match is None:
             return f"501 5.5.4 Syntax error in parameters or arguments (invalid {word} parameter)"
-        if self._version.checks_addresses and match[1]:
+        if self._version.since(1, 28, 4) and match[1]:
             local, at, domain = match[1].rpartition("@")
             if not (local and at and domain) or " " in match[1] or parseaddr(match[1])[1] != match[1]:
                 return _BAD_ADDRESS
         return ""
 
     def _size_mistake(self, parameters: str) -> str:
-        if not parameters:
-            return ""
         invalid = "501 5.5.4 Syntax error in parameters or arguments (invalid SIZE parameter)"
-        match = _SIZE.search(parameters)
+        match = _SIZE.search(parameters or "")
         if match is None:
-            return "" if self._version.has_send else invalid
+            # 1.17 knows no other parameter.
+            return invalid if parameters and not self._version.since(1, 27) else ""
         if not match[1].lstrip("+-").isdigit():
             return invalid
-        if self._version.is_strict_in_sequence and int(match[1]) > MESSAGE_BYTES_MAX:
-            return _too_large()
-        return ""
+        return _TOO_LARGE if self._version.since(1, 28, 4) and int(match[1]) > MESSAGE_BYTES_MAX else ""
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         if not await self._may_send():
@@ -181,21 +186,21 @@ class Session(SMTP):
             return
         await self.push("354 Start mail input; end with <CR><LF>.<CR><LF>")
         body = await self._read_data()
-        if self._version.is_strict_in_sequence and len(body) > MESSAGE_BYTES_MAX:
-            await self.push(_too_large())
+        if self._version.since(1, 28, 4) and len(body) > MESSAGE_BYTES_MAX:
+            await self.push(_TOO_LARGE)
             return
         raw = self._received() + body
         with acting(f"smtp {self._peer()[1]}"):
-            work = self._mailbox.accept(self._sender, tuple(self._recipients), raw, self._auth.username)
+            work = self._mailbox.accept(self._sender, tuple(self._recipients), raw)
             try:
                 message = await self._mailbox.to_its_end(work)
-            except Refused:
-                if self._version.forgets_failed_envelope:
+            except Refused as error:
+                if not self._version.keeps_failed_envelope:
                     self._reset()
-                await self.push("451 4.3.5 Unable to process mail")
+                await self.push(error.reply)
                 return
         self._reset()
-        suffix = f" as {message}" if message and self._version.queued_as_id else ""
+        suffix = f" as {message}" if message and self._version.since(1, 18, 1) else ""
         await self.push(f"250 2.0.0 Ok: queued{suffix}")
 
     async def _read_data(self) -> bytes:
@@ -226,9 +231,6 @@ class Session(SMTP):
     async def smtp_NOOP(self, arg: str | None) -> None:  # noqa: N802
         await self.push("250 2.0.0 Ok")
 
-    async def smtp_XCLIENT(self, arg: str | None) -> None:  # noqa: N802
-        await self.push("250 2.0.0 Ok")
-
     async def smtp_VRFY(self, arg: str | None) -> None:  # noqa: N802
         await self.push("502 5.5.1 Command not implemented")
 
@@ -245,21 +247,21 @@ class Session(SMTP):
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
 
-    async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
-        in_mail = self._sender is not None or bool(self._recipients)
-        await self.push(await self._auth.reply(arg or "", in_mail, self._ask))
-
-    async def _ask(self, challenge: str) -> str:
-        await self.push(f"334 {challenge}")
-        line: bytes = await self._reader.readuntil(b"\n")
-        return line.decode("ascii", "replace").strip()
+    async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
+        if self._settings.passwords or self._settings.accepts_any_login:
+            await super().smtp_AUTH(arg)
+        else:
+            await self.push("502 5.5.1 Command not implemented")
 
     async def _may_send(self) -> bool:
-        if self._auth.is_missing():
-            await self.push("530 5.7.0 Authentication required")
-            return False
-        return True
+        if not self._settings.passwords or (self.session is not None and self.session.authenticated):
+            return True
+        await self.push("530 5.7.0 Authentication required")
+        return False
 
-
-def _too_large() -> str:
-    return f"552 5.3.4 Requested mail action aborted: exceeded storage allocation ({MESSAGE_BYTES_MAX})"
+    def _authenticate_user(
+        self, server: SMTP, session: Any, envelope: Any, mechanism: str, given: Any
+    ) -> AuthResult:
+        login = (given.login.decode("utf-8", "replace"), given.password.decode("utf-8", "replace"))
+        known = self._settings.accepts_any_login or login in self._settings.passwords.items()
+        return AuthResult(success=known, handled=False)

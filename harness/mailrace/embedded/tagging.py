@@ -1,8 +1,9 @@
 """Tags of messages: names cleaned, set, renamed, deleted and pruned, in the statements of each version."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-from mailrace.embedded.database import Statements, query_one
+from mailrace.embedded.database import Database
 from mailrace.embedded.door import StatementFailed
 from mailrace.embedded.mutex import Mutex
 from mailrace.embedded.versions import TagWriting, Version
@@ -19,8 +20,10 @@ class TagRefused(Exception):
 
 def clean_tag(name: str, version: Version) -> str:
     """The tag as it is stored: what may not be in one becomes a space, spaces run together."""
-    cleaned = " ".join(version.tag_pattern.sub(" ", name).split())
-    return cleaned[: version.tag_length_max] if version.tag_length_max else cleaned
+    # From 1.30 on (the release is not known exactly) an @ may stand in a tag, and 100 characters at most.
+    is_new = version.since(1, 30)
+    cleaned = " ".join(re.sub(r"[^a-zA-Z0-9\- _.@]" if is_new else r"[^a-zA-Z0-9\- _.]", " ", name).split())
+    return cleaned[:100] if is_new else cleaned
 
 
 def unique_tags(names: Iterable[str], version: Version) -> list[str]:
@@ -40,7 +43,7 @@ class Tagging:
         self._version = version
         self._mutex = Mutex()
 
-    async def set_tags(self, db: Statements, message: str, names: Sequence[str]) -> None:
+    async def set_tags(self, db: Database, message: str, names: Sequence[str]) -> None:
         """Make the tags of a message exactly these; stale ones are removed after new ones are added."""
         wanted = unique_tags(names, self._version)
         current = await tags_of(db, message)
@@ -49,7 +52,7 @@ class Tagging:
             if name.lower() not in present:
                 await self._add(db, message, name)
         kept = {name.lower() for name in wanted}
-        if self._version.tags_in_one_query:
+        if self._version.handles_tags_together:
             stale = [tag for tag in current if tag.lower() not in kept]
             if stale:
                 await _remove_together(db, message, stale)
@@ -58,7 +61,7 @@ class Tagging:
                 if tag.lower() not in kept:
                     await _remove(db, message, tag)
 
-    async def _add(self, db: Statements, message: str, name: str) -> None:
+    async def _add(self, db: Database, message: str, name: str) -> None:
         if self._version.tags is TagWriting.INSERT_OR_IGNORE:
             tag = await _insert_or_ignore(db, name)
         elif self._version.tags is TagWriting.UNDER_A_MUTEX:
@@ -67,14 +70,14 @@ class Tagging:
             tag = await self._check_then_insert(db, name)
         await self._attach(db, message, tag)
 
-    async def _check_then_insert(self, db: Statements, name: str) -> int:
+    async def _check_then_insert(self, db: Database, name: str) -> int:
         found = await self._find(db, name)
         while found is None:
             await db.execute("INSERT INTO tags ( Name ) VALUES ( ? )", name)
             found = await self._find(db, name)
         return found
 
-    async def _under_mutex(self, db: Statements, name: str) -> int:
+    async def _under_mutex(self, db: Database, name: str) -> int:
         while True:
             async with self._mutex.held():
                 found = await self._find(db, name)
@@ -82,21 +85,21 @@ class Tagging:
                     return found
                 await db.execute("INSERT INTO tags ( Name ) VALUES ( ? )", name)
 
-    async def _find(self, db: Statements, name: str) -> int | None:
-        columns = "ID, Name" if self._version.counts_tag_by_query else "ID"
+    async def _find(self, db: Database, name: str) -> int | None:
+        columns = "ID, Name" if self._version.hears_that_a_tag_is_there else "ID"
         rows = await db.query(f"SELECT {columns} FROM tags WHERE Name = ?", name)
         return int(str(rows[0][0])) if rows else None
 
-    async def _attach(self, db: Statements, message: str, tag: int) -> None:
+    async def _attach(self, db: Database, message: str, tag: int) -> None:
         count = "SELECT COUNT(ID) FROM message_tags WHERE ID = ? AND TagID = ?"
-        if self._version.counts_tag_by_query:
-            if (await query_one(db, count, message, tag))[0]:
+        if self._version.hears_that_a_tag_is_there:
+            if (await db.query_one(count, message, tag))[0]:
                 return
         else:
             await db.execute(count, message, tag)  # 1.17 asks, and does not read the answer
         await db.execute("INSERT INTO message_tags ( ID, TagID ) VALUES ( ?, ? )", message, tag)
 
-    async def rename(self, db: Statements, old: str, new: str) -> None:
+    async def rename(self, db: Database, old: str, new: str) -> None:
         """Give a tag another name; raises TagRefused where it is unknown, taken or empty."""
         name = clean_tag(new, self._version)
         if not name:
@@ -109,7 +112,7 @@ class Tagging:
             raise TagRefused(f"tag already exists: {name}")
         await db.execute("UPDATE tags SET Name=? WHERE ID = ?", name, tag)
 
-    async def delete(self, db: Statements, name: str) -> None:
+    async def delete(self, db: Database, name: str) -> None:
         """Take a tag from all messages and delete it; raises TagRefused where it is unknown."""
         tag = await _known(db, name)
         try:
@@ -122,14 +125,14 @@ class Tagging:
             raise TagRefused(f"error deleting tag: {error}") from error
 
 
-async def tags_of(db: Statements, message: str) -> list[str]:
+async def tags_of(db: Database, message: str) -> list[str]:
     """The tags of one message, sorted; a tag that it holds twice is there twice."""
     return [str(row[0]) for row in await db.query(_TAGS_OF, message)]
 
 
-async def tags_of_all(db: Statements, messages: Sequence[str], version: Version) -> dict[str, list[str]]:
+async def tags_of_all(db: Database, messages: Sequence[str], version: Version) -> dict[str, list[str]]:
     """The tags of a page of messages, by message."""
-    if not version.tags_in_one_query:
+    if not version.handles_tags_together:
         return {message: await tags_of(db, message) for message in messages}
     found: dict[str, list[str]] = {message: [] for message in messages}
     if not found:
@@ -141,12 +144,12 @@ async def tags_of_all(db: Statements, messages: Sequence[str], version: Version)
     return found
 
 
-async def all_tags(db: Statements) -> list[str]:
+async def all_tags(db: Database) -> list[str]:
     """Every tag there is, sorted, with or without a message."""
     return [str(row[0]) for row in await db.query("SELECT DISTINCT Name FROM tags ORDER BY Name")]
 
 
-async def tag_counts(db: Statements) -> dict[str, int]:
+async def tag_counts(db: Database) -> dict[str, int]:
     """Tags with the number of their messages; of several without any, one."""
     sql = (
         "SELECT Name, COUNT(message_tags.TagID) as total FROM tags "
@@ -155,7 +158,7 @@ async def tag_counts(db: Statements) -> dict[str, int]:
     return {str(name): int(str(total)) for name, total in await db.query(sql)}
 
 
-async def prune_tags(db: Statements) -> None:
+async def prune_tags(db: Database) -> None:
     """Delete each tag that no message held when this began to look."""
     sql = (
         "SELECT tags.ID, tags.Name, COUNT(message_tags.ID) as COUNT FROM tags "
@@ -166,19 +169,19 @@ async def prune_tags(db: Statements) -> None:
             await db.execute("DELETE FROM tags WHERE ID = ?", tag)
 
 
-async def _insert_or_ignore(db: Statements, name: str) -> int:
+async def _insert_or_ignore(db: Database, name: str) -> int:
     await db.execute("INSERT OR IGNORE INTO tags (Name) VALUES (?)", name)
-    return int(str((await query_one(db, "SELECT ID, Name FROM tags WHERE Name = ?", name))[0]))
+    return int(str((await db.query_one("SELECT ID, Name FROM tags WHERE Name = ?", name))[0]))
 
 
-async def _remove_together(db: Statements, message: str, names: Sequence[str]) -> None:
+async def _remove_together(db: Database, message: str, names: Sequence[str]) -> None:
     marks = ",".join("?" * len(names))
     sql = f"DELETE FROM message_tags WHERE ID = ? AND TagID IN (SELECT ID FROM tags WHERE Name IN ({marks}))"
     await db.execute(sql, message, *names)
     await prune_tags(db)
 
 
-async def _remove(db: Statements, message: str, name: str) -> None:
+async def _remove(db: Database, message: str, name: str) -> None:
     sql = (
         "DELETE FROM message_tags WHERE message_tags.ID = ? AND message_tags.Key IN "
         "(SELECT Key FROM message_tags LEFT JOIN tags ON TagID=tags.ID WHERE Name = ?)"
@@ -187,7 +190,7 @@ async def _remove(db: Statements, message: str, name: str) -> None:
     await prune_tags(db)
 
 
-async def _known(db: Statements, name: str) -> int:
+async def _known(db: Database, name: str) -> int:
     rows = await db.query("SELECT ID FROM tags WHERE Name = ? LIMIT ?", name, 1)
     if not rows:
         raise TagRefused(f"tag not found: {name}")

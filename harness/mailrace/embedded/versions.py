@@ -1,11 +1,11 @@
-"""The one place where the versions differ: a table from the name after `embedded@` to what that one does.
+"""The versions that there are, and what sets them apart where it matters to a race.
 
-Numbers in the comments are the releases that brought the change, as far as they are known.
+Smaller differences stand where they are made, as `version.since(1, 19)`: the release that brought them. Where
+that release is not known exactly, it is the first of ours that has them.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -28,145 +28,70 @@ class ReadFlags(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """What sets a version apart.
+    """One version: `number` is that of its release.
 
-    shown                     as `GET /info` names it
-    is_atomic                 each operation is one transaction with all its causes and effects
-    tags                      how tags are written
-    tags_in_one_query         lists fetch the tags of a page at once, and tags are removed at once
-    counts_tag_by_query       asks for a tag that is there already in a way that hears the answer
-    read_flags                how read flags are changed
-    queued_as_id              `250 2.0.0 Ok: queued as ID`
-    forgets_failed_envelope   a refused DATA leaves no envelope behind
-    is_strict_in_sequence     MAIL wants HELO, and no recipients of an earlier MAIL; sizes are limited
-    checks_addresses          a malformed address is refused in MAIL and RCPT
-    logs_replies              4yz and 5yz replies are logged
-    keeps_header_bcc          recipients without a header are added to an existing Bcc, not put in its place
-    compresses                `mailbox_data.Compressed` exists
-    lists_username            rows carry Username, and lists of no addresses are null
-    limit_zero_is_all         `limit=0` of a list is everything, of a search nothing
-    has_read_search           read flags by search, `before=`, `messages_unread`
-    has_tag_names             PUT and DELETE of a tag by its name
-    has_send                  POST /send
-    counts_are_whole          numbers of `GET /info` are whole
-    tag_pattern               what a tag may not hold
-    tag_length_max            0: any length
-    message_id_name           how the header is spelt that is added to a mail without one
-    deletion_type             Content-Type of the answer to a deletion by ID
-    types_errors              errors of REST have a Content-Type, and 405 is told from 404
-    ends_json_in_newline      documents end in one
-    names_rqlite_errors       what rqlite found wrong with a statement is told, not only that something was
-    checksums                 attachments carry MD5, SHA1 and SHA256
+    is_fixed   each operation is one transaction with all its causes and effects, and no race is left;
+               everything else is as in the newest release
     """
 
     name: str
-    shown: str
-    is_atomic: bool
-    tags: TagWriting
-    tags_in_one_query: bool
-    counts_tag_by_query: bool
-    read_flags: ReadFlags
-    queued_as_id: bool
-    forgets_failed_envelope: bool
-    is_strict_in_sequence: bool
-    checks_addresses: bool
-    logs_replies: bool
-    keeps_header_bcc: bool
-    compresses: bool
-    lists_username: bool
-    limit_zero_is_all: bool
-    has_read_search: bool
-    has_tag_names: bool
-    has_send: bool
-    counts_are_whole: bool
-    tag_pattern: re.Pattern[str]
-    tag_length_max: int
-    message_id_name: str
-    deletion_type: str
-    types_errors: bool
-    ends_json_in_newline: bool
-    names_rqlite_errors: bool
-    checksums: bool
+    number: tuple[int, int, int]
+    is_fixed: bool = False
+
+    def since(self, *number: int) -> bool:
+        """Whether it is that release or a later one."""
+        return self.number >= number
+
+    @property
+    def tags(self) -> TagWriting:
+        """How tags are written."""
+        if self.since(1, 30):
+            return TagWriting.INSERT_OR_IGNORE
+        return TagWriting.UNDER_A_MUTEX if self.since(1, 17, 1) else TagWriting.CHECK_THEN_INSERT
+
+    @property
+    def handles_tags_together(self) -> bool:
+        """Lists fetch the tags of a page at once, and the tags of a message are removed at once."""
+        return self.since(1, 30)
+
+    @property
+    def hears_that_a_tag_is_there(self) -> bool:
+        """Older ones ask for a tag of a message before they add it, and do not read the answer."""
+        return self.since(1, 27)
+
+    @property
+    def read_flags(self) -> ReadFlags:
+        """How read flags are changed."""
+        if self.since(1, 30):
+            return ReadFlags.TOGETHER
+        return ReadFlags.ONE_BY_ONE if self.since(1, 27) else ReadFlags.LOOK_FIRST
+
+    @property
+    def hangs_on_stale_ids(self) -> bool:
+        """Issue 723: a repeated or stale ID beside a live one, and the one connection never comes back."""
+        return not self.since(1, 30, 7)
+
+    @property
+    def keeps_failed_envelope(self) -> bool:
+        """After a refused DATA the old envelope is still there, and is what the next mail is sent with."""
+        return not self.is_fixed
+
+    @property
+    def refuses_mail_out_of_sequence(self) -> bool:
+        """MAIL is refused before a greeting, and while there are recipients of an earlier MAIL."""
+        return self.since(1, 28, 4)
 
 
-_1_17_0 = Version(
-    name="1.17.0",
-    shown="v1.17.0",
-    is_atomic=False,
-    tags=TagWriting.CHECK_THEN_INSERT,
-    tags_in_one_query=False,
-    counts_tag_by_query=False,
-    read_flags=ReadFlags.LOOK_FIRST,
-    queued_as_id=False,
-    forgets_failed_envelope=False,
-    is_strict_in_sequence=False,
-    checks_addresses=False,
-    logs_replies=False,
-    keeps_header_bcc=True,
-    compresses=False,
-    lists_username=False,
-    limit_zero_is_all=False,
-    has_read_search=False,
-    has_tag_names=False,
-    has_send=False,
-    counts_are_whole=False,
-    tag_pattern=re.compile(r"[^a-zA-Z0-9\- _.]"),
-    tag_length_max=0,
-    message_id_name="Message-Id",
-    deletion_type="application/plain",
-    types_errors=False,
-    ends_json_in_newline=False,
-    names_rqlite_errors=False,
-    checksums=False,
-)
+_RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 
-_1_17_1 = replace(_1_17_0, name="1.17.1", shown="v1.17.1", tags=TagWriting.UNDER_A_MUTEX)
 
-_1_27_11 = replace(
-    _1_17_1,
-    name="1.27.11",
-    shown="v1.27.11",
-    counts_tag_by_query=True,
-    read_flags=ReadFlags.ONE_BY_ONE,
-    queued_as_id=True,  # 1.18.1
-    logs_replies=True,
-    keeps_header_bcc=False,
-    compresses=True,
-    lists_username=True,
-    limit_zero_is_all=True,  # 1.22.3
-    has_read_search=True,
-    has_tag_names=True,  # 1.19.0
-    has_send=True,  # 1.18.0
-    counts_are_whole=True,
-    message_id_name="Message-ID",
-    deletion_type="text/plain",
-    ends_json_in_newline=True,
-    names_rqlite_errors=True,
-)
+def _released(name: str) -> Version:
+    major, minor, patch = (int(part) for part in name.split("."))
+    return Version(name=name, number=(major, minor, patch))
 
-_1_30_5 = replace(
-    _1_27_11,
-    name="1.30.5",
-    shown="v1.30.5",
-    tags=TagWriting.INSERT_OR_IGNORE,  # 1.30.0
-    tags_in_one_query=True,
-    read_flags=ReadFlags.TOGETHER,
-    is_strict_in_sequence=True,  # 1.28.4
-    checks_addresses=True,
-    tag_pattern=re.compile(r"[^a-zA-Z0-9\- _.@]"),
-    tag_length_max=100,
-    types_errors=True,
-    checksums=True,
-)
 
-_fixed = replace(
-    _1_30_5,
-    name="fixed",
-    shown="fixed",
-    is_atomic=True,
-    forgets_failed_envelope=True,
-    keeps_header_bcc=True,
-)
-
-VERSIONS: Mapping[str, Version] = {v.name: v for v in (_fixed, _1_17_0, _1_17_1, _1_27_11, _1_30_5)}
+VERSIONS: Mapping[str, Version] = {
+    "fixed": Version(name="fixed", number=_released(_RELEASED[-1]).number, is_fixed=True),
+    **{name: _released(name) for name in _RELEASED},
+}
 """What may stand after `embedded@`."""

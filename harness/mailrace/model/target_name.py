@@ -11,7 +11,7 @@ from typing import Literal
 from mailrace.model.errors import TargetNameError
 from mailrace.model.external_url import SCHEMES, parse_external
 
-EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5")
+EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
 
 Kind = Literal["embedded", "mailpit", "file", "url"]

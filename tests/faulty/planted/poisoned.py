@@ -57,7 +57,7 @@ def lists_fail_after_a_race(meet: Meet) -> None:
 
     for name in ("page", "search"):
 
-        @around(rest.MessagesApi, name)
+        @around(rest.ReadingApi, name)
         async def read(inner: Any, api: Any, request: web.Request) -> web.Response:
             if broken[0]:
                 broken[0] -= 1
