@@ -5,6 +5,7 @@ outcome; the number of orders, of bad ones, and of those that show each anomaly;
 keeps together, so which bad classes are split_only.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,9 +102,16 @@ def shown(land: StateSpace) -> Comes:
 
 
 def replies(run: Run) -> list[str]:
-    """Each actor's reply, IDs and times masked; who was not answered."""
-    told = [f"{a.operation}: {a.code} {a.text}" for a in run.record.attempts]
+    """Each actor's reply, IDs and times masked, JSON without what is empty; who was not answered."""
+    told = [f"{a.operation}: {a.code} {_without_empty(a.text)}" for a in run.record.attempts]
     return sorted(_TIME.sub("TIME", _ID.sub("ID", line)) for line in told) + list(run.record.hung)
+
+
+def _without_empty(text: str) -> str:
+    def shown(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return {key: value for key, value in sorted(pairs) if value not in (None, "", [])}
+
+    return json.dumps(json.loads(text, object_pairs_hook=shown)) if text.startswith(("{", "[")) else text
 
 
 def on_one(place: Rig, land: StateSpace) -> OnOne:

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from mailrace.embedded.headers import Header, decoded, read_header
 
 SNIPPET_BYTES_MAX = 200
-_NOISE = re.compile(r'(\r?\n|\t|>|<|"|,|;|\(|\))')
+_NOISE = str.maketrans(dict.fromkeys('\n\t><",;()\ufeff', " "))
 _UNSEEN = re.compile(r"(?is)<(script|title|style|noscript)\b.*?</\1>")
 _BLOCK_END = re.compile(r"(?i)<br ?/?>|</(?:div|p|t[dh]|h[1-6]|[uo]l|li|table|header|footer)>")
 _TAG = re.compile(r"(?s)<[^>]*>")
@@ -89,7 +89,9 @@ class Mail:
 
     def snippet(self) -> str:
         """The first 200 bytes of what a reader would see."""
-        seen = _visible(self.html) or " ".join(self.text.replace("\ufeff", " ").split())
+        # Of a text of megabytes the beginning is enough.
+        start = self.text.replace("\ufeff", " ").lstrip()[: 50 * SNIPPET_BYTES_MAX]
+        seen = _visible(self.html) or " ".join(start.split())
         raw = seen.encode("utf-8", "replace")
         if len(raw) <= SNIPPET_BYTES_MAX:
             return seen
@@ -106,7 +108,7 @@ class Mail:
 
 def clean_string(text: str) -> str:
     """Text as it is stored for searches and as searches are put: no punctuation of addresses, small."""
-    return " ".join(_NOISE.sub(" ", text.replace("\ufeff", " ")).split()).lower()
+    return " ".join(text.translate(_NOISE).split()).lower()
 
 
 def parse(raw: bytes) -> Mail:
