@@ -136,6 +136,7 @@ def test_targets_at_hand(places: Path) -> None:
         "embedded@1.17.1",
         "embedded@1.27.11",
         "embedded@1.30.5",
+        "embedded@1.33.1",
         "mailpit@1.17.0",
         "mailpit@1.30.5",
         f"mailpit:{unknown}",

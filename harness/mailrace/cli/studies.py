@@ -38,7 +38,7 @@ InstallOption = Annotated[
         "--install", rich_help_panel=options.LOOK, help="Install real versions that are not at hand."
     ),
 ]
-EMBEDDED = "embedded@1.17.0,embedded@1.17.1,embedded@1.27.11,embedded@1.30.5,embedded@fixed"
+EMBEDDED = "embedded@1.17.0,embedded@1.17.1,embedded@1.27.11,embedded@1.30.5,embedded@1.33.1,embedded@fixed"
 
 
 @command
