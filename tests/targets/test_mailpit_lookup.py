@@ -141,4 +141,4 @@ def test_targets_at_hand(places: Path) -> None:
         "mailpit@1.30.5",
         f"mailpit:{unknown}",
     ]
-    assert found[5].source is VersionSource.FILE_NAME
+    assert found[6].source is VersionSource.FILE_NAME
