@@ -17,10 +17,11 @@ from mailrace.model.target import Target
 from mailrace.race.retry import resent
 from mailrace.scenario import Plan
 
-SOURCES_MAX = 60
-"""Of a block of rounds."""
+SOURCES_FIRST, SEARCHES_FIRST = 60, 20
+"""So many are looked at before there is any sampling; from then on of a block of rounds one source in ten
+and three searches, for a search makes the server read its whole mailbox."""
+OF_A_BLOCK_LEAST = 3
 SOURCE_BYTES_MAX = 8 * 1024 * 1024
-SEARCHES_MAX = 10
 
 _T = TypeVar("_T")
 
@@ -48,9 +49,9 @@ class Sampler:
         self._random = random.Random(f"sample/{plan.seed}")
 
     def sources(
-        self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int = SOURCES_MAX
+        self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int
     ) -> dict[str, Source]:
-        """The sources of some of the rows beside what was sent, by row ID; `origins` by message key.
+        """The sources of at most so many rows beside what was sent, by row ID; `origins` by message key.
 
         Large messages are fewer: 8 MiB in all, and one at least.
         """
@@ -70,10 +71,10 @@ class Sampler:
             found[row.id] = compare_source(sent, raw, is_posted=origin.is_posted)
         return found
 
-    def searches(self, messages: Sequence[Message]) -> dict[str, Search]:
-        """What a search for its own words found, for some of the messages, by key."""
+    def searches(self, messages: Sequence[Message], most: int) -> dict[str, Search]:
+        """What a search for its own words found, for at most so many of the messages, by key."""
         found: dict[str, Search] = {}
-        for message in self._few(messages, SEARCHES_MAX):
+        for message in self._few(messages, most):
             query = words_of(message)
             if not self._target.is_ours:
                 query = f"{query} to:@{message.domain}"

@@ -30,15 +30,22 @@ from mailrace.model.operation import (
     messages_of,
 )
 from mailrace.model.own_trouble import own_trouble
-from mailrace.model.target import Target
-from mailrace.race.hang import hangs
-from mailrace.race.samples import Origin, Sampler, origins_of
+from mailrace.model.target import Liveness, Target
+from mailrace.race.hang import LOOK_S, hangs
+from mailrace.race.samples import (
+    OF_A_BLOCK_LEAST,
+    SEARCHES_FIRST,
+    SOURCES_FIRST,
+    Origin,
+    Sampler,
+    origins_of,
+)
 from mailrace.scenario import Plan
 
 SETTLE_S_MAX = 2.0
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
-AGAIN_MAX = 10
+AGAIN_MAX = 4
 """Rows of earlier blocks whose source is read again at a look."""
 SERIAL = "serial"
 """The lane of rounds whose operations ran one after the other."""
@@ -84,12 +91,15 @@ class Verifier:
         if not records:
             return ()
         self._note(records)
-        if self._target.is_ours and hangs(self._target):
-            last = records[-1]
-            return (*records[:-1], replace(last, hung=last.hung or ("a look at the store",)))
+        last, is_ours = records[-1], self._target.is_ours
+        # Of one that is known to hang a glance is enough: it waits for the same connection still.
+        if is_ours and last.hung and self._target.liveness(LOOK_S) is Liveness.HUNG:
+            return tuple(records)
+        if is_ours and not last.hung and hangs(self._target):
+            return (*records[:-1], replace(last, hung=("a look at the store",)))
         try:
             whole = self._settled(records)
-            parts = self._parted(records, whole)
+            parts = self._parted(records, whole, is_sampled=lane != SERIAL)
             changed = self._changed(whole, is_sampled=lane != SERIAL)
         except TargetError as wrong:
             # What these rounds stored is not known: the server's doing, unless our own machine failed.
@@ -158,8 +168,11 @@ class Verifier:
                 break
         return stored
 
-    def _parted(self, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
-        """What the store holds, round by round; rows that are known already are compared and left out."""
+    def _parted(self, records: Sequence[RoundRecord], whole: Stored, *, is_sampled: bool) -> list[Stored]:
+        """What the store holds, round by round; rows that are known already are left out.
+
+        `is_sampled`: only a part of the rows is looked at closely, else each.
+        """
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
         for row in whole.messages:
@@ -171,9 +184,13 @@ class Verifier:
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
         planned = [row for part in rows.values() for row in part if row.key in origins]
-        sources = self._sampler.sources(planned, origins)
         keys = dict.fromkeys(row.key for row in planned)
-        searches = self._sampler.searches([origins[key].message for key in keys])
+        most, most_searched = len(planned), len(keys)
+        if is_sampled:
+            most = max(SOURCES_FIRST - self._counts["compared"], most // 10, OF_A_BLOCK_LEAST)
+            most_searched = max(SEARCHES_FIRST - self._counts["searched"], OF_A_BLOCK_LEAST)
+        sources = self._sampler.sources(planned, origins, most)
+        searches = self._sampler.searches([origins[key].message for key in keys], most_searched)
         earlier = self._earlier(records, rows)
         return [
             Stored(
