@@ -25,9 +25,6 @@ class Listener(Protocol):
         """A scenario has its verdict."""
 
 
-def tell(listener: Listener | None, sentence: str) -> None:
-    """Say what the user must know of his files; on stderr where nobody listens."""
-    if listener is not None:
-        listener.said(sentence)
-    else:
-        print(f"mailrace: {sentence}", file=sys.stderr)
+def tell(sentence: str) -> None:
+    """Say on stderr what the user must know of his files, whoever listens to the run itself."""
+    print(f"mailrace: {sentence}", file=sys.stderr)

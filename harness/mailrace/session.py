@@ -278,7 +278,7 @@ def session(
     journal = Journal(folder / HISTORY)
     try:
         if request.output.out is None and (said := prune(request.output.reports, request.output.keep)):
-            tell(listener, said)
+            tell(said)
         yield Session(
             request=request,
             folder=folder,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from mailrace.history import PLAN, InUse, is_in_use, make_latest, new_folder, prune
-from mailrace.model.errors import UsageError
+from mailrace.history import PLAN, InUse, Journal, is_in_use, make_latest, new_folder, prune, write_whole
+from mailrace.model.errors import OutputError, UsageError
 
 
 def latest_of(reports: Path) -> Path:
@@ -124,3 +124,18 @@ def test_a_folder_of_one_s_own_must_be_empty(tmp_path: Path) -> None:
         new_folder(tmp_path, "x", out=out / "plan.json")
     with pytest.raises(UsageError, match="cannot be made"):
         new_folder(out / "plan.json", "x")
+
+
+def test_a_full_disk_is_said_with_the_next_step_and_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    journal = Journal(Path("/dev/full"))
+    with pytest.raises(OutputError, match=r"/dev/full: cannot be written \(No space left on device\); free"):
+        journal.study("anything", {})
+    journal.close()
+    old = tmp_path / "run.json"
+    old.write_text("whole")
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_whole(tmp_path / "file" / "run.json", b"x")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_whole(tmp_path, b"a folder stands there")
+    assert (old.read_text(), sorted(f.name for f in tmp_path.iterdir())) == ("whole", ["file", "run.json"])

@@ -16,6 +16,7 @@ KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "confidence": (float, lambda value: 0.5 <= value <= 0.999999, "0.5 to 0.999999"),
     "gomaxprocs": (int, lambda value: 1 <= value <= 1024, "1 to 1024"),
     "reports": (str, bool, "a folder"),
+    "keep": (int, lambda value: 1 <= value <= 100_000, "1 to 100000"),
 }
 """Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
 

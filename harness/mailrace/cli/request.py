@@ -79,13 +79,13 @@ def asked(
     **own: Any,
 ) -> "RunRequest":
     """The request: the target that was named or is set, its parts, and a seed drawn where none is given."""
-    from mailrace.model.request import Output, RunRequest
+    from mailrace.model.request import KEPT, Output, RunRequest
 
     reports = Path(settings().get("reports", "reports"))
     return RunRequest.of(
         default_target() if target is None else target,
         *parts,
-        Output(reports=reports, out=out),
+        Output(reports=reports, out=out, keep=settings().get("keep", KEPT)),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
         **own,
