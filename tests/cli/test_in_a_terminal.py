@@ -2,14 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from mailrace.cli import command
 from mailrace.scenario import shipped
 from running import mailrace
 from terminal import in_terminal
+from typer.models import OptionInfo
 from typer.testing import CliRunner
 
+ZERO_IS_MEANT = ("--bound", "--confirm", "--minutes", "--round", "--seed")
+"""No switch, no confirmation, no steering, the first round, a seed like any other."""
 COMMAND = re.compile(r"^(  )?(again: |report: )?(mailrace |reports/|[\w./-]+/report\.html)")
 WORDS = ("send-delete-last-holder", "rejected_but_stored", "envelope_leaked", "no-rset-after-failure")
 
@@ -95,30 +99,40 @@ def test_tab_offers_targets_and_scenarios(tmp_path: Path) -> None:
     assert names | {"shipped"} <= set(offered("mailrace steer "))
 
 
-@pytest.mark.parametrize(
-    ("words", "option"),
-    [
-        (["run", "--rounds"], "--rounds"),
-        (["run", "--gomaxprocs"], "--gomaxprocs"),
-        (["run", "--time-limit"], "--time-limit"),
-        (["run", "--confidence"], "--confidence"),
-        (["run", "--theta"], "--theta"),
-        (["steer", "--budget"], "--budget"),
-        (["steer", "--depth"], "--depth"),
-        (["replay", "--times"], "--times"),
-        (["watch", "some.log", "--seconds"], "--seconds"),
-        (["watch", "some.log", "--lines"], "--lines"),
-        (["plan", "--rounds"], "--rounds"),
-        (["bisect", "shared-new-tag", "--trials"], "--trials"),
-        (["merge", "a", "--theta"], "--theta"),
-    ],
-)
-@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "-inf", "1e999", ""])
-def test_a_number_that_cannot_be_meant_is_refused(
-    words: list[str], option: str, value: str, tmp_path: Path
-) -> None:
+def numbers() -> list[tuple[str, str]]:
+    """(command, option) of every option of the command line that takes a number."""
+    found = []
+    for one in command().registered_commands:
+        assert one.callback is not None
+        hints = get_type_hints(one.callback, include_extras=True)
+        for name, hint in hints.items():
+            kind, *declared = get_args(hint) or (None,)
+            is_number = {int, float} & {kind, *get_args(kind)}
+            if is_number and isinstance(declared[0], OptionInfo):
+                options = declared[0].param_decls or (f"--{name.replace('_', '-')}",)
+                found.append((one.callback.__name__, max(options, key=len)))
+    return found
 
-    done = CliRunner().invoke(command(), [*words[:-1], f"{words[-1]}={value}"])
+
+@pytest.mark.parametrize(("name", "option"), numbers())
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "-inf", "1e999", ""])
+def test_a_number_that_cannot_be_meant_is_refused(
+    name: str, option: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(command(), [name, f"{option}={value}"])
     assert done.exit_code == 2, done.output
     assert option in done.output
-    assert not (tmp_path / "reports").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_there_are_numbers_to_look_at() -> None:
+    assert len(numbers()) > 20
+    assert {"run", "steer", "gate", "replay", "watch", "plan"} <= {name for name, _ in numbers()}
+
+
+@pytest.mark.parametrize(("name", "option"), [pair for pair in numbers() if pair[1] not in ZERO_IS_MEANT])
+def test_zero_is_refused_where_nothing_would_be_done(name: str, option: str) -> None:
+    done = CliRunner().invoke(command(), [name, f"{option}=0"])
+    assert done.exit_code == 2, done.output
+    assert option in done.output

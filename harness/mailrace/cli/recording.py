@@ -46,7 +46,11 @@ def record(
     minutes: Annotated[
         float,
         typer.Option(
-            metavar="N", min=0, max=1440, help="Steer the overlaps that occurred for so long; 0: not at all."
+            metavar="N",
+            min=0,
+            max=1440,
+            callback=options.finite,
+            help="Steer the overlaps that occurred for so long; 0: not at all.",
         ),
     ] = 2.0,
     fail_on: Annotated[
