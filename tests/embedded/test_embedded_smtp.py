@@ -73,6 +73,22 @@ def test_a_mail_whose_lines_end_in_dots_arrives_whole(version: str, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_an_attachment_of_12_megabytes_arrives_whole(tmp_path: Path) -> None:
+    lines = "QUJDREVGR0hJ" * 6 + "\r\n"
+    count = 12_000_000 // len(lines)
+    header = BASE + "Subject: big\r\nContent-Type: multipart/mixed; boundary=b"
+    start = "--b\r\n\r\nsee the file\r\n--b\r\nContent-Type: application/octet-stream; name=a.bin\r\n"
+    start += "Content-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    with serving("fixed", tmp_path) as speaker:
+        replies = speaker.say(mail("big", header, f"{start}{lines * count}--b--\r\n"))
+        assert replies[5].startswith("250 2.0.0 Ok: queued as")  # type: ignore[index]
+        assert [(row["Attachments"], row["Snippet"]) for row in rows_of(speaker)] == [(1, "see the file")]
+        answer = speaker.say(Http("GET", "/api/v1/message/latest"))
+    (attached,) = answer["body"]["Attachments"]  # type: ignore[index]
+    assert (attached["FileName"], attached["Size"]) == ("a.bin", 54 * count)
+
+
+@pytest.mark.slow
 def test_tags_disabled(tmp_path: Path) -> None:
     header = BASE.replace("<t@", "<t+plus@") + "Subject: x\r\nX-Tags: red"
     for disabled, expected in (
