@@ -30,6 +30,7 @@ from mailrace.listener import Listener, tell
 from mailrace.model.errors import Interrupted, OutputError, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
+from mailrace.model.secrets import without_secrets, without_secrets_in
 from mailrace.model.target import TargetInfo
 from mailrace.model.target_name import TargetName
 from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
@@ -111,14 +112,17 @@ class Session:
         except (UsageError, ScenarioError, OutputError):
             raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
-            (self.folder / BUG).write_text("".join(format_exception(bug)), encoding="utf-8")
+            text = without_secrets("".join(format_exception(bug)))
+            (self.folder / BUG).write_text(text, encoding="utf-8")
             why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
         is_ours = self.request.target.kind != "url"
-        return replace(with_what_was_changed(found, scenario, is_ours=is_ours), digest=scenario.digest)
+        found = replace(with_what_was_changed(found, scenario, is_ours=is_ours), digest=scenario.digest)
+        return without_secrets_in(found)
 
     def add(self, found: ScenarioResult) -> None:
         """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""
+        found = without_secrets_in(found)
         self.journal.result(found)
         self.results.append(found)
         if found.verdict is not Verdict.FAILED:

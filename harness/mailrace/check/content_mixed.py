@@ -5,6 +5,7 @@ from mailrace.check.wording import finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions, messages_of
+from mailrace.model.secrets import without_secrets
 
 HEAD_BYTES_MAX = 8_192
 """More than any head that we send without headers of the user's, and all that a server puts before it."""
@@ -62,9 +63,8 @@ def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
     """What snippet and size say of a generated body; both stand in the list, so every copy is judged."""
     complaints: list[str] = []
     if copy.snippet is not None and not copy.snippet.startswith(message.first_words):
-        complaints.append(
-            f"has the snippet {copy.snippet[:40]!r} where the text begins with {message.first_words!r}"
-        )
+        snippet = without_secrets(copy.snippet)[:40]
+        complaints.append(f"has the snippet {snippet!r} where the text begins with {message.first_words!r}")
     # The server may write a text that it was given over REST as base64, which is longer by a third.
     largest = message.body_bytes * 3 // 2 + HEAD_BYTES_MAX + 300 * len(message.recipients)
     largest += sum(len(name) + len(value) for name, value in message.headers)

@@ -12,6 +12,7 @@ from email.message import Message as Parsed
 from email.utils import getaddresses
 
 from mailrace.model.attempt import Source
+from mailrace.model.secrets import without_secrets
 
 _ADDED = frozenset({b"received", b"return-path", b"bcc"})
 _LINE_END = re.compile(rb"\r*\n")
@@ -72,4 +73,4 @@ def _difference(ours: list[bytes], theirs: list[bytes]) -> str:
 
 
 def _shown(line: bytes) -> str:
-    return repr(line[:SHOWN_CHARS_MAX].decode("utf-8", "backslashreplace"))
+    return repr(without_secrets(line.decode("utf-8", "backslashreplace"))[:SHOWN_CHARS_MAX])

@@ -18,6 +18,7 @@ from mailrace.history.writing import writing
 from mailrace.model.anomaly import Anomaly, Weight
 from mailrace.model.attempt import Attempt, RoundRecord, Stored
 from mailrace.model.result import ScenarioResult, Verdict, Witness
+from mailrace.model.secrets import has_secrets, without_secrets
 from mailrace.model.target import TargetInfo
 
 
@@ -152,6 +153,8 @@ class Journal:
         self._append(json.dumps(value, separators=(",", ":")).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:
+        if has_secrets():
+            line = without_secrets(line.decode()).encode()
         with self._lock, writing(self._path):
             # One call may write a part only, as when the disk fills up: what is left is tried again, and
             # then fails with the reason.

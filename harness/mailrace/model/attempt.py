@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailrace.model.operation import PlannedRound
+from mailrace.model.secrets import without_secrets
 
 _QUEUED_AS = re.compile(r'queued as (\S+)|"ID": ?"([^"]+)"')
 
@@ -105,6 +106,10 @@ class Attempt:
     invoked_ns: int
     released_ns: int | None
     completed_ns: int
+
+    def __post_init__(self) -> None:
+        # A reply may be cut where it is quoted, so our login is taken out of it before.
+        object.__setattr__(self, "text", without_secrets(self.text))
 
     @property
     def reply_class(self) -> str:

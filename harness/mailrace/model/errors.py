@@ -17,6 +17,8 @@ statuses themselves stand in `mailrace.verdict.exit_status`.
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailrace.model.secrets import without_secrets
+
 
 class Interrupted(BaseException):
     """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was.
@@ -78,7 +80,13 @@ class OutputError(MailraceError):
 
 
 class TargetError(MailraceError):
-    """The server under test, its process or its installation failed."""
+    """The server under test, its process or its installation failed.
+
+    A sentence may quote the server, so our logins are taken out of it.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(without_secrets(sentence))
 
 
 class TargetGone(TargetError):

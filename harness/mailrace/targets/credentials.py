@@ -6,7 +6,8 @@
     MAILRACE_TLS_VERIFY=no                        take any certificate
     NETRC, ~/.netrc                               `machine HOST` for the API, `machine HOST:PORT` for either
 
-They are never part of a target's name, info, errors or logs.
+They are never part of a target's name; where a server sends them back, `mailrace.model.secrets` takes them
+out before anything is stored or shown.
 """
 
 import netrc
@@ -15,6 +16,7 @@ import ssl
 from pathlib import Path
 
 from mailrace.model.errors import UsageError
+from mailrace.model.secrets import keep_secret
 from mailrace.model.target import Addresses, Credentials
 
 
@@ -25,10 +27,12 @@ def credentials_for(addresses: Addresses) -> Credentials:
     server without it is refused.
     """
     host, port, _ = addresses.api_host_port()
-    return Credentials(
+    found = Credentials(
         api=_from_environment("MAILRACE_API") or _from_netrc(f"{host}:{port}", host),
         smtp=_from_environment("MAILRACE_SMTP") or _from_netrc(addresses.smtp_place),
     )
+    keep_secret(found)
+    return found
 
 
 def tls_context() -> ssl.SSLContext:

@@ -11,6 +11,7 @@ import ssl
 from mailrace.model.attempt import LogLine, Stored
 from mailrace.model.errors import InternalError, TargetError
 from mailrace.model.external_url import parse_external
+from mailrace.model.secrets import without_secrets
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError
 from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
@@ -158,7 +159,9 @@ class ExternalTarget:
         except OSError as error:
             raise TargetError(f"{self.name}: no SMTP on {place} ({error.strerror or error})") from error
         if not line.startswith("220"):
-            raise TargetError(f"{self.name}: {place} says {line[:80]!r}, which is no SMTP greeting (220)")
+            raise TargetError(
+                f"{self.name}: {place} says {without_secrets(line)[:80]!r}, which is no SMTP greeting (220)"
+            )
         if why := smtp_refusal(self.addresses, self.credentials.smtp, GREETING_S_MAX, self._tls):
             raise TargetError(f"{self.name}: {why}")
 
@@ -166,7 +169,7 @@ class ExternalTarget:
         """Its own word for it; `/info` may hang on its look for a new release: no reason to give up."""
         version, source = "unknown", VersionSource.UNKNOWN
         try:
-            said = str(api.info()["Version"])
+            said = without_secrets(str(api.info()["Version"]))
             version, source = _version(said)
             why = f"it says {said[:SAID_CHARS_MAX]!r}, which is no version"
         except ApiError as error:

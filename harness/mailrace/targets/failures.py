@@ -3,6 +3,8 @@
 import http.client
 import ssl
 
+from mailrace.model.secrets import without_secrets
+
 _TALKS_PLAINLY = ("HTTPS server", "HTTPS port", "SSL-enabled server port")
 """What Go, nginx and Apache say, with a 400, to a client that does not speak TLS to them."""
 _TLS_ALERT = "\x15\x03"
@@ -19,7 +21,8 @@ def refusal(status: int, reason: str, target: str, answer: bytes) -> str:
         )
     if target:
         return f"{status}, it redirects to {target}; give that address instead"
-    text = " ".join(answer[:400].decode("utf-8", "replace").split())
+    # Our login is taken out before the text is cut, so that no part of it is left.
+    text = " ".join(without_secrets(answer[:4_000].decode("utf-8", "replace"))[:400].split())
     if status == 400 and any(words in text for words in _TALKS_PLAINLY):
         return _WANTS_TLS
     text = "a web page, not Mailpit's API; is another program there?" if text[:1] == "<" else text
@@ -43,7 +46,7 @@ def cause(error: BaseException) -> str:
     if isinstance(seen, http.client.BadStatusLine) and str(seen).startswith(_TLS_ALERT):
         return _WANTS_TLS
     if isinstance(seen, http.client.BadStatusLine):
-        return f"no HTTP answer ({str(seen).strip()[:80]!r}); is that its REST port?"
+        return f"no HTTP answer ({without_secrets(str(seen)).strip()[:80]!r}); is that its REST port?"
     if isinstance(seen, ConnectionRefusedError):
         return "connection refused; is the server running?"
     if isinstance(seen, OSError) and seen.strerror:
