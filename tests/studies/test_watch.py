@@ -1,11 +1,16 @@
 """The watch over a log: whole lines only, rotation, truncation, endless lines, and the known signatures."""
 
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import pytest
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import UsageError
 from mailrace.studies.watch import LINE_BYTES_MAX, Tail, Watch
+
+from tests.running import mailrace
 
 S1 = 'time="x" level=error msg="[db] error storing message: UNIQUE constraint failed: tags.Name"'
 
@@ -88,3 +93,47 @@ def test_stamps_of_our_own_log_are_passed_over() -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name a server's log file"):
         Tail(tmp_path / "none.log")
+
+
+LINE = f"{S1}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (LINE.encode("utf-16"), "iconv -f UTF-16"),
+        (LINE.encode("utf-16-le"), "iconv -f UTF-16"),
+        (LINE.encode("utf-32-be"), "iconv -f UTF-16"),
+        (gzip.compress(LINE.encode()), "gzip -dc"),
+        (bz2.compress(LINE.encode()), "bzip2 -dc"),
+        (lzma.compress(LINE.encode()), "xz -dc"),
+        (b"PK\x03\x04rest", "give the log in it"),
+    ],
+)
+def test_a_file_that_is_no_plain_text_is_refused(content: bytes, sentence: str, tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_bytes(content)
+    done = mailrace("watch", "--once", log, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ("", 3),
+        ("\n\n", 3),
+        ("another program\nsays this\n", 3),
+        ('time="2026/11/25 10:00:00" level=info msg="[http] starting on 127.0.0.1:8025"\n', 0),
+        ('mailpit-1  | time="x" level=info msg="[smtpd] received"\n', 0),
+        (LINE, 1),
+    ],
+)
+def test_an_empty_log_and_one_of_another_program_are_not_clean(
+    content: str, status: int, tmp_path: Path
+) -> None:
+    log = tmp_path / "server.log"
+    log.write_text(content)
+    done = mailrace("watch", "--once", log, cwd=tmp_path)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert ("None of them is a line of Mailpit" in done.stdout) == (status == 3)

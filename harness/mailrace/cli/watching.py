@@ -48,8 +48,8 @@ def watch(
 ) -> None:
     """Report the signatures of known races in a server's log as they appear, with what each means.
 
-    Exit status: 1 a known signature was seen, 0 none was. A quiet log is no PASS: races that leave no line
-    are seen only by run, steer and gate.
+    Exit status: 1 a known signature was seen, 0 none was, 3 (with --once) no line was Mailpit's. A quiet log
+    is no PASS: races that leave no line are seen only by run, steer and gate.
     """
     from contextlib import ExitStack
 
@@ -71,7 +71,9 @@ def watch(
             if once:
                 raise
     _conclude(looked, screen, shown_max)
-    raise typer.Exit(int(ExitStatus.RACE if looked.counts else ExitStatus.PASS))
+    # An empty file, or another program's, is no clean log.
+    clean = ExitStatus.INCONCLUSIVE if once and not looked.of_mailpit else ExitStatus.PASS
+    raise typer.Exit(int(ExitStatus.RACE if looked.counts else clean))
 
 
 def _look(looked: "Watch", text: str, path: Path, screen: "Screen", shown_max: int) -> None:
@@ -92,7 +94,9 @@ def _conclude(looked: "Watch", screen: "Screen", shown_max: int) -> None:
         screen.text(f"{known - shown_max} more lines with a known signature were counted, not shown.")
     counted = [f"{looked.lines} lines read, {known} with a known signature."]
     counted += [f"{count} × {meaning}" for meaning, count in looked.counts.most_common()]
-    if not known:
+    if not known and not looked.of_mailpit:
+        counted.append("None of them is a line of Mailpit's log: is this the file, and was it written to?")
+    elif not known:
         counted.append("That is no PASS: some races leave no line in the log.")
     seen = [Seen(anomaly=name, scenario="the log", version="") for name in looked.explained]
     steer = Command(

@@ -17,6 +17,20 @@ from mailrace.model.errors import UsageError
 READ_BYTES_MAX = 1 << 20
 LINE_BYTES_MAX = 64 * 1024
 """A longer line is judged by its beginning; the rest of it is passed over."""
+_MAILPIT = re.compile(
+    r"""level=\w+ msg=|\b(?:INFO|WARN|ERRO|DEBU|FATA)\[|"level":|"""
+    r"""\[(?:smtpd?|https?|api|db|tags|message|ui)\] """
+)
+"""What a line of Mailpit's log holds, as text, on a terminal, or as JSON, whatever stands before it."""
+_PACKED = {
+    b"\x1f\x8b": "gzip: give what `gzip -dc FILE` writes",
+    b"BZh": "bzip2: give what `bzip2 -dc FILE` writes",
+    b"\xfd7zXZ": "xz: give what `xz -dc FILE` writes",
+    b"\x28\xb5\x2f\xfd": "Zstandard: give what `zstd -dc FILE` writes",
+    b"PK\x03\x04": "zip: give the log in it",
+}
+"""How packed files begin: no line of theirs could be known."""
+_WIDE = "text in UTF-16 or UTF-32: give what `iconv -f UTF-16 -t UTF-8 FILE` writes"
 _STAMP = re.compile(r"^\d{10,} (?=\S)")
 """With which mailrace's own server.log begins each line: when it was read."""
 
@@ -71,9 +85,12 @@ class Tail:
             self._file.seek(0)  # truncated in place: it begins anew
             self._rest, self._is_overlong = b"", False
         for _ in range(64):
+            is_first = self._file.tell() == 0
             chunk = self._file.read(READ_BYTES_MAX)
             if not chunk:
                 return
+            if is_first and (wrong := _unreadable(chunk[:64])):
+                raise UsageError(f"{self._path}: is {wrong}")
             *whole, self._rest = (self._rest + chunk).split(b"\n")
             for line in whole:
                 if not self._is_overlong:
@@ -97,11 +114,26 @@ class Tail:
         return found
 
 
+def _unreadable(beginning: bytes) -> str:
+    """Why no line of a file that begins so can be known, with the next step; "" if it is text."""
+    for mark, wrong in _PACKED.items():
+        if beginning.startswith(mark):
+            return wrong
+    # Every second byte, or three of four, of Latin text in the wide encodings is zero.
+    text = beginning[2:] if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else beginning
+    is_wide = len(text) >= 4 and not (any(text[::2]) and any(text[1::2]))
+    return _WIDE if is_wide else ""
+
+
 @dataclass(slots=True)
 class Watch:
-    """Looks for known signatures, and counts them, the anomalies that they explain, and all lines."""
+    """Looks for known signatures, and counts them, the anomalies that they explain, and all lines.
+
+    of_mailpit   lines that look like Mailpit's: without any, a file without a known line says nothing
+    """
 
     lines: int = 0
+    of_mailpit: int = 0
     explained: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -109,6 +141,7 @@ class Watch:
         """The line with what is known of it, or None."""
         self.lines += 1
         text = _STAMP.sub("", text)
+        self.of_mailpit += _MAILPIT.search(text) is not None
         known = known_line(text)
         if known is None:
             return None
