@@ -167,3 +167,21 @@ def test_a_message_file_stands_in_the_plan_by_its_digest(tmp_path: Path) -> None
 def test_a_round_without_a_token_is_refused(index: int) -> None:
     with pytest.raises(ValueError, match="rounds go from 0 to 99999"):
         Plan(SCENARIOS[0], 1, RUN).round(index)
+
+
+@pytest.mark.parametrize(
+    ("actors", "more", "needs"),
+    [
+        ([{"send": {"count": 2}}], {}, ""),
+        ([{"send": {"count": 2, "via": "rest"}}], {}, ">=1.18.0"),
+        ([{"send": {}}, {"delete_tag": {"tag": "{run}-{round}"}}], {}, ">=1.19.0"),
+        ([{"send": {"count": 2, "via": "rest"}}], {"target": {"tags_disable": ["x-tags"]}}, ">=1.19.0"),
+        ([{"send": {}}, {"rename_tag": {"tag": "{run}", "to": "b"}}], {"needs": "==1.27.11"}, "==1.27.11"),
+    ],
+)
+def test_what_is_left_out_of_a_scenario_is_derived(
+    actors: list[object], more: dict[str, object], needs: str, tmp_path: Path
+) -> None:
+    found = scenario_from({"name": "my-own-race", "actors": actors, **more}, tmp_path)
+    assert (found.needs, found.title) == (needs, "My own race")
+    assert scenario_from(found.as_data(), tmp_path).as_data() == found.as_data()

@@ -11,6 +11,7 @@ from mailrace.model.errors import Mistake, ScenarioError, UsageError
 from mailrace.model.target_name import is_by_version
 from mailrace.scenario.actor import BODY_BYTES_MAX
 from mailrace.scenario.explain import explain, holds
+from mailrace.scenario.needs import derived
 from mailrace.scenario.read import FILE_BYTES_MAX, Document, Fault, read
 from mailrace.scenario.read import Path as Place
 from mailrace.scenario.rules import contradictions
@@ -52,7 +53,7 @@ def parse(
     scenario: Scenario | None = None
     contents: dict[str, bytes] = {}
     if document.data is not None and not isinstance(document.data, dict):
-        faults.append(Fault((), "is no mapping; begin with name: and title:"))
+        faults.append(Fault((), "is no mapping; begin with name: and actors:"))
     elif document.data is not None:
         known_bad = frozenset(fault.path for fault in faults)
         scenario, found = _validated(document.data, known_bad)
@@ -63,7 +64,15 @@ def parse(
             faults += _controls_of_others(scenario, reach)
     if faults or scenario is None:
         raise ScenarioError(_in_order(faults, document, str(path)))
-    return scenario.with_source(path, contents)
+    return _completed(scenario).with_source(path, contents)
+
+
+def _completed(scenario: Scenario) -> Scenario:
+    """The scenario with what its author may leave out: a title, and from which release on it applies."""
+    found = {"title": scenario.title or scenario.name.replace("-", " ").capitalize()}
+    found["needs"] = scenario.needs or derived(scenario)
+    changed = {key: value for key, value in found.items() if value != getattr(scenario, key)}
+    return scenario.model_copy(update=changed) if changed else scenario
 
 
 def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
@@ -97,7 +106,6 @@ def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
         _remove(copy, path)
     # what every scenario must have is stood in for, so that the rest can be looked at
     copy.setdefault("name", "unnamed")
-    copy.setdefault("title", "untitled")
     copy["actors"] = copy.get("actors") or [{"send": {"count": 2}}]
     return copy
 

@@ -60,6 +60,26 @@ def _holds(term: str, found: tuple[int, int, int]) -> bool:
     }[match[1]]
 
 
+def demands(scenario: "Scenario") -> list[tuple[tuple[str | int, ...], str]]:
+    """What a scenario asks for that older releases lack: where it stands, and since which release it is."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for index, actor in enumerate(scenario.actors):
+        for kind in ("rename_tag", "delete_tag"):
+            if getattr(actor, kind) is not None:
+                found.append((("actors", index, kind), "1.19.0"))
+        if actor.send is not None and actor.send.via == "rest":
+            found.append((("actors", index, "send", "via"), "1.18.0"))
+    if scenario.target.tags_disable:
+        found.append((("target", "tags_disable"), "1.19.0"))
+    return found
+
+
+def derived(scenario: "Scenario") -> str:
+    """The version rule that follows from what the scenario asks for; "" where every release has it."""
+    since = [version for _, version in demands(scenario)]
+    return f">={max(since)}" if since else ""
+
+
 def why_not_applicable(scenario: "Scenario", version: str) -> str:
     """Why the scenario is not for a server of that version, in a clause; "" if it is."""
     if applies(scenario.needs, version):

@@ -12,7 +12,7 @@ from mailrace.model.errors import TargetNameError
 from mailrace.model.target_name import parse_target
 from mailrace.scenario.actor import ACTORS_MAX, Actor, SendActor
 from mailrace.scenario.explain import shown
-from mailrace.scenario.needs import applies
+from mailrace.scenario.needs import applies, demands
 from mailrace.scenario.read import Fault, Path
 from mailrace.scenario.scenario import Scenario
 from mailrace.scenario.templates import LONGEST, expand
@@ -131,18 +131,11 @@ def _session(scenario: Scenario) -> Findings:
 
 
 def _versions(scenario: Scenario) -> Findings:
-    wanted: list[tuple[Path, str, str]] = []
-    for index, actor in enumerate(scenario.actors):
-        for kind in ("rename_tag", "delete_tag"):
-            if getattr(actor, kind) is not None:
-                wanted.append((("actors", index, kind), "1.18.999", "1.19.0"))
-        if actor.send is not None and actor.send.via == "rest":
-            wanted.append((("actors", index, "send", "via"), "1.17.999", "1.18.0"))
-    if scenario.target.tags_disable:
-        wanted.append((("target", "tags_disable"), "1.18.999", "1.19.0"))
-    for path, before, since in wanted:
-        if applies(scenario.needs, before):
-            yield path, f'exists from {since} on; give needs: ">={since}"'
+    """A rule that is written must not let in a release that lacks something; none is derived."""
+    for path, since in demands(scenario) if scenario.needs else ():
+        major, minor, _ = since.split(".")
+        if applies(scenario.needs, f"{major}.{int(minor) - 1}.999"):
+            yield path, f'exists from {since} on; give needs: ">={since}", or leave needs out'
 
 
 def _release(scenario: Scenario) -> Findings:

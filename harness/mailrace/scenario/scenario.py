@@ -76,7 +76,7 @@ class Scenario(Strict):
     """One scenario file. `load` makes it; the rules between its keys hold in what `load` returns."""
 
     name: Name = Field(description="Its name, by which controls refer to it.")
-    title: Title = Field(description="What races what, in a few words.")
+    title: Title = Field("", description="What races what, in a few words; left out: its name.")
     source: Sentence = Field("", description="Where it is known from.")
     what: Sentence = Field("", description="What it shows, in a sentence.")
     given: tuple[Given, ...] = Field((), max_length=50, description="What is stored before each round.")
@@ -89,7 +89,10 @@ class Scenario(Strict):
     )
     controls: tuple[Control, ...] = Field((), max_length=16, description="Known-bad runs, strongest first.")
     target: TargetSpec = Field(default_factory=TargetSpec, description="Options of a server of ours.")
-    needs: VersionRule = Field("", description='Versions that it applies to, such as ">=1.19.0".')
+    needs: VersionRule = Field(
+        "",
+        description='Versions that it applies to, such as ">=1.19.0"; left out: all that have what it asks.',
+    )
 
     _file: Path | None = PrivateAttr(None)
     _contents: dict[str, bytes] = PrivateAttr(default_factory=dict)
