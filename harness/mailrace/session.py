@@ -95,9 +95,8 @@ class Session:
             self.add(raced)
             return found
         self.add(found)
-        if (found.schedules and found.schedules.unrealised) or (
-            rounds and found.mode == "steer" and found.verdict is Verdict.RACE
-        ):
+        is_found = rounds and found.mode == "steer" and found.verdict is Verdict.RACE
+        if is_found or (found.schedules and found.schedules.unrealised):
             # A hit on the native storage is proof by itself, also of what steer could not realise.
             rounds = rounds or UNREALISED_ROUNDS
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
@@ -112,18 +111,15 @@ class Session:
         except (UsageError, ScenarioError, OutputError):
             raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
-            text = without_secrets("".join(format_exception(bug)))
-            (self.folder / BUG).write_text(text, encoding="utf-8")
+            (self.folder / BUG).write_text(without_secrets("".join(format_exception(bug))), encoding="utf-8")
             why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
-        is_ours = self.request.target.kind != "url"
-        found = replace(with_what_was_changed(found, scenario, is_ours=is_ours), digest=scenario.digest)
-        return without_secrets_in(found)
+        said = with_what_was_changed(found, scenario, is_ours=self.request.target.kind != "url")
+        return without_secrets_in(replace(said, digest=scenario.digest))
 
     def add(self, found: ScenarioResult) -> None:
         """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""
-        found = without_secrets_in(found)
-        self.journal.result(found)
+        self.journal.result(found := without_secrets_in(found))
         self.results.append(found)
         if found.verdict is not Verdict.FAILED:
             make_latest(self.folder)
