@@ -136,6 +136,21 @@ def test_tests_of_one_s_own_have_a_server_each(project: pytest.Pytester, workers
     assert not any(psutil.pid_exists(pid) for pid in pids), "a server is left"
 
 
+def test_the_message_file_of_a_mapping_stands_in_the_rootdir(project: pytest.Pytester) -> None:
+    (project.path / "mail").mkdir()
+    (project.path / "mail" / "own.eml").write_bytes(b"Subject: own\nX-Tags: team\n\nhello\n")
+    project.makepyfile(
+        """
+        def test_it(race):
+            send = {"count": 2, "file": "mail/own.eml"}
+            result = race({"name": "m", "actors": [{"send": send}]}, rounds=2, control=False)
+            assert (result.rounds, result.rounds_lost) == (2, 0)
+            assert "each round's own" in result.not_looked[-1], result.not_looked
+        """
+    )
+    project.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+
+
 @pytest.mark.slow
 def test_scenarios_can_be_steered(project: pytest.Pytester) -> None:
     (project.path / "s.race.yaml").write_text((shipped() / "shared-new-tag.race.yaml").read_text())

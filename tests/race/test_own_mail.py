@@ -85,6 +85,7 @@ def test_rounds_whose_tag_is_not_new_count_for_nothing(of: dict[str, Any], tmp_p
     assert found.rounds_lost >= 11
     assert found.rounds_refused == 0
     assert "in one round only" in found.reason
+    assert sum("in one round only" in said for said in found.not_looked) == 1
     assert "{run}-{round}" in found.advice
 
 

@@ -86,7 +86,8 @@ class Tally:
         self.broken_serially.update(
             str(a.name) for a in judged.broken_serially if a.name.weight is Weight.RACE
         )
-        if judged.not_looked and len(self.not_looked) < NOTES_MAX:
+        is_new = judged.not_looked and judged.not_looked not in self.not_looked
+        if is_new and len(self.not_looked) < NOTES_MAX:
             self.not_looked.append(judged.not_looked)
         for reply in replies(record):
             if reply in self.replies or len(self.replies) < REPLIES_MAX:

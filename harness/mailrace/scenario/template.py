@@ -23,7 +23,7 @@ actors:
   - send: {count: 2, tags: ["{run}-{round}"], body_bytes: 120}
   # - send: {count: 2, tags: ["{run}-{round}"], tags_via: plus}      # or both
   # - send: {count: 2, message_id: shared, recipients: 2, bcc: 1, headers: {X-Team: billing}}
-  # - send: {count: 2, file: mail.eml}                               # your own message
+  # - send: {count: 2, file: mail.eml}            # your own message; each round has its tags anew
   # - delete: {messages: [old]}
   # - delete_search: {query: "to:{round}.old@{run}.test"}
   # - set_tags: {messages: [old], tags: ["{run}-{round}-b"]}
@@ -44,5 +44,5 @@ controls:
   - {target: embedded@1.17.0}
 
 # target: {ignore_duplicate_ids: true}   # what a server of ours is started with
-# needs: ">=1.19.0"                      # elsewhere: not applicable
+# needs: ">=1.19.0"                      # elsewhere: not applicable; derived where left out
 """
