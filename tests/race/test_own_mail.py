@@ -13,6 +13,8 @@ from tests.race.awkward_mail import SHAPES
 
 TAGGED = SHAPES["tags"]
 MODES = ("race", "steer")
+STEERED_S = 10.0
+"""A mail with a hundred tags has more orders than any test has time for."""
 
 
 def sent(folder: Path, mail: bytes, **send: Any) -> Scenario:
@@ -125,7 +127,8 @@ def test_no_shape_of_a_file_gives_a_false_word(shape: str, tmp_path: Path) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_of_a_file_breaks_steer(shape: str, tmp_path: Path) -> None:
-    request = RunRequest.of("embedded@fixed", Output(out=tmp_path / "out", formats=()), mode="steer")
+    output = Output(out=tmp_path / "out", formats=())
+    request = RunRequest.of("embedded@fixed", output, mode="steer", time_limit_s=STEERED_S)
     found = run([sent(tmp_path, SHAPES[shape])], request).result.scenarios[0]
     assert_no_false_word(found, shape, set())
 
@@ -139,6 +142,7 @@ def test_no_shape_of_a_file_gives_a_false_word_on_a_real_one(mode: Any, tmp_path
         folder.mkdir()
         asked = Racing(until="rounds", rounds=3, control=False)
         output = Output(out=folder / "out", formats=())
-        request = RunRequest.of("mailpit@1.30.5", asked, output, seed=3, mode=mode)
+        limit_s = STEERED_S if mode == "steer" else None
+        request = RunRequest.of("mailpit@1.30.5", asked, output, seed=3, mode=mode, time_limit_s=limit_s)
         found = run([sent(folder, mail)], request).result.scenarios[0]
         assert_no_false_word(found, shape, set())

@@ -85,7 +85,7 @@ class TargetError(MailraceError):
     A sentence may quote the server, so our logins are taken out of it.
     """
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str = "") -> None:
         super().__init__(without_secrets(sentence))
 
 
