@@ -14,6 +14,7 @@ from mailrace.cli.reporting import bundle as bundle_command
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send
 from mailrace.report import bundle, from_json, own_messages, read_bundle, render, unpack, what_is_redacted
+from mailrace.report.repro import WITHOUT_SCRIPT
 from report_results import native, steered
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
@@ -262,7 +263,9 @@ def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
     (folder / "mails").mkdir()
     (folder / "mails" / digest).write_bytes(mail)
     actors = [{"send": {"file": "mail.eml"}}]
-    plan = {"scenarios": [{"name": "shared-new-tag", "mails": {"mail.eml": digest}, "actors": actors}]}
+    scenario = {"name": "shared-new-tag", "mails": {"mail.eml": digest}, "actors": actors}
+    head = {"mailrace": "0", "study": "run", "started": "", "run": "mr1", "target": "embedded"}
+    plan = {**head, "scenarios": [scenario]}
     (folder / "plan.json").write_text(json.dumps(plan))
     result = from_json((folder / "run.json").read_text())
     scenario = result.scenarios[0]
@@ -287,3 +290,17 @@ def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
     sent = namespace["mail_bytes"](namespace["ACTORS"][0]["mail"], "mrabcdefgh")
     assert b"\r\nX-Odd: caf\xe9\r\n" in sent
     assert sent.endswith(b"\r\n\r\n..dear\r\n.\r\n")
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_SCRIPT))
+def test_an_anomaly_without_a_script_of_its_own_is_bundled_without_one(tmp_path, name):
+    result = native(hits=1)
+    scenario = result.scenarios[0]
+    witness = scenario.witnesses[0]
+    witness = replace(witness, anomaly=replace(witness.anomaly, name=name))
+    result = replace(result, scenarios=(replace(scenario, witnesses=(witness,)),))
+    found = read_bundle(bundle(run_folder(tmp_path / "run", result), tmp_path / "b.zip"))
+    assert "repro.py" not in found.files
+    text = found.files["ISSUE.md"].decode()
+    assert "mailrace replay mailrace-bundle.zip --target mailpit@" in text
+    assert "repro.py" not in text

@@ -20,7 +20,7 @@ from mailrace.report.document import from_json, plain, text_of, to_json
 from mailrace.report.issue import issue
 from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
-from mailrace.report.repro import PROMISES, ServerFacts, repro_script
+from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, repro_script
 from mailrace.report.unbundle import BUNDLE_VERSION, NAME, mail_name, sha256
 
 
@@ -75,10 +75,9 @@ def _files(
     asked = _asked(plan, chosen)
     mails = _own_mails(folder, asked)
     facts = _facts(run, asked, mails)
-    texts = {
-        "ISSUE.md": issue(run, chosen, witness, facts),
-        "repro.py": repro_script(witness, facts, chosen.title),
-    }
+    texts = {"ISSUE.md": issue(run, chosen, witness, facts)}
+    if witness.anomaly.name not in WITHOUT_SCRIPT:
+        texts["repro.py"] = repro_script(witness, facts, chosen.title)
     for path in beside:
         texts[path.name] = clean(_text(path))
     if not beside and asked and NAME.fullmatch(chosen.name):
@@ -108,7 +107,13 @@ def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
         raise UsageError(f"{name}: no such scenario in this run; there are {_names(run.scenarios)}")
     for scenario in sorted(named, key=lambda s: s.verdict is not Verdict.RACE):
         usable = [w for w in scenario.witnesses if w.anomaly.name in PROMISES]
-        usable.sort(key=lambda w: (w.schedule is None, w.schedule is not None and w.schedule.split_only))
+        usable.sort(
+            key=lambda w: (
+                w.anomaly.name in WITHOUT_SCRIPT,
+                w.schedule is None,
+                w.schedule is not None and w.schedule.split_only,
+            )
+        )
         if usable:
             return scenario, usable[0]
     raise UsageError(

@@ -5,7 +5,7 @@ from mailrace.model.operation import Send
 from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.expected import message_rows
 from mailrace.report.markdown import environment
-from mailrace.report.repro import PROMISES, ServerFacts, step_note
+from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
 from mailrace.report.timeline import operation_words, reply_words
 from mailrace.report.words import legible, meaning, plural, rate_words
 
@@ -27,6 +27,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             scenario=scenario,
             witness=witness,
             promise=PROMISES[witness.anomaly.name],
+            has_script=witness.anomaly.name not in WITHOUT_SCRIPT,
             flags=" ".join(facts.flags),
             proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
             rate=_rate(scenario),
