@@ -24,9 +24,13 @@ from mailrace.targets.wires import over_our_dial, wire_url
 if TYPE_CHECKING:
     import requests
 
+    from mailrace.targets.cutting import Cutter
+
 PAGE_ROWS_MAX = 5_000
 """From 1.30.0 a page over 32,766 rows returns every `Tags` empty; far below is also kinder to the server."""
 PAGES_MAX = 2_000
+CUT_S_LATER = 0.2
+"""After the limit of each read, which says better what was missing."""
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 
@@ -72,6 +76,7 @@ class Api:
         self._auth = auth
         self._verify = verify
         self._session: requests.Session | None = None
+        self._cutter: Cutter | None = None
 
     def __repr__(self) -> str:
         return f"Api({self.base_url!r})"
@@ -222,45 +227,54 @@ class Api:
         place = f"{method} {self.base_url}{path}"
         ends = time.monotonic() + self.timeout_s
         try:
-            with self._opened().request(
-                method,
-                self._wire_url + path,
-                params=query,
-                json=body,
-                timeout=self.timeout_s,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            session, cutter = self._opened()
+            with (
+                cutter.within(self.timeout_s + CUT_S_LATER),
+                session.request(
+                    method,
+                    self._wire_url + path,
+                    params=query,
+                    json=body,
+                    timeout=self.timeout_s,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 answer = self._read(response, place, ends)
                 status, reason = response.status_code, response.reason or ""
                 target = response.headers.get("Location", "")
         except requests.exceptions.Timeout as error:
             raise Unanswered(f"{place}: no answer within {self.timeout_s:g} s") from error
         except requests.exceptions.RequestException as error:
-            if "timed out" in str(error).lower():
+            if "timed out" in str(error).lower() or time.monotonic() >= ends:
                 raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s") from error
             raise Unreachable(f"{place}: {cause(error)}") from error
+        if time.monotonic() >= ends:  # what was cut may look like a whole answer
+            raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s")
         if status == 200:
             return answer
         raise BadAnswer(f"{place}: {refusal(status, reason, target, answer)}", status)
 
-    def _opened(self) -> "requests.Session":
+    def _opened(self) -> "tuple[requests.Session, Cutter]":
         import requests
         import urllib3
 
-        if self._session is None:
+        from mailrace.targets.cutting import Cutter
+
+        if self._session is None or self._cutter is None:
             self._session = requests.Session()
             self._session.trust_env = False
             self._session.auth = self._auth
             self._session.verify = self._verify
             over_our_dial(self._session, self.base_url)
+            self._cutter = Cutter(self._session)
             if self._verify is False:
                 # Taking any certificate was asked for; a warning at each request tells nobody anything.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return self._session
+        return self._session, self._cutter
 
     def _read(self, response: "requests.Response", place: str, ends: float) -> bytes:
-        """The whole body: `timeout` of requests limits each read only, so a dripping server needs this."""
+        """The whole body, as long as it is not too large."""
         parts: list[bytes] = []
         size = 0
         for part in response.iter_content(65_536):

@@ -3,7 +3,10 @@
 import base64
 import http.client
 import smtplib
+import socket
 import ssl
+import threading
+import time
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -17,11 +20,26 @@ def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | 
     """The first line of its SMTP side. Raises OSError (a time out among them) where there is none."""
     with dial((addresses.smtp_host, addresses.smtp_port), timeout_s) as plain:
         link = tls.wrap_socket(plain, server_hostname=addresses.smtp_host) if tls else plain
-        with link, link.makefile("rb") as lines:
-            line = lines.readline(1_000).decode("utf-8", "replace").strip()
+        with link:
+            line = _first_line(link, timeout_s).decode("utf-8", "replace").strip()
             if line.startswith("220"):
                 link.sendall(b"QUIT\r\n")
             return line
+
+
+def _first_line(link: socket.socket, timeout_s: float) -> bytes:
+    """Up to the first line end, 1,000 bytes or the end, within the limit for all of it, not for each byte."""
+    ends, data = time.monotonic() + timeout_s, b""
+    while b"\n" not in data and len(data) < 1_000:
+        left_s = ends - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("no whole line within the limit")
+        link.settimeout(left_s)
+        part = link.recv(1_000)
+        if not part:
+            break
+        data += part
+    return data.partition(b"\n")[0]
 
 
 def starttls(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None) -> None:
@@ -95,11 +113,33 @@ def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLC
         connection.sock = (tls or ssl.create_default_context()).wrap_socket(
             connection.sock, server_hostname=host
         )
+    # The connection's own limit is one for each read; this one is for the whole of the answer's head.
+    ends = time.monotonic() + timeout_s
+    limit = threading.Timer(timeout_s, _cut, (connection,))
+    limit.daemon = True
+    limit.start()
     try:
         connection.request("GET", urlsplit(addresses.api).path + path)
-        return connection.getresponse().status
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as wrong:
+        if time.monotonic() >= ends:
+            raise TimeoutError("no whole answer within the limit") from wrong
+        raise
     finally:
+        limit.cancel()
+        limit.join()
         connection.close()
+    if time.monotonic() >= ends:
+        raise TimeoutError("no whole answer within the limit")
+    return status
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    try:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
 
 
 def look(
