@@ -36,7 +36,8 @@ def rig(name: str, target: str) -> Iterator[tuple[Rig, ServerOptions]]:
     plan = Plan(it, 1, "mrsteertes")
     options = server_options(it)
     planned = plain(with_own_spellings(plan.round(0)))
-    place = Rig(opener_of(target, options, None, None), planned, plan.domain, plan.contents)
+    place = Rig(opener_of(target, options, None, None), planned, plan.domain, plan.contents, options)
+    place.is_fresh = it.target.fresh
     try:
         place.start(len(planned.operations))
         yield place, options

@@ -95,3 +95,34 @@ def _run(system: System[Leaf], prefix: _Prefix) -> tuple[tuple[int, ...], list[t
         order.append(chosen)
         texts.append(waiting[chosen])
     return tuple(order), others, system.finish()
+
+
+def alternating(
+    system: System[Leaf], found: Exploration[Leaf], *, is_out_of_time: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[tuple[int, ...], Leaf]]:
+    """Of two actors the schedules that one shared instance chooses by itself, as (actors, what it gave).
+
+    One actor runs so many steps alone; then they alternate, for the pool gives its connection to the one who
+    waits. They need no luck to be realised, so they are worth more than any others when time is short.
+    """
+    for first in (0, 1):
+        alone, is_within = 0, True
+        while is_within:
+            if is_out_of_time():
+                return
+            order: list[int] = []
+            try:
+                system.restart()
+                while enabled := system.enabled():
+                    goes = first if len(order) < alone or not order else 1 - order[-1]
+                    order.append(goes if goes in enabled else enabled[0])
+                    system.step(order[-1])
+                leaf = system.finish()
+            except ScheduleMissed as missed:
+                found.missed += 1
+                found.why_not = str(missed)
+                return
+            found.explored += 1
+            yield tuple(order), leaf
+            is_within = order[:alone].count(first) == alone
+            alone += 1

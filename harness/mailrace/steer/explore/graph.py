@@ -71,13 +71,22 @@ class Graph:
 
 
 def build(
-    programs: Programs, actors: int, names: Names, snapshot: sqlite3.Connection, footprints: Footprints
+    programs: Programs,
+    actors: int,
+    names: Names,
+    snapshot: sqlite3.Connection,
+    footprints: Footprints,
+    along: tuple[int, ...] | None = None,
 ) -> Graph:
-    """The graph from the store in `snapshot`, which is left as it is; `names` are those of a fresh run."""
+    """The graph from the store in `snapshot`, which is left as it is; `names` are those of a fresh run.
+
+    along   only the states of this schedule and what is one step beside it, which has no steps of its own:
+            enough to follow that schedule where the whole graph is too large. It is never whole
+    """
     connection = connect()
     snapshot.backup(connection)
     try:
-        return _Builder(programs, actors, names, connection, footprints).build()
+        return _Builder(programs, actors, names, connection, footprints).build(along)
     finally:
         connection.close()
 
@@ -99,15 +108,18 @@ class _Builder:
         self._nodes: dict[tuple[object, ...], Node] = {}
         self._is_whole = True
 
-    def build(self) -> Graph:
+    def build(self, along: tuple[int, ...] | None) -> Graph:
         tables = [
             str(r[0]) for r in rows(self._connection, "SELECT name FROM sqlite_master WHERE type='table'")
         ]
         contents = {t.lower(): self._digest(t.lower()) for t in tables if not t.startswith("sqlite_")}
-        root = self._node(tuple(() for _ in range(self._actors)), contents)
-        return Graph(root, len(self._nodes), self._is_whole)
+        root = self._node(tuple(() for _ in range(self._actors)), contents, along)
+        return Graph(root, len(self._nodes), self._is_whole and along is None)
 
-    def _node(self, histories: tuple[History, ...], contents: dict[str, str]) -> Node:
+    def _node(
+        self, histories: tuple[History, ...], contents: dict[str, str], ahead: tuple[int, ...] | None
+    ) -> Node:
+        """The state; `ahead` is what is left of the one schedule that is followed, None: all of them are."""
         key = (histories, tuple(sorted(contents.items())))
         known = self._nodes.get(key)
         if known is not None:
@@ -118,7 +130,7 @@ class _Builder:
             return node
         for actor in range(self._actors):
             for block in self._programs.variants.get((actor, histories[actor]), ()):
-                child = self._step(histories, contents, actor, block)
+                child = self._step(histories, contents, actor, block, ahead)
                 if child is not None:
                     node.blocks[actor], node.edges[actor] = block, child
                     break
@@ -128,7 +140,12 @@ class _Builder:
         return node
 
     def _step(
-        self, histories: tuple[History, ...], contents: dict[str, str], actor: int, block: Planned
+        self,
+        histories: tuple[History, ...],
+        contents: dict[str, str],
+        actor: int,
+        block: Planned,
+        ahead: tuple[int, ...] | None,
     ) -> Node | None:
         """The state after the block; None: it is told other things here than this variant of it was."""
         self._connection.execute("SAVEPOINT step")
@@ -147,7 +164,10 @@ class _Builder:
             written = contents if footprint.is_open else footprint.writes
             after = {**contents, **{t: self._digest(t) for t in written if t in contents}}
             history = (*histories[actor], "; ".join(told))
-            return self._node((*histories[:actor], history, *histories[actor + 1 :]), after)
+            known = (*histories[:actor], history, *histories[actor + 1 :])
+            if ahead is not None and ahead[:1] != (actor,):
+                return Node(known)
+            return self._node(known, after, None if ahead is None else ahead[1:])
         finally:
             self._connection.execute("ROLLBACK TO step")
             self._connection.execute("RELEASE step")

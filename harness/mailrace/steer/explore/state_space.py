@@ -148,9 +148,9 @@ def _noted(number: int, run: Run, judge: Judge) -> ScheduleRun:
     return ScheduleRun(number=number, schedule=shown, outcome=in_words(run), anomalies=names)
 
 
-def graph_of(rig: Rig, programs: Programs) -> Graph:
-    """All states from the round's store, by what the programs say."""
-    return build(programs, len(rig.planned.operations), rig.names(), rig.snapshot, rig.footprints)
+def graph_of(rig: Rig, programs: Programs, along: tuple[int, ...] | None = None) -> Graph:
+    """All states from the round's store, by what the programs say; or those `along` one schedule."""
+    return build(programs, len(rig.planned.operations), rig.names(), rig.snapshot, rig.footprints, along)
 
 
 def why_not_put_to_the_test(land: StateSpace) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from mailrace.steer.database_proxy.blocks import Run
-from mailrace.steer.explore.context_bound import within_context_bound
+from mailrace.steer.explore.context_bound import alternating, within_context_bound
 from mailrace.steer.explore.depth_first import Exploration, explore
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.explore.random_walk import promise, unseen_share, walk
@@ -51,6 +51,8 @@ def depth_and_few_switches(
             break
     else:
         return
+    if len(separate.rig.planned.operations) == 2:
+        yield from alternating(separate, few, is_out_of_time=lambda: is_out_of_time(0.5))
     yield from within_context_bound(
         separate,
         few,

@@ -13,7 +13,7 @@ from mailrace.steer.database_proxy.blocks import Run, actor_names
 from mailrace.steer.explore.graph import Follows, Node
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
-from mailrace.steer.explore.state_space import StateSpace
+from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.realisations import Realisations
 from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
@@ -26,7 +26,7 @@ from mailrace.steer.servers.rig import Rig
 
 @dataclass(slots=True)
 class Realiser:
-    """Realises what a landscape holds. `replay` is the command that replays a witness, but for its round."""
+    """Realises what a state space holds. `replay`: the command that replays a witness, but for its round."""
 
     rig: Rig
     land: StateSpace
@@ -59,11 +59,30 @@ class Realiser:
                 self.shown.split_only += len(runs)
                 said = replace(said, fate="split_only", why=self._split(runs[0], allowed))
             else:
-                self.shown.unrealised += len(runs)
-                self.shown.unrealised_names |= names
-                said = replace(said, fate="unrealised", why="it stands in no whole graph of orders")
+                self.progress(f"realising {number} of {len(ranked)} violating classes")
+                share_s = (self.until - time.monotonic()) / (len(ranked) - number + 1)
+                said = self._as_explored(runs, time.monotonic() + share_s, said)
             self._say(said)
         return self.shown
+
+    def _as_explored(self, runs: list[Run], until: float, said: Violation) -> Violation:
+        """A class that stands in no whole graph: only the schedule that was explored can be followed.
+
+        What one instance keeps together was seen at few release points there, if at any, so nothing is ruled
+        out: the tries on the real instance decide.
+        """
+        names = self.land.judge.names(runs[0])
+        graph = graph_of(self.rig, self.land.programs, runs[0].order)
+        leaf = graph.leaf_of(runs[0].order)
+        if leaf is None or len(self.rig.planned.operations) != 2:
+            self.shown.unrealised += len(runs)
+            self.shown.unrealised_names |= names
+            return replace(said, fate="unrealised", why="it stands in no whole graph of schedules")
+        land = replace(self.land, graph=graph, bad_leaves={leaf: names})
+        narrow = replace(self, land=land, draws=Draws())
+        return narrow._realise(
+            SharedInstance(self.rig, graph), leaf, runs, always, until, runs[0].order, said
+        )
 
     def at_point(self, single: SharedInstance, point: Scheduler, first: Run, allowed: Follows) -> None:
         """A release point where one instance did what no explored order did: it itself, and again.
@@ -213,7 +232,7 @@ class Realiser:
         own = run.record.stored
         rows = {replace(row, source=None) for row in own.messages} if own is not None else set()
         if own is None or (set(shown.messages), set(shown.tags)) != (rows, set(own.tags)):
-            self.shown.notes.append("REST showed another store than was read at the door")
+            self.shown.notes.append("REST showed another store than was read at the proxy")
             return False
         return True
 
