@@ -4,13 +4,16 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.defaults import default_target, settings
+
+if TYPE_CHECKING:
+    from mailrace.record.findings import Findings
 
 WHERE = "Where to listen"
 
@@ -67,9 +70,7 @@ def record(
     """
     from mailrace.cli.screen import Screen
     from mailrace.history import new_folder
-    from mailrace.history.writing import write_whole
     from mailrace.model.target_name import parse_target
-    from mailrace.report.recorded import lines_of, record_page
     from mailrace.studies.recording import RecordRequest, steer_overlaps
     from mailrace.studies.recording import record as run_recorder
 
@@ -87,15 +88,24 @@ def record(
     found = done.findings
     if request.steer_s_max:
         found = steer_overlaps(found, request, folder, progress.text)
-    write_whole(folder / "record.json", found.as_json().encode())
-    write_whole(folder / "report.html", record_page(found, shlex.join(["mailrace", *sys.argv[1:]])).encode())
-    screen = Screen()
-    for line in (*lines_of(found), *(f"Not whole: {one}." for one in done.failures)):
-        screen.text(line)
-    screen.line(f"report: {folder}/report.html")
+    _show(found, folder, done.failures)
     counted = [*found.happened, *(found.hazards if fail_on is FailOn.hazards else ())]
     could_not_look = bool(done.failures) or not found.operations
     raise typer.Exit(found.child_status or (1 if counted else 3 if could_not_look else 0))
+
+
+def _show(found: "Findings", folder: Path, failures: tuple[str, ...]) -> None:
+    """Write the record's document and page, and say what was found."""
+    from mailrace.cli.screen import Screen
+    from mailrace.history.writing import write_whole
+    from mailrace.report.recorded import lines_of, record_page
+
+    write_whole(folder / "record.json", found.as_json().encode())
+    write_whole(folder / "report.html", record_page(found, shlex.join(["mailrace", *sys.argv[1:]])).encode())
+    screen = Screen()
+    for line in (*lines_of(found), *(f"Not whole: {one}." for one in failures)):
+        screen.text(line)
+    screen.line(f"report: {folder}/report.html")
 
 
 def _address(option: str, text: str) -> tuple[str, int]:
