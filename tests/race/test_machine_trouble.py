@@ -201,7 +201,7 @@ def test_slow_is_not_hung(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["MAIL", "DATA", "dot"])
 def test_a_server_that_is_not_ours_and_refuses_is_gone_and_no_crash(stage: str, tmp_path: Path) -> None:
-    with ScriptedServer(dies_at=stage) as server:
+    with ScriptedServer(dies_at=stage, sessions_good=2) as server:
         result = raced(server, tmp_path, 2, LIMITS)
     assert result.verdict is Verdict.FAILED
     assert exit_status([result.verdict]) == 4
