@@ -23,7 +23,7 @@ AROUND_ACCEPT = """
 from mailrace.embedded import mailbox
 whole = mailbox.Mailbox.accept
 
-async def accept(self, sender, recipients, raw, username=""):
+async def accept(self, sender, recipients, raw):
 {body}
 
 mailbox.Mailbox.accept = accept

@@ -23,11 +23,11 @@ A_DELETION = {
 
 LATE = """
 import asyncio, random
-found = await whole(self, sender, recipients, raw, username)
+found = await whole(self, sender, recipients, raw)
 async def later():
     await asyncio.sleep(random.uniform(0.008, 0.014))
     await self.db.query("SELECT COUNT(*) FROM mailbox WHERE Subject = ?", "nothing")
-self._tasks.add(asyncio.ensure_future(later()))
+TASKS.append(asyncio.ensure_future(later()))
 return found
 """
 
@@ -35,14 +35,15 @@ return found
 @pytest.mark.slow
 @pytest.mark.parametrize("given", [TWO_SENDERS, A_DELETION], ids=lambda g: g["name"])
 def test_work_after_the_reply_is_no_hang(tmp_path: Path, given: dict[str, object]) -> None:
-    found = steer(scenario_from(given, tmp_path), program(tmp_path, accepting(LATE), "fixed"))
+    found = steer(
+        scenario_from(given, tmp_path), program(tmp_path, "TASKS = []\n" + accepting(LATE), "fixed")
+    )
     assert found.verdict is Verdict.INCONCLUSIVE, found.reason
     assert "after" in found.reason
     assert "hang" not in found.anomalies
 
 
 LOSES_ALL = """
-prepared, _ = self._prepared(sender, recipients, raw)
 return "0123456789012345678901"
 """
 SWAPS = """
@@ -51,12 +52,12 @@ IN_FLIGHT.append(raw)
 await self.db.query("SELECT COUNT(*) FROM mailbox WHERE Subject = ?", "a pause")
 subject = next((l for l in (others or [raw])[0].splitlines() if l.startswith(b"Subject:")), b"Subject: ?")
 own = next(l for l in raw.splitlines() if l.startswith(b"Subject:"))
-found = await whole(self, sender, recipients, raw.replace(own, subject), username)
+found = await whole(self, sender, recipients, raw.replace(own, subject))
 IN_FLIGHT.remove(raw)
 return found
 """
 SHORTENS_OTHERS = """
-found = await whole(self, sender, recipients, raw, username)
+found = await whole(self, sender, recipients, raw)
 await self.db.execute("UPDATE mailbox SET Subject = ? WHERE ID != ? AND Subject LIKE ?", "x", found, "%g02")
 return found
 """

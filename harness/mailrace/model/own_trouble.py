@@ -35,11 +35,11 @@ _OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def ended_from_outside(how: str) -> str:
-    """How a process was ended by somebody else, from `how_it_ended()` ("signal 9"); "" where it was not.
+    """How somebody else ended a process, from `how_it_ended()` ("signal 9 (SIGKILL)"); "" where nobody did.
 
     SIGSEGV, SIGABRT and their like are a program's own doing.
     """
-    number = how.removeprefix("signal ")
+    number = how.removeprefix("signal ").partition(" ")[0]
     for one in _OUTSIDE if number.isdigit() else ():
         if int(number) == one:
             return f"from outside by signal {number} ({one.name})"

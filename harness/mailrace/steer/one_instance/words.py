@@ -30,7 +30,7 @@ def _in_words(one: Violation) -> str:
     if one.fate == "split_only":
         return f"split_only: {names}: {one.why}"
     tries = "1 try" if one.tries == 1 else f"{one.tries:,} tries"
-    where = f"{names} by {one.schedule} ({counted(one.deviations, 'deviation')})"
+    where = f"{names} by {one.schedule} ({counted(one.deviations, 'preemption')})"
     if one.fate == "unrealised" and not one.schedule:
         return f"not realised: {names}: {one.why}"
     if one.fate == "unrealised":
