@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +111,10 @@ class Session:
         except (UsageError, ScenarioError, OutputError):
             raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
-            (self.folder / BUG).write_text(without_secrets("".join(format_exception(bug))), encoding="utf-8")
+            with suppress(OSError):  # a full disk must not hide what went wrong
+                (self.folder / BUG).write_text(
+                    without_secrets("".join(format_exception(bug))), encoding="utf-8"
+                )
             why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
         said = with_what_was_changed(found, scenario, is_ours=self.request.target.kind != "url")

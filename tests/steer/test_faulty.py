@@ -1,5 +1,6 @@
 """Servers with one fault, or one oddity, that are steered: no wrong RACE, no wrong PASS."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,12 @@ def test_a_subject_of_another_sender_is_seen_on_every_schedule(tmp_path: Path) -
     patch = "IN_FLIGHT = []\n" + accepting(SWAPS)
     found = steer(scenario_from(given, tmp_path), program(tmp_path, patch, "fixed"))
     assert found.verdict is not Verdict.PASS, found.reason
+
+
+@pytest.mark.slow
+def test_a_server_that_hides_its_store_from_its_users_is_not_clean(
+    faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    result = steer(scenario_from(TWO_SENDERS, tmp_path), faulty("lists_are_empty"))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "REST could not be read" in result.reason

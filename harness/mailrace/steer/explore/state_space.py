@@ -25,6 +25,7 @@ from mailrace.steer.explore.strategies import (
     depth_and_few_switches,
     sampled,
 )
+from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.rig import Rig
 
 
@@ -85,7 +86,10 @@ def explore_space(
     """
     separate = SeparateInstances(rig)
     began = time.monotonic()
-    judge, _ = learn_serial(separate, options)
+    judge, serial_runs = learn_serial(separate, options)
+    # What users see comes by REST: a server that hides its store there is not clean, whatever its tables say.
+    last = serial_runs[-1].record
+    hidden = "" if last.hung or last.crashed else rest_differs(rig, last.stored)
     serial_s = time.monotonic() - began
     actors = len(rig.planned.operations)
     is_short = actors > MANY and bound is None
@@ -122,7 +126,7 @@ def explore_space(
     began = time.monotonic()
     is_mapped = exploration.is_complete or actors == 2
     graph = graph_of(rig, programs) if is_mapped else Graph(Node(((),) * actors), 1, False)
-    doubt = once or _doubt(separate, exploration, programs)
+    doubt = hidden or once or _doubt(separate, exploration, programs)
     if exploration.is_complete:
         doubt = doubt or unexplored(graph, runs)
     if doubt:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from mailrace.check import explain
 from mailrace.history import Journal, Realisation
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.errors import MailraceError, ScheduleMissed
+from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import ScheduleWitness, Violation, Witness
 from mailrace.steer.database_proxy.blocks import Run, actor_names
 from mailrace.steer.explore.graph import Follows, Node
@@ -21,6 +21,7 @@ from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_o
 from mailrace.steer.one_instance.scheduler import Scheduler, block_text
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.witness import text, witness_of
+from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.rig import Rig
 
 
@@ -221,20 +222,10 @@ class Realiser:
         return self.land.judge.names(run) == wanted and self._rest_agrees(run)
 
     def _rest_agrees(self, run: Run) -> bool:
-        if run.record.hung:
-            return True
-        try:
-            with self.rig.loop.in_background():
-                shown = self.rig.instances[0].target.stored("")
-        except MailraceError as wrong:
-            self.shown.notes.append(f"REST could not be read after a realised order: {wrong}")
-            return False
-        own = run.record.stored
-        rows = {replace(row, source=None) for row in own.messages} if own is not None else set()
-        if own is None or (set(shown.messages), set(shown.tags)) != (rows, set(own.tags)):
-            self.shown.notes.append("REST showed another store than was read at the proxy")
-            return False
-        return True
+        wrong = "" if run.record.hung else rest_differs(self.rig, run.record.stored)
+        if wrong:
+            self.shown.notes.append(f"after a realised order {wrong}")
+        return not wrong
 
     def _split(self, run: Run, allowed: Follows) -> str:
         """What the explored order of the class splits though one instance keeps it together, in words."""
