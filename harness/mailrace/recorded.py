@@ -9,17 +9,23 @@ import os
 import platform
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from mailrace import __version__
 from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
 from mailrace.model.request import RunRequest, Study
 from mailrace.model.result import RunResult
+from mailrace.model.secrets import without_secrets
 from mailrace.model.target_name import TargetName, is_by_version
 from mailrace.report import render
 from mailrace.scenario import Scenario, scenario_from
+
+BUG = "bug.txt"
+"""Where the traceback of a bug of ours stands, in the run's folder."""
 
 
 def write_plan_of(
@@ -128,3 +134,11 @@ def environment() -> dict[str, str]:
         "cpus": str(os.cpu_count() or 0),
         "load": load,
     }
+
+
+def write_bug(folder: Path, bug: Exception) -> str:
+    """Write the traceback of a bug of ours into a run's folder; the sentence that says so."""
+    trace = without_secrets("".join(format_exception(bug)))
+    with suppress(OSError):  # a full disk must not hide what went wrong
+        (folder / BUG).write_text(trace, encoding="utf-8")
+    return f"a bug of mailrace ({bug!r}); please report it with {folder / BUG}"

@@ -8,11 +8,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from traceback import format_exception
 from typing import Any
 
 from mailrace import __version__
@@ -30,11 +29,11 @@ from mailrace.listener import Listener, tell
 from mailrace.model.errors import Interrupted, OutputError, ScenarioError, TargetError, UsageError
 from mailrace.model.request import Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
-from mailrace.model.secrets import without_secrets, without_secrets_in
+from mailrace.model.secrets import without_secrets_in
 from mailrace.model.target import TargetInfo
 from mailrace.model.target_name import TargetName
 from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
-from mailrace.recorded import environment, replay_command, write_plan_of
+from mailrace.recorded import environment, replay_command, write_bug, write_plan_of
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
 from mailrace.steer import steer, store_for
@@ -43,8 +42,6 @@ from mailrace.verdict import gravest, whole_of
 
 DOOR = "http://127.0.0.1:0"
 """What a target is told of its storage when steer will give it a door."""
-BUG = "bug.txt"
-"""Where the traceback of a bug of ours stands, in the run's folder."""
 UNREALISED_ROUNDS = 200
 """So often what steer found and could not realise is raced natively, until it hits."""
 OUT_OF_TIME = "the time limit ended the run before this scenario"
@@ -111,11 +108,7 @@ class Session:
         except (UsageError, ScenarioError, OutputError):
             raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
-            with suppress(OSError):  # a full disk must not hide what went wrong
-                (self.folder / BUG).write_text(
-                    without_secrets("".join(format_exception(bug))), encoding="utf-8"
-                )
-            why = f"a bug of mailrace ({bug!r}); please report it with {self.folder / BUG}"
+            why = write_bug(self.folder, bug)
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
         said = with_what_was_changed(found, scenario, is_ours=self.request.target.kind != "url")
         return without_secrets_in(replace(said, digest=scenario.digest))
@@ -133,7 +126,7 @@ class Session:
         """A server has started and is to be looked at: from now on `reports/latest` is this run's."""
         self.info = target
         make_latest(self.folder)
-        if self.listener is not None:
+        if self.listener:
             self.listener.began(scenario, target, control)
 
     def part(self, name: str, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
