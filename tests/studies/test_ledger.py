@@ -167,3 +167,8 @@ def test_what_the_option_hides() -> None:
         in hidden_duplicates(shown)
     )
     assert hidden_duplicates([trial("naive", doubled=7), trial("naive", on=True)]) == ""
+
+
+def test_a_policy_is_not_praised_for_rounds_that_nobody_could_look_at() -> None:
+    faultless = replace(trial("reconcile"), rounds_refused=3)
+    assert sentence([trial("naive", doubled=5), faultless]).startswith("No policy can be named: in 3 rounds")

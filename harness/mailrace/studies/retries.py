@@ -35,7 +35,8 @@ _WHY = {
 class Trial:
     """One policy under one server option, and the anomalies of its rounds.
 
-    failed   why there is nothing, else ""
+    failed           why there is nothing, else ""
+    rounds_refused   rounds that the server refused to begin, or whose store it would not show
     """
 
     policy: Policy
@@ -44,6 +45,7 @@ class Trial:
     seconds: float
     failed: str = ""
     anomalies: Mapping[str, int] = field(default_factory=dict)
+    rounds_refused: int = 0
 
 
 def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
@@ -113,6 +115,7 @@ def _trial(variant: Scenario, folder: Path, result: RunResult) -> Trial:
         seconds=round(found.seconds.get("race", 0.0), 3),
         failed=found.reason if not found.rounds else "",
         anomalies=dict(found.anomalies),
+        rounds_refused=found.rounds_refused,
     )
 
 
@@ -127,7 +130,13 @@ def sentence(trials: Sequence[Trial]) -> str:
             "refuses would tell them apart."
         )
     tested = [t for t in ran if t.ledger.refused]
-    good = [t for t in tested if t.ledger.is_faultless]
+    good = [t for t in tested if t.ledger.is_faultless and not t.rounds_refused]
+    if not good and any(t.ledger.is_faultless for t in tested):
+        refused = sum(t.rounds_refused for t in tested)
+        return (
+            f"No policy can be named: in {refused} rounds the server refused what comes before the mail or "
+            "would not show its store afterwards, and a loss there was not looked at."
+        )
     if good:
         why = "; ".join(f"{_named(t)}: {_WHY[t.policy]}" for t in good)
         return f"Nothing is lost and nothing doubled in these rounds under {why}."
