@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mailrace.embedded.door import Answer, Statement, StatementFailed
 
-BUSY_MS = 5000
+BUSY_MS = 20_000
 """How long a `fixed` transaction waits for another process on the same file."""
 
 
