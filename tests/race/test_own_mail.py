@@ -136,8 +136,11 @@ def test_no_shape_of_a_file_breaks_steer(shape: str, tmp_path: Path) -> None:
 @pytest.mark.mailpit
 @pytest.mark.parametrize("mode", MODES)
 def test_no_shape_of_a_file_gives_a_false_word_on_a_real_one(mode: Any, tmp_path: Path) -> None:
-    """Two senders of one new tag are clean on 1.30.5: issue 283 was repaired in 1.17.1."""
-    for shape, mail in SHAPES.items():
+    """Two senders of one new tag are clean on 1.30.5: issue 283 was repaired in 1.17.1.
+
+    Every eighth shape, since each has a server of its own; all of them are sent to the reference above.
+    """
+    for shape, mail in list(SHAPES.items())[::8]:
         folder = tmp_path / shape
         folder.mkdir()
         asked = Racing(until="rounds", rounds=3, control=False)
