@@ -27,7 +27,7 @@ MADE: dict[str, list[list[object]]] = {
     ],
     "matrix": [["matrix", "--versions", "embedded@1.30.5,embedded@fixed", "--scenarios", *RACE, *RACED]],
     "bisect": [["bisect", *RACE, "--good", "embedded@1.27.11", "--bad", "embedded@1.30.5", *RACED]],
-    "retries": [["retries", "shared-new-tag", "-t", "embedded@1.17.0", "--rounds", 8, "--seed", 3]],
+    "retries": [["retries", "shared-new-tag", "-t", "embedded@1.17.0", "--rounds", 40, "--seed", 3]],
     "merge": [
         *(["run", *RACE, *ON, "--rounds", 3, "--seed", seed, "--out", f"r{seed}"] for seed in (3, 4)),
         ["merge", "r3", "r4"],

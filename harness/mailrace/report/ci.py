@@ -63,9 +63,9 @@ def ctrf(result: RunResult) -> str:
     document: dict[str, Any] = {
         "reportFormat": "CTRF",
         "specVersion": CTRF_VERSION,
-        "generatedBy": f"mailrace {result.mailrace}",
+        "generatedBy": f"mailrace {legible(result.mailrace)}",
         "results": {
-            "tool": {"name": "mailrace", "version": result.mailrace},
+            "tool": {"name": "mailrace", "version": legible(result.mailrace)},
             "summary": {
                 "tests": len(tests),
                 **{s: statuses.count(s) for s in ("passed", "failed", "skipped", "pending", "other")},
@@ -73,7 +73,7 @@ def ctrf(result: RunResult) -> str:
                 "stop": begin_ms + sum(test["duration"] for test in tests),
             },
             "tests": tests,
-            "environment": {"extra": {k: legible(v) for k, v in sorted(result.environment.items())}},
+            "environment": {"extra": {legible(k): legible(v) for k, v in sorted(result.environment.items())}},
         },
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
@@ -85,13 +85,14 @@ def told(scenario: ScenarioResult) -> str:
     if scenario.control is not None:
         lines.append(f"control: {control_words(scenario)}")
     for witness in scenario.witnesses[:WITNESSES_TOLD_MAX]:
-        lines += ["", legible(witness.anomaly.proof, 2000), f"replay: {legible(witness.replay)}"]
+        lines += ["", legible(witness.anomaly.proof, 2000), f"replay: {witness.replay}"]
     more = len(scenario.witnesses) - WITNESSES_TOLD_MAX
     if more > 0:
         lines += ["", f"and {more} more in report.html"]
     if scenario.advice:
         lines += ["", legible(scenario.advice, 2000)]
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    return legible(text, len(text), lines=True)
 
 
 def _ctrf_test(scenario: ScenarioResult) -> dict[str, Any]:

@@ -269,8 +269,10 @@ def _views(
 
 
 def _padded(begin: float, end: float) -> tuple[float, float]:
-    span = max(end - begin, 10.0)
-    return round(begin - span * 0.07, 1), round(end + span * 0.07, 1)
+    # A stranger's file may have times of any size and in any order; the range is never empty.
+    low, high = min(begin, end), max(begin, end)
+    span = max(high - low, 10.0, 1e-6 * max(abs(low), abs(high)))
+    return round(low - span * 0.07, 1), round(high + span * 0.07, 1)
 
 
 def _events(lanes: list[Lane]) -> list[tuple[float, str, str]]:
