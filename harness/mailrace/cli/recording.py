@@ -25,40 +25,48 @@ class FailOn(StrEnum):
     hazards = "hazards"
 
 
+SuiteArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[-- COMMAND…]", help="The suite's command; default: record until Ctrl-C."),
+]
+SmtpOption = Annotated[
+    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For SMTP; port 0: a free one.")
+]
+HttpOption = Annotated[
+    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For HTTP; port 0: a free one.")
+]
+EnvOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        rich_help_panel=WHERE,
+        help="A variable for the command, such as APP_SMTP={smtp}; also {smtp_host}, {http} …",
+    ),
+]
+MinutesOption = Annotated[
+    float,
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=1440,
+        callback=options.finite,
+        help="Steer the overlaps that occurred for so long; 0: not at all.",
+    ),
+]
+FailOnOption = Annotated[
+    FailOn, typer.Option(metavar="WHAT", help="What ends with status 1: happened, or hazards too.")
+]
+
+
 @command
 def record(
-    suite: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[-- COMMAND…]", help="The suite's command; default: record until Ctrl-C."),
-    ] = None,
+    suite: SuiteArgument = None,
     target: options.TargetOption = None,
-    smtp: Annotated[
-        str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For SMTP; port 0: a free one.")
-    ] = "127.0.0.1:0",
-    http: Annotated[
-        str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For HTTP; port 0: a free one.")
-    ] = "127.0.0.1:0",
-    env: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            rich_help_panel=WHERE,
-            help="A variable for the command, such as APP_SMTP={smtp}; also {smtp_host}, {http} …",
-        ),
-    ] = None,
-    minutes: Annotated[
-        float,
-        typer.Option(
-            metavar="N",
-            min=0,
-            max=1440,
-            callback=options.finite,
-            help="Steer the overlaps that occurred for so long; 0: not at all.",
-        ),
-    ] = 2.0,
-    fail_on: Annotated[
-        FailOn, typer.Option(metavar="WHAT", help="What ends with status 1: happened, or hazards too.")
-    ] = FailOn.happened,
+    smtp: SmtpOption = "127.0.0.1:0",
+    http: HttpOption = "127.0.0.1:0",
+    env: EnvOption = None,
+    minutes: MinutesOption = 2.0,
+    fail_on: FailOnOption = FailOn.happened,
     out: options.OutOption = None,
 ) -> None:
     """Record a suite's traffic: what raced, what could have, and what the suite does to itself.
