@@ -19,8 +19,8 @@ TOO_LARGE_STILL = {
     "harness/mailrace/steer/replay.py: replay_schedule",
     "harness/mailrace/steer/steering.py: steer",
 }
-"""Functions of steer that are still over a limit. The list may only shrink: a name that has become small enough
-fails the test until it is taken out here."""
+"""Functions of steer that are still over a limit. The list may only shrink: a name that has become small
+enough fails the test until it is taken out here."""
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 SLEEPS = {"asyncio.sleep", "page.wait_for_timeout", "sleep", "time.sleep"}
 GIVEN_BY_LIBRARIES = re.compile(r"(handle|smtp|auth|do)_|(collect|repr_failure|reportinfo|runtest)$")
