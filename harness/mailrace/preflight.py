@@ -61,6 +61,8 @@ def preflight(
                 f"{name}: is not ours to start, so its statements cannot be held and it cannot be steered; "
                 f"race it: {_command('run', [what], name)}"
             )
+        # The target can be looked at in this mode. Whether it is there is found out now, before the first
+        # mail.
         with _had(name) as target:
             said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target, needs_controls)))
     return tuple(said)

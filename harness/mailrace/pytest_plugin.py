@@ -183,6 +183,8 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
     rounds = config.getoption("--mail-rounds")
     mode = str(config.getoption("--mail-mode"))
     target = _target(config) or "embedded"
+    # A test may override any field of the request by its name. Those of the race stand in `Racing`, all
+    # others in the request itself.
     known = {one.name for one in fields(Racing)}
     racing = {name: value for name, value in {"rounds": rounds, **changed}.items() if name in known}
     own = {

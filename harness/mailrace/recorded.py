@@ -39,6 +39,8 @@ def write_plan_of(
     targets: Sequence[TargetName] = (),
 ) -> None:
     """Write the plan of a run, or of a study's folder, before anything is sent; `run`: its token."""
+    # A run's folder must be whole in itself, so the users' own message files are kept in it, each once, under
+    # their digests.
     contents, recorded = {}, []
     for one in scenarios:
         digests = {name: hashlib.sha256(mail).hexdigest() for name, mail in one.contents.items()}

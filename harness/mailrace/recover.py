@@ -54,6 +54,7 @@ def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
         for one in histories
         if one.name in scenarios
     ]
+    # What the journal has is told as it stands. Scenarios that it does not mention were never begun.
     seen = {one.name for one in histories}
     results += [
         not_exercised(one, Verdict.INCONCLUSIVE, "the run ended before this scenario", plan.request.mode)
@@ -105,6 +106,8 @@ def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> Scenari
         anomalies = check_round(record, options)
         is_hit = any(a.name.weight is Weight.RACE for a in anomalies)
         tally.add(Judged(record, anomalies, "" if is_hit else not_looked(record)))
+    # A hit is proof whatever came after it. Without one, rounds that nobody counted to the end prove nothing,
+    # so the word is INCONCLUSIVE.
     done = f"the run was cut off after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
     return ScenarioResult(
         name=scenario.name,
@@ -141,6 +144,7 @@ def _steered(scenario: Scenario, history: ScenarioHistory) -> ScenarioResult:
     bad = {one.schedule for one in history.schedules if one.anomalies}
     fates = Counter(one.fate for one in history.realisations)
     done = f"the run was cut off after {explored} schedules were explored, {len(bad)} of them violating"
+    # How many classes there are was not known yet when the run ended, so what was explored is all there is.
     schedules = Schedules(
         explored=explored,
         classes=explored,
@@ -217,6 +221,7 @@ def run_with(
         named = ", ".join(f"{word} {value}" for word, value in asked.items() if value is not None)
         of = f"of {named} " if named else ""
         raise UsageError(f"{source}: no witness {of}is recorded there{_newest_race(found.folder)}")
+    # Both versions of a gate may show it. The new one's is meant, because the gate asks about that one.
     if len(fitting) > 1 and found.study == "gate":
         new = {
             run: pairs for run, pairs in fitting.items() if "old" not in run.relative_to(found.folder).parts

@@ -194,6 +194,8 @@ class Session:
     def _steered(self, scenario: Scenario) -> ScenarioResult:
         asked, use = self.request.steering, self.request.server
         try:
+            # The server is not started here: what it is must be told and written down before steer starts one
+            # for each actor.
             info = open_target(self.request.target, server_options(scenario), database=DOOR).info
             self.info = info
             if self.listener is not None:

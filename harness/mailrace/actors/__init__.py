@@ -71,6 +71,7 @@ def script_of(
         return transaction(
             operation.message, content, ignore_mail_reply=operation.ignore_mail_reply, together=together
         )
+    # All that is not sent over SMTP is one HTTP request, so one exchange serves every other operation.
     if not isinstance(parser, ResponseParser):
         raise InternalError(f"{operation.key} goes over HTTP and was given a connection of another kind")
     return exchange(operation, attempt, ids, contents, parser, api=api, auth=auth)

@@ -46,6 +46,7 @@ class ReplyParser:
                 raise Garbage(f"a reply with two codes, {self._code} and {code}")
             self._code = code
             self._lines.append((match[3] or b"").decode(errors="replace"))
+            # A line whose code is followed by a hyphen goes on in the next one (RFC 5321 4.2.1).
             if match[2] != b"-":
                 reply = Reply(code, "\n".join(self._lines), will_close=code == 421)
                 self._lines, self._lines_bytes = [], 0

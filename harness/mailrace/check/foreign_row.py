@@ -18,6 +18,7 @@ def foreign_row(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, .
     senders = {key: message.sender.lower() for key, message in messages_of(record.plan).items()}
     tried = {(one.message.key, one.attempt.number) for one in tries_of(record)}
     found: list[Anomaly] = []
+    # A row belongs to the round by two marks: its sender names the message, its Reply-To the attempt.
     for row in record.stored.messages:
         if senders.get(row.key) != row.sender.lower():
             wrong = f"its sender, {row.sender or 'nobody'}, sent no mail in this round"

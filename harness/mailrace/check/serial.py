@@ -85,6 +85,8 @@ class _Comparison:
                 isinstance(operation, Send) and self._is_stored(attempt.message)
             ):
                 continue
+            # Actors of one kind do the same and may be exchanged, so the replies to all of that kind are
+            # compared: which of two equal senders is refused in a serial order is chance.
             kind = self._kind(attempt.actor)
             replies = [
                 part.value
@@ -110,12 +112,16 @@ class _Comparison:
         """
         if self._has_retries:
             return
+        # Bulk operations are judged part by part, because they need not be one step: each part must occur in
+        # some serial order, and not all in the same one.
         own = self._parts(self._own)
         if has_bulk(self._record.plan):
             if set(own) <= self._serial_parts:
                 return
         elif any(self._bundled(outcome) == self._bundled(self._own) for outcome in self._serial):
             return
+        # No serial order explains the outcome. The proof compares it with the serial order that differs
+        # least, for that shows best what went wrong.
         nearest = min(self._serial, key=lambda outcome: len(set(own) ^ set(self._parts(outcome))))
         there = {(part.actor, part.what): part.value for part in nearest.parts}
         different = [

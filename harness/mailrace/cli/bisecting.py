@@ -128,6 +128,8 @@ def bisect(
         request = asked(of, how, server_use(), seed=seed, mode=_mode(mode, *targets))
         return Question(load(path), request, anomaly, trials)
 
+    # For `git bisect run` there is one build to judge and no search. Its statuses are git's, so an error of
+    # any kind must end with one of those, never with ours.
     if exit_codes:
         try:
             if target is None:
@@ -137,6 +139,7 @@ def bisect(
             typer.echo(f"mailrace: {wrong}", err=True)
             raise typer.Exit(GIT_ABORT) from wrong
         raise typer.Exit(_git_status(single, target))
+    # The scenario and its mode are the same for all versions, so they are asked for once, for the bad end.
     search = _versions(good, bad, versions, folder)
     what = question(search.bad, *search.versions)
     file = state or what.request.output.reports / f"bisect-{what.scenario.name}-{good}-{bad}.json".replace(

@@ -27,6 +27,8 @@ def cleanup(
     places = [name for name in dict.fromkeys((plan.request.target, *plan.targets)) if name.kind == "url"]
     if not places:
         raise UsageError(f"{folder}: it ran on servers of its own only, and left nothing anywhere")
+    # The run's marks are in its plan, so nothing of the history is needed, and a run that was killed can be
+    # cleaned up as well.
     for name in places:
         target = ExternalTarget(name.text)
         target.start()

@@ -43,6 +43,7 @@ def run(
     """Race scenarios at a server: each actor is brought to its last byte, then all are released together."""
     from mailrace.cli.defaults import settings
 
+    # An option that is not given falls back on pyproject.toml, and then on the scenario's own value.
     how = racing(
         rounds=rounds,
         profile=profile.value if profile else settings().get("profile"),
@@ -78,6 +79,7 @@ def steer(
     """Walk every order of the server's SQL statements, and show each bad one on a real instance."""
     from mailrace.model.request import Steering
 
+    # A walk has no rounds and needs no control, so nothing of a race is asked for here.
     how = Steering(
         budget=budget,
         bound=bound,

@@ -91,12 +91,14 @@ def record(
         steer_s_max=60 * minutes,
     )
     folder = new_folder(Path(settings().get("reports", "reports")), f"record-{request.target}", out=out)
+    # The suite writes to stdout, so what mailrace tells meanwhile goes to stderr.
     progress = Screen(on_stdout=False)
     done = run_recorder(request, folder, progress.line)
     found = done.findings
     if request.steer_s_max:
         found = steer_overlaps(found, request, folder, progress.text)
     _show(found, folder, done.failures)
+    # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
     counted = [*found.happened, *(found.hazards if fail_on is FailOn.hazards else ())]
     could_not_look = bool(done.failures) or not found.operations
     raise typer.Exit(found.child_status or (1 if counted else 3 if could_not_look else 0))

@@ -47,6 +47,7 @@ def report(
         raise UsageError(
             f"--format {formats}: {', '.join(unknown) or 'nothing'} is none of {', '.join(FORMATS)}"
         )
+    # The formats are known to be right before anything is read, for a long run takes a while to render.
     shown = rendered(folder or LATEST, wanted)
     if shown.found.study in ("run", "merge"):
         outcome(shown.runs[shown.found.folder], str(shown.found.folder), verbose=False)
@@ -103,6 +104,7 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
         if source.suffix == ".zip":
             unpack(source, Path(unpacked))
+        # A bundle is unpacked into a folder that vanishes; it is then read like the folder of any run.
         place = Path(unpacked) if source.suffix == ".zip" else source
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")

@@ -42,6 +42,7 @@ def check(
             mistakes += unknown_controls(scenarios[-1])
         except ScenarioError as wrong:
             mistakes += wrong.mistakes
+    # The mistakes of all files are gathered first, and told together at the end.
     if baseline is not None:
         try:
             load_baseline(baseline, scenario_names(scenarios))

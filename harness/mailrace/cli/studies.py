@@ -159,6 +159,7 @@ def retries(
             trials = run_retries(loaded, whole, tell=teller.note)
     finally:
         teller.close()
+    # The servers are stopped and the terminal is free again; what is left is to write and to tell.
     told = {
         "scenario": scenario,
         "target": request.target.text,

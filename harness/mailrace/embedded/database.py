@@ -52,6 +52,8 @@ class Database:
             yield self
             return
         await self.pool.acquire()
+        # The connection is ours. Whatever happens from here on, it goes back to the pool, unless the bug is
+        # to be shown in which it does not.
         held = Database(self.pool, self.door, holds_connection=True)
         comes_back = True
         try:

@@ -35,6 +35,7 @@ def application(mailbox: Mailbox, database: str) -> web.Application:
         ("GET", "/info", reading.info),
         ("GET", "/webui", reading.webui),
     ]
+    # A release that lacks an endpoint answers 404, so what came later is added only from then on.
     if mailbox.version.since(1, 18):
         routes.append(("POST", "/send", changing.send))
     if mailbox.version.since(1, 19):

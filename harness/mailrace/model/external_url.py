@@ -34,6 +34,7 @@ def parse_external(text: str) -> Addresses:
             "a user or password in the URL would end in reports; "
             "give them in MAILRACE_API_USER and MAILRACE_API_PASSWORD or in a netrc file",
         )
+    # It is a URL that may be shown. From here on each fault names what is wrong, and the form that is wanted.
     is_unix = url.scheme == "http+unix"
     if not url.hostname:
         raise TargetNameError(text, f"no path; {UNIX_FORM}" if is_unix else f"no host; {FORM}")
@@ -43,6 +44,7 @@ def parse_external(text: str) -> Addresses:
     if "smtp" not in options:
         like = "unix:/PATH" if is_unix else f"{url.hostname}:1025"
         raise TargetNameError(text, f"where is its SMTP? Add ?smtp={like}; {UNIX_FORM if is_unix else FORM}")
+    # The API is known. SMTP has an address of its own, and TLS of its own.
     host, port = _host_and_port(text, options["smtp"])
     if not port and options.get("tls"):
         raise TargetNameError(text, "TLS over a Unix socket is not spoken; leave tls= out")

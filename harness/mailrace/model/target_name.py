@@ -55,6 +55,7 @@ def parse_target(name: str | TargetName) -> TargetName:
         raise TargetNameError(name, f"nothing is named; wanted one of {FORMS}")
     if not text.isprintable():
         raise TargetNameError(name, f"holds what cannot be printed; wanted one of {FORMS}")
+    # A URL holds both marks, `:` and `@`, so it is told apart before a name is split at them.
     if text.startswith(SCHEMES):
         parse_external(text)
         return TargetName(text=text, kind="url", url=text)
@@ -62,6 +63,7 @@ def parse_target(name: str | TargetName) -> TargetName:
         if text == "embedded":
             return TargetName(text="embedded@fixed", kind="embedded", version="fixed")
         return TargetName(text=text, kind="file", path="mailpit")
+    # What is left is KIND@VERSION or KIND:PATH, or nothing that we know.
     scheme, mark, rest = _split(text)
     if scheme == "embedded" and mark == "@":
         version = rest.removeprefix("v")

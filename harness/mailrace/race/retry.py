@@ -38,6 +38,7 @@ def further_attempts(
         return ()
     made: list[Attempt] = []
 
+    # tenacity counts the raced attempt as the first of its tries, so the first call gives it back.
     def once() -> Attempt:
         made.append(send(made[-1].number + 1) if made else raced)
         return made[-1]

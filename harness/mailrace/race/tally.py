@@ -83,9 +83,11 @@ class Tally:
             self.skew_us.append(record.skew_us)
         elif judged.loss is not None:
             self.losses[judged.loss] += 1
+        # What breaks without a race is counted in lost rounds as well: it is told, and it is no hit.
         self.broken_serially.update(
             str(a.name) for a in judged.broken_serially if a.name.weight is Weight.RACE
         )
+        # A run may lose thousands of rounds for the same reason; the first few sentences say it all.
         is_new = judged.not_looked and judged.not_looked not in self.not_looked
         if is_new and len(self.not_looked) < NOTES_MAX:
             self.not_looked.append(judged.not_looked)
@@ -95,6 +97,7 @@ class Tally:
         self._accepted.update(
             a.operation for a in record.attempts if a.actor >= 0 and a.outcome is Outcome.OK
         )
+        # What was promised and what was found are compared over all rounds that were read, lost ones too.
         if record.stored is not None:
             least, most = expected_copies(record, self.options)
             self.expected = (self.expected[0] + least, self.expected[1] + most)

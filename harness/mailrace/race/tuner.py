@@ -90,6 +90,8 @@ class Tuner:
             low, high = range_us
             step = (high - low) / 9
             self._bins = [(low + i * step, low + (i + 1) * step) for i in range(9)] if step else [range_us]
+        # Each arm counts hits and misses, and begins with one of either. Parallel senders meet at a common
+        # release, so for them the outer bins begin with more misses, the middle one with 8 hits of 10.
         middle = (len(self._bins) - 1) // 2
         self._bin_hits = [[1.0, 1.0 + is_one_party * abs(i - middle)] for i in range(len(self._bins))]
         if is_one_party:

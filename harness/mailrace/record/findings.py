@@ -108,6 +108,7 @@ def findings_of(suite: Suite, *, child_status: int | None = None, is_store_known
         found, judged, not_judged = broken.found, broken.judged, broken.not_judged
     else:
         found, judged, not_judged = (), 0, len(suite.mails)
+    # One finding a name: a suite that breaks the same promise a thousand times has one thing to mend.
     by_name: dict[str, list[tuple[str, tuple[Recorded, ...]]]] = {}
     for one in found:
         by_name.setdefault(one.name, []).append((one.sentence, (one.operation, *one.beside)))

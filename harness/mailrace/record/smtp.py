@@ -162,6 +162,7 @@ class SmtpWatch:
         if not line[:3].isdigit():
             raise LostTrack("a reply without a code")
         code, text = int(line[:3]), line[4:].decode("utf-8", "replace").strip()
+        # Replies come in the order of the commands, so this one answers the oldest that still waits.
         if not self._waiting:
             if code == 421:
                 return

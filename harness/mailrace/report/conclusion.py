@@ -80,12 +80,14 @@ def conclusion(result: RunResult) -> Conclusion:
         for name, count in one.anomalies.items()
         if name not in one.broken_serially
     ]
+    # Of one scenario the reason is the whole story; of several their verdicts are counted.
     if len(result.scenarios) == 1:
         (one,) = result.scenarios
         counted = [f"{one.name}: {legible(one.reason, 2000).removesuffix('.')}."]
     else:
         counted = [count_words([(one.name, one.verdict) for one in result.scenarios])]
     counted += _lost_words(result.scenarios)
+    # What breaks serially stands in no anomaly above, so it has a sentence of its own.
     counted += [
         f"{names_words(names)} is broken in {scenario.name} when the operations run one after the other as "
         "well: a broken promise or a setting of the server, not a race."
@@ -144,6 +146,7 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
         times = f"{plural(count, 'class', 'classes')} of orders in "
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
+    # It is said how often and where. What follows hangs on whether it makes a run a RACE.
     where = names_words(one.scenario for one in seen)
     if not is_race(name):
         return Explained(
@@ -208,6 +211,7 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
     if verdict is Verdict.FAILED:
         return Command(purpose="To see what is there and what is missing", text="mailrace doctor")
     which = " ".join(shlex.quote(_file(one)) for one in found[:NAMES_MAX])
+    # A walk answers more than a race does, so it is advised wherever it can be made.
     is_foreign = "://" in target
     if found[0].mode == "race" and not is_foreign:
         return Command(
@@ -220,6 +224,7 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
             purpose="To race it natively until it is decided",
             text=f"mailrace run {which} --target {target} {rounds}",
         )
+    # There is an answer for this target. The next question is another version.
     newest = f"mailpit@{NEWEST_LOOKED}"
     if target.startswith("embedded"):
         return Command(purpose="To look at a real server", text=f"mailrace steer {which} --target {newest}")

@@ -60,6 +60,8 @@ def from_json(text: str) -> RunResult:
         raise UsageError("run.json: it is nested too deeply for a run document of mailrace") from None
     except ValueError as error:
         raise UsageError(f"run.json: no whole JSON document ({error}); was it cut off?") from None
+    # It is JSON. The version is looked at before anything else, because a document of another version may
+    # lack what the next step asks for, and would then be called damaged.
     version = found.get("schema_version") if isinstance(found, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise UsageError(
@@ -79,6 +81,8 @@ def from_json(text: str) -> RunResult:
         result = _adapter().validate_python(found)
     except ValidationError as error:
         raise UsageError(_sentence(error)) from None
+    # Each value is valid by itself. The one reference between values is followed by every report, so it is
+    # checked here, once.
     for scenario in result.scenarios:
         for record in (*(w.record for w in scenario.witnesses), *scenario.sample):
             actors = range(-1, len(record.plan.operations))

@@ -47,6 +47,8 @@ def message_rows(record: RoundRecord, anomalies: Iterable[Anomaly] = ()) -> tupl
         is_given = any(g.key == key for g in record.plan.given)
         least = sum(1 for a in attempts if a.outcome is Outcome.OK)
         most = least + sum(1 for a in attempts if a.outcome is Outcome.UNKNOWN)
+        # Where the round itself deletes or changes messages, how many copies are right hangs on the order of
+        # what ran, so no number is promised.
         if edited:
             promised = ""
         elif not attempts:
@@ -68,6 +70,7 @@ def message_rows(record: RoundRecord, anomalies: Iterable[Anomaly] = ()) -> tupl
                 broken=tuple(broken.get(key, ())),
             )
         )
+    # Every planned message has its row. A copy that belongs to none of them must not be left out.
     strange = tuple((c.id, c.attempt, c.tags) for c in found if c.key not in planned)
     if strange:
         rows.append(MessageRow("other", "of no message of this round", (), "", strange, (), ()))

@@ -19,6 +19,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
     schedule = witness.schedule
     steps = [s for s in schedule.steps if not s.background] if schedule else []
     actors = list(dict.fromkeys(s.actor for s in steps))
+    # The text itself stands in the template; here is what it can ask for.
     return (
         environment()
         .get_template("issue.md.j2")

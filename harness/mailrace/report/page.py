@@ -69,6 +69,9 @@ def page(result: RunResult) -> str:
     sample_drawn = [0] * len(result.scenarios)
     room = _room(result)
     kept_for_sample = room // 5 if any(s.sample for s in result.scenarios) else 0
+    # The page has a size that it must not exceed, and a drawn round is the largest part of it. Rounds are
+    # drawn in turn, one of each scenario, until the room is used up; each scenario gets one in any case, and
+    # a fifth of the room is kept for clean rounds to compare with.
     for place, shown, is_open in _in_turn(result.scenarios, hits):
         if len(drawn[place]) >= DRAWN_MAX:
             continue
@@ -86,6 +89,7 @@ def page(result: RunResult) -> str:
         room -= len(text.encode())
         drawn[place].append(Markup(text))
         sample_drawn[place] += not shown.anomalies
+    # What was drawn is settled. What was not drawn is listed, and what is not even listed is counted.
     sections = []
     for place, scenario in enumerate(result.scenarios):
         hits_drawn = len(drawn[place]) - sample_drawn[place]

@@ -55,6 +55,7 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
     for name in _hosts(result):
         if re.search(_word(name), whole):
             found["hosts", name] = None
+    # An address is replaced only if it is one of a machine: loopback and version numbers tell nothing.
     for address in {m[1] for m in _IPV4.finditer(whole)} | {m[1] for m in _IPV6.finditer(whole)}:
         if _tells(address):
             found["addresses", address] = None
@@ -62,6 +63,8 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
         is_number = host[0] == "[" or host.replace(".", "").isdigit()
         if _tells(host) if is_number else host != "localhost" and not host.endswith(".test"):
             found["addresses" if is_number else "hosts", host] = None
+    # All that would be replaced is known. In sorted order it is numbered, so that the same run always gives
+    # the same words.
     counts: dict[Kind, int] = {}
     made = []
     for kind, text in sorted(found):

@@ -76,12 +76,16 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             if name.weight is Weight.RACE
             else f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
         )
+    # The anomaly has a script. The script sends what the round sent, over the same protocol, with IDs that it
+    # learns itself, so the recorded keys are replaced by places for those IDs.
     record, schedule = witness.record, witness.schedule
     word = run_word(witness)
     contents = dict(facts.contents or {})
     keys = {m.key: f"%ID:{m.key}%" for m in record.plan.given}
     operations = record.plan.operations
     instances = max(facts.instances, schedule.instances if schedule else 1)
+    # A schedule can be held in the script only where one instance shows it. Where instances run side by side,
+    # the script races them natively.
     is_steered = schedule is not None and not schedule.split_only and instances == 1
     return (
         _environment()

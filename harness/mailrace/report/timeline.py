@@ -130,6 +130,7 @@ def timeline(record: RoundRecord) -> Timeline:
         return round((t_ns - record.released_ns) / 1000, 1)
 
     drawn = record.attempts[:ATTEMPTS_MAX]
+    # The drawing grows downwards: a lane for each actor, a row for each of its attempts.
     lanes: list[Lane] = []
     y = AXIS_HEIGHT
     for actor, label in _actors(record):
@@ -140,11 +141,13 @@ def timeline(record: RoundRecord) -> Timeline:
         rows = tuple(_row(a, record, us, y + i * ROW_HEIGHT) for i, a in enumerate(own))
         lanes.append(Lane(label, y, rows))
         y += ROW_HEIGHT * max(1, len(rows))
+    # Below the actors stands what the server told, on the same axis.
     server = tuple(_server_marks(record, us))
     if server:
         y += LANE_GAP + 18
         lanes.append(Lane("server", y, (Row("log lines and reads of the store", y, (), server),)))
         y += ROW_HEIGHT
+    # A round may have more than a drawing can hold; what is missing in it is counted.
     left_out = [
         f"{len(record.attempts) - ATTEMPTS_MAX} more attempts" if len(record.attempts) > ATTEMPTS_MAX else "",
         f"{len(record.log) - LOG_LINES_MAX} more log lines" if len(record.log) > LOG_LINES_MAX else "",
@@ -199,12 +202,16 @@ def _row(attempt: Attempt, record: RoundRecord, us: "_Clock", y: int) -> Row:
     marks = dict(attempt.marks)
     held = marks.get(Stage.HELD)
     released = attempt.released_ns
+    # An attempt that failed early was never held, and perhaps never released; its preparation then lasts
+    # until the next thing that is known of it.
     ready = held or released or attempt.completed_ns
     spans.append(Span("prepare", us(attempt.invoked_ns), us(ready)))
     if held is not None and released is not None:
         spans.append(Span("held", us(held), us(released)))
     if released is not None:
         spans.append(Span(f"wait-{attempt.outcome.value}", us(released), us(attempt.completed_ns)))
+    # The spans are the attempt's phases. The points on them are the replies to single commands; the last
+    # reply is the end of the attempt and has a mark of its own.
     points = [
         Mark(
             "released" if stage is Stage.RELEASED else "tick",

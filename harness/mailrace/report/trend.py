@@ -67,6 +67,7 @@ def render_index(reports_folder: Path) -> Path:
         key=lambda f: f.name,
         reverse=True,
     )
+    # The newest folders come first, and only so many are read: the page is made anew after each run.
     runs: list[tuple[Path, RunResult]] = []
     unread: list[tuple[str, str]] = []
     for folder in folders[:RUNS_MAX]:
@@ -74,6 +75,7 @@ def render_index(reports_folder: Path) -> Path:
             runs.append((folder, from_json(text_of(folder / "run.json"))))
         except UsageError as error:
             unread.append((folder.name, legible(str(error))))
+    # A trend goes forward in time. Names alone do not say it, for a user may have named the folder.
     runs.sort(key=lambda run: (run[1].started, run[0].name))
     text = whole_page(
         "index.html.j2",

@@ -44,6 +44,9 @@ class Bundle:
 
 def read_bundle(path: Path) -> Bundle:
     """The bundle in a zip. Raises UsageError with a sentence where it is damaged, hostile or another's."""
+    # A bundle is a stranger's file. What follows trusts it step by step: first that it is a zip with plain
+    # names and sane sizes, then that its manifest is ours, then that each file is the one that the manifest
+    # lists.
     try:
         with zipfile.ZipFile(path) as archive:
             files = _unpacked(archive)
@@ -61,6 +64,7 @@ def read_bundle(path: Path) -> Bundle:
         raise UsageError(f"{path}: no bundle of mailrace: manifest.json is missing or no manifest") from None
     if version != BUNDLE_VERSION:
         raise UsageError(f"{path}: bundle version {version!r}; this mailrace reads {BUNDLE_VERSION}")
+    # The manifest can be read. Now files and manifest must agree in both directions, content included.
     strange = sorted(set(files) - set(digests) - set(_LAST))
     missing = sorted(set(digests) - set(files))
     wrong = sorted(n for n in digests if n in files and sha256(files[n]) != digests[n])
@@ -106,11 +110,14 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise _Refused(f"{name} is a link")
         if entry.flag_bits & 0x1:
             raise _Refused(f"{name} is encrypted")
+        # The name is harmless. The sizes that the archive states are checked before anything is unpacked, so
+        # that a small file cannot fill the memory.
         total += entry.file_size
         if entry.file_size > FILE_BYTES_MAX or total > TOTAL_BYTES_MAX:
             raise _Refused(f"{name} says it is {entry.file_size:,} bytes; that is more than any run leaves")
         if entry.file_size > 1_000_000 and entry.file_size > RATIO_MAX * max(entry.compress_size, 1):
             raise _Refused(f"{name} grows from {entry.compress_size:,} to {entry.file_size:,} bytes")
+        # A stated size may be a lie: one byte more than it is read at most, and the length must be right.
         with archive.open(entry) as stream:
             content = stream.read(entry.file_size + 1)
         if len(content) != entry.file_size:

@@ -150,6 +150,7 @@ def _message_files(
             continue
         name = actor.send.file
         place = ("actors", index, "send", "file")
+        # A run that is replayed brings its files along, and reads none here.
         if name in mails:
             contents[name] = mails[name]
             continue
@@ -162,6 +163,7 @@ def _message_files(
             wanted = "give a message file, relative to the scenario file"
             faults.append(Fault(place, f'"{name}" cannot be read ({reason}); {wanted}'))
             continue
+        # One byte more than the limit was read at most, so a huge file costs no memory.
         if len(raw) > BODY_BYTES_MAX:
             faults.append(Fault(place, f'"{name}" is over {BODY_BYTES_MAX} bytes; give a smaller message'))
         elif not raw.strip():

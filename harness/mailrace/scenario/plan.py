@@ -197,6 +197,8 @@ class _Draft:
         local = message.to[0].partition("@")[0].partition("+")[0]
         found: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
         spelt: dict[str, str] = {}
+        # One tag gets one address, even where the file asks for it in several places: `spelt` has the tags in
+        # the order in which they were first seen, and the place in that order numbers the address.
         for plus in own.plus:
             head = f"{local}.p{len(spelt) + 1:02d}+"
             room = LOCAL_PART_MAX - len(head)

@@ -180,8 +180,11 @@ class _Builder:
                     (*path, key), f"is written twice, first in line {lines[key]}; keep one", line, column
                 )
                 continue
+            # The key is a sound one. Its place is noted before its value is built, so that a fault in the
+            # value has one.
             lines[key] = line
             self._document.places[(*path, key)] = (line, column)
+            # `delete_all:` is the one key that says all by itself.
             if key == "delete_all" and _is_null(value_node):
                 found[key] = {}
             elif _is_null(value_node):

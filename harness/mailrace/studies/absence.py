@@ -49,10 +49,13 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
         return Absence(False, f"{anomaly or ', '.join(seen)} was seen")
     if result.verdict not in (Verdict.PASS, Verdict.RACE):
         return Absence(False, result.reason.rstrip("."))
+    # It was not seen, and the scenario was looked at to the end. A walk of all schedules needs no statistics,
+    # a race does.
     if result.schedules is not None:
         if unfinished := why_unfinished(result.schedules, seen):
             return Absence(False, unfinished)
         return Absence(True, f"none of all {result.schedules.classes} classes of orders shows it")
+    # From here on rounds are counted, and they count only if nothing casts doubt on all of them.
     if doubted := doubt(result):
         return Absence(False, doubted)
     if result.verdict is Verdict.PASS:

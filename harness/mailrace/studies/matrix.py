@@ -61,6 +61,7 @@ def run_matrix(
         reason = why_not(target)
         if reason and may_install and target.kind == "mailpit":
             reason = _installed(target, tell)
+        # One version that cannot be had leaves its column empty; the others are looked at all the same.
         if reason:
             tell(f"{target}: {EMPTY}: {reason}")
             empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")

@@ -145,6 +145,8 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     parts = [_taken_back(part) for part in parts]
     if parts[0].mode != "race":
         return _gravest(parts)
+    # Merging must give the same whatever the order of the folders is, so all that is a list is sorted, and
+    # all that is a number is a sum or a maximum.
     blocks = tuple(
         sorted(
             (block for p in parts for block in p.blocks),

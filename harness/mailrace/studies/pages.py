@@ -82,6 +82,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
         names = [f.scenario for f in found if f.change is change and not f.accepted]
         if names:
             counted.append(f"{plural(len(names), one, many)}: {names_words(names)}.")
+    # What needs somebody's attention is named above. The rest is counted in one sentence.
     clean = sum(f.change is Change.CLEAN for f in found)
     accepted = sum(bool(f.accepted) for f in found)
     rest = [f"{plural(clean, 'scenario is', 'scenarios are')} clean"] if clean else []
@@ -99,6 +100,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
         for f in found
         if f.is_seen and f.anomaly and not f.accepted
     ]
+    # One command follows: to see a new race again, else to get on with what could not be looked at.
     again = next((f.replay for f in found if f.replay and f.change is Change.NEW), "")
     commands = [Command(purpose="To see the new race again", text=again)] if again else []
     open_ = next((f.scenario for f in found if f.change is Change.COULD_NOT_LOOK), "")
@@ -125,6 +127,7 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
         for name in matrix.scenarios
         for anomaly in matrix.cell(name, target).anomalies
     ]
+    # One sentence for each version, because a reader compares versions and not scenarios.
     counted = []
     for target in matrix.targets:
         words = [
@@ -184,6 +187,7 @@ def retries_study(
     failed = sorted({trial.failed for trial in trials if trial.failed})
     counted = [text for text in (sentence(trials), hidden_duplicates(trials), *failed) if text]
     again = f"mailrace run {about['scenario']} --target {about['target']}"
+    # The verdict is None where everything ran: a comparison of policies passes or fails nothing.
     return Study(
         kind="retries",
         title=f"retry policies: {about['scenario']} on {about['target']}",

@@ -49,6 +49,8 @@ def probe(
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
     ends = None if options.time_limit_s is None else time.monotonic() + options.time_limit_s
+    # Each trial has another seed, and so other offsets. The first clear answer ends it, and what does not
+    # apply here or cannot be had will not change by being tried again.
     for trial in range(trials):
         left_s = None if ends is None else max(0.001, ends - time.monotonic())
         asked = replace(
@@ -66,6 +68,7 @@ def probe(
         answer, reason = answer_of(found, anomaly, done.result.rule)
         if answer is not Answer.UNKNOWN or found.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
             break
+    # Only a race has a proof to show; a clean or an unknown answer has its reason.
     witness = next(
         (w for w in found.witnesses if anomaly in (None, w.anomaly.name)) if found else iter(()), None
     )

@@ -90,6 +90,7 @@ def _beyond(witness: Witness, scenario: Scenario) -> str:
     texts = [t for m in messages for t in (m.key, m.domain, m.message_id, m.subject, *m.recipients, *m.tags)]
     texts += [part for m in messages for header in m.headers for part in header]
     texts += [o.path for o in reads] + [getattr(o, "query", "") for o in record.plan.operations]
+    # Each key names, for the user, what is out of its range; the first that is wrong is told.
     wrong = {
         "its offsets": any(abs(one) > OFFSET_US_MAX for one in record.offsets_us),
         "its number of decoys": not 0 <= record.decoys <= DECOYS_MAX,

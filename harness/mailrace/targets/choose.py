@@ -45,6 +45,7 @@ def open_target(
     wanted = parse_target(name)
     if wanted.kind == "url":
         return ExternalTarget(wanted.url)
+    # The embedded reference and the real server take the same flags, so only the program differs.
     return ManagedTarget(
         wanted.text,
         _program(wanted, progress),

@@ -158,6 +158,8 @@ class ExternalTarget:
             ) from error
         except OSError as error:
             raise TargetError(f"{self.name}: no SMTP on {place} ({error.strerror or error})") from error
+        # Something greets. It is SMTP only if it says 220, and it takes our mail only if it wants no login
+        # that we lack.
         if not line.startswith("220"):
             raise TargetError(
                 f"{self.name}: {place} says {without_secrets(line)[:80]!r}, which is no SMTP greeting (220)"

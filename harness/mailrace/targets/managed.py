@@ -74,6 +74,7 @@ class ManagedTarget:
         self._processes: list[ServerProcess] = []
         self._folder: Path | None = None
         self._api: Api | None = None
+        # All of it is known before the start, for the program was asked for its version when it was found.
         self.info = TargetInfo(
             name=name,
             version=program.version,

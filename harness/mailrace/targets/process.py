@@ -67,6 +67,8 @@ class ServerProcess:
             raise TargetError(
                 f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
             ) from error
+        # It runs. How often the kernel has killed for lack of memory is noted now, so that a later kill can
+        # be told from one before.
         self.pid = self._process.pid
         self._killed_for_memory = kills_for_memory()
         belongings.own(self.pid, folder)

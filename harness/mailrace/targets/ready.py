@@ -78,6 +78,7 @@ def smtp_refusal(
             link.docmd("QUIT")
     except (OSError, smtplib.SMTPException, ValueError):
         return ""
+    # The reply to MAIL is the last word of a server that takes no mail from us without TLS or a login.
     text = said.decode("utf-8", "replace")
     if code == 530 and "TLS" in text.upper():
         return f"{place} wants TLS first ({code} {text}); give tls=starttls"

@@ -59,6 +59,8 @@ def _adapter(address: Address) -> Any:
         except OSError as error:
             raise NewConnectionError(connection, str(error)) from error
 
+    # requests takes connections from urllib3's pools, and a pool has one class of connections. Those classes
+    # are derived here and not at import, so that a command which asks no server does not load requests.
     plain = type("_Plain", (HTTPConnection,), {"_new_conn": new_connection})
     wrapped = type("_Wrapped", (HTTPSConnection,), {"_new_conn": new_connection})
     pools = {

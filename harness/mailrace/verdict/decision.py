@@ -155,6 +155,8 @@ def doubt_of(seen: Evidence) -> tuple[str, str] | None:
 
     A race could hide in each of these, whatever the control did.
     """
+    # The gravest reason comes first, for only one is told: what breaks without any race, then what was not
+    # seen, then what was not put to the test.
     if seen.broken_serially:
         return (
             f"{', '.join(seen.broken_serially)} shows when the operations run one after the other as well: a "

@@ -75,6 +75,8 @@ def apply_baseline(
             for i, f in enumerate(marked)
             if (f.scenario, f.anomaly) == (entry.scenario, entry.anomaly) and f.is_seen
         ]
+        # An entry for which there is nothing to accept, or whose date has passed, is told instead of applied,
+        # so that a baseline does not outlive its reasons.
         what = f"{entry.scenario}: {entry.anomaly}"
         if not places:
             said.append(f"{what} is accepted and was not seen; if it is gone for good, remove its entry")

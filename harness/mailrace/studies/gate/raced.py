@@ -185,6 +185,8 @@ def old_as_control(old: TargetName, new: TargetName) -> int:
 def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
     """The old version's own result; a clean one is no PASS, for nothing controlled it but the new one."""
     tally = side.tally
+    # Both versions ran the same rounds, so the new one's result is the frame; every count in it is replaced
+    # by this side's own.
     result = replace(
         beside,
         verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
