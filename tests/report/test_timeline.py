@@ -21,11 +21,10 @@ from mailrace.report.expected import message_rows
 from mailrace.report.timeline import (
     ATTEMPTS_MAX,
     LOG_LINES_MAX,
-    operation_words,
-    reply_words,
     tick_step,
     timeline,
 )
+from mailrace.report.words import operation_words, reply_words
 from report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from mailrace.model.anomaly import Anomaly
 from mailrace.model.attempt import Outcome, RoundRecord
 from mailrace.model.operation import EDITS, messages_of
-from mailrace.report.timeline import reply_words
-from mailrace.report.words import legible
+from mailrace.report.words import legible, reply_words
 
 
 @dataclass(frozen=True, slots=True)

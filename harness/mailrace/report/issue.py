@@ -6,8 +6,7 @@ from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.expected import message_rows
 from mailrace.report.markdown import environment
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
-from mailrace.report.timeline import operation_words, reply_words
-from mailrace.report.words import legible, meaning, plural, rate_words
+from mailrace.report.words import legible, meaning, operation_words, plural, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120

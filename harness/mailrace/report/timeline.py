@@ -5,23 +5,12 @@ clock is the record's own (`time.monotonic_ns`), zero is `released_ns`.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage
-from mailrace.model.operation import (
-    Delete,
-    DeleteAll,
-    DeleteSearch,
-    DeleteTag,
-    Operation,
-    Read,
-    RenameTag,
-    Send,
-    SetTags,
-)
-from mailrace.report.words import legible
+from mailrace.model.operation import Send
+from mailrace.report.words import legible, operation_words, reply_words
 
 WIDTH = 960
 PADDING = 10
@@ -32,6 +21,8 @@ LOG_LINES_MAX = 40
 ATTEMPTS_MAX = 60
 """Attempts of one round that are drawn; a reader may poll a thousand times."""
 
+_Clock = Callable[[int], float]
+"""Turns monotonic nanoseconds into microseconds after the common instant."""
 _LETTERS = {
     Stage.CONNECT: "C",
     Stage.GREETING: "G",
@@ -162,42 +153,12 @@ def timeline(record: RoundRecord) -> Timeline:
     )
 
 
-def operation_words(operation: Operation) -> str:
-    """What an actor does, in a few words."""
-    match operation:
-        case Send(message=message, via=via):
-            tags = f", tags {', '.join(message.tags)}" if message.tags else ""
-            return f"sends {message.key} by {via.upper()}{tags}"
-        case Delete(messages=messages):
-            return f"deletes {', '.join(messages)} by ID"
-        case DeleteSearch(query=query):
-            return f"deletes what matches {query}"
-        case DeleteAll():
-            return "deletes all messages"
-        case SetTags(messages=messages, tags=tags):
-            return f"sets the tags of {', '.join(messages)} to {', '.join(tags) or 'none'}"
-        case RenameTag(tag=tag, to=to):
-            return f"renames the tag {tag} to {to}"
-        case DeleteTag(tag=tag):
-            return f"deletes the tag {tag}"
-        case Read(path=path, times=times):
-            return f"reads {path} {times} times"
-
-
-def reply_words(attempt: Attempt) -> str:
-    """What an attempt was told: `451 4.3.5 Unable to process mail`, or how it ended without a reply."""
-    if attempt.code is None:
-        return attempt.word.value
-    text = legible(attempt.text, 200)
-    return text if text.startswith(str(attempt.code)) else f"{attempt.code} {text}".rstrip()
-
-
 def _actors(record: RoundRecord) -> list[tuple[int, str]]:
     named = [(i, f"{o.key} {operation_words(o)}") for i, o in enumerate(record.plan.operations)]
     return [(-1, "given, stored before the round"), *named]
 
 
-def _row(attempt: Attempt, record: RoundRecord, us: "_Clock", y: int) -> Row:
+def _row(attempt: Attempt, record: RoundRecord, us: _Clock, y: int) -> Row:
     spans: list[Span] = []
     marks = dict(attempt.marks)
     held = marks.get(Stage.HELD)
@@ -242,7 +203,7 @@ def _which(attempt: Attempt, record: RoundRecord) -> str:
     return f"{'attempt' if attempt.number == 1 else 'retry, attempt'} {attempt.number}, {told}"
 
 
-def _server_marks(record: RoundRecord, us: "_Clock") -> Iterator[Mark]:
+def _server_marks(record: RoundRecord, us: _Clock) -> Iterator[Mark]:
     for number, line in enumerate(record.log[:LOG_LINES_MAX], 1):
         yield Mark(
             "log", us(line.t_ns), f"log at {_ms(us(line.t_ns))}: {legible(line.text, 300)}", str(number)
@@ -255,7 +216,7 @@ def _server_marks(record: RoundRecord, us: "_Clock") -> Iterator[Mark]:
 
 
 def _views(
-    attempts: Iterable[Attempt], lanes: list[Lane], us: "_Clock"
+    attempts: Iterable[Attempt], lanes: list[Lane], us: _Clock
 ) -> tuple[tuple[str, float, float], ...]:
     """`answers` from the first release to the last answer, `race` to the last raced one, `whole round`."""
     raced = [a for a in attempts if a.actor >= 0 and a.released_ns is not None]
@@ -299,9 +260,3 @@ def _plain(mark: Mark, row: Row) -> str:
 
 def _ms(at_us: float) -> str:
     return f"{at_us / 1000:.3f} ms"
-
-
-class _Clock(Protocol):
-    """Type of the function that turns monotonic ns into µs after the common instant."""
-
-    def __call__(self, t_ns: int) -> float: ...
