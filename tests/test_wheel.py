@@ -1,17 +1,27 @@
-"""The wheel in a project of a stranger, which has packages called harness, tests and scenarios itself."""
+"""What is published: the sdist, the wheel in the project of a stranger, the image, and the workflows."""
 
+import email
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from mailrace import __version__
 from mailrace.scenario import shipped
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 PROJECT = {
     "harness/__init__.py": "WHOSE = 'the project'\n",
     "tests/__init__.py": "",
@@ -23,12 +33,12 @@ TEMPLATES = (".j2", ".css", ".js")
 pytestmark = pytest.mark.slow
 
 
-def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(*words: object, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAILRACE_", "PYTHON", "PYTEST_"))}
     return subprocess.run(
         list(map(str, words)),
         cwd=cwd,
-        env=kept,
+        env={**kept, **extra},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -38,17 +48,19 @@ def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the repository as it stands."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-    done = run(*pip, "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
-    if done.returncode:
-        reason = f"the wheel cannot be built here: {done.stderr[-300:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    (built,) = folder.glob("mailrace-*.whl")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the sdist of the repository as it stands, and with the wheel that is built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    # The build tools are those of the tests' own environment, so that nothing is downloaded.
+    done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    """The wheel."""
+    (built,) = dist.glob("mailrace-*.whl")
     return built
 
 
@@ -92,6 +104,33 @@ def test_the_wheel_holds_the_package_and_what_it_needs_and_nothing_else(wheel: P
     ] == []
 
 
+def test_the_sdist_has_all_that_is_needed_to_build_test_and_read_it(dist: Path) -> None:
+    (packed,) = dist.glob("mailrace-*.tar.gz")
+    with tarfile.open(packed) as held:
+        names = {name.partition("/")[2] for name in held.getnames()}
+    wanted = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout.split("\n")
+    elsewhere = (".github/", ".ci/", "reports/", ".")
+    assert {name for name in wanted if name and not name.startswith(elsewhere)} - names == set()
+
+
+def test_the_metadata_tell_strangers_what_it_is(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as held:
+        (name,) = [name for name in held.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(held.read(name))
+        assert "mailrace/py.typed" in held.namelist()
+    assert (metadata["Name"], metadata["Version"]) == ("mailrace", __version__)
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert {"Typing :: Typed", "Framework :: Pytest"} <= set(metadata.get_all("Classifier", []))
+    assert metadata.get_payload().startswith("# mailrace\n")
+
+
 def test_what_is_imported_is_the_wheel(project: Path) -> None:
     program = "import mailrace, harness; print(mailrace.__file__, harness.WHOSE, sep='\\n')"
     done = run(project / ".venv/bin/python", "-c", program, cwd=project)
@@ -121,5 +160,163 @@ def test_the_first_commands_of_a_newcomer_work(project: Path) -> None:
         assert done.returncode in statuses, done.stdout + done.stderr
         assert said in done.stdout
         assert "Traceback" not in done.stderr
+    assert (project / "reports" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    module = run(project / ".venv/bin/python", "-m", "mailrace", "--version", cwd=project)
+    assert module.stdout == f"mailrace {__version__}\n", module.stderr
     schema = run(mailrace, "schema", cwd=project)
     assert json.loads(schema.stdout)["properties"]["actors"]
+
+
+def instructions(stage: int) -> list[tuple[str, str]]:
+    """The instructions of that stage of the Containerfile, in order, from the first, which is FROM, on."""
+    lines = (ROOT / "Containerfile").read_text(encoding="utf-8").splitlines()
+    told = [line.partition(" ")[::2] for line in lines if line and not line.startswith("#")]
+    starts = [number for number, (word, _) in enumerate(told) if word == "FROM"]
+    return told[starts[stage] : (starts[1] if stage == 0 else None)]
+
+
+def script_of(stage: int, root: Path) -> str:
+    """The stage as a shell script below `root` in place of the root of an image."""
+    lines = ["set -eu"]
+    for word, rest in instructions(stage):
+        # Every absolute path is one of the image, and so is one below `root`.
+        here = re.sub(r"(?<![\w$.])/(?=(?:opt|source|work|mailpits)\b)", f"{root}/", rest)
+        if word == "RUN":
+            lines.append(here)
+        elif word == "COPY":
+            source, place = here.replace("--from=build ", "").split()
+            lines += [] if source == place else [f"cp -r {source} {place}"]
+        elif word == "ENV":
+            lines += [f"export {pair}" for pair in here.split(" ")]
+        elif word == "WORKDIR":
+            lines.append(f"cd {here}")
+        elif word == "ENTRYPOINT":
+            lines.append(f'exec {shlex.join(json.loads(rest))} "$@"')
+        else:
+            assert word in ("FROM", "USER")
+    return "\n".join(lines)
+
+
+def test_the_image_is_built_and_runs_by_the_instructions_of_the_containerfile(
+    dist: Path, project: Path, tmp_path: Path
+) -> None:
+    """Both stages as scripts: the first gets what the build context holds, the second starts mailrace."""
+    root = tmp_path / "image"
+    context = tmp_path / "context"
+    context.mkdir(parents=True)
+    root.mkdir()
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        if line.startswith("!"):
+            copy = shutil.copytree if (ROOT / line[1:]).is_dir() else shutil.copy
+            copy(ROOT / line[1:], context / line[1:])
+    # What pip would download is in the tests' own environment; it sees all of that but mailrace.
+    there = tmp_path / "there"
+    there.mkdir()
+    for package in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        if "mailrace" not in package.name:
+            (there / package.name).symlink_to(package)
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+    for name, text in (("useradd", ""), ("chown", ""), ("python", f'exec {sys.executable} "$@"')):
+        (stubs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (stubs / name).chmod(0o755)
+    surroundings = {
+        "PYTHONPATH": str(there),
+        "PIP_NO_BUILD_ISOLATION": "0",  # read as the option that it is called after: no isolation
+        "PIP_NO_INDEX": "1",
+        "PATH": f"{stubs}:{os.environ['PATH']}",
+    }
+    built = run("sh", "-c", script_of(0, root), cwd=context, **surroundings)
+    assert built.returncode == 0, built.stdout + built.stderr
+    words = ("run", "no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", "2", "--no-control")
+    started = run("sh", "-c", script_of(1, root), "image", *words, cwd=tmp_path, **surroundings)
+    assert started.returncode == 1, started.stdout + started.stderr
+    assert "envelope_leaked" in started.stdout
+    assert (root / "work" / "reports" / "latest" / "run.json").is_file()
+    told = run("sh", "-c", script_of(1, root), "image", "doctor", cwd=tmp_path, **surroundings)
+    assert str(root / "mailpits") in told.stdout, "a Mailpit that is mounted there is found"
+
+
+def test_the_version_stands_once_and_what_names_a_tag_names_that_of_the_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert ("version" in project, project["dynamic"]) == (False, ["version"])
+    pages = [
+        ROOT / "README.md",
+        ROOT / "action.yml",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "docs").glob("*.yml"),
+    ]
+    named = [
+        tag
+        for page in pages
+        for tag in re.findall(r"(?:OWNER/mailrace@|rev: )(\S+)", page.read_text(encoding="utf-8"))
+    ]
+    assert len(named) >= 3, "the hook, and the action twice"
+    assert set(named) == {f"v{__version__}"}
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """Keep a Changelog: the newest first, each section with its date, each group one of the six."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *others = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert first == "[Unreleased]"
+    dated = [re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d{2}-\d{2})", line) for line in others]
+    assert all(dated)
+    versions = [tuple(int(part) for part in found.groups()[:3]) for found in dated if found]
+    assert versions == sorted(set(versions), reverse=True)
+    groups = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    assert set(groups) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    sections = re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]
+    assert [part for part in sections if len(re.findall(r"^### (.*)$", part, re.MULTILINE)) == 0] == []
+    for part in sections:
+        own = re.findall(r"^### (.*)$", part, re.MULTILINE)
+        assert len(own) == len(set(own))
+
+
+def test_the_workflows_are_right_in_the_eyes_of_actionlint(tmp_path: Path) -> None:
+    assert {file.name for file in WORKFLOWS} == {"ci.yml", "release.yml"}
+    files = [*WORKFLOWS, ROOT / "docs" / "before-we-bump-mailpit.yml"]
+    if there := shutil.which("actionlint"):
+        command = [there]
+    elif go := shutil.which("go"):
+        command = [go, "run", ACTIONLINT]  # built once, and kept by Go
+    else:
+        pytest.skip("neither actionlint nor Go, which could build it, is here: the workflows were not linted")
+    done = run(*command, "-no-color", *files, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(files[0].read_text(encoding="utf-8").replace("runs-on:", "runs_on:"), encoding="utf-8")
+    assert run(*command, wrong, cwd=ROOT).returncode == 1
+
+
+def test_a_release_is_tested_first_and_only_jobs_that_run_none_of_our_code_may_write() -> None:
+    release = YAML(typ="safe", pure=True).load(WORKFLOWS[-1].read_text(encoding="utf-8"))
+    jobs = release["jobs"]
+    assert release[True if True in release else "on"] == {"push": {"tags": ["v*"]}}
+    assert [jobs[name]["needs"] for name in ("build", "sign", "publish", "site")] == [
+        *("test", "build", "sign", "publish")
+    ]
+    for job in jobs.values():
+        writes = [right for right in job.get("permissions", {}).values() if right == "write"]
+        assert not writes or all("uses" in step for step in job["steps"])
+        for step in job.get("steps", ()):
+            assert "${{" not in step.get("run", ""), "an expression in a script is an injection"
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
+
+
+def test_a_release_refuses_a_tag_that_is_not_the_version(tmp_path: Path) -> None:
+    release = YAML(typ="safe", pure=True).load(WORKFLOWS[-1].read_text(encoding="utf-8"))
+    (step,) = [s for s in release["jobs"]["build"]["steps"] if s.get("name", "").startswith("The tag")]
+    package = tmp_path / "harness" / "mailrace"
+    package.mkdir(parents=True)
+    shutil.copy(ROOT / "harness/mailrace/__init__.py", package)
+    log = tmp_path / "CHANGELOG.md"
+    for tag, written, status in (
+        (f"v{__version__}", f"## [{__version__}] - 2026-11-26\n", 0),
+        ("v9.9.9", f"## [{__version__}] - 2026-11-26\n", 1),
+        (f"v{__version__}", "## [Unreleased]\n", 1),
+        (f"v{__version__}", f"## [{__version__}]\n", 1),
+    ):
+        log.write_text(written, encoding="utf-8")
+        done = run("bash", "-e", "-c", step["run"], cwd=tmp_path, GITHUB_REF_NAME=tag)
+        assert done.returncode == status, (tag, written, done.stdout)

@@ -1,5 +1,6 @@
 """The folder of a run: its name, `latest`, and what is kept of the older ones."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,26 @@ def test_folders_of_one_second_are_told_apart_and_latest_is_the_one_that_looked(
     assert not (reports / "latest").exists(), "until one is known to look at something"
     make_latest(made[1])
     assert latest_of(reports) == made[1]
-    assert sorted(f.name for f in reports.iterdir()) == sorted([*(f.name for f in made), "latest"])
+    assert sorted(f.name for f in reports.iterdir()) == sorted(
+        [*(f.name for f in made), ".gitignore", "latest"]
+    )
+
+
+def test_a_reports_folder_that_we_make_is_left_alone_by_git_and_another_s_is_as_it_was(
+    tmp_path: Path,
+) -> None:
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "mine").mkdir()
+    for reports in (tmp_path / "reports", tmp_path / "a" / "deep", tmp_path / "mine"):
+        (new_folder(reports, "x") / "run.json").write_text("{}")
+        new_folder(reports, "y")
+    said = subprocess.run(
+        [*git, "status", "--porcelain", "-uall"], check=True, capture_output=True, encoding="utf-8"
+    )
+    (seen,) = said.stdout.split("\n")[:-1]
+    assert seen.startswith("?? mine/")
+    assert not (tmp_path / "mine" / ".gitignore").exists()
 
 
 def test_latest_that_leads_nowhere_is_moved_and_a_folder_of_one_s_own_is_never_latest(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from mailrace.history.plan import PLAN
-from mailrace.history.writing import writing
+from mailrace.history.writing import write_whole, writing
 from mailrace.model.errors import UsageError
 
 LATEST = "latest"
@@ -29,14 +29,18 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
     """A new folder `reports/<time>-<what>`, or `out` itself.
 
     `out` must be empty or not there: nothing of an earlier run is overwritten. `reports/latest` is not moved
-    yet (`make_latest` does). Raises UsageError where the folder cannot be made.
+    yet (`make_latest` does). Where `reports` has to be made, git is told to leave it alone.
+    Raises UsageError where the folder cannot be made.
     """
     if out is not None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"--out {out}: it holds something already; name a new or an empty folder")
         _make(out)
         return out
-    _make(reports)
+    if not reports.exists():
+        # Whoever adds all files of a project to git does not want our reports among them.
+        _make(reports)
+        write_whole(reports / ".gitignore", b"*\n")
     stamp, name = time.strftime("%Y%m%d-%H%M%S"), re.sub(r"[^A-Za-z0-9.@_-]+", "-", what).strip("-")[:80]
     with writing(reports):
         for number in range(1000):
