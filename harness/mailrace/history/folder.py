@@ -37,7 +37,7 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
             raise UsageError(f"--out {out}: it holds something already; name a new or an empty folder")
         _make(out)
         return out
-    if not reports.exists():
+    if not reports.is_dir():
         # Whoever adds all files of a project to git does not want our reports among them.
         _make(reports)
         write_whole(reports / ".gitignore", b"*\n")
