@@ -36,6 +36,8 @@ SCENARIO = scenario_from(
 def side(tmp_path: Path) -> Iterator[Side]:
     """Two senders at a server of ours that has none of the races."""
     with ExitStack() as stack:
+        # Under nohup a server would ignore SIGHUP, as it inherits that from us.
+        stack.callback(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         target = open_target("embedded@fixed", ServerOptions(), folder=tmp_path)
         stack.callback(target.stop)
         target.start()
