@@ -10,7 +10,7 @@ from mailrace.check.promises import broken_promises, broken_serially
 from mailrace.check.replies import replies
 from mailrace.check.round import check_round, left_open, not_looked
 from mailrace.check.search_wrong import words_of
-from mailrace.check.serial import serial_anomalies
+from mailrace.check.serial import is_about_replies_only, serial_anomalies
 from mailrace.check.source import compare_source
 from mailrace.check.tags import clean_tag, tag_key
 from mailrace.check.touched import has_edits, may_touch, tags_it_may_hold, touched
@@ -32,6 +32,7 @@ __all__ = [
     "expected_copies",
     "explain",
     "has_edits",
+    "is_about_replies_only",
     "known_line",
     "left_open",
     "may_touch",

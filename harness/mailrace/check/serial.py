@@ -45,6 +45,20 @@ def serial_anomalies(
     return (*found, *comparison.torn_reads())
 
 
+def is_about_replies_only(record: RoundRecord, serial: Sequence[SerialOutcome]) -> bool:
+    """Whether the store holds what some serial order leaves, up to exchanging operations of one kind."""
+    kind = constraints(record).kind
+
+    def left(outcome: SerialOutcome) -> list[tuple[int, str, str]]:
+        kept = (part for part in outcome.parts if part.what not in ("reply", "shown"))
+        return sorted((kind.get(part.actor, part.actor), part.what, part.value) for part in kept)
+
+    if record.stored is None:
+        return False
+    own = left(outcome_of(record))
+    return any(left(outcome) == own for outcome in serial)
+
+
 class _Comparison:
     """The concurrent outcome beside the serial ones, up to exchanging what differs only in names."""
 

@@ -1,0 +1,75 @@
+"""Why schedules end badly, and what would mend it, as frozen values for run.json and survey.json."""
+
+from dataclasses import dataclass
+
+from mailrace.model.consequences import Harm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTogether:
+    """A run of an operation's statements, from `first` to `last`: their texts without arguments.
+
+    operation   kind of the operation
+    steps       how many statements that is, where there are most
+    nth         which of the statements of that text it begins and ends with, from 1 (first, last)
+    """
+
+    operation: str
+    first: str
+    last: str
+    steps: int
+    nth: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What would happen if these runs were kept together, each as if it were one statement.
+
+    schedules, bad   that are left, and how many of them are bad; 0 for a repair
+    verified   "": the schedules were run again with these runs kept together, and none was bad; else what
+               kept that from being shown; None: not tried
+    """
+
+    kept: tuple[KeptTogether, ...]
+    schedules: int
+    bad: int
+    verified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One root cause: two statements whose exchange makes the difference, and what breaks.
+
+    name        stable from run to run and from version to version
+    statements  `operation: text` of the one that comes too early, and of the one that had to come before;
+                empty where the state graph is not whole
+    anomalies   all that its schedules break, the worst first
+    classes     classes of schedules that show it; `realised`: how many of them the server was made to show
+    fate        `realised`; `unrealised`: the server was not brought into it, so it is no race by itself
+    schedule    the realised one, short; `why`: its story, a sentence a statement
+    shares      of bad ones among all its completions: before its first step, after each; `drawn`: the same
+                as the server's pool draws
+    no_return   the step (from 1) after which every completion is bad; 0: not known
+    schedules, bad   all schedules of its operations that one server allows, and the bad ones
+    repairs     the smallest; `no_help`: whole operations that, kept together alone, leave bad schedules
+    witness     index among the scenario's witnesses; -1: none
+    """
+
+    name: str
+    harm: Harm
+    anomalies: tuple[str, ...]
+    operations: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    classes: int = 0
+    realised: int = 0
+    fate: str = "unrealised"
+    schedule: str = ""
+    why: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
+    drawn: tuple[float, ...] = ()
+    no_return: int = 0
+    schedules: int = 0
+    bad: int = 0
+    repairs: tuple[Repair, ...] = ()
+    no_help: tuple[Repair, ...] = ()
+    witness: int = -1
