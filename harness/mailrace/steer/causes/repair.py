@@ -1,8 +1,8 @@
 """A view in, the smallest repairs out: which steps, kept together, leave no bad schedule.
 
-A run of one operation's steps is kept together by closing the gaps between its steps: no other operation's step comes in there. That
-is a statement about the order of SQL statements, not a patch; how a server does it (one statement, a
-transaction, a lock that both sides take) is its authors' choice.
+A run of one operation's steps is kept together by closing the gaps between them: no other operation's step
+comes in there. That is a statement about the order of SQL statements, not a patch; how a server does
+it (one statement, a transaction, a lock that both sides take) is its authors' choice.
 """
 
 import time
@@ -100,7 +100,7 @@ WAYS_MAX = 200
 
 
 def _paths(following: dict[Label | None, set[Label]]) -> Iterator[tuple[Label, ...]]:
-    """Every longest path, at most `WAYS_MAX`; a label comes once in each, for it says which of its text it is."""
+    """Every longest path, at most `WAYS_MAX`; a label comes at most once in each."""
     stack: list[tuple[Label, ...]] = [()]
     number = 0
     while stack and number < WAYS_MAX:
