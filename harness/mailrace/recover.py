@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mailrace import __version__
@@ -24,7 +25,7 @@ from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import scenarios_of
 from mailrace.report import from_json
 from mailrace.report.document import text_of
-from mailrace.scenario import Scenario, not_exercised, server_options
+from mailrace.scenario import Scenario, blank_result, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
 CUT = "all that would have come after the cut"
@@ -109,32 +110,16 @@ def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> Scenari
     # A hit is proof whatever came after it. Without one, rounds that nobody counted to the end prove nothing,
     # so the word is INCONCLUSIVE.
     done = f"the run was cut off after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
+    verdict = Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE
+    advice = "" if tally.hits else "run it again to its end."
+    planned = history.rounds[0][1].plan if history.rounds else None
+    return replace(
+        tally.onto(blank_result(scenario, "race", verdict, f"{done}.", advice), planned),
         digest=scenario.digest,
-        mode="race",
-        verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
-        reason=f"{done}.",
-        advice="" if tally.hits else "run it again to its end.",
-        rounds=tally.rounds,
-        rounds_lost=tally.lost,
-        accepted=tally.accepted(history.rounds[0][1].plan) if history.rounds else {},
-        rounds_dropped=tally.lost - tally.refused,
-        rounds_refused=tally.refused,
-        hits=tally.hits,
         interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds else None,
-        anomalies=dict(tally.anomalies),
-        witnesses=tuple(tally.witnesses),
-        sample=tuple(tally.sample),
         not_looked=(CUT, *tally.not_looked),
         profile=scenario.release.profile,
         release_at=scenario.release.at,
-        skew_us=tally.skew(),
-        replies=dict(tally.replies.most_common()),
-        expected=tally.expected,
-        found=tally.found,
     )
 
 
@@ -155,15 +140,12 @@ def _steered(scenario: Scenario, history: ScenarioHistory) -> ScenarioResult:
         bound="cut off",
         unrealised=max(0, len(bad) - len(shown)),
     )
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
+    verdict = Verdict.RACE if shown else Verdict.INCONCLUSIVE
+    reason = f"{done}; {len(shown)} of them were shown on the instances that were asked for."
+    advice = "" if shown else "steer it again to its end."
+    return replace(
+        blank_result(scenario, "steer", verdict, reason, advice),
         digest=scenario.digest,
-        mode="steer",
-        verdict=Verdict.RACE if shown else Verdict.INCONCLUSIVE,
-        reason=f"{done}; {len(shown)} of them were shown on the instances that were asked for.",
-        advice="" if shown else "steer it again to its end.",
         rounds=explored,
         hits=len(shown),
         anomalies=dict(Counter(one.anomaly.name.value for one in shown)),

@@ -201,16 +201,7 @@ class Session:
             if self.listener is not None:
                 self.listener.began(scenario, info, None)
             self.journal.header(
-                JournalHeader(
-                    mailrace=__version__,
-                    scenario=scenario.name,
-                    target=info.name,
-                    control="",
-                    seed=self.request.seed,
-                    run=self.token,
-                    mode="steer",
-                    info=info,
-                )
+                JournalHeader.of(scenario.name, info, seed=self.request.seed, run=self.token, mode="steer")
             )
             return steer(
                 scenario,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import Verdict
+from mailrace.model.target_name import parse_target
 from mailrace.race import choose_control
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import Scenario, load, scenario_from, shipped
@@ -52,7 +53,7 @@ def test_a_control_never_deletes_there(url: str) -> None:
     scenario = load(shipped() / "shared-known-tag.race.yaml").model_copy(
         update={"controls": two_senders(controls=[{"scenario": "send-delete-all"}]).controls}
     )
-    chosen, said = choose_control(scenario, url)
+    chosen, said = choose_control(scenario, parse_target(url))
     assert chosen is None
     assert any("never does so on a server that is not ours" in one for one in said)
 
@@ -68,6 +69,6 @@ def test_deletions_need_a_word(url: str, tmp_path: Path) -> None:
 
 def test_a_control_with_far_larger_bodies_is_of_the_third_kind() -> None:
     scenario = two_senders(controls=[{"scenario": "same-message-id-large"}])
-    chosen, _ = choose_control(scenario, "embedded@1.30.5")
+    chosen, _ = choose_control(scenario, parse_target("embedded@1.30.5"))
     assert chosen is not None
     assert chosen.kind == 3

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mailrace import __version__
 from mailrace.history.writing import writing
 from mailrace.model.anomaly import Anomaly, Weight
 from mailrace.model.attempt import Attempt, RoundRecord, Stored
@@ -34,6 +35,22 @@ class JournalHeader:
     run: str
     mode: str
     info: TargetInfo | None = None
+
+    @classmethod
+    def of(
+        cls, scenario: str, info: TargetInfo, *, seed: int, run: str, mode: str, control: str = ""
+    ) -> "JournalHeader":
+        """The header of a scenario that this mailrace looks at on that target."""
+        return cls(
+            mailrace=__version__,
+            scenario=scenario,
+            target=info.name,
+            control=control,
+            seed=seed,
+            run=run,
+            mode=mode,
+            info=info,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

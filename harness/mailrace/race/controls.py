@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mailrace.model.operation import EDITS
-from mailrace.scenario import Plan, Scenario, applies, load, resolve, shipped
+from mailrace.scenario import Plan, Scenario, load, resolve, shipped, why_not_applicable
 from mailrace.scenario.scenario import Control
 from mailrace.targets import TargetName, parse_target, why_not
 
@@ -20,22 +20,19 @@ WINDOW_RATIO_MAX = 10
 class ChosenControl:
     """A control that can be had: `scenario` on `target`, of kind 1, 2 or 3 (docs/glossary.md)."""
 
-    target: str
+    target: TargetName
     scenario: Scenario
     kind: int
 
 
-def choose_control(
-    scenario: Scenario, target: str | TargetName
-) -> tuple[ChosenControl | None, tuple[str, ...]]:
-    """The strongest control that can be had, and a sentence on each stronger one that cannot.
+def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl | None, tuple[str, ...]]:
+    """The strongest control that can be had for the target `own`, and why each stronger one cannot.
 
     Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
     that shows our own engine only: the embedded reference, any of ours for a server that is not ours, or a
     race whose windows are far larger than the scenario's.
     Raises ScenarioError where a control's own file is wrong.
     """
-    own = parse_target(target)
     said: list[str] = []
     found: list[ChosenControl] = []
     for control in scenario.controls:
@@ -45,10 +42,9 @@ def choose_control(
         if kind == 0:
             continue
         other, reason = _scenario_of(scenario, control)
-        if not reason and name != own.text:
-            fits = not named.version or applies(other.needs, named.version)
-            reason = why_not(name) if fits else f"{other.name} needs {other.needs}"
-            if fits and reason and named.kind == "mailpit":
+        if not reason and named != own:
+            reason = why_not_applicable(other, named.version)
+            if not reason and (reason := why_not(named)) and named.kind == "mailpit":
                 reason += f"; put it in a folder named by MAILRACE_MAILPIT_DIR, or: mailrace install {name}"
         if not reason and own.kind == "url" and kind == 2 and other.target != scenario.target:
             reason = "it needs server options that a server which is not ours may not have"
@@ -59,7 +55,7 @@ def choose_control(
         if reason:
             said.append(f"control {name} ({control.scenario or scenario.name}): {reason}")
         else:
-            found.append(ChosenControl(name, other, kind))
+            found.append(ChosenControl(named, other, kind))
     found.sort(key=lambda c: c.kind)
     chosen = found[0] if found else None
     return chosen, tuple(said) if chosen is None or chosen.kind == 3 else ()

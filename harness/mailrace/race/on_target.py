@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mailrace import __version__
 from mailrace.history import Journal, JournalHeader
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import EDITS, DeleteAll
@@ -70,7 +69,7 @@ def race_on(
                 options = replace(options, rounds=max(options.rounds, options.limits.decided_rounds))
             said: tuple[str, ...] = ()
             if isinstance(target, ExternalTarget):
-                is_beside = chosen is not None and chosen.target == target.name
+                is_beside = chosen is not None and chosen.target == place.target
                 here = [scenario, chosen.scenario] if chosen is not None and is_beside else [scenario]
                 options, said = _fitted(rounds_that_fit(target, here), place, options)
                 if options.rounds == 0:
@@ -78,7 +77,16 @@ def race_on(
             side = _side(stack, "target", scenario, target, place, options)
             if began is not None:
                 began(scenario, info, chosen)
-            place.journal.header(_header(scenario, info, chosen, place, options))
+            place.journal.header(
+                JournalHeader.of(
+                    scenario.name,
+                    info,
+                    seed=options.seed,
+                    run=place.token,
+                    mode="race",
+                    control=f"{chosen.target} ({chosen.scenario.name})" if chosen else "",
+                )
+            )
             result = race(side, control, chosen.kind if chosen else 0, options)
             if isinstance(target, ExternalTarget):
                 result = _left_behind(target, place, result)
@@ -128,9 +136,7 @@ def _left_behind(target: ExternalTarget, place: Place, result: ScenarioResult) -
     )
 
 
-def opened(
-    stack: ExitStack, name: str | TargetName, scenario: Scenario, place: Place, folder: Path
-) -> Target:
+def opened(stack: ExitStack, name: TargetName, scenario: Scenario, place: Place, folder: Path) -> Target:
     """The target of that name, started for the scenario with its log in `folder`; `stack` stops it."""
     folder.mkdir(parents=True, exist_ok=True)
     target = open_target(
@@ -178,21 +184,6 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
     ):
         return "released at connect, TLS handshakes would come between the releases; give at: mail, or later"
     return ""
-
-
-def _header(
-    scenario: Scenario, info: TargetInfo, chosen: ChosenControl | None, place: Place, options: RaceOptions
-) -> JournalHeader:
-    return JournalHeader(
-        mailrace=__version__,
-        scenario=scenario.name,
-        target=info.name,
-        control=f"{chosen.target} ({chosen.scenario.name})" if chosen else "",
-        seed=options.seed,
-        run=place.token,
-        mode="race",
-        info=info,
-    )
 
 
 __all__ = ["Began", "Place", "must_not_run", "opened", "race_on", "unfit"]

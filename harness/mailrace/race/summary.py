@@ -6,6 +6,7 @@ from mailrace.model.result import ControlResult, ScenarioResult, Verdict
 from mailrace.race.controls import WHY
 from mailrace.race.options import RaceOptions
 from mailrace.race.side import Side
+from mailrace.scenario.needs import blank_result
 from mailrace.verdict import clopper_pearson, decide, evidence_of, is_overdispersed, theta_bound
 
 
@@ -43,40 +44,23 @@ def scenario_result(
 ) -> ScenarioResult:
     """Everything that the race showed, with its verdict; `seconds`: what the whole of it took."""
     scenario, tally = side.lane.plan.scenario, side.tally
-    # Serial rounds that the server refused, and its own end, count like rounds that it refused.
-    refused = tally.refused + bool(side.judge.serial.refused) + ended.is_targets_doing
-    dropped = tally.lost - tally.refused
     one_rate = not is_overdispersed([b for b in tally.blocks if b.rounds])
+    counted = tally.onto(blank_result(scenario, "race"), side.lane.plan.round(0))
+    # Serial rounds that the server refused, and its own end, count like rounds that it refused.
+    refused = bool(side.judge.serial.refused) + ended.is_targets_doing
     not_looked = [ended.why, *side.said(), *tally.not_looked, *side.judge.notes]
-    result = ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        file=str(scenario.file or ""),
-        mode="race",
-        verdict=Verdict.INCONCLUSIVE,
-        reason="",
-        rounds=tally.rounds,
-        accepted=tally.accepted(side.lane.plan.round(0)),
-        rounds_lost=dropped + refused,
-        rounds_dropped=dropped,
-        rounds_refused=refused,
+    result = replace(
+        counted,
+        rounds_lost=counted.rounds_lost + refused,
+        rounds_refused=counted.rounds_refused + refused,
         broken_serially=side.broken_serially(),
-        hits=tally.hits,
         interval=clopper_pearson(tally.hits, tally.rounds) if tally.rounds and one_rate else None,
-        anomalies=dict(tally.anomalies),
-        witnesses=tuple(tally.witnesses),
-        sample=tuple(tally.sample),
         not_looked=tuple(said for said in not_looked if said),
         control=control,
         profile=options.profile if scenario.release.at != "free" else "free",
         release_at=scenario.release.at,
-        skew_us=tally.skew(),
         rounds_per_s=tally.rounds / seconds if seconds else 0.0,
         seconds={**side.seconds, "all": seconds},
-        replies=dict(tally.replies.most_common()),
-        expected=tally.expected,
-        found=tally.found,
-        blocks=tuple(tally.blocks),
     )
     # The verdict hangs on nothing but what the document holds, so that it can be reached again from there.
     if ended.is_gone and not result.hits:

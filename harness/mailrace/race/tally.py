@@ -1,13 +1,13 @@
 """Judged rounds in, one at a time; the counts, witnesses and samples of a ScenarioResult out. Memory flat."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrace.check import expected_copies, explain, replies
 from mailrace.model.anomaly import Anomaly, Weight
 from mailrace.model.attempt import Loss, Outcome, RoundRecord
 from mailrace.model.operation import PlannedRound, ServerOptions
-from mailrace.model.result import Block, Spread, Witness
+from mailrace.model.result import Block, ScenarioResult, Spread, Witness
 
 WITNESSES_MAX = 3
 """Kept of each anomaly, with their whole rounds."""
@@ -113,6 +113,30 @@ class Tally:
     def refused(self) -> int:
         """Those of them that were the server's doing: a race may have made its own round disappear."""
         return self.losses[Loss.REFUSED] + self.losses[Loss.UNVERIFIED]
+
+    def onto(self, result: ScenarioResult, planned: PlannedRound | None) -> ScenarioResult:
+        """The result with all that was counted; its verdict and its words stay as they are.
+
+        planned   a round of the plan, by which operations that were never accepted are known; None: unknown
+        """
+        return replace(
+            result,
+            rounds=self.rounds,
+            rounds_lost=self.lost,
+            rounds_dropped=self.lost - self.refused,
+            rounds_refused=self.refused,
+            accepted=self.accepted(planned) if planned is not None else {},
+            hits=self.hits,
+            anomalies=dict(self.anomalies),
+            witnesses=tuple(self.witnesses),
+            sample=tuple(self.sample),
+            not_looked=tuple(self.not_looked),
+            skew_us=self.skew(),
+            replies=dict(self.replies.most_common()),
+            expected=self.expected,
+            found=self.found,
+            blocks=tuple(self.blocks),
+        )
 
     def accepted(self, plan: PlannedRound) -> dict[str, int]:
         """How often the server accepted each operation of the plan, 0 where it never did."""

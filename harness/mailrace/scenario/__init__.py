@@ -2,7 +2,7 @@
 
 from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
-from mailrace.scenario.needs import applies, not_exercised, why_not_applicable
+from mailrace.scenario.needs import applies, blank_result, not_exercised, why_not_applicable
 from mailrace.scenario.own_tags import changes, vacuous, with_what_was_changed
 from mailrace.scenario.plan import Plan, new_run
 from mailrace.scenario.scenario import Scenario, server_options
@@ -19,6 +19,7 @@ __all__ = [
     "load",
     "name_of",
     "new_run",
+    "blank_result",
     "not_exercised",
     "parse",
     "resolve",

@@ -4,6 +4,7 @@ A version rule is written `>=1.19.0` or `>=1.19.0, <1.30.0`.
 """
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailrace.model.result import ScenarioResult, Verdict
@@ -87,17 +88,28 @@ def why_not_applicable(scenario: "Scenario", version: str) -> str:
     return f"it needs Mailpit {scenario.needs}, and this is {version}"
 
 
-def not_exercised(
-    scenario: "Scenario", verdict: Verdict, why: str, mode: str = "race", advice: str = ""
+def blank_result(
+    scenario: "Scenario",
+    mode: str,
+    verdict: Verdict = Verdict.INCONCLUSIVE,
+    reason: str = "",
+    advice: str = "",
 ) -> ScenarioResult:
-    """The result of a scenario that was not exercised; `why` in a clause or a sentence."""
+    """A result of that scenario in which nothing is counted yet."""
     return ScenarioResult(
         name=scenario.name,
         title=scenario.title,
         file=str(scenario.file or ""),
         mode=mode,
         verdict=verdict,
-        reason=why if why.endswith((".", "?", "!")) else f"{why}.",
+        reason=reason,
         advice=advice,
-        not_looked=(why,),
     )
+
+
+def not_exercised(
+    scenario: "Scenario", verdict: Verdict, why: str, mode: str = "race", advice: str = ""
+) -> ScenarioResult:
+    """The result of a scenario that was not exercised; `why` in a clause or a sentence."""
+    reason = why if why.endswith((".", "?", "!")) else f"{why}."
+    return replace(blank_result(scenario, mode, verdict, reason, advice), not_looked=(why,))

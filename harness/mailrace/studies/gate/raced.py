@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from mailrace import __version__
 from mailrace.history import Journal, JournalHeader
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import TargetError
@@ -109,7 +108,16 @@ def race_paired(
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, why)
             return Paired(old=results[0] or skipped, new=results[1] or skipped)
         new.began(scenario, targets[1].info, None)
-        new.journal.header(_header(scenario, old, new, place))
+        new.journal.header(
+            JournalHeader.of(
+                scenario.name,
+                new.info,
+                seed=new.request.seed,
+                run=place.token,
+                mode="race",
+                control=f"{old.request.target} ({scenario.name})",
+            )
+        )
         before = _side(stack, "control", scenario, targets[0], place, old, new)
         after = _side(stack, "target", scenario, targets[1], place, new, new)
         racing = new.request.racing
@@ -124,19 +132,6 @@ def race_paired(
         how = replace(new.race_options(scenario, racing), until="rounds", enough=enough)
         result = race(after, before, kind, how)
         return Paired(old=_shown(before, result), new=result, pairs=_pairs(before, after), kind=kind)
-
-
-def _header(scenario: Scenario, old: Session, new: Session, place: Place) -> JournalHeader:
-    return JournalHeader(
-        mailrace=__version__,
-        scenario=scenario.name,
-        target=new.info.name,
-        control=f"{old.request.target} ({scenario.name})",
-        seed=new.request.seed,
-        run=place.token,
-        mode="race",
-        info=new.info,
-    )
 
 
 def _side(
@@ -188,27 +183,14 @@ def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
     # Both versions ran the same rounds, so the new one's result is the frame; every count in it is replaced
     # by this side's own.
     result = replace(
-        beside,
+        tally.onto(beside, side.lane.plan.round(0)),
         verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
         reason=f"{tally.hits} of {tally.rounds} rounds hit, beside the new version.",
         advice="",
-        rounds=tally.rounds,
-        rounds_lost=tally.lost,
-        rounds_dropped=tally.lost - tally.refused,
-        rounds_refused=tally.refused,
-        hits=tally.hits,
         interval=None,
-        anomalies=dict(tally.anomalies),
-        witnesses=tuple(tally.witnesses),
         sample=(),
-        not_looked=tuple(tally.not_looked),
         control=None,
-        skew_us=tally.skew(),
-        replies=dict(tally.replies.most_common()),
-        accepted=tally.accepted(side.lane.plan.round(0)),
         broken_serially={},
-        expected=tally.expected,
-        found=tally.found,
         blocks=(),
     )
     return result if races_of(result) else replace(result, witnesses=())
