@@ -105,7 +105,7 @@ def test_versions_are_ordered_by_their_numbers() -> None:
 
 
 def test_words_for_versions() -> None:
-    assert target_of("v1.30.5") == "mailpit@1.30.5"
+    assert target_of("v1.30.5").text == "mailpit@1.30.5"
     found = targets_of("1.27.11, embedded@1.17.0,1.27.11")
     assert [target.text for target in found] == ["mailpit@1.27.11", "embedded@1.17.0"]
     with pytest.raises(UsageError, match="names none"):

@@ -1,7 +1,7 @@
 """`content_mixed`: a stored mail is not the mail that was sent."""
 
 from mailrace.check.evidence import copies_with_message
-from mailrace.check.wording import finding, listed
+from mailrace.check.wording import about_copy, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions, messages_of
@@ -17,21 +17,11 @@ def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly,
     Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Subject,
     snippet and size of a user's own message are not known here: of it the source is compared.
     """
-    found: list[Anomaly] = []
-    for copy, message in copies_with_message(record):
-        complaints = _complaints(copy, message, record)
-        if complaints:
-            found.append(
-                finding(
-                    AnomalyName.CONTENT_MIXED,
-                    record,
-                    f"its copy, ID {copy.id}, {listed(complaints)}.",
-                    message=message.key,
-                    attempts=[copy.attempt] if copy.attempt else [],
-                    copies=[copy],
-                )
-            )
-    return tuple(found)
+    return tuple(
+        about_copy(AnomalyName.CONTENT_MIXED, record, copy, f"{listed(complaints)}.")
+        for copy, message in copies_with_message(record)
+        if (complaints := _complaints(copy, message, record))
+    )
 
 
 def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> list[str]:

@@ -3,7 +3,7 @@
 from email.utils import getaddresses
 
 from mailrace.check.evidence import copies_with_message
-from mailrace.check.wording import finding, listed
+from mailrace.check.wording import about_copy, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions
@@ -16,21 +16,11 @@ def envelope_leaked(record: RoundRecord, options: ServerOptions) -> tuple[Anomal
     message's recipients, and Reply-To the mark of one of its attempts. A user's own message file may name
     further people: of those only addresses in the run's domain are judged.
     """
-    found: list[Anomaly] = []
-    for copy, message in copies_with_message(record):
-        complaints = _complaints(copy, message)
-        if complaints:
-            found.append(
-                finding(
-                    AnomalyName.ENVELOPE_LEAKED,
-                    record,
-                    f"its copy, ID {copy.id}, {listed(complaints)}.",
-                    message=message.key,
-                    attempts=[copy.attempt] if copy.attempt else [],
-                    copies=[copy],
-                )
-            )
-    return tuple(found)
+    return tuple(
+        about_copy(AnomalyName.ENVELOPE_LEAKED, record, copy, f"{listed(complaints)}.")
+        for copy, message in copies_with_message(record)
+        if (complaints := _complaints(copy, message))
+    )
 
 
 def _complaints(copy: StoredMessage, message: Message) -> list[str]:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from mailrace.check.evidence import copies_with_message
-from mailrace.check.wording import finding, listed, tags_in_words, times
+from mailrace.check.wording import about_copy, listed, tags_in_words, times
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
@@ -16,21 +16,11 @@ def tag_duplicated(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly
     as `clean_tag` does would make one of two long tags.
     """
     found: list[Anomaly] = []
-    for copy, message in copies_with_message(record):
+    for copy, _ in copies_with_message(record):
         counts = Counter(tag.lower() for tag in copy.tags)
         twice = tuple(tag for tag, number in counts.items() if number > 1)
         if twice:
             how_often = listed([f"{tag!r} {times(counts[tag])}" for tag in twice])
-            found.append(
-                finding(
-                    AnomalyName.TAG_DUPLICATED,
-                    record,
-                    f"its copy, ID {copy.id}, holds {tags_in_words(copy.tags)}: {how_often}, "
-                    "where a message can hold a tag only once.",
-                    message=message.key,
-                    attempts=[copy.attempt] if copy.attempt else [],
-                    copies=[copy],
-                    tags=twice,
-                )
-            )
+            held = f"holds {tags_in_words(copy.tags)}: {how_often}, where a message can hold a tag only once."
+            found.append(about_copy(AnomalyName.TAG_DUPLICATED, record, copy, held, tags=twice))
     return tuple(found)

@@ -128,6 +128,21 @@ def finding(
     )
 
 
+def about_copy(
+    name: AnomalyName, record: RoundRecord, copy: StoredMessage, proof: str, *, tags: Sequence[str] = ()
+) -> Anomaly:
+    """The anomaly of one copy of one of the round's messages; the proof begins with that copy's ID."""
+    return finding(
+        name,
+        record,
+        f"its copy, ID {copy.id}, {proof}",
+        message=copy.key,
+        attempts=[copy.attempt] if copy.attempt else [],
+        copies=[copy],
+        tags=tags,
+    )
+
+
 def _is_http(record: RoundRecord, attempt: Attempt) -> bool:
     if attempt.actor < 0:
         return False

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailrace.model.request import RunRequest
     from mailrace.scenario import Scenario
     from mailrace.studies.bisect import Search
+    from mailrace.targets import TargetName
 
 ROUNDS = 1_000
 GIT_BAD, GIT_SKIP, GIT_ABORT = 1, 125, 128
@@ -87,8 +88,9 @@ ExitCodes = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of each version."""
+    """What is asked of each of the targets."""
 
+    targets: "tuple[TargetName, ...]"
     scenario: "Scenario"
     request: "RunRequest"
     anomaly: str | None
@@ -117,16 +119,19 @@ def bisect(
     """
     from mailrace.model.anomaly import AnomalyName
     from mailrace.model.errors import MailraceError, UsageError
+    from mailrace.preflight import chosen_mode
     from mailrace.scenario import find, load
+    from mailrace.targets import parse_target
 
     if anomaly is not None and anomaly not in {name.value for name in AnomalyName}:
         raise UsageError(f"--anomaly {anomaly}: there are {', '.join(AnomalyName)}")
 
-    def question(of: str, *targets: str) -> Question:
+    def question(of: str, *names: str) -> Question:
         (path, *_) = find([scenario])
-        how = racing(rounds=rounds, until="decided")
-        request = asked(of, how, server_use(), seed=seed, mode=_mode(mode, *targets))
-        return Question(load(path), request, anomaly, trials)
+        targets = tuple(parse_target(name) for name in names)
+        how, looked = racing(rounds=rounds, until="decided"), chosen_mode(*targets, mode=mode.value)
+        request = asked(of, how, server_use(), seed=seed, mode=looked)
+        return Question(targets, load(path), request, anomaly, trials)
 
     # For `git bisect run` there is one build to judge and no search. Its statuses are git's, so an error of
     # any kind must end with one of those, never with ours.
@@ -138,7 +143,7 @@ def bisect(
         except MailraceError as wrong:
             typer.echo(f"mailrace: {wrong}", err=True)
             raise typer.Exit(GIT_ABORT) from wrong
-        raise typer.Exit(_git_status(single, target))
+        raise typer.Exit(_git_status(single))
     # The scenario and its mode are the same for all versions, so they are asked for once, for the bad end.
     search = _versions(good, bad, versions, folder)
     what = question(search.bad, *search.versions)
@@ -148,13 +153,13 @@ def bisect(
     _show(_searched(what, search, file), what.scenario)
 
 
-def _git_status(what: Question, target: str) -> int:
+def _git_status(what: Question) -> int:
     from mailrace.cli.screen import Screen
     from mailrace.model.errors import MailraceError
     from mailrace.studies.bisect import Answer
     from mailrace.studies.probing import probe
 
-    said = Screen(on_stdout=False)
+    said, (target,) = Screen(on_stdout=False), what.targets
     try:
         probed = probe(what.scenario, target, what.request, anomaly=what.anomaly, trials=what.trials)
     except MailraceError as wrong:
@@ -173,7 +178,7 @@ def _versions(good: str, bad: str, versions: str | None, folder: Path | None) ->
     for option, word in (("--good", good), ("--bad", bad)):
         if not word:
             raise UsageError(f"{option}: is missing; name a version, as in {option} 1.30.5")
-    ends = target_of(good), target_of(bad)
+    ends = target_of(good).text, target_of(bad).text
     if versions is not None:
         candidates = tuple(target.text for target in targets_of(versions))
     elif folder is not None:
@@ -189,25 +194,22 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
     from mailrace.preflight import preflight
     from mailrace.session import session
     from mailrace.studies.bisect_state import run_bisect
-    from mailrace.targets import parse_target
 
     teller = Teller(scenarios=search.steps_max + 2)
     teller.note(
         f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the pair "
         f"itself; state in {file}"
     )
-    targets = tuple(parse_target(version) for version in search.versions)
     # Each trial of each version may say "good", so all of them share the confidence.
-    racing_ = replace(what.request.racing, verdicts=what.trials * len(targets))
+    racing_ = replace(what.request.racing, verdicts=what.trials * len(what.targets))
     request = replace(what.request, racing=racing_)
     try:
         # A version between the ends may be missing; without an end, nothing could be proved.
-        for sentence in preflight(
-            [what.scenario], request, [parse_target(v) for v in (search.good, search.bad)]
-        ):
+        ends = [target for target in what.targets if target.text in (search.good, search.bad)]
+        for sentence in preflight([what.scenario], request, ends):
             teller.note(sentence)
         with session(
-            [what.scenario], request, teller, study="bisect", targets=targets, what=file.stem
+            [what.scenario], request, teller, study="bisect", targets=what.targets, what=file.stem
         ) as whole:
             return run_bisect(
                 what.scenario,
@@ -235,10 +237,3 @@ def _show(search: "Search", scenario: "Scenario") -> None:
         screen.line(line) if line.startswith("again: ") else screen.text(line)
     end_with(screen, None, bisect_told(search, scenario), told(search))
     raise typer.Exit(int(ExitStatus.PASS if is_proved(search) else ExitStatus.INCONCLUSIVE))
-
-
-def _mode(mode: Mode, *targets: str) -> Any:
-    from mailrace.preflight import chosen_mode
-    from mailrace.targets import parse_target
-
-    return chosen_mode(*(parse_target(target) for target in targets), mode=mode.value)

@@ -124,7 +124,7 @@ def matrix(
     if whole.folder.is_dir():
         write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
     has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())
-    study = matrix_study(done, {"command": request.command, "started": whole.started})
+    study = matrix_study(done, {"command": request.command, "started": whole.started}, what.scenarios)
     finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
 
@@ -160,15 +160,10 @@ def retries(
     finally:
         teller.close()
     # The servers are stopped and the terminal is free again; what is left is to write and to tell.
-    told = {
-        "scenario": scenario,
-        "target": request.target.text,
-        "command": request.command,
-        "started": whole.started,
-    }
+    told = {"scenario": scenario, "command": request.command, "started": whole.started}
     has_looked = any(trial.ledger.mails for trial in trials)
     document = retries_json(trials, about)
-    study = retries_study(trials, told, loaded)
+    study = retries_study(trials, request.target, told, loaded)
     finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
 

@@ -4,7 +4,7 @@ from mailrace.model.attempt import LogLine, RoundRecord
 from mailrace.model.operation import Send
 from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.expected import message_rows
-from mailrace.report.markdown import environment
+from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
 from mailrace.report.words import legible, meaning, operation_words, plural, rate_words, reply_words
 
@@ -20,7 +20,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
     actors = list(dict.fromkeys(s.actor for s in steps))
     # The text itself stands in the template; here is what it can ask for.
     return (
-        environment()
+        in_markdown()
         .get_template("issue.md.j2")
         .render(
             run=run,

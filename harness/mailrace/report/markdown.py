@@ -2,10 +2,11 @@
 
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from mailrace.model.result import RunResult
 from mailrace.report.conclusion import conclusion
+from mailrace.report.jinja import environment
 from mailrace.report.words import control_words, headline, legible, not_looked, rate_words, sentence
 
 WITNESSES_SHOWN_MAX = 5
@@ -36,26 +37,17 @@ def block(text: str) -> str:
     return f"{fence}text\n{shown}\n{fence}"
 
 
-def environment() -> Environment:
+def in_markdown() -> Environment:
     """Jinja2 for Markdown: every value must pass `prose`, `code` or `block`."""
-    made = Environment(
-        loader=PackageLoader("mailrace.report"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    made.filters.update(
+    return environment(
         prose=prose, code=code, block=block, rate=rate_words, control=control_words, sentence=sentence
     )
-    return made
 
 
 def markdown(result: RunResult) -> str:
     """The text of report.md."""
     text = (
-        environment()
+        in_markdown()
         .get_template("report.md.j2")
         .render(
             run=result,

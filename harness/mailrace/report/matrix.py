@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailrace.model.result import Verdict
+from mailrace.model.target_name import TargetName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,9 @@ class Matrix:
     """Rows are scenarios, columns are targets; a cell that was not run is absent."""
 
     scenarios: tuple[str, ...]
-    targets: tuple[str, ...]
-    cells: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
+    targets: tuple[TargetName, ...]
+    cells: Mapping[tuple[str, TargetName], Cell] = field(default_factory=dict)
 
-    def cell(self, scenario: str, target: str) -> Cell:
+    def cell(self, scenario: str, target: TargetName) -> Cell:
         """The cell, or a named empty one."""
         return self.cells.get((scenario, target), Cell(verdict=None, text="not run"))

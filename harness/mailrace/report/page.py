@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import zip_longest
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from mailrace.model.anomaly import Anomaly
@@ -21,6 +21,7 @@ from mailrace.model.result import RunResult, ScenarioResult, ScheduleWitness, Wi
 from mailrace.report.chart import block_chart
 from mailrace.report.conclusion import conclusion
 from mailrace.report.expected import message_rows
+from mailrace.report.jinja import environment
 from mailrace.report.timeline import timeline
 from mailrace.report.words import (
     control_words,
@@ -119,14 +120,8 @@ def page(result: RunResult) -> str:
 @cache
 def templates() -> Environment:
     """Jinja2 for HTML, autoescape on; `legible` goes before escaping wherever a server had its hand in."""
-    made = Environment(
-        loader=PackageLoader("mailrace.report"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return environment(
         autoescape=True,
-    )
-    made.filters.update(
         control=control_words,
         is_race=is_race,
         coded=_coded,
@@ -137,7 +132,6 @@ def templates() -> Environment:
         sentence=sentence,
         when=when,
     )
-    return made
 
 
 def whole_page(template: str, **values: object) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import EDITS, Message, Operation, Read, Send
 from mailrace.model.result import Step, Witness
+from mailrace.report.jinja import environment
 from mailrace.report.words import legible, sentence
 
 SWEPT_US = 1800
@@ -88,7 +87,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     # the script races them natively.
     is_steered = schedule is not None and not schedule.split_only and instances == 1
     return (
-        _environment()
+        environment()
         .get_template("repro.py.j2")
         .render(
             title=_prose(sentence(title)),
@@ -124,16 +123,6 @@ def run_word(witness: Witness) -> str:
 def step_note(step: Step) -> str:
     """A statement on one line, blanks joined."""
     return legible(re.sub(r"\s+", " ", step.sql).strip(), 300)
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("mailrace.report"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
 
 
 def _actor(

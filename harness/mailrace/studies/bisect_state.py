@@ -12,6 +12,7 @@ from mailrace.scenario import Scenario
 from mailrace.session import OUT_OF_TIME, Session
 from mailrace.studies.bisect import Answer, Probed, Search, bisect, told
 from mailrace.studies.probing import probe
+from mailrace.targets import parse_target
 
 FORMAT = 1
 BISECT = "bisect.json"
@@ -45,7 +46,9 @@ def run_bisect(
         if whole.left_s == 0.0:
             return Probed(answer=Answer.UNKNOWN, reason=f"{OUT_OF_TIME}.")
         asked = whole.part("", whole.request.output.formats)
-        probed = probe(scenario, version, asked, anomaly=anomaly, trials=trials, listener=whole.listener)
+        probed = probe(
+            scenario, parse_target(version), asked, anomaly=anomaly, trials=trials, listener=whole.listener
+        )
         tell(f"{version}: {probed.answer}")
         return probed
 

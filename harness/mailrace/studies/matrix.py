@@ -56,7 +56,7 @@ def run_matrix(
     A version that is not at hand is a named empty cell, unless `may_install` and it can be installed.
     """
     names = tuple(scenario.name for scenario in scenarios)
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[tuple[str, TargetName], Cell] = {}
     for number, target in enumerate(targets):
         reason = why_not(target)
         if reason and may_install and target.kind == "mailpit":
@@ -65,15 +65,15 @@ def run_matrix(
         if reason:
             tell(f"{target}: {EMPTY}: {reason}")
             empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")
-            cells.update({(name, target.text): empty for name in names})
+            cells.update({(name, target): empty for name in names})
             whole.journal.study("empty", {"target": target.text, "text": empty.text})
             continue
         under = f"{number:02d}"
         done = run_scenarios(
             scenarios, whole.part(under, whole.request.output.formats, target=target), whole.listener
         )
-        cells.update(_column(done.result, target.text, under))
-    return Matrix(scenarios=names, targets=tuple(target.text for target in targets), cells=cells)
+        cells.update(_column(done.result, target, under))
+    return Matrix(scenarios=names, targets=tuple(targets), cells=cells)
 
 
 def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
@@ -82,14 +82,15 @@ def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
     if plan is None:
         raise UsageError(f"{found.folder}: has no plan, so its rows and columns are not known")
     names = tuple(one.name for one in plan.scenarios)
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[tuple[str, TargetName], Cell] = {}
     for what, value in read_study(found.folder / HISTORY):
         if what == "empty":
             empty = Cell(verdict=None, text=str(value["text"]))
-            cells.update({(name, str(value["target"])): empty for name in names})
+            named = [target for target in plan.targets if target.text == value["target"]]
+            cells.update({(name, target): empty for name in names for target in named})
     for run, result in results.items():
-        cells.update(_column(result, read_plan(run).request.target.text, run.name))
-    return Matrix(scenarios=names, targets=tuple(target.text for target in plan.targets), cells=cells)
+        cells.update(_column(result, read_plan(run).request.target, run.name))
+    return Matrix(scenarios=names, targets=plan.targets, cells=cells)
 
 
 def about(plan: RecordedPlan) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def about(plan: RecordedPlan) -> dict[str, Any]:
     return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": plan.started}
 
 
-def _column(result: RunResult, target: str, under: str) -> dict[tuple[str, str], Cell]:
+def _column(result: RunResult, target: TargetName, under: str) -> dict[tuple[str, TargetName], Cell]:
     return {(one.name, target): cell_of(one, f"{under}/report.html") for one in result.scenarios}
 
 
@@ -108,11 +109,11 @@ def matrix_json(matrix: Matrix, made: Mapping[str, Any]) -> str:
         "mailrace": __version__,
         **made,
         "scenarios": list(matrix.scenarios),
-        "targets": list(matrix.targets),
+        "targets": [target.text for target in matrix.targets],
         "cells": [
             {
                 "scenario": scenario,
-                "target": target,
+                "target": target.text,
                 "verdict": cell.verdict.value if cell.verdict else None,
                 "text": cell.text,
                 "report": cell.report,
@@ -129,7 +130,7 @@ def matrix_json(matrix: Matrix, made: Mapping[str, Any]) -> str:
 def matrix_markdown(matrix: Matrix) -> str:
     """The text of matrix.md."""
     lines = [
-        "| scenario | " + " | ".join(prose(target) for target in matrix.targets) + " |",
+        "| scenario | " + " | ".join(prose(target.text) for target in matrix.targets) + " |",
         "|---|" + "---|" * len(matrix.targets),
     ]
     for scenario in matrix.scenarios:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import Operation
 from mailrace.model.result import Verdict
-from mailrace.model.target_name import parse_target
+from mailrace.model.target_name import TargetName, parse_target
 from mailrace.report.conclusion import Command, Conclusion, Seen, count_words, explained
 from mailrace.report.matrix import Matrix
 from mailrace.report.study import Study, StudyCell
@@ -120,7 +120,7 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
         Seen(
             anomaly=anomaly,
             scenario=name,
-            version=parse_target(target).version or target,
+            version=target.version or target.text,
             operations=together.get(name),
         )
         for target in matrix.targets
@@ -143,7 +143,7 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
         title=what,
         verdict=gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in cells),
         headline=what,
-        header=("scenario", *matrix.targets),
+        header=("scenario", *(target.text for target in matrix.targets)),
         rows=tuple(
             (StudyCell(text=name), *(_matrix_cell(matrix, name, target) for target in matrix.targets))
             for name in matrix.scenarios
@@ -154,7 +154,7 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
     )
 
 
-def _matrix_cell(matrix: Matrix, name: str, target: str) -> StudyCell:
+def _matrix_cell(matrix: Matrix, name: str, target: TargetName) -> StudyCell:
     cell = matrix.cell(name, target)
     return StudyCell(text=cell.text, verdict=cell.verdict, report=cell.report)
 
@@ -164,8 +164,7 @@ def _between(matrix: Matrix) -> tuple[Command, ...]:
     for name in matrix.scenarios:
         for one, other in zip(matrix.targets, matrix.targets[1:], strict=False):
             words = {matrix.cell(name, target).verdict: target for target in (one, other)}
-            is_one_kind = parse_target(one).kind == parse_target(other).kind
-            if is_one_kind and {Verdict.PASS, Verdict.RACE} == set(words):
+            if one.kind == other.kind and {Verdict.PASS, Verdict.RACE} == set(words):
                 good, bad = words[Verdict.PASS], words[Verdict.RACE]
                 text = f"mailrace bisect {name} --good {good} --bad {bad}"
                 return (Command(purpose=f"To prove where {name} changes", text=text),)
@@ -173,24 +172,32 @@ def _between(matrix: Matrix) -> tuple[Command, ...]:
 
 
 def retries_study(
-    trials: Sequence[Trial], about: Mapping[str, str], scenario: Scenario | None = None
+    trials: Sequence[Trial],
+    target: TargetName,
+    about: Mapping[str, str],
+    scenario: Scenario | None = None,
 ) -> Study:
     """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with."""
     has_all = all(trial.ledger.mails for trial in trials)
-    version = parse_target(about["target"]).version or about["target"]
     together = operations_of([scenario])[scenario.name] if scenario is not None else None
     seen = [
-        Seen(anomaly=name, scenario=trial.policy, version=version, count=count, operations=together)
+        Seen(
+            anomaly=name,
+            scenario=trial.policy,
+            version=target.version or target.text,
+            count=count,
+            operations=together,
+        )
         for trial in trials
         for name, count in trial.anomalies.items()
     ]
     failed = sorted({trial.failed for trial in trials if trial.failed})
     counted = [text for text in (sentence(trials), hidden_duplicates(trials), *failed) if text]
-    again = f"mailrace run {about['scenario']} --target {about['target']}"
+    again = f"mailrace run {about['scenario']} --target {target}"
     # The verdict is None where everything ran: a comparison of policies passes or fails nothing.
     return Study(
         kind="retries",
-        title=f"retry policies: {about['scenario']} on {about['target']}",
+        title=f"retry policies: {about['scenario']} on {target}",
         verdict=None if has_all else Verdict.INCONCLUSIVE,
         headline="What each retry policy leaves a user with",
         header=("policy", "ignore ids", *(name.replace("_", " ") for name in LEDGER)),

@@ -15,7 +15,7 @@ from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.bisect import Answer, Probed
-from mailrace.targets import parse_target
+from mailrace.targets import TargetName
 
 RunAll = Callable[[Sequence[Scenario], RunRequest, Listener | None], Run]
 
@@ -31,7 +31,7 @@ def answer_of(result: ScenarioResult, anomaly: str | None, rule: Rule) -> tuple[
 
 def probe(
     scenario: Scenario,
-    target: str,
+    target: TargetName,
     options: RunRequest,
     *,
     anomaly: str | None,
@@ -55,13 +55,13 @@ def probe(
         left_s = None if ends is None else max(0.001, ends - time.monotonic())
         asked = replace(
             options,
-            target=parse_target(target),
+            target=target,
             racing=racing,
             seed=options.seed + trial,
             time_limit_s=left_s,
         )
         if within is not None:
-            own = f"{re.sub('[^A-Za-z0-9.@_-]+', '-', target)[-60:]}-{trial + 1}"
+            own = f"{re.sub('[^A-Za-z0-9.@_-]+', '-', target.text)[-60:]}-{trial + 1}"
             asked = replace(asked, output=replace(options.output, out=within / own))
         done = run([scenario], asked, listener)
         found, folder = done.result.scenarios[0], str(done.folder)

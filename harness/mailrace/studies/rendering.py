@@ -53,7 +53,10 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
     elif found.plan is not None and found.study == "retries":
         trials, made = trials_of(runs), retries.about(found.plan)
         told_by = {**made, "command": found.plan.request.command, "started": found.plan.started}
-        study, document = pages.retries_study(trials, told_by), retries_json(trials, made)
+        study, document = (
+            pages.retries_study(trials, found.plan.request.target, told_by),
+            retries_json(trials, made),
+        )
     elif found.study == "bisect" and (search := search_of(found.folder)) is not None:
         lines += told(search)
     if study is not None:

@@ -10,18 +10,17 @@ from mailrace.targets import EMBEDDED_VERSIONS, TargetName, parse_target, target
 _NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
-def target_of(word: str) -> str:
+def target_of(word: str) -> TargetName:
     """The target that a version's word means: `1.30.5` is mailpit@1.30.5, a target's name is itself."""
     word = word.strip()
     if _NUMBERS.fullmatch(word.removeprefix("v")):
-        return f"mailpit@{word.removeprefix('v')}"
-    return parse_target(word).text
+        word = f"mailpit@{word.removeprefix('v')}"
+    return parse_target(word)
 
 
 def targets_of(words: str) -> tuple[TargetName, ...]:
     """The targets of a list with commas, in its order, each once. Raises UsageError where it is empty."""
-    names = dict.fromkeys(target_of(word) for word in words.split(",") if word.strip())
-    found = tuple(parse_target(name) for name in names)
+    found = tuple(dict.fromkeys(target_of(word) for word in words.split(",") if word.strip()))
     if not found:
         raise UsageError("--versions: names none; give some, as in 1.27.11,1.30.5")
     return found
