@@ -53,12 +53,11 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
     elif found.plan is not None and found.study == "retries":
         trials, made = trials_of(runs), retries.about(found.plan)
         told_by = {**made, "command": found.plan.request.command, "started": found.plan.started}
-        study, document = (
-            pages.retries_study(trials, found.plan.request.target, told_by),
-            retries_json(trials, made),
-        )
+        study = pages.retries_study(trials, found.plan.request.target, told_by)
+        document = retries_json(trials, made)
     elif found.study == "bisect" and (search := search_of(found.folder)) is not None:
         lines += told(search)
+    # A study that ended has written its own document and page; one that was cut off gets them here.
     if study is not None:
         lines += [study.headline, *study.told.counted]
         files += [] if found.is_whole else _written(found.folder, study, document)
