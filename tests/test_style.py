@@ -164,6 +164,19 @@ def test_tests_wait_for_events_and_never_sleep() -> None:
     assert found == []
 
 
+def test_limits_are_values_that_a_test_passes_in() -> None:
+    """A patched constant holds for whoever else reads it, and a renamed one makes the test say nothing."""
+    patched = [
+        f"{name(file)}:{node.lineno}: {ast.unparse(node)}"
+        for file in TESTS
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("monkeypatch.setattr")
+        for word in node.args[:2]
+        if isinstance(word, ast.Constant) and str(word.value).rpartition(".")[2].isupper()
+    ]
+    assert patched == []
+
+
 def test_tests_have_file_names_of_their_own_by_which_pytest_imports_them() -> None:
     names = [file.name for file in TESTS if file.name not in ("__init__.py", "conftest.py")]
     assert sorted(set(names)) == sorted(names)

@@ -143,6 +143,7 @@ class Session:
             journal=self.journal,
             use=self.request.server,
             database=database,
+            waits=self.limits.target,
             is_rounds_asked=self.request.racing.rounds is not None,
         )
 

@@ -15,7 +15,7 @@ from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import Limits
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
-from mailrace.targets import external
+from mailrace.targets.ready import Waits
 from mailrace.verdict import exit_status
 from scripted_server import HANG, Answer, Rest, ScriptedServer, cut
 
@@ -24,14 +24,18 @@ LIMIT_S = 0.6
 """How long the engine waits in these tests; a good answer comes within a millisecond or two."""
 # The scripted server's threads take turns with the releases in this process: no measure of the engine.
 LIMITS = Limits(
-    reply_s=LIMIT_S, look_s=LIMIT_S / 2, connect_s=LIMIT_S, skew_us=1e9, unreleased_rounds=3, serial_rounds=2
+    reply_s=LIMIT_S,
+    look_s=LIMIT_S / 2,
+    connect_s=LIMIT_S,
+    skew_us=1e9,
+    unreleased_rounds=3,
+    serial_rounds=2,
+    target=Waits(greeting_s=LIMIT_S, answer_s=LIMIT_S),
 )
 
 
 @pytest.fixture(autouse=True)
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(external, "ANSWER_S_MAX", LIMIT_S)
-    monkeypatch.setattr(external, "GREETING_S_MAX", LIMIT_S)
+def no_thread_is_left() -> Iterator[None]:
     threads = threading.active_count()
     yield
     assert threading.active_count() == threads, "a server's thread is left"

@@ -12,6 +12,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.target import VersionSource
 from mailrace.targets import external, open_target
 from mailrace.targets.external import ExternalTarget
+from mailrace.targets.ready import WAITS, Waits
 from rest_server import RestServer, reply
 
 EMPTY = json.dumps({"total": 9, "messages_count": 0, "tags": ["theirs"], "messages": []}).encode()
@@ -57,8 +58,8 @@ def smtp(request: pytest.FixtureRequest) -> Iterator[Smtp]:
     running.close()
 
 
-def at(rest: RestServer, smtp: Smtp, more: str = "") -> ExternalTarget:
-    target = open_target(f"{rest.url}?smtp=127.0.0.1:{smtp.port}{more}", ServerOptions())
+def at(rest: RestServer, smtp: Smtp, more: str = "", waits: Waits = WAITS) -> ExternalTarget:
+    target = open_target(f"{rest.url}?smtp=127.0.0.1:{smtp.port}{more}", ServerOptions(), waits=waits)
     assert isinstance(target, ExternalTarget)
     return target
 
@@ -138,12 +139,9 @@ def test_rest_of_another_program(rest: RestServer, smtp: Smtp) -> None:
     ],
     indirect=["smtp"],
 )
-def test_smtp_of_another_program(
-    rest: RestServer, smtp: Smtp, sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(external, "GREETING_S_MAX", 0.2)
+def test_smtp_of_another_program(rest: RestServer, smtp: Smtp, sentence: str) -> None:
     with pytest.raises(TargetError, match=sentence):
-        at(rest, smtp).start()
+        at(rest, smtp, waits=Waits(greeting_s=0.2)).start()
     assert rest.seen == []
 
 

@@ -15,6 +15,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Liveness, VersionSource
 from mailrace.targets import managed
 from mailrace.targets.managed import ManagedTarget, Program
+from mailrace.targets.ready import WAITS, Waits
 
 FAKE = str(Path(__file__).with_name("fake_server.py"))
 
@@ -134,9 +135,8 @@ def test_ports_taken_every_time_end_in_a_sentence(monkeypatch: pytest.MonkeyPatc
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setattr(managed, "_free_ports", lambda: (port, port))
-        monkeypatch.setattr(managed, "LOOK_S_MAX", 0.1)
         with pytest.raises(TargetError, match="ports were taken by others 5 times"):
-            fake().start()
+            fake(waits=Waits(look_s=0.1)).start()
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,8 @@ def test_ports_taken_every_time_end_in_a_sentence(monkeypatch: pytest.MonkeyPatc
         ("unready", r"readyz is not 200 within 0\.5 s"),
     ],
 )
-def test_a_server_that_does_not_get_ready(word: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(managed, "READY_S_MAX", 0.5 if word != "exits" else 5.0)
-    target = fake(None, word)
+def test_a_server_that_does_not_get_ready(word: str, sentence: str) -> None:
+    target = fake(None, word, waits=WAITS if word == "exits" else Waits(ready_s=0.5))
     with pytest.raises(TargetError, match=f"(?s){sentence}"):
         target.start()
     assert target.pid() is None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mailrace.targets.ready import WAITS, Waits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -19,6 +21,7 @@ class Limits:
     serial_quiet_s     between two such operations: a server may work on behind its reply
     decided_rounds     until it is decided, unless a number of rounds was asked for
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
+    target             how long a target is waited for when it starts or is asked
     """
 
     connect_s: float = 5.0
@@ -35,6 +38,7 @@ class Limits:
     decided_rounds: int = 1_000
     block_rounds_first: int = 10
     block_rounds_last: int = 250
+    target: Waits = WAITS
 
 
 LIMITS = Limits()

@@ -21,6 +21,7 @@ from mailrace.scenario import Plan, Scenario, not_exercised, server_options, why
 from mailrace.targets import open_target
 from mailrace.targets.external import ExternalTarget
 from mailrace.targets.leftovers import leftovers, remove
+from mailrace.targets.ready import WAITS, Waits
 
 Began = Callable[[Scenario, TargetInfo, ChosenControl | None], None]
 
@@ -32,6 +33,7 @@ class Place:
     folder      its server.log goes here, the control's into `control/`
     token       nine characters; with the lane's letter the run token of its plan
     is_rounds_asked   the number of rounds was given for this run, and is not to be cut
+    waits       how long they are waited for
     database    one store for several instances, as `--database` takes it; "": each has its own
     """
 
@@ -41,6 +43,7 @@ class Place:
     journal: Journal
     use: ServerUse = field(default_factory=ServerUse)
     database: str = ""
+    waits: Waits = WAITS
     is_rounds_asked: bool = False
 
 
@@ -145,6 +148,7 @@ def opened(stack: ExitStack, name: TargetName, scenario: Scenario, place: Place,
         gomaxprocs=place.use.gomaxprocs,
         folder=folder,
         database=place.database if scenario.target.instances > 1 and place.database else None,
+        waits=place.waits,
     )
     stack.callback(target.stop)
     target.start()

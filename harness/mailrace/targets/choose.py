@@ -13,6 +13,7 @@ from mailrace.model.target_name import EMBEDDED_VERSIONS, TargetName, parse_targ
 from mailrace.targets.external import ExternalTarget
 from mailrace.targets.mailpit import Binary, at_hand, binary_at, examine, find, install
 from mailrace.targets.managed import ManagedTarget, Program
+from mailrace.targets.ready import WAITS, Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +34,20 @@ def open_target(
     folder: Path | None = None,
     database: str | None = None,
     progress: Callable[[str], None] | None = None,
+    waits: Waits = WAITS,
 ) -> Target:
     """The target of that name, not started.
 
     gomaxprocs   `GOMAXPROCS` of a server of ours; default: the CPUs, at least 4
     folder       where `server.log` of a server of ours is appended; default: a private one
     database     `--database` of a server of ours, such as the address of a door
+    waits        how long it is waited for when it starts or is asked
     progress     is told what an installation does; one takes a minute and happens here
     Raises UsageError for a name that means nothing, TargetError for a target that cannot be had.
     """
     wanted = parse_target(name)
     if wanted.kind == "url":
-        return ExternalTarget(wanted.url)
+        return ExternalTarget(wanted.url, waits)
     # The embedded reference and the real server take the same flags, so only the program differs.
     return ManagedTarget(
         wanted.text,
@@ -53,6 +56,7 @@ def open_target(
         gomaxprocs=gomaxprocs,
         folder=folder,
         database=database,
+        waits=waits,
     )
 
 

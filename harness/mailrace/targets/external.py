@@ -16,11 +16,9 @@ from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, 
 from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError
 from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
 from mailrace.targets.failures import tls_cause
-from mailrace.targets.ready import look, smtp_greeting, smtp_refusal, starttls
+from mailrace.targets.ready import WAITS, Waits, look, smtp_greeting, smtp_refusal, starttls
 from mailrace.targets.stored import source_of, stored_by_search
 
-GREETING_S_MAX = 5.0
-ANSWER_S_MAX = 10.0
 SAID_CHARS_MAX = 40
 PROBE_QUERY = "to:@mailrace-looks-only.test"
 """Matches nobody: shows that Mailpit's search answers without reading a stranger's mail."""
@@ -36,8 +34,9 @@ class ExternalTarget:
 
     is_ours = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, waits: Waits = WAITS) -> None:
         self.name = name
+        self._waits = waits
         self.addresses: Addresses = parse_external(name)
         self.info = TargetInfo(
             name=name,
@@ -69,7 +68,7 @@ class ExternalTarget:
         self.stop()
         self.credentials = credentials_for(self.addresses)
         self._tls = tls_context()
-        api = Api(self.addresses.api, self.credentials.api, ANSWER_S_MAX, verify=tls_verify())
+        api = Api(self.addresses.api, self.credentials.api, self._waits.answer_s, verify=tls_verify())
         try:
             self._greet()
             api.search(PROBE_QUERY, 0, 1)
@@ -137,12 +136,12 @@ class ExternalTarget:
         return len(messages)
 
     def _greet(self) -> None:
-        place = self.addresses.smtp_place
+        place, limit_s = self.addresses.smtp_place, self._waits.greeting_s
         wrapped = self._tls if self.addresses.smtp_tls == "tls" else None
         try:
-            line = smtp_greeting(self.addresses, GREETING_S_MAX, wrapped)
+            line = smtp_greeting(self.addresses, limit_s, wrapped)
             if self.addresses.smtp_tls == "starttls" and line.startswith("220"):
-                starttls(self.addresses, GREETING_S_MAX, self._tls)
+                starttls(self.addresses, limit_s, self._tls)
         except ssl.SSLError as error:
             otherwise = "tls=starttls, or leave tls= out" if wrapped else "tls=tls, or leave tls= out"
             raise TargetError(f"{self.name}: {place}: {tls_cause(error, otherwise)}") from error
@@ -153,7 +152,7 @@ class ExternalTarget:
             ) from error
         except TimeoutError as error:
             raise TargetError(
-                f"{self.name}: no greeting on {place} within {GREETING_S_MAX:g} s; "
+                f"{self.name}: no greeting on {place} within {limit_s:g} s; "
                 "does it want tls=tls, or is another port its SMTP?"
             ) from error
         except OSError as error:
@@ -164,7 +163,7 @@ class ExternalTarget:
             raise TargetError(
                 f"{self.name}: {place} says {without_secrets(line)[:80]!r}, which is no SMTP greeting (220)"
             )
-        if why := smtp_refusal(self.addresses, self.credentials.smtp, GREETING_S_MAX, self._tls):
+        if why := smtp_refusal(self.addresses, self.credentials.smtp, limit_s, self._tls):
             raise TargetError(f"{self.name}: {why}")
 
     def _ask_version(self, api: Api) -> None:

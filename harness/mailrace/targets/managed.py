@@ -20,13 +20,10 @@ from mailrace.targets import belongings
 from mailrace.targets.api import PAGE_ROWS_MAX, Api
 from mailrace.targets.machine import full_disk, lacking_in
 from mailrace.targets.process import ServerProcess
-from mailrace.targets.ready import look, rest_status, smtp_greeting
+from mailrace.targets.ready import WAITS, Waits, look, rest_status, smtp_greeting
 from mailrace.targets.stored import source_of, stored_by_list, stored_by_search
 
-READY_S_MAX = 5.0
 LOOK_S_EVERY = 0.004
-LOOK_S_MAX = 1.0
-"""Of one look: a port that another program took may accept and never greet."""
 PORT_TRIES_MAX = 5
 LOG_NAME = "server.log"
 
@@ -63,6 +60,7 @@ class ManagedTarget:
         gomaxprocs: int | None = None,
         folder: Path | None = None,
         database: str | None = None,
+        waits: Waits = WAITS,
     ) -> None:
         self.name = name
         self.addresses_all: tuple[Addresses, ...] = ()
@@ -70,6 +68,7 @@ class ManagedTarget:
         self._options = options
         self._log_folder = folder
         self._database = database
+        self._waits = waits
         self._gomaxprocs = gomaxprocs or max(4, os.cpu_count() or 1)
         self._processes: list[ServerProcess] = []
         self._folder: Path | None = None
@@ -217,7 +216,7 @@ class ManagedTarget:
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
         """True: both ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
-        ends = time.monotonic() + READY_S_MAX
+        ends = time.monotonic() + self._waits.ready_s
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:
             if process.ended.wait(LOOK_S_EVERY):
@@ -229,15 +228,15 @@ class ManagedTarget:
                     f"its last lines: {process.log_tail() or '(none)'}"
                 )
             try:
-                if not smtp_greeting(addresses, min(left_s, LOOK_S_MAX)).startswith("220"):
+                if not smtp_greeting(addresses, min(left_s, self._waits.look_s)).startswith("220"):
                     continue
                 missing = f"{addresses.api}/readyz is not 200"
-                if rest_status(addresses, "/readyz", min(left_s, LOOK_S_MAX)) == 200:
+                if rest_status(addresses, "/readyz", min(left_s, self._waits.look_s)) == 200:
                     return True
             except (OSError, http.client.HTTPException):
                 continue
         raise TargetError(
-            f"{self.name}: {missing} within {READY_S_MAX:g} s; "
+            f"{self.name}: {missing} within {self._waits.ready_s:g} s; "
             f"its last lines: {process.log_tail() or '(none)'}"
         )
 

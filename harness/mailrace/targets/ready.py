@@ -8,12 +8,32 @@ import ssl
 import threading
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mailrace.model.dial import dial, is_unix
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Addresses, Liveness
 from mailrace.targets.wires import Smtp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How long a target is waited for, in seconds; the defaults are what every command uses.
+
+    ready_s      until both ports of a process that we start answer
+    look_s       for one look at them: another program that took a port may accept and never greet
+    greeting_s   for the SMTP greeting of a server that is not ours
+    answer_s     for each REST answer of such a server
+    """
+
+    ready_s: float = 5.0
+    look_s: float = 1.0
+    greeting_s: float = 5.0
+    answer_s: float = 10.0
+
+
+WAITS = Waits()
 
 
 def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> str:

@@ -84,6 +84,7 @@ class DatabaseProxy:
     journal: list[Statement] = field(default_factory=list)
     waiting: list[Statement] = field(default_factory=list)
     trouble: str = ""
+    held_s_max: float = HELD_S_MAX
     _ports: list[socket.socket] = field(default_factory=list)
     _links: set["_Link"] = field(default_factory=set)
     _count: int = 0
@@ -104,11 +105,11 @@ class DatabaseProxy:
             self.waiting.remove(statement)
         if statement.is_dropped:
             raise ScheduleMissed(f"statement {statement.number}: its client went away before it was released")
-        if held_s > HELD_S_MAX:
+        if held_s > self.held_s_max:
             statement.is_dropped = True
             statement.link.close()
             raise ScheduleMissed(
-                f"statement {statement.number}: held for {held_s:.1f} s; at most {HELD_S_MAX} s"
+                f"statement {statement.number}: held for {held_s:.1f} s; at most {self.held_s_max} s"
             )
         self._run(statement)
 
