@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,12 @@ def test_the_store_is_read_as_rest_shows_it(real_mailpit: Have) -> None:
         _, runs = learn_serial(separate, options)
         with place.loop.in_background():
             shown = place.instances[1].target.stored(place.domain)
-        assert runs[-1].record.stored == shown
+        ours = runs[-1].record.stored
+        # Sources and searches cost a request each, so the list of a native round has them for a sample only.
+        assert ours is not None
+        assert all(message.source is not None for message in ours.messages)
+        bare = tuple(replace(message, source=None) for message in ours.messages)
+        assert replace(ours, messages=bare, searches=()) == shown
         assert len(shown.messages) == 2
 
 

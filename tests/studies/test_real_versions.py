@@ -77,8 +77,8 @@ def test_bisect_names_the_pair_of_s2(tmp_path: Path, real_mailpit: Callable[[str
         folder=tmp_path,
     )
     assert done.status == 0, done.err
-    assert f"the race came between mailpit@{OLD} and mailpit@{NEW}" in done.err
-    assert "rejected_but_stored, round 0" in done.err
+    assert f"Of these neighbours mailpit@{NEW} has the race, and mailpit@{OLD} does not." in done.out
+    assert "rejected_but_stored, round 0" in done.out
 
 
 def test_bisect_names_the_pair_of_issue_283(tmp_path: Path, real_mailpit: Callable[[str], str]) -> None:
@@ -91,4 +91,4 @@ def test_bisect_names_the_pair_of_issue_283(tmp_path: Path, real_mailpit: Callab
         folder=tmp_path,
     )
     assert done.status == 0, done.err
-    assert "the race went between mailpit@1.17.0 and mailpit@1.17.1" in done.err
+    assert "Of these neighbours mailpit@1.17.0 has the race, and mailpit@1.17.1 does not." in done.out

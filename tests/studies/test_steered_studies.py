@@ -65,7 +65,7 @@ def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> Non
 def test_a_walk_that_was_not_finished_is_not_nothing_new(
     mode: GateMode, verdict: Verdict, tmp_path: Path
 ) -> None:
-    """One order is walked, which is good. Racing 1.17.0 hits in a third to a half of the pairs."""
+    """So few schedules leave open what the old version does. Racing 1.17.0 hits in a third of the pairs."""
     request = GateRequest(
         old=parse_target("embedded@1.17.1"),
         new=parse_target("embedded@1.17.0"),
@@ -80,11 +80,10 @@ def test_a_walk_that_was_not_finished_is_not_nothing_new(
     )
     done = run_gate([load(find(["shared-new-tag"])[0])], request)
     assert done.gate.verdict is verdict, done.gate.findings
-    assert [f.change for f in done.gate.findings] == [
-        Change.COULD_NOT_LOOK if mode == "steer" else Change.NEW
-    ]
+    expected = Change.COULD_NOT_LOOK if mode == "steer" else Change.NEW
+    assert {f.change for f in done.gate.findings} == {expected}, done.gate.findings
     if mode == "auto":
-        assert any("steer's walk was not finished" in said for said in done.new.scenarios[-1].not_looked)
+        assert any(said.startswith("steer") for said in done.new.scenarios[-1].not_looked)
 
 
 def test_a_matrix_counts_classes(tmp_path: Path) -> None:
@@ -108,4 +107,4 @@ def test_a_bisection_by_steer_says_when_it_came(tmp_path: Path) -> None:
         folder=tmp_path,
     )
     assert done.status == 0, done.err
-    assert "the race came between embedded@1.27.11 and embedded@1.30.5" in done.err
+    assert "Of these neighbours embedded@1.30.5 has the race, and embedded@1.27.11 does not." in done.out

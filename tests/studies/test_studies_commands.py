@@ -117,8 +117,10 @@ def test_watching_a_log_once(tmp_path: Path) -> None:
     done = mailrace("watch", "mailpit.log", "--once", folder=tmp_path)
     assert done.status == 1
     assert done.out.startswith("mailpit.log:2: rejected_but_stored: [db] error storing message")
-    log.write_text("fine\n")
+    log.write_text('time="2026/01/01 10:00:00" level=info msg="[smtpd] starting on [::]:1025"\n')
     assert mailrace("watch", "mailpit.log", "--once", folder=tmp_path).status == 0
+    log.write_text("fine\n")
+    assert mailrace("watch", "mailpit.log", "--once", folder=tmp_path).status == 3, "no line of Mailpit's"
     assert mailrace("watch", "none.log", "--once", folder=tmp_path).status == 2
 
 

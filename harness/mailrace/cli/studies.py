@@ -144,11 +144,12 @@ def retries(
     from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.pages import retries_study
-    from mailrace.studies.retries import POLICIES, retries_json, run_retries
+    from mailrace.studies.retries import POLICIES, require_laboratory, retries_json, run_retries
 
     (path, *_) = find([scenario])
     loaded = load(path, "anywhere" if allow_outside else "folder")
     request = asked(target, racing(rounds=rounds, until="decided"), server_use(), seed=seed, out=out)
+    require_laboratory(loaded, request.target)
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     teller = Teller(scenarios=2 * len(POLICIES), quiet=as_json)
     what = f"retries-{loaded.name}-{request.target}"

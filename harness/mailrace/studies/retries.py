@@ -13,6 +13,7 @@ from mailrace import __version__
 from mailrace.history import HISTORY, RecordedPlan, read_journal, read_plan
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult
+from mailrace.model.target_name import TargetName
 from mailrace.race.retry import Policy
 from mailrace.recorded import scenarios_of
 from mailrace.run import run as run_scenarios
@@ -58,6 +59,17 @@ def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
     return scenario.model_copy(update={"retry": retry, "target": target})
 
 
+def require_laboratory(scenario: Scenario, target: TargetName) -> None:
+    """Raises UsageError for a scenario without senders over SMTP or REST, or a server that is not ours."""
+    if not any(actor.kind == "send" for actor in scenario.actors):
+        raise UsageError(f"{scenario.name}: has no sender, and only senders try again")
+    if target.kind == "url":
+        raise UsageError(
+            f"{target}: is not ours to start with and without --ignore-duplicate-ids; "
+            "give embedded@VERSION or mailpit@VERSION"
+        )
+
+
 def run_retries(
     scenario: Scenario,
     whole: Session,
@@ -66,15 +78,8 @@ def run_retries(
 ) -> tuple[Trial, ...]:
     """Race under every policy, off and on; each run has its own folder. All rounds are run.
 
-    Raises UsageError for a scenario without senders over SMTP or REST, or a server that is not ours.
+    Takes what `require_laboratory` has let through.
     """
-    if not any(actor.kind == "send" for actor in scenario.actors):
-        raise UsageError(f"{scenario.name}: has no sender, and only senders try again")
-    if whole.request.target.kind == "url":
-        raise UsageError(
-            f"{whole.request.target}: is not ours to start with and without --ignore-duplicate-ids; "
-            "give embedded@VERSION or mailpit@VERSION"
-        )
     # Every policy gets the same seed and so the same rounds. No control is needed, because nothing is called
     # clean here: losses and doubles are counted.
     trials = []

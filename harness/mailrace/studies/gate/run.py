@@ -29,7 +29,7 @@ from mailrace.steer import replay_schedule, store_for
 from mailrace.steer.replay import Word
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
-from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Finding, compare, gate_verdict
+from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Change, Finding, compare, gate_verdict
 from mailrace.studies.gate.document import Gate, GateRequest
 from mailrace.studies.gate.raced import Paired, old_as_control, race_paired, seen_in_pairs
 from mailrace.verdict import decide, evidence_of
@@ -152,7 +152,15 @@ class _Versions:
             for name in self._in_question(shown, other, is_new=shown is after):
                 self.tell(f"{scenario.name}: {name}: the same schedule on {self._name(session_)}")
                 again[name] = put_again(scenario, shown, name, session_)
-        return compare(before, after, again, rule)
+        findings = compare(before, after, again, rule)
+        # A schedule that the old version cannot be brought into leaves open whether it has the race. Racing
+        # both side by side answers it where the race hits natively.
+        in_doubt = {f.anomaly for f in findings if f.is_seen and f.change is Change.COULD_NOT_LOOK}
+        if not (is_auto and in_doubt) or self.whole.left_s == 0.0:
+            return findings
+        raced = self._raced(scenario, after)
+        answered = {f.anomaly for f in raced if f.is_seen and f.change is not Change.COULD_NOT_LOOK}
+        return raced if in_doubt <= answered else findings
 
     def _steered(self, scenario: Scenario, version: Session, word: str) -> ScenarioResult:
         self.tell(f"{scenario.name}: {word} version, {self._name(version)}")
@@ -215,13 +223,16 @@ class _Versions:
         return found
 
     def _beside_walk(self, raced: ScenarioResult, walked: ScenarioResult) -> ScenarioResult:
-        """The native result, with what steer's unfinished walk says of it."""
-        note = f"steer's walk was not finished: {walked.reason}"
+        """The native result, with what steer's walk says of it."""
+        has_race = walked.verdict is Verdict.RACE
+        came_to = "steer found a race" if has_race else "steer's walk was not finished"
+        note = f"{came_to}: {walked.reason}"
         raced = replace(raced, not_looked=(*raced.not_looked, note))
         if raced.verdict is not Verdict.PASS:
             return raced
         # What steer has found and could not realise in its time may still be a race: no PASS beside it.
         found = walked.schedules.unrealised_anomalies if walked.schedules else ()
+        found = (*found, *races_of(walked))
         decision = decide(evidence_of(raced, found_by_steer=found), self.whole.request.racing.rule)
         reason = f"{decision.reason} Natively; {note}"
         return replace(raced, verdict=decision.verdict, reason=reason, advice=decision.advice)
