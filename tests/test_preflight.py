@@ -52,7 +52,7 @@ def test_a_race_that_can_never_be_passed_is_named_with_what_could(tmp_path: Path
     (said,) = preflight([lonely(tmp_path)], RunRequest.of("embedded", seed=1))
     assert said == (
         "lonely on embedded@fixed: it can show a race, and never PASS, for it names no control for such a "
-        "target. What could: `mailrace steer lonely --target embedded@fixed`"
+        "target. What can answer it: `mailrace steer lonely --target embedded@fixed`"
     )
     alone = RunRequest.of("embedded", Racing(control=False), seed=1)
     assert preflight([lonely(tmp_path)], alone) == (), "no control, as asked"

@@ -45,7 +45,7 @@ def preflight(
     *,
     needs_controls: bool = True,
 ) -> tuple[str, ...]:
-    """Look for all targets and controls; say in sentences what cannot come out, with the command that could.
+    """Look for all targets and controls; say in sentences what this run cannot answer, and which one could.
 
     targets         all that will be looked at; none: the request's own
     needs_controls  whether a clean race is only PASS by the scenario's own controls
@@ -156,7 +156,8 @@ def _what_cannot_come(
     )
     for (what, why, how), names in reasons.items():
         where = ours if how == "steer" and name.kind == "url" else name
-        yield f"{names_words(names)} on {name}: {what}, for {why}. What could: {_command(how, names, where)}"
+        command = _command(how, names, where)
+        yield f"{names_words(names)} on {name}: {what}, for {why}. What can answer it: {command}"
 
 
 def _no_control(scenario: Scenario, name: TargetName) -> str:

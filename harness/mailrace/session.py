@@ -41,9 +41,9 @@ from mailrace.targets import open_target
 from mailrace.verdict import gravest, whole_of
 
 DOOR = "http://127.0.0.1:0"
-"""What a target is told of its storage when steer will give it a door."""
+"""Stands for the address of the database proxy, which steer opens only later, for each server its own."""
 UNREALISED_ROUNDS = 200
-"""So often what steer found and could not realise is raced natively, until it hits."""
+"""What steer found and could not realise is raced natively, until it hits, for at most this many rounds."""
 OUT_OF_TIME = "the time limit ended the run before this scenario"
 
 

@@ -284,7 +284,9 @@ def test_the_users_own_message_goes_along_and_into_the_script(tmp_path, capsys):
     assert (tmp_path / "unpacked" / "mails" / digest).read_bytes() == mail
     assert own_messages(folder) == (folder / "mails" / digest,)
     bundle_command(folder, tmp_path / "said.zip")
-    assert f"{folder / 'mails' / digest}: your own message, included as it is" in capsys.readouterr().err
+    assert (
+        f"{folder / 'mails' / digest}: your own message; it is included as it is" in capsys.readouterr().err
+    )
     namespace = {"__name__": "repro"}
     exec(compile(found.files["repro.py"], "repro.py", "exec"), namespace)
     sent = namespace["mail_bytes"](namespace["ACTORS"][0]["mail"], "mrabcdefgh")

@@ -28,7 +28,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is promised one copy: a message, or with ignore_duplicate_ids all messages of one Message-ID."""
+    """What the server promises one copy of: a message; with ignore_duplicate_ids all of one Message-ID."""
 
     message_id: str
     tries: tuple[Try, ...]
@@ -71,7 +71,7 @@ def tries_of(record: RoundRecord) -> tuple[Try, ...]:
 
 
 def units_of(record: RoundRecord, options: ServerOptions) -> tuple[Unit, ...]:
-    """The round's tries, joined into what is promised one copy (docs/glossary.md)."""
+    """The round's tries, grouped by what the server promises one copy of."""
     grouped: dict[str, list[Try]] = {}
     for one in tries_of(record):
         # Without the option two messages that share a Message-ID are distinct, and so are two attempts.

@@ -12,7 +12,7 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]
 
     `250 … queued as ID` and the answer of `POST /send` name the row that the message became. An attempt
     whose copy is gone can only be compared with the other rows and replies. With ignore_duplicate_ids a
-    reply to an ignored message may name the row that made it one.
+    reply to an ignored message may name the row because of which it was ignored.
     """
     if record.stored is None:
         return ()

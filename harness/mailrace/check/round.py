@@ -17,14 +17,14 @@ def check_round(
     """The round's anomalies, the gravest first.
 
     serial   the outcomes of the round's serial orders (`orders`, `outcome_of`). None or empty: the promises
-             stand alone. What the round itself may delete or retag is then judged only by the promises
-             that no order excuses, never by a false alarm, and `left_open` says so.
+             stand alone. Of what the round itself may delete or retag, only those promises are then
+             judged that hold in every order, so that nothing is a false alarm; `left_open` says so.
     """
     return serial_anomalies(record, serial or (), broken_promises(record, options), options)
 
 
 def not_looked(record: RoundRecord) -> str:
-    """Why the round counts for nothing, in a sentence; "" if it was looked at. Callers count it as lost."""
+    """Why the round counts as lost, in a sentence; "" if it was looked at."""
     if record.loss is Loss.UNVERIFIED:
         return f"round {record.index} was not verified: {record.lost}"
     if record.lost:
@@ -37,21 +37,21 @@ def not_looked(record: RoundRecord) -> str:
     if record.stored is None:
         return f"round {record.index}: the store was not read, so nothing is known of its copies"
     if record.against:
-        return f"round {record.index} shows no clean server: {'; '.join(record.against)}"
+        return f"round {record.index} says nothing in favour of the server: {'; '.join(record.against)}"
     return ""
 
 
 def left_open(
     record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
 ) -> str:
-    """What of a round that was looked at stays unjudged, in a sentence; "" if nothing.
+    """What was not judged in a round although it was looked at, in a sentence; "" where all of it was.
 
-    Worth a sentence a scenario, not one a round: it depends on the scenario's operations alone.
+    It depends on the scenario's operations alone, so callers say it once for each scenario.
     """
     if serial or record.stored is None or not has_edits(record):
         return ""
     messages = ", ".join(sorted(touched(record, options))) or "none of its messages"
     return (
-        f"round {record.index} deletes or retags {messages}: without its serial orders a loss there, "
-        "and a tag without a message, were not judged"
+        f"round {record.index} deletes or retags {messages}: without its serial orders, a loss "
+        "there and a tag without a message could not be judged"
     )

@@ -1,6 +1,6 @@
 """The command line's thin edge: `main` runs `mailrace`, and turns errors into sentences and exit statuses.
 
-What was asked for goes to stdout, how it goes on to stderr. Every import that
+Results go to stdout, progress goes to stderr. Every import that
 costs is made inside the command that needs it, so that `--help` stays quick.
 """
 
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _say_what_there_is(folder: Path) -> None:
-    """What an interrupted run had found, from its journal, and how to see it."""
+    """Say what an interrupted run had found, from its journal, and how to see it."""
     from mailrace.model.errors import MailraceError
     from mailrace.recover import looked_up
     from mailrace.studies.rendering import told_of
@@ -102,7 +102,7 @@ def _status_of(wrong: Exception) -> int:
         return 2
     if isinstance(wrong, OSError) and wrong.errno in _MACHINE:
         where = wrong.filename or "what was to be written, such as standard output"
-        print(f"mailrace: {where}: {wrong.strerror}; nothing of that is the server's doing", file=sys.stderr)
+        print(f"mailrace: {where}: {wrong.strerror}; the server did not cause that", file=sys.stderr)
         _write_no_more()
         return 4
     import traceback
@@ -113,7 +113,7 @@ def _status_of(wrong: Exception) -> int:
 
 
 def _write_no_more() -> None:
-    """Let what Python still has for stdout go nowhere: at its end it would complain, and exit with 120."""
+    """Send what Python still holds for stdout nowhere: at exit it would fail on it, and end with 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -64,7 +64,7 @@ Trials = Annotated[
         min=1,
         max=100,
         rich_help_panel=RACE,
-        help="Natively: so many trials of a version that gives no clear answer.",
+        help="Raced natively: try a version that gives no clear answer this many times.",
     ),
 ]
 State = Annotated[
@@ -73,7 +73,7 @@ State = Annotated[
         "--state",
         metavar="FILE",
         rich_help_panel=OUTPUT,
-        help="From which an interrupted search goes on.",
+        help="Keep the answers here; an interrupted search goes on from them.",
     ),
 ]
 ExitCodes = Annotated[

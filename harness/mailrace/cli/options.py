@@ -57,7 +57,7 @@ class YesNo(StrEnum):
 def finite(value: float | None) -> float | None:
     """The number; typer.BadParameter for NaN and infinity, which pass every comparison with a range."""
     if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is no number that could be used")
+        raise typer.BadParameter(f"{value} is no usable number")
     return value
 
 
@@ -149,7 +149,7 @@ TimeLimitOption = Annotated[
         min=0.1,
         callback=finite,
         rich_help_panel=RACE,
-        help="Begin nothing new after so long.",
+        help="After this many seconds, begin nothing new.",
     ),
 ]
 GomaxprocsOption = Annotated[
@@ -176,7 +176,7 @@ ConfidenceOption = Annotated[
         max=0.999999,
         callback=finite,
         rich_help_panel=SURE,
-        help="With which a clean verdict must hold; default: 0.99.",
+        help="How sure all clean verdicts together must be; default: 0.99.",
     ),
 ]
 ThetaOption = Annotated[
@@ -188,13 +188,13 @@ ThetaOption = Annotated[
         callback=finite,
         show_default="1/3",
         rich_help_panel=SURE,
-        help="A clean verdict speaks of races at least so many times as frequent as the control.",
+        help="A clean verdict is about races at least this many times as frequent as the control's.",
     ),
 ]
 BudgetOption = Annotated[
     int | None,
     typer.Option(
-        metavar="ORDERS", min=1, max=1_000_000, rich_help_panel=STEER, help="Walk at most so many orders."
+        metavar="ORDERS", min=1, max=1_000_000, rich_help_panel=STEER, help="Walk at most this many orders."
     ),
 ]
 BoundOption = Annotated[
@@ -204,7 +204,7 @@ BoundOption = Annotated[
         min=0,
         max=100,
         rich_help_panel=STEER,
-        help="Only orders with at most so many context switches beyond the necessary ones.",
+        help="Only orders with at most this many context switches beyond the necessary ones.",
     ),
 ]
 DepthOption = Annotated[
@@ -224,7 +224,7 @@ ConfirmOption = Annotated[
         min=0,
         max=50_000,
         rich_help_panel=STEER,
-        help="Race natively what was found, until it hits, for at most so many rounds.",
+        help="Race natively what was found, until it hits, for at most this many rounds.",
     ),
 ]
 AllowDeletionsOption = Annotated[

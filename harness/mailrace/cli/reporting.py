@@ -18,6 +18,26 @@ FolderArgument = Annotated[
     Path | None,
     typer.Argument(metavar="FOLDER", help="The folder of a run; default: reports/latest."),
 ]
+ReplayedRounds = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=50_000,
+        rich_help_panel=RACE,
+        help="Of a raced round: run it at most this many times.",
+    ),
+]
+ReplayedTimes = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=1_000,
+        rich_help_panel=STEER,
+        help="Of a schedule: run it this many times.",
+    ),
+]
 LATEST = Path("reports/latest")
 
 
@@ -29,7 +49,8 @@ def report(
         typer.Option("--format", metavar="FORMAT,…", help="html, md, junit, ctrf, json; several by comma."),
     ] = "json,junit,html,md",
     index: Annotated[
-        bool, typer.Option("--index", help="Instead: the page over all runs in this folder, with trends.")
+        bool,
+        typer.Option("--index", help="Instead, make the page over all runs of this folder, with trends."),
     ] = False,
 ) -> None:
     """Render the reports of a run again; of a run that was killed, from what it had written."""
@@ -73,25 +94,13 @@ def replay(
         typer.Option(metavar="NAME", rich_help_panel=LOOK, help="This anomaly, such as tag_lost."),
     ] = None,
     target: options.TargetOption = None,
-    rounds: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=50_000,
-            rich_help_panel=RACE,
-            help="A raced round: at most so many rounds.",
-        ),
-    ] = 1_000,
-    times: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, max=1_000, rich_help_panel=STEER, help="A schedule: so many runs."),
-    ] = 10,
+    rounds: ReplayedRounds = 1_000,
+    times: ReplayedTimes = 10,
 ) -> None:
     """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3).
 
-    It runs on the version that was recorded, unless --target names another server. A bundle chooses none by
-    itself, and no file chooses a program or an address: name those with --target.
+    It runs on the version that was recorded, unless --target names another server. A bundle cannot choose a
+    server by itself, and no file can choose a program or an address: name those with --target.
     """
     import tempfile
 
@@ -126,12 +135,15 @@ def _target_of(what: "Recorded", source: Path) -> str:
     name = legible(what.result.target.name, 200)
     if not is_by_version(what.result.target.name):
         raise UsageError(
-            f"{source}: recorded on {name}; a file chooses no program and no address: give --target"
+            f"{source}: recorded on {name}; a file may not choose a program or an address: name it with "
+            "--target"
         )
     if source.suffix != ".zip":
         return name
     if not sys.stdin.isatty():
-        raise UsageError(f"{source}: a bundle chooses no server by itself; to use its own: --target {name}")
+        raise UsageError(
+            f"{source}: a bundle may not choose a server by itself; to use the recorded one: --target {name}"
+        )
     typer.confirm(f"{source} was recorded on {name}. Run it on that version?", abort=True)
     return name
 
@@ -171,7 +183,8 @@ def bundle(
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="KIND", help="Leave these as they are: addresses, hosts, paths, users; may be repeated."
+            metavar="KIND",
+            help="Replace none of these: addresses, hosts, paths, users; may be given several times.",
         ),
     ] = None,
 ) -> None:
@@ -192,7 +205,7 @@ def bundle(
         said.line(f"{word}: {one.kind}: {one.found} → {one.shown}")
     for mail in own_messages(run, scenario):
         said.text(
-            f"{mail}: your own message, included as it is, in repro.py as well: nothing in it is replaced"
+            f"{mail}: your own message; it is included as it is, in repro.py too; nothing in it is replaced"
         )
     written = write_bundle(run, out, keep=kept, scenario=scenario)
     said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")

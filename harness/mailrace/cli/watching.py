@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from mailrace.cli.screen import Screen
     from mailrace.studies.watch import Tail, Watch
 
+SecondsOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        callback=finite,
+        help="End after this many seconds; default: at Ctrl-C.",
+    ),
+]
+LinesOption = Annotated[
+    int,
+    typer.Option(
+        "--lines",
+        metavar="N",
+        min=1,
+        max=1_000_000,
+        help="Print at most this many lines; all are counted.",
+    ),
+]
 POLL_S = 0.2
 
 
@@ -33,18 +52,8 @@ def watch(
         bool, typer.Option("--once", help="Read what is there and end, for CI; 1 if anything is known.")
     ] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Only what is written from now on.")] = False,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS", min=0.1, callback=finite, help="End after so long; default: at Ctrl-C."
-        ),
-    ] = None,
-    shown_max: Annotated[
-        int,
-        typer.Option(
-            "--lines", metavar="N", min=1, max=1_000_000, help="Print at most so many lines; count all."
-        ),
-    ] = 200,
+    seconds: SecondsOption = None,
+    shown_max: LinesOption = 200,
 ) -> None:
     """Report the signatures of known races in a server's log as they appear, with what each means.
 

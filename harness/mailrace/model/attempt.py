@@ -51,13 +51,13 @@ class Loss(StrEnum):
     """Whose doing it was that a round cannot be counted."""
 
     DROPPED = "dropped"
-    """Ours: its releases spread too far, or our machine was in trouble. Says nothing of the server."""
+    """Ours: its releases were too far apart, or our machine was in trouble. It says nothing of the server."""
     MACHINE = "machine"
     """The machine's: a full disk, a signal from outside. Nothing of the round is judged."""
     REFUSED = "refused"
-    """The server's: it refused, or did not answer, before the operations were released. No PASS with it."""
+    """The server's: it refused, or did not answer, before the operations were released. Never PASS then."""
     UNVERIFIED = "unverified"
-    """The server did not show, or no longer holds, what the round stored. No PASS with it."""
+    """The server did not show, or no longer holds, what the round stored. Never PASS then."""
 
 
 class Stage(StrEnum):
@@ -233,9 +233,9 @@ class RoundRecord:
     stored       this round's copies, and its tags as listed; None: not verified (said, never clean)
     lost         why the round could not be exercised, in words; "" if it was
     loss         whose doing that was; None if it was exercised
-    against      what the server did beside the raced operations that it should not have done, such as
-                 refusing a RSET: without a hit the round counts as one that it refused
-    hung         requests unanswered while the server was quiet or past their limit
+    against      what the server did wrong beside the raced operations, such as refusing a RSET. Without a
+                 hit such a round counts as one that the server refused
+    hung         requests that stayed unanswered although the server did nothing, or past their limit
     crashed      how the server's process ended in or after this round; "" if it lives
     verified_ns  when the store was read for `stored`, monotonic ns; None: not noted
     """

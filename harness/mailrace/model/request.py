@@ -40,7 +40,7 @@ class Racing:
     rounds, profile   None takes the scenario's own
     until       `rounds`: all of them; `hit`: the first one; `decided`: when more can change nothing
     trial       `cold`: a fresh process of target and control for each round
-    theta       PASS speaks of races at least so many times as frequent as the control
+    theta       a PASS is about races at least this many times as frequent as the control's
     verdicts    that share the confidence: a session makes it its scenarios times its targets, at least
     control     whether a known-bad control runs beside it; without one, a clean run is never PASS
     recorded    offsets (µs) and decoys of a recorded round, to be used in every round
@@ -68,10 +68,10 @@ class Racing:
 class Steering:
     """How to steer.
 
-    budget              at most so many schedules
-    bound               only schedules with at most so many context switches beyond the necessary ones
+    budget              at most this many schedules
+    bound               only schedules with at most this many context switches beyond the necessary ones
     depth               of the random walk where actors are too many for every schedule
-    confirm_rounds      what it finds is raced natively up to so many rounds; 0: it is not
+    confirm_rounds      what it finds is raced natively for at most this many rounds; 0: it is not
     is_one_enough       of each anomaly one class is realised
     """
 

@@ -29,9 +29,9 @@ class Verdict(StrEnum):
 class Rule:
     """What a clean verdict must reach (docs/verdicts.md).
 
-    confidence   that none of the verdicts PASS is wrong, all of them together; between 0 and 1
-    theta        races at least so many times as frequent as the control are spoken of; above 0
-    verdicts     how many share the confidence, at least 1: each may err with an equal part of what is left
+    confidence   how sure it must be that none of all verdicts PASS is wrong; between 0 and 1
+    theta        a PASS is about races at least this many times as frequent as the control's; above 0
+    verdicts     how many share the confidence, at least 1: the chance of an error is divided equally
     """
 
     confidence: float = 0.99
@@ -83,10 +83,10 @@ class ControlResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """An anomaly with the round that shows it; a steered one also has its schedule.
+    """An anomaly with the round that shows it; one that steer found has its schedule as well.
 
-    replay    the command that runs it again
-    explained known log lines with what each means
+    replay      the command that runs it again
+    explained   lines of the server's log that are known, each with what it means
     """
 
     anomaly: Anomaly
@@ -114,7 +114,8 @@ class ScheduleWitness:
     """A violating schedule: its short text, its statements in order, and how often it was realised.
 
     serial     (order of actors, outcome in words) of each serial order
-    realised   runs of the planned order that gave the same outcome, of `repeats`; `tries` it took
+    tries      attempts on one instance until the planned order came about
+    realised   of `repeats` further runs of that order, those that gave the same outcome
     """
 
     text: str
@@ -131,15 +132,15 @@ class ScheduleWitness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """What became of violating classes that end alike: all actors told the same, the store left the same.
+    """What became of violating classes with the same end: the same replies, and the same store afterwards.
 
-    classes      how many of the explored ones
+    classes      how many explored classes these are
     fate         `realised`, `split_only`, `unrealised`, or `left_out` (one of each anomaly was asked for)
     schedule     the order that was realised, else the easiest; "" where one instance allows none
-    chance       of a try on one instance: by the pool's rule, and what was seen of it
-    tries        it took the first time, or that were in vain
-    again        of `repeats` runs of that very order afterwards those with the same anomalies;
-                 `again_tries`: what all of them took
+    chance       that one try on one instance succeeds, by the connection pool's rule and by earlier tries
+    tries        until the order came about for the first time; all of them, where it never did
+    again        of `repeats` further runs of that very order, those that showed the same anomalies
+    again_tries  the tries that all of those runs took
     why          it is split_only or unrealised, in words
     """
 
@@ -159,13 +160,14 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedules:
-    """What steer looked at (docs/steer.md). `violating` are classes realised on the instances asked for.
+    """What steer looked at (docs/steer.md).
 
-    unrealised   violating classes that were neither realised there nor seen to be kept apart;
+    violating    violating classes that were brought about on as many instances as were asked for
+    unrealised   violating classes that were not, and of which it is not known that they cannot be;
                  `unrealised_anomalies`: what they show
     violations   every violating class, with what became of it
-    orders_run   orders run while exploring, those of which an end was enough among them;
-                 `ms_per_order`: of start and exploration together
+    orders_run   orders that were run while exploring, those that were cut short among them
+    ms_per_order milliseconds for each of them, the start of the servers included
     """
 
     explored: int
@@ -203,12 +205,13 @@ class ScenarioResult:
     advice       what would settle an INCONCLUSIVE, else ""
     not_looked   what could not be looked at, a sentence each
     left_mails, left_tags   what the run left on a server that is not ours; `mailrace cleanup` removes it
-    rounds_lost     rounds that count as no clean ones: `rounds_dropped` and `rounds_refused` together
-    rounds_dropped  of them those by mailrace's or its machine's own doing: they count for nothing
-    rounds_refused  of them those by the server's doing: it refused before the release, would not show
-                    afterwards what it stored, or misbehaved beside the round: never PASS
+    rounds_lost     rounds that do not count as clean: `rounds_dropped` and `rounds_refused` together
+    rounds_dropped  lost because of mailrace or its machine: they count for nothing
+    rounds_refused  lost because of the server: it refused before the release, would not show afterwards what
+                    it stored, or misbehaved beside the round. With one of them a run is never PASS
     accepted     operation (`send.1`) to how often it was accepted; 0: no promise to it was put to the test
-    broken_serially   promises that are broken one after the other as well, and how often: no race, never PASS
+    broken_serially   promises that are also broken when the operations run one after the other, and how
+                      often: that is no race, and never PASS
     digest       of the scenario's text, by which merging knows one scenario; "": not known
     hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
     anomalies    name to count, RACE and REPORTED alike

@@ -30,7 +30,7 @@ QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 SENTINEL_INDEX = 99_999
 """The round of mails that belong to none."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
-"""Decoy readers poll for so long before the release, so that the server's queue is theirs already."""
+"""How long decoy readers poll before the release, so that they stand in the server's queue already."""
 
 
 class Lane:

@@ -11,15 +11,16 @@ class Limits:
 
     connect_s          for a connection and the opening of its session
     reply_s            for the answer to one command that is sent alone
-    look_s             after so long without all replies the server itself is looked at
-    return_s           a server that is not ours may refuse connections: longer, and it is gone
-    skew_us            a round whose releases spread further did not race as planned
-    unreleased_rounds  so many rounds in a row in which nobody was released: more would only take time
-    restarts           of a server of ours that hung or ended
-    serial_rounds      after an anomaly so many rounds one after the other: does it need a race at all?
-                       `serial_rounds_least` of them in any case, the others within `serial_s`
-    serial_quiet_s     between two such operations: a server may work on behind its reply
-    decided_rounds     until it is decided, unless a number of rounds was asked for
+    look_s             when replies are missing for this long, the server itself is looked at
+    return_s           how long a server that is not ours may refuse connections before it counts as gone
+    skew_us            a round whose releases were further apart did not race as planned
+    unreleased_rounds  after this many rounds in a row in which nobody was released, the race is given up
+    restarts           how often a server of ours that hung or ended is started again
+    serial_rounds      after an anomaly, the same operations run one after the other in this many rounds, to
+                       see whether it needs a race at all: `serial_rounds_least` of them in any case, the
+                       others while `serial_s` lasts
+    serial_quiet_s     the pause between two such operations, for a server may go on working after its reply
+    decided_rounds     the most rounds of `until: decided`, where no number of rounds was asked for
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
     target             how long a target is waited for when it starts or is asked
     """

@@ -10,9 +10,9 @@ from mailrace.race.hang import PAUSE_S_MAX, TROUBLE, Doing, doing, look_at
 from mailrace.race.limits import Limits
 
 _SERIAL_TIMES = 5
-"""A reply may take so many times what all operations take one after the other."""
+"""A reply may take this many times as long as all operations take one after the other."""
 _TOTAL_TIMES = 6
-"""While a server works or goes on to answer, it is waited for so many times its patience in all."""
+"""A server that works, or goes on answering, is waited for at most this many times `quiet_s` in all."""
 
 
 @dataclass(frozen=True, slots=True)

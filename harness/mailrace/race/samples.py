@@ -51,7 +51,7 @@ class Sampler:
     def sources(
         self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int
     ) -> dict[str, Source]:
-        """The sources of at most so many rows beside what was sent, by row ID; `origins` by message key.
+        """The sources of at most this many rows beside what was sent, by row ID; `origins` by message key.
 
         Large messages are fewer: 8 MiB in all, and one at least.
         """
@@ -72,7 +72,7 @@ class Sampler:
         return found
 
     def searches(self, messages: Sequence[Message], most: int) -> dict[str, Search]:
-        """What a search for its own words found, for at most so many of the messages, by key."""
+        """What a search for its own words found, for at most this many of the messages, by key."""
         found: dict[str, Search] = {}
         for message in self._few(messages, most):
             query = words_of(message)

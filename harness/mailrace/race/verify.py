@@ -92,7 +92,7 @@ class Verifier:
             return ()
         self._note(records)
         last, is_ours = records[-1], self._target.is_ours
-        # Of one that is known to hang a glance is enough: it waits for the same connection still.
+        # A server that is known to hang needs a short look only: it still waits for the same connection.
         if is_ours and last.hung and self._target.liveness(LOOK_S) is Liveness.HUNG:
             return tuple(records)
         if is_ours and not last.hung and hangs(self._target):

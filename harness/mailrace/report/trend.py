@@ -67,7 +67,7 @@ def render_index(reports_folder: Path) -> Path:
         key=lambda f: f.name,
         reverse=True,
     )
-    # The newest folders come first, and only so many are read: the page is made anew after each run.
+    # The newest folders come first, and only `RUNS_MAX` are read: the page is made anew after each run.
     runs: list[tuple[Path, RunResult]] = []
     unread: list[tuple[str, str]] = []
     for folder in folders[:RUNS_MAX]:

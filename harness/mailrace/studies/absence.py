@@ -39,10 +39,10 @@ def doubt(result: ScenarioResult) -> str:
 
 
 def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
-    """Whether `anomaly` (None: any of weight RACE) may be said to be absent on this result's target.
+    """Whether it may be said that the target does not have `anomaly` (None: any of weight RACE).
 
-    Natively also where other anomalies fired in enough rounds: they are a race open in the very binary, with
-    the same window, so the rule holds with them as the control.
+    Where other anomalies were raced often enough in the same rounds, they serve as the control: they are
+    races that are open in this very program, with the same window.
     """
     seen = races_of(result)
     if (anomaly in seen) if anomaly is not None else bool(seen):

@@ -40,7 +40,7 @@ def open_target(
 
     gomaxprocs   `GOMAXPROCS` of a server of ours; default: the CPUs, at least 4
     folder       where `server.log` of a server of ours is appended; default: a private one
-    database     `--database` of a server of ours, such as the address of a door
+    database     `--database` of a server of ours, such as the address of a database proxy
     waits        how long it is waited for when it starts or is asked
     progress     is told what an installation does; one takes a minute and happens here
     Raises UsageError for a name that means nothing, TargetError for a target that cannot be had.

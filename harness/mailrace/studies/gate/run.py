@@ -249,7 +249,7 @@ class _Versions:
 def put_again(
     scenario: Scenario, shown: ScenarioResult, anomaly: str, version: Session, runs: int = RUNS_NEEDED
 ) -> Again:
-    """Run the schedule of the anomaly's witness so many times on the other version.
+    """Run the schedule of the anomaly's witness `runs` times on the other version.
 
     A version that fails, or for which no time is left, ran it never, and the finding says so.
     """
