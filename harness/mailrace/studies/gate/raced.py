@@ -4,6 +4,7 @@ The native half of the gate: the versions alternate as target and control do (do
 seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from mailrace.session import Session
 from mailrace.steer import store_for
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate.compare import RUNS_NEEDED, Again, of_each_anomaly
-from mailrace.verdict import rule_pairs
+from mailrace.verdict import decide, evidence_of, rule_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +195,27 @@ def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
         blocks=(),
     )
     return result if races_of(result) else replace(result, witnesses=())
+
+
+def joined(paired: ScenarioResult, alone: ScenarioResult, rule: Rule) -> ScenarioResult:
+    """Both clean races of the new version as one: the controls of the second, and the rounds of both.
+
+    So whatever makes the first one doubtful, such as rounds that the server refused, makes the whole
+    doubtful.
+    """
+    if not (alone.rounds or alone.rounds_lost) or not (paired.rounds or paired.rounds_lost):
+        return alone if alone.rounds else paired
+    both = replace(
+        alone,
+        rounds=paired.rounds + alone.rounds,
+        rounds_lost=paired.rounds_lost + alone.rounds_lost,
+        rounds_dropped=paired.rounds_dropped + alone.rounds_dropped,
+        rounds_refused=paired.rounds_refused + alone.rounds_refused,
+        accepted={name: paired.accepted.get(name, 0) + times for name, times in alone.accepted.items()},
+        broken_serially=Counter(paired.broken_serially) + Counter(alone.broken_serially),
+        expected=(paired.expected[0] + alone.expected[0], paired.expected[1] + alone.expected[1]),
+        found=paired.found + alone.found,
+        not_looked=(*paired.not_looked, *alone.not_looked),
+    )
+    decision = decide(evidence_of(both), rule)
+    return replace(both, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)

@@ -8,7 +8,6 @@ folders `old` and `new` of the gate's own, each with a plan and a history, so ea
 is.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 from mailrace import __version__
 from mailrace.history import make_latest
 from mailrace.model.errors import TargetError
-from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
+from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.preflight import chosen_mode, did_you_mean, preflight, scenario_names
 from mailrace.race import race_on
@@ -31,7 +30,7 @@ from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Change, Finding, compare, gate_verdict
 from mailrace.studies.gate.document import Gate, GateRequest
-from mailrace.studies.gate.raced import Paired, old_as_control, race_paired, seen_in_pairs
+from mailrace.studies.gate.raced import Paired, joined, old_as_control, race_paired, seen_in_pairs
 from mailrace.verdict import decide, evidence_of
 
 PATIENCE = 60
@@ -206,7 +205,7 @@ class _Versions:
         if alone.verdict is not Verdict.RACE or not is_open:
             if alone.verdict is Verdict.RACE:
                 return replace(paired, new=alone)
-            return replace(paired, new=_joined(paired.new, alone, self.whole.request.racing.rule))
+            return replace(paired, new=joined(paired.new, alone, self.whole.request.racing.rule))
         longer = race_paired(scenario, self.old, self.new, mark="z")
         return longer if races_of(longer.new) else replace(longer, new=alone)
 
@@ -273,30 +272,6 @@ def put_again(
     # Where the very schedule is good or is not sent, another of the version's own may still show the anomaly.
     hits = max(replay.hits, int(replay.word is Word.STILL_FAILS))
     return Again(runs=replay.runs, hits=hits, missed=replay.missed, said=replay.sentence)
-
-
-def _joined(paired: ScenarioResult, alone: ScenarioResult, rule: Rule) -> ScenarioResult:
-    """Both clean races of the new version as one: the controls of the second, and the rounds of both.
-
-    So whatever makes the first one doubtful, such as rounds that the server refused, makes the whole
-    doubtful.
-    """
-    if not (alone.rounds or alone.rounds_lost) or not (paired.rounds or paired.rounds_lost):
-        return alone if alone.rounds else paired
-    joined = replace(
-        alone,
-        rounds=paired.rounds + alone.rounds,
-        rounds_lost=paired.rounds_lost + alone.rounds_lost,
-        rounds_dropped=paired.rounds_dropped + alone.rounds_dropped,
-        rounds_refused=paired.rounds_refused + alone.rounds_refused,
-        accepted={name: paired.accepted.get(name, 0) + times for name, times in alone.accepted.items()},
-        broken_serially=Counter(paired.broken_serially) + Counter(alone.broken_serially),
-        expected=(paired.expected[0] + alone.expected[0], paired.expected[1] + alone.expected[1]),
-        found=paired.found + alone.found,
-        not_looked=(*paired.not_looked, *alone.not_looked),
-    )
-    decision = decide(evidence_of(joined), rule)
-    return replace(joined, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)
 
 
 def _is_large(scenario: Scenario) -> bool:
