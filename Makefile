@@ -8,7 +8,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 
-.PHONY: race steer test check lint bench clean help
+.PHONY: race steer test check lint docs bench clean help
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -47,5 +47,9 @@ lint: $(STAMP)  ## ruff, format, mypy --strict, import-linter
 bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minutes
 	@$(BIN)/python -m bench
 
+docs: $(STAMP)  ## the site, from docs/ into site/; a dead link or a warning fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --clean
+	@echo "site/index.html" >&2
+
 clean:  ## remove what was built here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site

@@ -2,9 +2,13 @@
 
 import sys
 
+from mailrace.model.anomaly import AnomalyName
 from mailrace.model.catalogue import LOOKED, NOTES, RACES, Race
 from mailrace.model.consequences import CONSEQUENCES
 from mailrace.report.conclusion import remedy_words
+
+_NOT_STEERED = (AnomalyName.ENVELOPE_LEAKED, AnomalyName.TORN_READ)
+"""What hangs on one connection, or is by design: steer does not call it a race."""
 
 _HEAD = f"""# The races of Mailpit
 
@@ -53,10 +57,13 @@ def _section(race: Race) -> list[str]:
         "",
         f"- Versions: {race.versions}.",
         f"- It needs {race.needs}.",
+        f"- What it does: {CONSEQUENCES[race.anomalies[0]].meaning}",
         f"- What helps: {remedy_words(race)}",
     ]
     if race.scenario:
-        lines.append(f"- Shown by the scenario `{race.scenario}`.")
+        shown = max((version for version in LOOKED if race.is_in(version)), key=LOOKED.index)
+        how = "run" if race.anomalies[0] in _NOT_STEERED else "steer"
+        lines.append(f"- Shown by `mailrace {how} {race.scenario} --target mailpit@{shown}`.")
     if race.setup:
         lines.append(f"- mailrace does not set it up: it needs {race.setup}.")
     return [*lines, f"- Known from: {race.source}."]

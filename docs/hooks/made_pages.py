@@ -1,0 +1,33 @@
+"""MkDocs' hook: fills the marks `<!-- made: … -->` of the pages with what the code itself says.
+
+A mark stands for commands and options, scenario keys, fields of run.json, the plugin's options and fixtures, or
+the picture and commands of each race. Nothing that is made is kept in the repository.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from made_commands import commands
+from made_fields import report_fields, scenario_keys
+from made_plugin import fixtures, plugin_options
+from made_races import races
+
+MADE: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "fixtures": fixtures,
+    "plugin options": plugin_options,
+    "races": races,
+    "report fields": report_fields,
+    "scenario keys": scenario_keys,
+}
+MARK = re.compile(r"<!-- made: ([a-z ]+) -->(?:\n.*\n<!-- end of what is made -->)?", re.DOTALL)
+DIAGRAM = re.compile(r"^```mermaid\n", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """The page with its marks filled. Raises KeyError for a mark that nobody makes."""
+    if page.file.src_uri == "races.md":
+        return races()
+    # A drawing of a diagram would need a program from elsewhere, so that its text is shown.
+    return MARK.sub(lambda found: MADE[found[1]](), DIAGRAM.sub("```text\n", markdown))
