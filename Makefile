@@ -48,7 +48,7 @@ bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minute
 	@$(BIN)/python -m bench
 
 docs: $(STAMP)  ## the site, from docs/ into site/; a dead link or a warning fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --clean
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 	@echo "site/index.html" >&2
 
 clean:  ## remove what was built here

@@ -2,7 +2,8 @@
 
     python docs/hooks/keep_schedule.py S1 rejected_but_stored reports/latest
 
-What only a person can say (why nothing helps after the decisive step, how actors are called) stays as it stands there.
+What only a person can say (why nothing helps after the decisive step, how actors are called) stays as it
+stands there.
 """
 
 import json
@@ -15,7 +16,7 @@ ANSWER_MAX = 120
 
 
 def keep(race: str, anomaly: str, folder: Path) -> None:
-    """Put the steps of that anomaly's first witness into the file. Raises StopIteration where there is none."""
+    """Put the steps of that anomaly's first witness into the file; StopIteration where there is none."""
     document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     scenario = document["scenarios"][0]
     schedule = next(

@@ -41,12 +41,12 @@ def _command(name: str, command: Any) -> list[str]:
         words = (parameter.metavar or parameter.name) if is_argument else record[0]
         groups.setdefault(group, []).append(f"| `{_cell(words)}` | {_text(record[1])} |")
     for group, rows in groups.items():
-        lines += [f"| {group} | |", "|---|---|", *rows, ""]
+        lines += [f"| {group} | meaning |", "|---|---|", *rows, ""]
     return lines
 
 
 def _text(help_text: str | None) -> str:
-    """A help as Markdown: each paragraph on one line, signs that Markdown or HTML would read made harmless."""
+    """A help as Markdown: each paragraph on one line, and no sign that Markdown or HTML would read."""
     paragraphs = (help_text or "").replace("\f", "").split("\n\n")
     return "\n\n".join(_cell(" ".join(part.split())) for part in paragraphs)
 

@@ -1,7 +1,7 @@
 """MkDocs' hook: fills the marks `<!-- made: … -->` of the pages with what the code itself says.
 
-A mark stands for commands and options, scenario keys, fields of run.json, the plugin's options and fixtures, or
-the picture and commands of each race. Nothing that is made is kept in the repository.
+A mark stands for commands, scenario keys, fields of run.json, or the plugin's options and fixtures;
+the page of the races gets its pictures. Nothing that is made is kept in the repository.
 """
 
 import re
@@ -21,7 +21,7 @@ MADE: dict[str, Callable[[], str]] = {
     "report fields": report_fields,
     "scenario keys": scenario_keys,
 }
-MARK = re.compile(r"<!-- made: ([a-z ]+) -->(?:\n.*\n<!-- end of what is made -->)?", re.DOTALL)
+MARK = re.compile(r"<!-- made: ([a-z ]+) -->(?:\n.*?\n<!-- end of what is made -->)?", re.DOTALL)
 DIAGRAM = re.compile(r"^```mermaid\n", re.MULTILINE)
 
 
@@ -31,3 +31,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return races()
     # A drawing of a diagram would need a program from elsewhere, so that its text is shown.
     return MARK.sub(lambda found: MADE[found[1]](), DIAGRAM.sub("```text\n", markdown))
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """The page with a name for its search dialog, which the theme leaves without one."""
+    return output.replace(
+        'data-md-component="search" role="dialog"',
+        'data-md-component="search" role="dialog" aria-label="Search"',
+    )

@@ -73,7 +73,10 @@ def schedule_of(race: str) -> Schedule:
 
 
 def words(sql: str, result: str) -> str:
-    """What a statement does, with its answer; "" for one that no race hangs on. One without words here: itself."""
+    """What a statement does, with its answer; "" for one that no race hangs on.
+
+    A statement without words here is shown as it is.
+    """
     if LEFT_OUT.search(sql):
         return ""
     is_refused = result.startswith("error")

@@ -1,4 +1,7 @@
-"""The steps of a schedule in; its picture as SVG out: a column for each actor, time downwards, the point of no return."""
+"""The steps of a schedule in; its picture as SVG out.
+
+Each actor has a column, time goes downwards, and a line across stands at the point of no return.
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -81,7 +84,8 @@ def picture(schedule: Schedule, name: str, *, alone: bool = False) -> str:
     ]
     style = f"<style>{STYLE.read_text(encoding='utf-8')}{DARK}</style>" if alone else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="schedule" viewBox="0 0 {WIDTH} {y + 2:g}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="schedule" viewBox="0 0 {WIDTH} {y + 2:g}" '
+        'role="img" '
         f'aria-labelledby="{name}-title {name}-text"{_size(y) if alone else ""}>{style}'
         f'<title id="{name}-title">{escape(schedule.title)}</title>'
         f'<desc id="{name}-text">{escape(in_words(schedule))}</desc>'
