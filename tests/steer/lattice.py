@@ -1,30 +1,29 @@
-"""Graphs of two actors that run straight through: every order is a path over a grid."""
+"""Graphs of two actors that run straight through: every schedule is a path over a grid."""
+
+from itertools import product
 
 from mailrace.steer.explore.graph import Graph, Node
-from mailrace.steer.explore.programs import Planned
+from mailrace.steer.explore.programs import PlannedStep
 
 
 def lattice(first: int, second: int, *, actors: int = 2) -> Graph:
-    """Actor 0 has `first` blocks `a1`, `a2` …, actor 1 has `second` blocks `b1` ….
+    """Actor 0 has `first` steps `a1`, `a2` …, actor 1 has `second` steps `b1` ….
 
-    Nodes tell orders apart only by how far each actor is, so there is one leaf.
+    Nodes tell schedules apart only by how far each actor is, so there is one leaf.
     """
     assert actors == 2
-    grid = {
-        (i, j): Node((tuple(f"a{n + 1}" for n in range(i)), tuple(f"b{n + 1}" for n in range(j))))
-        for i in range(first + 1)
-        for j in range(second + 1)
-    }
-    for (i, j), node in grid.items():
-        if i < first:
-            node.edges[0] = grid[i + 1, j]
-            node.blocks[0] = Planned(((f"a{i + 1}", ()),), f"a{i + 1} []")
-        if j < second:
-            node.edges[1] = grid[i, j + 1]
-            node.blocks[1] = Planned(((f"b{j + 1}", ()),), f"b{j + 1} []")
+    texts = tuple(f"a{n + 1}" for n in range(first)), tuple(f"b{n + 1}" for n in range(second))
+    return straight_through(*texts)
+
+
+def straight_through(*texts: tuple[str, ...]) -> Graph:
+    """Two actors, each with one step of each of its texts."""
+    first, second = texts
+    grid: dict[tuple[int, int], Node] = {}
+    for at in sorted(product(range(len(first) + 1), range(len(second) + 1)), reverse=True):
+        children = {0: grid.get((at[0] + 1, at[1])), 1: grid.get((at[0], at[1] + 1))}
+        edges = {actor: child for actor, child in children.items() if child is not None}
+        following = {actor: texts[actor][at[actor]] for actor in edges}
+        steps = {actor: PlannedStep(((text, ()),), f"{text} []") for actor, text in following.items()}
+        grid[at] = Node((first[: at[0]], second[: at[1]]), edges, steps)
     return Graph(grid[0, 0], len(grid), True)
-
-
-def everything(_node: Node, _last: int, _actor: int) -> bool:
-    """No lock anywhere."""
-    return True

@@ -14,7 +14,7 @@ DECOY, NOBODY = -1, -2
 class Flight:
     """What a simulated run was."""
 
-    order: tuple[int, ...]
+    schedule: tuple[int, ...]
 
 
 @dataclass(slots=True)

@@ -1,13 +1,16 @@
 """Context bounding, on systems without any server: counts by hand, and all orders at a large bound."""
 
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from mailrace.model.result import Schedules, Verdict
 from mailrace.scenario import load, shipped
 from mailrace.steer import steer
-from mailrace.steer.explore.context_bound import within_context_bound
-from mailrace.steer.explore.depth_first import Exploration, explore
+from mailrace.steer.explore.context_bound import Alternating
+from mailrace.steer.explore.depth_first import DepthFirst
+from mailrace.steer.explore.search import few_switches
+from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 
 from tests.steer.toy import Toy, interleavings
 
@@ -17,10 +20,11 @@ def three_each() -> Toy:
 
 
 def bounded(
-    system: Toy, bound: int, orders_max: int = 100_000
-) -> tuple[Exploration, list[tuple[int, ...]], set[object]]:
-    found: Exploration = Exploration()
-    every = list(within_context_bound(system, found, bound=bound, orders_max=orders_max))
+    system: Toy, bound: int, schedules_max: int = 100_000
+) -> tuple[Coverage, list[tuple[int, ...]], set[object]]:
+    every: list[tuple[tuple[int, ...], object]] = []
+    budget = Budget(schedules_max=schedules_max)
+    found = few_switches(cast(Any, system), bound, budget, lambda *one: every.append(one))
     return found, [order for order, _ in every], {leaf for _, leaf in every}
 
 
@@ -56,8 +60,8 @@ def test_a_larger_bound_comes_to_more_and_a_large_one_to_all_that_exploring_come
     system = Toy(
         ((("read", "x"), ("write", "y"), ("add", "x")), (("write", "x"), ("read", "y"), ("add", "y")))
     )
-    whole: Exploration = Exploration()
-    leaves = {leaf for _, leaf in explore(system, whole, orders_max=1_000)}
+    leaves: set[object] = set()
+    whole = run_schedules(system, DepthFirst(), Budget(schedules_max=1_000), lambda _, leaf: leaves.add(leaf))
     assert whole.is_complete
     reached = [bounded(system, bound)[2] for bound in range(6)]
     assert all(less <= more for less, more in pairwise(reached))
@@ -69,8 +73,8 @@ def test_it_is_never_complete_and_says_up_to_where_it_came() -> None:
     found, _, _ = bounded(three_each(), 2)
     assert not found.is_complete
     assert (found.within, found.why_not) == (2, "its bound of 2 context switches")
-    found, every, _ = bounded(three_each(), 4, orders_max=7)
-    assert (found.within, found.why_not) == (1, "its budget of 7 orders")
+    found, every, _ = bounded(three_each(), 4, schedules_max=7)
+    assert (found.within, found.why_not) == (1, "its budget of 7 schedules")
     assert len(every) == 7
 
 
@@ -85,6 +89,24 @@ def test_a_system_that_does_not_repeat_itself_is_within_no_bound() -> None:
     found, _, _ = bounded(Fickle(((("write", "x"),) * 2, (("write", "x"),))), 1)
     assert found.diverged > 0
     assert found.within == -1
+
+
+@pytest.mark.parametrize("lengths", [(1, 1), (3, 2), (2, 4)])
+def test_alternating_schedules_are_all_that_are_alone_first_and_then_take_turns(
+    lengths: tuple[int, int],
+) -> None:
+    """One actor takes k steps alone, then they take turns until one has ended; k from 0 to all of them."""
+    every: list[tuple[int, ...]] = []
+    system = Toy(tuple((("add", "x"),) * n for n in lengths))
+    found = run_schedules(system, Alternating(), Budget(schedules_max=100), lambda one, _: every.append(one))
+    assert found.is_complete
+
+    def turns(order: tuple[int, ...], alone: int) -> bool:
+        left = [i for i in range(max(1, alone), len(order)) if len(set(order[i - 1 :])) == 2]
+        return len(set(order[:alone])) <= 1 and all(order[i] != order[i - 1] for i in left)
+
+    wanted = {o for o in interleavings(lengths) if any(turns(o, k) for k in range(max(lengths) + 1))}
+    assert set(every) == wanted
 
 
 def steered(target: str, bound: int) -> tuple[Verdict, str, Schedules]:

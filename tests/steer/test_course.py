@@ -1,23 +1,23 @@
 """Chances and decisions of a course, by hand: the pool hands on to the one that waits, or draws."""
 
 import pytest
-from mailrace.steer.explore.graph import Graph, Node, count_orders
+from mailrace.steer.explore.graph import Graph, Node, always, count_schedules
 from mailrace.steer.one_instance.planned_schedule import DECOYS_QUEUED_MAX, Draws, PlannedSchedule
 from mailrace.steer.one_instance.routes import fewest_preemptions, likely_orders, preemptions_of
 
-from tests.steer.lattice import everything, lattice
+from tests.steer.lattice import lattice
 
 NOBODY: frozenset[int] = frozenset()
 
 
 def along(graph: Graph, order: tuple[int, ...]) -> PlannedSchedule:
-    return PlannedSchedule.along(graph, order, everything)
+    return PlannedSchedule.along(graph, order, always)
 
 
 def test_orders_are_counted_by_sums_over_the_graph() -> None:
     graph = lattice(7, 7)
     (leaf,) = graph.leaves()
-    assert count_orders(graph, everything) == {leaf: 3432}
+    assert count_schedules(graph, always) == {leaf: 3432}
 
 
 def test_orders_that_keep_two_blocks_together() -> None:
@@ -25,20 +25,20 @@ def test_orders_that_keep_two_blocks_together() -> None:
         return actor == 0 or node.number(0) != 1
 
     graph = lattice(2, 1)
-    assert sum(count_orders(graph, together).values()) == 2
+    assert sum(count_schedules(graph, together).values()) == 2
 
 
 @pytest.mark.parametrize("order", [(0, 0, 1, 1), (0, 1, 0, 1), (1, 0, 1, 0)])
 def test_strict_alternation_after_a_release_point_is_no_deviation(order: tuple[int, ...]) -> None:
     graph = lattice(2, 2)
-    assert preemptions_of(graph, order, everything) == 0
+    assert preemptions_of(graph, order, always) == 0
     assert along(graph, order).chance == 1.0
 
 
 def test_one_deviation_needs_a_decoy_and_two_draws() -> None:
     """A B | A again is free; B B while A waits is not: a decoy of n+1 first, then one of two."""
     graph, order = lattice(3, 3), (0, 1, 1, 0, 1, 0)
-    assert preemptions_of(graph, order, everything) == 1
+    assert preemptions_of(graph, order, always) == 1
     chance = along(graph, order).chance
     assert 0.25 <= chance <= 0.5
     course = along(graph, order)
@@ -66,7 +66,7 @@ def test_a_draw_that_went_wrong_is_lost_at_once() -> None:
 def test_any_order_to_the_leaf_is_welcome_without_a_route() -> None:
     graph = lattice(3, 3)
     (leaf,) = graph.leaves()
-    assert PlannedSchedule(graph, leaf, everything).chance == 1.0
+    assert PlannedSchedule(graph, leaf, always).chance == 1.0
 
 
 def test_an_order_that_a_lock_forbids_has_no_chance() -> None:
@@ -89,28 +89,28 @@ def test_what_a_lock_keeps_together_is_no_deviation() -> None:
         return not (actor == 1 and node.number(0) == 2)
 
     graph, order = lattice(3, 2), (0, 1, 0, 0, 1)
-    assert preemptions_of(graph, order, everything) == 1
+    assert preemptions_of(graph, order, always) == 1
     assert preemptions_of(graph, order, locked) == 0
 
 
 def test_the_fewest_deviations_are_found() -> None:
     graph = lattice(4, 4)
     (leaf,) = graph.leaves()
-    order = fewest_preemptions(graph, leaf, everything)
+    order = fewest_preemptions(graph, leaf, always)
     assert order is not None
-    assert preemptions_of(graph, order, everything) == 0
+    assert preemptions_of(graph, order, always) == 0
 
 
 def test_the_likely_orders_are_all_that_brute_force_finds_and_the_cheapest_first() -> None:
     graph = lattice(3, 3)
     (leaf,) = graph.leaves()
-    orders = likely_orders(graph, leaf, everything, 1_000)
+    orders = likely_orders(graph, leaf, always, 1_000)
     assert len(orders) == len(set(orders)) == 20
-    assert preemptions_of(graph, orders[0], everything) == 0
-    assert preemptions_of(graph, orders[-1], everything) == max(
-        preemptions_of(graph, order, everything) for order in orders
+    assert preemptions_of(graph, orders[0], always) == 0
+    assert preemptions_of(graph, orders[-1], always) == max(
+        preemptions_of(graph, order, always) for order in orders
     )
-    assert likely_orders(graph, leaf, everything, 3) == orders[:3]
+    assert likely_orders(graph, leaf, always, 3) == orders[:3]
 
 
 def test_whom_a_lock_keeps_out_no_decoy_lets_in() -> None:
@@ -128,7 +128,7 @@ def test_a_waiter_that_was_seen_to_come_late_is_given_decoys() -> None:
     """It was kept waiting by a lock, so it is not in the pool's queue when the lock is let go."""
     graph, order = lattice(2, 2), (0, 1, 0, 1)
     draws = Draws()
-    course = PlannedSchedule.along(graph, order, everything, draws)
+    course = PlannedSchedule.along(graph, order, always, draws)
     after = graph.root.edges[0]
     both = frozenset({0, 1})
     assert course.hold(after, 1, both, 0).decoys == 0
@@ -141,7 +141,7 @@ def test_a_waiter_that_was_seen_to_come_late_is_given_decoys() -> None:
 def test_one_late_waiter_among_many_changes_little() -> None:
     graph, order = lattice(2, 2), (0, 1, 0, 1)
     draws = Draws()
-    course = PlannedSchedule.along(graph, order, everything, draws)
+    course = PlannedSchedule.along(graph, order, always, draws)
     for number in range(20):
         draws.note(graph.root.edges[0], 1, is_waiter=number > 0)
     assert course.chance > 0.9

@@ -14,8 +14,9 @@ import pytest
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.scenario import Plan, applies, load, shipped
-from mailrace.steer.database_proxy.blocks import Run
-from mailrace.steer.explore.state_space import StateSpace, explore_space
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.explore.state_space import Counted, StateSpace, explore
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.rig import Rig
@@ -76,32 +77,33 @@ class Comes:
     classes      each by its order: anomalies, replies, and outcome in normal form
     serial       what the serial orders come to
     bad_leaves   the anomalies of each outcome that has some
-    orders       all, bad ones, and how many show each anomaly
+    schedules    all, bad ones, and how many show each anomaly
     """
 
     statements: frozenset[str]
     classes: dict[tuple[int, ...], tuple[frozenset[str], list[str], SerialOutcome]]
     serial: frozenset[SerialOutcome]
     bad_leaves: list[list[str]]
-    orders: tuple[int, int, dict[str, int]]
+    schedules: Counted
 
 
-def shown(land: StateSpace) -> Comes:
-    assert land.exploration.is_complete
-    assert land.exploration.missed == 0
-    assert land.graph.is_whole
+def shown(space: StateSpace) -> Comes:
+    assert space.coverage.is_complete
+    assert space.coverage.missed == 0
+    assert space.graph.is_whole
     return Comes(
-        statements=frozenset(b.call.split(" [")[0] for run in land.runs for b in run.blocks),
+        statements=frozenset(b.call.split(" [")[0] for run in space.executions for b in run.steps),
         classes={
-            run.order: (land.judge.names(run), replies(run), outcome_of(run.record)) for run in land.runs
+            run.schedule: (space.judge.names(run), replies(run), outcome_of(run.record))
+            for run in space.executions
         },
-        serial=frozenset(land.judge.serial),
-        bad_leaves=sorted(map(sorted, land.bad_leaves.values())),
-        orders=land.orders(lambda *_: True),
+        serial=frozenset(space.judge.serial),
+        bad_leaves=sorted(map(sorted, space.bad_leaves.values())),
+        schedules=space.count(),
     )
 
 
-def replies(run: Run) -> list[str]:
+def replies(run: Execution) -> list[str]:
     """Each actor's reply, IDs and times masked, JSON without what is empty; who was not answered."""
     told = [f"{a.operation}: {a.code} {_without_empty(a.text)}" for a in run.record.attempts]
     return sorted(_TIME.sub("TIME", _ID.sub("ID", line)) for line in told) + list(run.record.hung)
@@ -114,24 +116,26 @@ def _without_empty(text: str) -> str:
     return json.dumps(json.loads(text, object_pairs_hook=shown)) if text.startswith(("{", "[")) else text
 
 
-def on_one(place: Rig, land: StateSpace) -> OnOne:
+def on_one(place: Rig, space: StateSpace) -> OnOne:
     """The orders that keep together what one instance keeps together, and the bad classes beyond them."""
-    single = SharedInstance(place, land.graph)
+    single = SharedInstance(place, space.graph)
     run_release_points(single)
-    locks = Exclusions.seen(single, land.programs)
-    reached = land.reached(locks.allow)
-    total, bad, by_name = land.orders(locks.allow)
-    split = sorted(tuple(sorted(land.bad_leaves[leaf])) for _, leaf in land.violating if leaf not in reached)
+    locks = Exclusions.seen(single, space.programs)
+    reached = space.reached(locks.allow)
+    total, bad, by_name = space.count(locks.allow)
+    split = sorted(
+        tuple(sorted(space.bad_leaves[leaf])) for _, leaf in space.violating if leaf not in reached
+    )
     return (total, bad, tuple(sorted(by_name.items()))), tuple(split)
 
 
-def needs_locks(land: StateSpace, options: ServerOptions) -> bool:
+def needs_locks(space: StateSpace, options: ServerOptions) -> bool:
     """Whether it matters what one instance keeps together: only to bad classes, where there is one instance.
 
     Not where an order hangs: each release point would cost a server or two, and shows no other lock.
     """
-    hangs = any(run.record.hung for run in land.runs)
-    return bool(land.violating) and options.instances == 1 and not hangs
+    hangs = any(run.record.hung for run in space.executions)
+    return bool(space.violating) and options.instances == 1 and not hangs
 
 
 @pytest.mark.mailpit
@@ -144,7 +148,7 @@ def test_it_comes_to_what_the_real_one_comes_to(
     target = real_mailpit(version)
     with rig(name, f"embedded@{version}") as (ours, options), rig(name, target) as (theirs, _):
         our_land, their_land = (
-            explore_space(p, options, orders_max=5000, seconds_max=60) for p in (ours, theirs)
+            explore(p, Extent(schedules_max=5000, seconds_max=60)) for p in (ours, theirs)
         )
         assert shown(our_land) == shown(their_land)
         if not needs_locks(their_land, options):

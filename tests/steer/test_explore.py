@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.explore.depth_first import TRIES_MAX, Exploration, explore
+from mailrace.steer.explore.depth_first import DepthFirst
+from mailrace.steer.explore.strategy import TRIES_MAX, Budget, Coverage, run_schedules
 
 from tests.steer.toy import Toy, interleavings
 
@@ -12,9 +13,10 @@ STEPS = st.tuples(st.sampled_from(("read", "write", "add")), st.sampled_from("xy
 PROGRAMS = st.lists(st.lists(STEPS, min_size=1, max_size=3).map(tuple), min_size=2, max_size=3).map(tuple)
 
 
-def walk(system: Toy, orders_max: int = 100_000) -> tuple[Exploration, dict[tuple[int, ...], object]]:
-    found: Exploration = Exploration()
-    return found, dict(explore(system, found, orders_max=orders_max))
+def walk(system: Toy, schedules_max: int = 100_000) -> tuple[Coverage, dict[tuple[int, ...], object]]:
+    every: dict[tuple[int, ...], object] = {}
+    found = run_schedules(system, DepthFirst(), Budget(schedules_max=schedules_max), every.__setitem__)
+    return found, every
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,9 +54,23 @@ def test_one_dependent_pair_is_two_classes() -> None:
     assert len(set(some.values())) == 2
 
 
+@given(PROGRAMS, st.integers(1, 20))
+def test_a_search_that_is_interrupted_goes_on_where_it_was(
+    programs: tuple[tuple[tuple[str, str], ...], ...], part: int
+) -> None:
+    whole, every = walk(Toy(programs))
+    strategy, system, found = DepthFirst(), Toy(programs), Coverage()
+    some: dict[tuple[int, ...], object] = {}
+    while not found.is_complete:
+        budget = Budget(schedules_max=found.runs + part, begun=found.runs)
+        found = found.and_then(run_schedules(system, strategy, budget, some.__setitem__))
+    assert some == every
+    assert (found.explored, found.cut, found.limit) == (whole.explored, whole.cut, "")
+
+
 def test_a_budget_ends_the_search_and_says_so() -> None:
     system = Toy((((("write", "x"),) * 3), ((("write", "x"),) * 3)))
-    found, some = walk(system, orders_max=5)
+    found, some = walk(system, schedules_max=5)
     assert not found.is_complete
     assert len(some) == 5
     assert "budget of 5" in found.why_not

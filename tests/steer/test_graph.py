@@ -4,10 +4,8 @@ from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.independence import Footprints
 from mailrace.steer.database_proxy.rqlite import Call
 from mailrace.steer.database_proxy.store import Store
-from mailrace.steer.explore.graph import Graph, build, count_orders
-from mailrace.steer.explore.programs import Planned, Programs
-
-from tests.steer.lattice import everything
+from mailrace.steer.explore.graph import Graph, always, build, count_schedules
+from mailrace.steer.explore.programs import Learner, PlannedStep
 
 LOOK: Call = ("SELECT ID FROM tags WHERE Name = ?", ("t",))
 ADD: Call = ("INSERT INTO tags (Name) VALUES (?)", ("t",))
@@ -20,18 +18,18 @@ def store() -> Store:
     return it
 
 
-def one(call: Call) -> list[Planned]:
-    return [Planned((call,), call[0])]
+def one(call: Call) -> list[PlannedStep]:
+    return [PlannedStep((call,), call[0])]
 
 
-def graph_of(programs: Programs) -> Graph:
+def graph_of(programs: Learner) -> Graph:
     it = store()
-    return build(programs, 2, Names({}), it.connection, Footprints(it.connection))
+    return build(programs.programs(), 2, Names({}), it.connection, Footprints(it.connection))
 
 
-def look_then_add() -> Programs:
+def look_then_add() -> Learner:
     """Each of two actors looks for a tag, adds it where it is absent, and ends where that fails (S1)."""
-    programs = Programs()
+    programs = Learner()
     for actor in (0, 1):
         programs.variants[actor, ()] = one(LOOK)
         programs.variants[actor, ("[]",)] = one(ADD)
@@ -44,7 +42,7 @@ def look_then_add() -> Programs:
 def test_every_order_and_what_each_is_told() -> None:
     graph = graph_of(look_then_add())
     assert graph.is_whole
-    counts = count_orders(graph, everything)
+    counts = count_schedules(graph, always)
     told = {leaf.histories: number for leaf, number in counts.items()}
     assert told == {
         (("[]", "1 rows"), ("[['1']]",)): 1,
@@ -62,23 +60,23 @@ def test_a_program_that_was_never_seen_leaves_the_graph_partial() -> None:
 
 def test_a_transactions_statements_are_chosen_by_their_own_answers() -> None:
     begin, commit = ("BEGIN IMMEDIATE", ()), ("COMMIT", ())
-    absent = Planned((begin, LOOK, ADD, commit), "adds", told="0 rows; []; 1 rows; 0 rows")
-    present = Planned((begin, LOOK, commit), "finds", told="0 rows; [['1']]; 0 rows")
-    programs = Programs()
+    absent = PlannedStep((begin, LOOK, ADD, commit), "adds", told="0 rows; []; 1 rows; 0 rows")
+    present = PlannedStep((begin, LOOK, commit), "finds", told="0 rows; [['1']]; 0 rows")
+    programs = Learner()
     for actor in (0, 1):
         programs.variants[actor, ()] = [absent, present]
-        for block in (absent, present):
-            programs.endings[actor, (block.told,)] = "2xx"
+        for step in (absent, present):
+            programs.endings[actor, (step.told,)] = "2xx"
     graph = graph_of(programs)
     assert graph.is_whole
     assert {leaf.histories for leaf in graph.leaves()} == {
         ((absent.told,), (present.told,)),
         ((present.told,), (absent.told,)),
     }
-    assert programs.last(0, (present.told,)) is present
+    assert programs.programs().last(0, (present.told,)) is present
 
 
 def test_building_leaves_the_store_as_it_was() -> None:
     it = store()
-    build(look_then_add(), 2, Names({}), it.connection, Footprints(it.connection))
+    build(look_then_add().programs(), 2, Names({}), it.connection, Footprints(it.connection))
     assert it.connection.execute("SELECT COUNT(*) FROM tags").fetchone() == (0,)

@@ -31,7 +31,7 @@ class Slept:
 
 def test_a_gap_seen_once_is_no_lock_and_patience_tells_a_lock_from_a_timer() -> None:
     single = Slept({LOCK: 2, TIMER: 3, SELDOM: 1})
-    locks = Exclusions.seen(single, Programs())  # type: ignore[arg-type]
+    locks = Exclusions.seen(single, Programs({}, {}))  # type: ignore[arg-type]
     assert locks.together == {LOCK, TIMER}
     left = look_again(single, locks, Points((), 0, {LOCK: POINT, TIMER: POINT}))  # type: ignore[arg-type]
     assert left.together == {LOCK}

@@ -2,10 +2,10 @@
 
 import pytest
 from mailrace.steer.database_proxy.attribution import Names
-from mailrace.steer.database_proxy.blocks import Block
+from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
-from mailrace.steer.explore.programs import Programs, heard
+from mailrace.steer.explore.programs import Learner, heard
 
 NAMES = Names({})
 
@@ -14,9 +14,9 @@ def told(rows: int) -> Done:
     return Done(0, rows)
 
 
-def block(sql: str, answer: Answer) -> Block:
+def block(sql: str, answer: Answer) -> TakenStep:
     statement = Statement(1, 0, ((sql, ()),), 0, None, answers=(answer,))  # type: ignore[arg-type]
-    return Block(0, (statement,), sql)
+    return TakenStep(0, (statement,), sql)
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def block(sql: str, answer: Answer) -> Block:
     ],
 )
 def test_an_actor_that_was_told_the_same_goes_on_the_same(
-    second: list[Block], ending: str, conflicts: int
+    second: list[TakenStep], ending: str, conflicts: int
 ) -> None:
-    programs = Programs()
+    programs = Learner()
     programs.learn([block("a", told(1)), block("b", told(1))], NAMES, {0: "2xx"})
     programs.learn(second, NAMES, {0: ending})
-    assert programs.conflicts == conflicts
+    assert programs.programs().conflicts == conflicts
 
 
 def test_long_answers_that_differ_at_their_ends_are_two() -> None:

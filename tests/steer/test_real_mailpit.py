@@ -11,10 +11,13 @@ from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
 from mailrace.steer import columns, replay_schedule, steer
-from mailrace.steer.explore.depth_first import Exploration, explore
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.judge import learn_serial
+from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.state_space import explore_space
+from mailrace.steer.explore.state_space import explore
+from mailrace.steer.explore.strategy import Budget, run_schedules
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.marks import plain, with_own_spellings
@@ -53,19 +56,19 @@ def found(result: ScenarioResult) -> set[str]:
 @pytest.mark.parametrize(("version", "orders", "on_one"), [("1.27.11", 3738, 492), ("1.30.5", 3432, 924)])
 def test_two_senders_with_one_new_tag(real_mailpit: Have, version: str, orders: int, on_one: int) -> None:
     """The numbers of orders are those that walking them one by one gave."""
-    with rig("shared-new-tag", real_mailpit(version)) as (place, options):
-        land = explore_space(place, options, orders_max=5000, seconds_max=60)
-        assert land.exploration.is_complete
-        assert land.graph.is_whole
-        assert land.orders(lambda *_: True)[0] == orders
-        single = SharedInstance(place, land.graph)
+    with rig("shared-new-tag", real_mailpit(version)) as (place, _):
+        space = explore(place, Extent(schedules_max=5000, seconds_max=60))
+        assert space.coverage.is_complete
+        assert space.graph.is_whole
+        assert space.count().schedules == orders
+        single = SharedInstance(place, space.graph)
         points = run_release_points(single)
         assert points.missed == 0
         assert len(points.runs) in (14, 16)
-        locks = Exclusions.seen(single, land.programs)
-        total, bad, _ = land.orders(locks.allow)
+        locks = Exclusions.seen(single, space.programs)
+        total, bad, _ = space.count(locks.allow)
         assert (total, bad) == (on_one, 0)
-        assert bool(land.violating) is (version == "1.27.11")  # two instances would show it: split_only
+        assert bool(space.violating) is (version == "1.27.11")  # two instances would show it: split_only
 
 
 @pytest.mark.parametrize(
@@ -108,21 +111,23 @@ def test_two_instances_on_one_store(real_mailpit: Have, version: str, names: set
 @pytest.mark.parametrize("name", ["send-rename-tag", "send-delete-tag"])
 def test_sleep_sets_come_to_what_brute_force_comes_to(real_mailpit: Have, name: str) -> None:
     with rig(name, real_mailpit("1.30.5")) as (place, options):
-        land = explore_space(place, options, orders_max=5000, seconds_max=60)
+        space = explore(place, Extent(schedules_max=5000, seconds_max=60))
         separate = Brute(place)
         judge, _ = learn_serial(separate, options)
-        whole: Exploration = Exploration()
-        every = list(explore(separate, whole, orders_max=1000))
+        every: list[Execution] = []
+        whole = run_schedules(
+            separate, DepthFirst(), Budget(schedules_max=1000), lambda _, run: every.append(run)
+        )
         separate.end()
         assert whole.is_complete
-        assert whole.explored == land.orders(lambda *_: True)[0] == 120
-        assert {judge.names(run) for _, run in every} == {land.judge.names(run) for run in land.runs}
-        bad = sum(1 for _, run in every if judge.races(run))
-        assert bad == land.orders(lambda *_: True)[1]
+        assert whole.explored == space.count().schedules == 120
+        assert {judge.names(run) for run in every} == {space.judge.names(run) for run in space.executions}
+        bad = sum(1 for run in every if judge.races(run))
+        assert bad == space.count().bad
 
 
 class Brute(SeparateInstances):
-    """SeparateInstances to whose explorer everything depends on everything."""
+    """SeparateInstances to whose explorer always depends on always."""
 
     def commute(self, one: int, other: int) -> bool:
         return False

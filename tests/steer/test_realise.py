@@ -5,30 +5,25 @@ from typing import Any, cast
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.explore.graph import Graph, Node, always
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
 from mailrace.steer.one_instance.realise import REPEATS, realise
 
-from tests.steer.lattice import everything, lattice
+from tests.steer.lattice import lattice
 from tests.steer.pool import Flight, Pool
 
 TRIES = 4_000
 
 
 def one_leaf_an_order(order: tuple[int, ...]) -> tuple[Graph, Node]:
-    """A graph in which just that order ends in its leaf, and a leaf of all others."""
+    """A graph in which each schedule ends in a leaf of its own, and the leaf of that one."""
     grid = lattice(order.count(0), order.count(1))
-    root = Node(grid.root.histories)
 
-    def grown(node: Node, twin: Node, on: bool, depth: int) -> None:
-        for actor, child in node.edges.items():
-            follows = on and order[depth] == actor
-            twin.blocks[actor] = node.blocks[actor]
-            twin.edges[actor] = Node(child.histories)
-            grown(child, twin.edges[actor], follows, depth + 1)
+    def grown(node: Node) -> Node:
+        """The same state, reached by one schedule only."""
+        return Node(node.histories, {actor: grown(child) for actor, child in node.edges.items()}, node.steps)
 
-    grown(grid.root, root, True, 0)
-    graph = Graph(root, 0, True)
+    graph = Graph(grown(grid.root), 0, True)
     leaf = graph.leaf_of(order)
     assert leaf is not None
     return graph, leaf
@@ -38,7 +33,7 @@ def share(pool: Pool, course: PlannedSchedule) -> float:
     came = 0
     for _ in range(TRIES):
         try:
-            came += pool.run(course).order is not None
+            came += pool.run(course).schedule is not None
         except ScheduleMissed:
             continue
     return came / TRIES
@@ -50,7 +45,7 @@ def share(pool: Pool, course: PlannedSchedule) -> float:
 def test_the_chance_is_what_the_pool_gives(order: tuple[int, ...]) -> None:
     """4,000 tries: the share is within 4 standard errors, 4·√(0.25/4000) = 0.032, of the chance."""
     graph, leaf = one_leaf_an_order(order)
-    course = PlannedSchedule(graph, leaf, everything)
+    course = PlannedSchedule(graph, leaf, always)
     assert share(Pool(graph), course) == pytest.approx(course.chance, abs=0.032)
 
 
@@ -58,14 +53,14 @@ def test_seven_deviations_come_in_one_of_some_three_hundred_tries() -> None:
     """Each needs a decoy's draw of 8 in 9 and then one of two: (4/9)^7 = 0.0034."""
     graph, _ = one_leaf_an_order((0, 1, 1, 1, 1, 1, 1, 1, 1, 0))
     order = (0, 1, 1, 1, 1, 1, 1, 1, 1, 0)
-    assert PlannedSchedule.along(graph, order, everything).chance == pytest.approx((4 / 9) ** 7)
+    assert PlannedSchedule.along(graph, order, always).chance == pytest.approx((4 / 9) ** 7)
 
 
 def realised(pool: Pool, graph: Graph, leaf: Node, **options: Any) -> Any:
     def is_bad(run: Any) -> bool:
-        return graph.leaf_of(cast(Flight, run).order) is leaf
+        return graph.leaf_of(cast(Flight, run).schedule) is leaf
 
-    return realise(cast(Any, pool), graph, leaf, everything, is_bad=is_bad, **options)
+    return realise(cast(Any, pool), graph, leaf, always, is_bad=is_bad, **options)
 
 
 def test_a_hard_order_is_realised_and_repeated_ten_times() -> None:
@@ -73,7 +68,7 @@ def test_a_hard_order_is_realised_and_repeated_ten_times() -> None:
     graph, leaf = one_leaf_an_order(order)
     pool = Pool(graph)
     done = realised(pool, graph, leaf)
-    assert [run.order for run in done.runs] == [order] * (REPEATS + 1)
+    assert [run.schedule for run in done.runs] == [order] * (REPEATS + 1)
     assert done.tries + sum(done.repeat_tries) == pool.runs
     assert len(done.repeat_tries) == REPEATS
     assert 0.0 < done.chance < 0.05
@@ -92,7 +87,7 @@ def test_without_an_order_there_is_no_try() -> None:
 
 def test_what_is_never_bad_is_given_up_and_its_tries_are_told() -> None:
     graph, leaf = one_leaf_an_order((0, 1, 1, 0))
-    done = realise(cast(Any, Pool(graph)), graph, leaf, everything, is_bad=lambda _: False)
+    done = realise(cast(Any, Pool(graph)), graph, leaf, always, is_bad=lambda _: False)
     assert not done.is_realised
     assert 20 < done.tries < 100
 

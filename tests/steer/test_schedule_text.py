@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 from mailrace.model.result import ScheduleWitness, Step
+from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.exclusions import SEEN_MIN, Exclusions, ReleasePoint, release_points
 from mailrace.steer.one_instance.scheduler import Section
 from mailrace.steer.one_instance.witness import text
 from mailrace.steer.replay import order_of
 
-from tests.steer.lattice import everything, lattice
+from tests.steer.lattice import lattice
 
 NAMES = ("send.1", "delete.1")
 
@@ -28,7 +29,7 @@ NAMES = ("send.1", "delete.1")
 def test_a_schedule_names_actor_statement_and_what_it_waits_for(
     order: tuple[int, ...], instances: int, written: str
 ) -> None:
-    assert text(order, NAMES, lattice(2, 2), everything, instances) == written
+    assert text(order, NAMES, lattice(2, 2), always, instances) == written
 
 
 def test_release_points_are_each_block_of_each_actor() -> None:
@@ -46,7 +47,7 @@ def test_a_lock_is_seen_often_and_never_let_through() -> None:
     seen = SimpleNamespace(
         together=Counter({lock: SEEN_MIN, late: SEEN_MIN - 1, passed: SEEN_MIN}), apart={passed}
     )
-    assert Exclusions.seen(seen, Programs()).together == {lock}  # type: ignore[arg-type]
+    assert Exclusions.seen(seen, Programs({}, {})).together == {lock}  # type: ignore[arg-type]
 
 
 def witness(*steps: tuple[str, str]) -> ScheduleWitness:

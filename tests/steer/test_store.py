@@ -1,4 +1,4 @@
-"""The store behind the proxy: answers as rqlite gives them, and everything put back."""
+"""The store behind the proxy: answers as rqlite gives them, and always put back."""
 
 import sqlite3
 from pathlib import Path

@@ -16,17 +16,19 @@ from mailrace.model.operation import ServerOptions, messages_of
 from mailrace.model.result import ScheduleWitness, Witness
 from mailrace.model.target_name import TargetName
 from mailrace.steer.database_proxy.attribution import text_of
-from mailrace.steer.database_proxy.blocks import Run
-from mailrace.steer.explore.graph import Follows, Graph
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Follows, Graph, always
 from mailrace.steer.explore.judge import ENDS
+from mailrace.steer.explore.observer import Observer
+from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
-from mailrace.steer.explore.state_space import StateSpace, explore_space, why_not_put_to_the_test
+from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
-from mailrace.steer.one_instance.realiser import Realiser, always
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.rig import Rig
-from mailrace.steer.steering import EXPLORE_S_MAX, ORDERS_MAX, opener_of, seconds_left
+from mailrace.steer.steering import EXPLORE_S_MAX, opener_of, seconds_left
 
 TIMES = 10
 TRIES_A_RUN = 40
@@ -89,14 +91,9 @@ def replay_schedule(
         where = f"running on {target} ({version})"
         if recorded_on:
             where = f"recorded on {recorded_on}, {where}"
-        land = explore_space(
-            rig,
-            options,
-            orders_max=ORDERS_MAX,
-            seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))),
-            progress=progress,
-        )
-        return _Replay(rig, land, schedule, witness.anomaly.name, where, times, progress, deadline).answer()
+        extent = Extent(seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))))
+        space = explore(rig, extent, Observer(progress=progress))
+        return _Replay(rig, space, schedule, witness.anomaly.name, where, times, progress, deadline).answer()
     finally:
         rig.stop()
 
@@ -104,7 +101,7 @@ def replay_schedule(
 @dataclass(slots=True)
 class _Replay:
     rig: Rig
-    land: StateSpace
+    space: StateSpace
     schedule: ScheduleWitness
     name: AnomalyName
     where: str
@@ -115,13 +112,13 @@ class _Replay:
     def answer(self) -> ScheduleReplay:
         """First the recorded order; where that cannot be had or is good, all orders of this version."""
         names = [o.key for o in self.rig.planned.operations]
-        order = order_of(self.schedule, self.land.graph, names, is_hung=self.name is AnomalyName.HANG)
+        order = order_of(self.schedule, self.space.graph, names, is_hung=self.name is AnomalyName.HANG)
         is_shared = self.schedule.instances < len(names)
-        single = SharedInstance(self.rig, self.land.graph)
+        single = SharedInstance(self.rig, self.space.graph)
         allowed: Follows = always
         if is_shared and len(names) == 2:
             run_release_points(single)
-            allowed = Exclusions.seen(single, self.land.programs).allow
+            allowed = Exclusions.seen(single, self.space.programs).allow
         runs, missed = [], 0
         if order is not None:
             again = self._on_one(single, order, allowed) if is_shared else self._on_separate(order)
@@ -136,9 +133,9 @@ class _Replay:
                     break
         outcomes: dict[str, int] = {}
         for run in runs:
-            told = ", ".join(sorted(self.land.judge.names(run))) or "good"
+            told = ", ".join(sorted(self.space.judge.names(run))) or "good"
             outcomes[told] = outcomes.get(told, 0) + 1
-        hits = sum(1 for run in runs if self.name in self.land.judge.names(run))
+        hits = sum(1 for run in runs if self.name in self.space.judge.names(run))
         word, why = self._word(hits, len(runs), order is not None, single, allowed, is_shared=is_shared)
         if missed:
             why += f"; {missed} runs missed the order and count for nothing"
@@ -153,10 +150,10 @@ class _Replay:
 
     def _on_one(
         self, single: SharedInstance, order: tuple[int, ...], allowed: Follows
-    ) -> Callable[[], Run | None]:
-        course = PlannedSchedule.along(self.land.graph, order, allowed)
+    ) -> Callable[[], Execution | None]:
+        course = PlannedSchedule.along(self.space.graph, order, allowed)
 
-        def again() -> Run | None:
+        def again() -> Execution | None:
             if course.chance == 0.0:
                 return None
             for _ in range(TRIES_A_RUN):
@@ -168,11 +165,11 @@ class _Replay:
 
         return again
 
-    def _on_separate(self, order: tuple[int, ...]) -> Callable[[], Run | None]:
+    def _on_separate(self, order: tuple[int, ...]) -> Callable[[], Execution | None]:
         separate = SeparateInstances(self.rig)
-        known = next((run for run in self.land.runs if run.order == order), None)
+        known = next((run for run in self.space.executions if run.schedule == order), None)
 
-        def again() -> Run | None:
+        def again() -> Execution | None:
             if known is not None:
                 return follow(separate, known)
             try:
@@ -202,17 +199,16 @@ class _Replay:
         said = f"{self.name} in 0 of {runs} runs of the recorded order"
         if not has_order:
             said = "this version does not send the recorded statements in that order"
-        land = self.land
+        space = self.space
+        bad = space.only(self.name)
         realiser = Realiser(
             self.rig,
-            land,
+            bad,
             "",
             time.monotonic() + min(REALISE_S_MAX, seconds_left(self.deadline)),
             self.progress,
         )
-        bad = [(run, leaf) for run, leaf in land.violating if self.name in land.bad_leaves[leaf]]
-        if bad:
-            land.violating = bad
+        if bad.violating:
             shown = (
                 realiser.on_one(single, allowed)
                 if is_shared
@@ -223,8 +219,8 @@ class _Replay:
                 return Word.STILL_FAILS, f"{said}, but another of its orders shows it: {text}"
             if shown.unrealised:
                 return Word.COULD_NOT_RUN, f"{said}; other orders may show it and were not realised"
-        found, on_one = land.exploration, " on one instance" if is_shared else ""
-        if found.is_complete and not found.missed and (why := why_not_put_to_the_test(land)):
+        found, on_one = space.coverage, " on one instance" if is_shared else ""
+        if found.is_complete and not found.missed and (why := why_not_put_to_the_test(space)):
             return Word.COULD_NOT_RUN, f"{said}; {why}"
         if found.is_complete and not found.missed:
             return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
@@ -242,7 +238,7 @@ def order_of(
     node, order, at = graph.root, [], 0
     while at < len(steps):
         actor = names.index(steps[at].actor) if steps[at].actor in names else -1
-        block = node.blocks.get(actor)
+        block = node.steps.get(actor)
         if block is None:
             return None
         here = [(s.actor, s.sql) for s in steps[at : at + len(block.calls)]]

@@ -17,19 +17,22 @@ from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
 from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
+from mailrace.steer.explore.graph import always
+from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.random_walk import DEPTH
+from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.state_space import StateSpace, explore_space
+from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.pairs import Pair, several
 from mailrace.steer.one_instance.realisations import Realisations, Summary
-from mailrace.steer.one_instance.realiser import Realiser, always
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.shrink import is_shrinkable
 from mailrace.steer.result.scenario_result import not_steerable, scenario_result
 from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
 from mailrace.targets import TargetName, open_target, parse_target
 
-ORDERS_MAX = 20_000
+SCHEDULES_MAX = 20_000
 EXPLORE_S_MAX = 60.0
 REALISE_S_MAX = 120.0
 INSTANCES_MAX = 16
@@ -90,21 +93,18 @@ def steer(
             return not_exercised(scenario, Verdict.NOT_APPLICABLE, why, "steer")
         if seconds_left(deadline) == 0.0:
             return not_steerable(scenario, "the time limit ended it before a schedule was run")
-        land = explore_space(
-            rig,
-            options,
-            orders_max=budget or ORDERS_MAX,
+        extent = Extent(
+            schedules_max=budget or SCHEDULES_MAX,
             seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))),
             seed=seed,
             bound=bound,
             depth=depth,
-            progress=progress,
-            journal=journal,
         )
+        space = explore(rig, extent, Observer(progress=progress, journal=journal))
         summary = _show(
             rig,
             options,
-            land,
+            space,
             replay,
             progress,
             min(realise_s_max, seconds_left(deadline)),
@@ -129,7 +129,7 @@ def why_not_steerable(scenario: Scenario) -> str:
 def _show(
     rig: Rig,
     options: ServerOptions,
-    land: StateSpace,
+    space: StateSpace,
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
@@ -138,21 +138,23 @@ def _show(
 ) -> Summary:
     """What the landscape comes to on the instances that are asked for."""
     actors = len(rig.planned.operations)
-    summary = Summary(land, Realisations(), options.instances, actors, {"start": rig.start_s, **land.seconds})
+    summary = Summary(
+        space, Realisations(), options.instances, actors, {"start": rig.start_s, **space.seconds}
+    )
     until = time.monotonic() + realise_s_max
     began = time.monotonic()
     if options.instances >= actors:
-        summary.shown = Realiser(rig, land, replay, until, progress, journal=journal).on_separate(
+        summary.shown = Realiser(rig, space, replay, until, progress, journal=journal).on_separate(
             SeparateInstances(rig)
         )
         summary.count(always)
     elif actors == 2:
         pair = Pair(rig, options, replay, until, progress, is_one_enough, journal)
-        pair.walk(land, summary)
+        pair.walk(space, summary)
         if summary.shown.realised and is_shrinkable(rig.planned):
             summary.shown.witnesses = pair.smaller(summary) or summary.shown.witnesses
     else:
-        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), land, summary)
+        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), space, summary)
     summary.seconds["realise"] = time.monotonic() - began - summary.seconds.get("release_points", 0.0)
     return summary
 

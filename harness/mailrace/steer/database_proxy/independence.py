@@ -58,7 +58,7 @@ class Footprints:
         schema_of.backup(self._connection)
         self.of = lru_cache(maxsize=4096)(self._of)
 
-    def of_block(self, calls: tuple[Call, ...]) -> Footprint:
+    def of_step(self, calls: tuple[Call, ...]) -> Footprint:
         """The union over a block's statements."""
         whole = NOTHING
         for sql, _ in calls:
@@ -97,7 +97,7 @@ def commute(
     connection: sqlite3.Connection, footprints: Footprints, one: tuple[Call, ...], other: tuple[Call, ...]
 ) -> bool:
     """Whether two blocks, each about to run on `connection`, can be exchanged there."""
-    mine, its = footprints.of_block(one), footprints.of_block(other)
+    mine, its = footprints.of_step(one), footprints.of_step(other)
     if mine.is_open or its.is_open:
         return False
     if mine.is_apart_from(its):

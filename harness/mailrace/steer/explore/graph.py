@@ -1,6 +1,6 @@
 """Programs and a store in, the graph of all states out: every order at once, walked without a server.
 
-A node is what each actor was told so far and what the store holds; an edge is one actor's next block. Orders
+A node is what each actor was told so far and what the store holds; an edge is one actor's next step. Orders
 are paths, so they are counted by sums over the graph instead of one by one ("35 of 1,470 orders"), and the
 order of a class that is easiest to realise is a shortest path. What the real server did decides what is bad:
 the explored orders are mapped onto the leaves, and nothing is judged here.
@@ -8,26 +8,31 @@ the explored orders are mapped onto the leaves, and nothing is judged here.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.independence import Footprints, is_control
 from mailrace.steer.database_proxy.store import connect, rows, run
-from mailrace.steer.explore.programs import History, Planned, Programs, heard
+from mailrace.steer.explore.programs import History, PlannedStep, Programs, heard
 
 DEPTH_MAX = 250
 """Steps of all actors together, after which the graph is left unfinished: it is walked by recursion."""
 NODES_MAX = 60_000
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A state. `edges` holds the actors that have a next block; a node without any is a leaf."""
+    """A state: what each actor was told so far. Equal states are one node, so nodes compare by identity.
+
+    edges   for each actor that has a next step the state after it; a node without any is a leaf
+    steps   that next step, of the same actors
+    """
 
     histories: tuple[History, ...]
-    edges: dict[int, "Node"] = field(default_factory=dict)
-    blocks: dict[int, Planned] = field(default_factory=dict)
+    edges: Mapping[int, "Node"] = field(default_factory=dict)
+    steps: Mapping[int, PlannedStep] = field(default_factory=dict)
 
     @property
     def is_leaf(self) -> bool:
@@ -35,11 +40,11 @@ class Node:
         return not self.edges
 
     def number(self, actor: int) -> int:
-        """Blocks that the actor has run."""
+        """Steps that the actor has run."""
         return len(self.histories[actor])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Graph:
     """All states that can be reached from `root`. `is_whole`: no program was missing on the way."""
 
@@ -47,10 +52,10 @@ class Graph:
     nodes: int
     is_whole: bool
 
-    def leaf_of(self, order: Iterable[int]) -> Node | None:
-        """Where an order ends; None: it is no path."""
+    def leaf_of(self, schedule: Iterable[int]) -> Node | None:
+        """Where a schedule ends; None: it is no path."""
         node: Node | None = self.root
-        for actor in order:
+        for actor in schedule:
             node = node.edges.get(actor) if node else None
         return node if node is not None and node.is_leaf else None
 
@@ -59,7 +64,7 @@ class Graph:
         return [n for n in self.all() if n.is_leaf]
 
     def all(self) -> list[Node]:
-        """Every node, each once, parents before children of the same path."""
+        """Every node, each once, in no particular order but that the root is the first."""
         seen = {self.root: None}
         stack = [self.root]
         while stack:
@@ -124,43 +129,47 @@ class _Builder:
         known = self._nodes.get(key)
         if known is not None:
             return known
-        node = self._nodes[key] = Node(histories)
-        if len(self._nodes) > NODES_MAX or sum(map(len, histories)) > DEPTH_MAX:
+        if len(self._nodes) >= NODES_MAX or sum(map(len, histories)) > DEPTH_MAX:
             self._is_whole = False
-            return node
+            return Node(histories)
+        # Histories only grow, so nothing below leads back here: a node is made once all below it are there.
+        steps: dict[int, PlannedStep] = {}
+        edges: dict[int, Node] = {}
         for actor in range(self._actors):
-            for block in self._programs.variants.get((actor, histories[actor]), ()):
-                child = self._step(histories, contents, actor, block, ahead)
+            for step in self._programs.variants.get((actor, histories[actor]), ()):
+                child = self._after(histories, contents, actor, step, ahead)
                 if child is not None:
-                    node.blocks[actor], node.edges[actor] = block, child
+                    steps[actor], edges[actor] = step, child
                     break
             else:
                 if (actor, histories[actor]) not in self._programs.endings:
                     self._is_whole = False
+        node = Node(histories, MappingProxyType(edges), MappingProxyType(steps))
+        self._nodes[key] = node
         return node
 
-    def _step(
+    def _after(
         self,
         histories: tuple[History, ...],
         contents: dict[str, str],
         actor: int,
-        block: Planned,
+        step: PlannedStep,
         ahead: tuple[int, ...] | None,
     ) -> Node | None:
-        """The state after the block; None: it is told other things here than this variant of it was."""
+        """The state after the step; None: it is told other things here than this variant of it was."""
         self._connection.execute("SAVEPOINT step")
         try:
             told = []
-            for call in block.calls:
+            for call in step.calls:
                 if is_control(call[0]):  # the graph's own savepoints stand for it
                     told.append("0 rows")
                     continue
                 told.append(heard(run(self._connection, call), self._names))
-            if len(block.calls) > 1 and "; ".join(told) != block.told:
+            if len(step.calls) > 1 and "; ".join(told) != step.told:
                 return None
-            if block.is_rolled_back:
+            if step.is_rolled_back:
                 self._connection.execute("ROLLBACK TO step")
-            footprint = self._footprints.of_block(block.calls)
+            footprint = self._footprints.of_step(step.calls)
             written = contents if footprint.is_open else footprint.writes
             after = {**contents, **{t: self._digest(t) for t in written if t in contents}}
             history = (*histories[actor], "; ".join(told))
@@ -181,8 +190,13 @@ Follows = Callable[[Node, int, int], bool]
 """Whether an actor may run next at a node after another (-1: nobody yet) ran last."""
 
 
-def count_orders(graph: Graph, allowed: Follows = lambda *_: True) -> dict[Node, int]:
-    """How many orders end in each leaf, among those whose every step is `allowed`."""
+def always(_node: Node, _last: int, _actor: int) -> bool:
+    """The rule of several instances: any actor that has a step may be next."""
+    return True
+
+
+def count_schedules(graph: Graph, allowed: Follows = always) -> dict[Node, int]:
+    """How many schedules end in each leaf, among those whose every step is `allowed`."""
     memo: dict[tuple[Node, int], dict[Node, int]] = {}
 
     def counts(node: Node, last: int) -> dict[Node, int]:

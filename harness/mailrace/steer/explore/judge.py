@@ -10,7 +10,7 @@ from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
-from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.separate_instances import SeparateInstances
 
 EACH_ORDER_RUNS = 2
@@ -22,7 +22,7 @@ Break = tuple[AnomalyName, str]
 """A broken promise, and whose message it is about: senders that may be exchanged are one."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Judge:
     """What a round of this scenario may come to.
 
@@ -46,16 +46,16 @@ class Judge:
             names[name.value] += number
         return dict(names)
 
-    def findings(self, run: Run) -> tuple[Anomaly, ...]:
+    def findings(self, run: Execution) -> tuple[Anomaly, ...]:
         """All anomalies of a run that the serial runs did not show, those that are only reported too."""
         found = check_round(run.record, self.options, self.serial)
         return tuple(a for a in found if break_of(a, run.record.plan) not in self.broken)
 
-    def races(self, run: Run) -> tuple[Anomaly, ...]:
+    def races(self, run: Execution) -> tuple[Anomaly, ...]:
         """The anomalies that fail a scenario."""
         return tuple(a for a in self.findings(run) if a.name.weight is Weight.RACE)
 
-    def names(self, run: Run) -> frozenset[AnomalyName]:
+    def names(self, run: Execution) -> frozenset[AnomalyName]:
         """The names of what fails a scenario."""
         return frozenset(a.name for a in self.races(run))
 
@@ -69,7 +69,7 @@ def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
     return anomaly.name, anomaly.message or ", ".join(anomaly.tags)
 
 
-def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Run]]:
+def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Execution]]:
     """Run every serial order of the rig's round, twice each; the judge, and the runs."""
     planned = separate.rig.planned
     outcomes: dict[SerialOutcome, None] = {}
@@ -97,13 +97,13 @@ def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[J
     return Judge(options, tuple(outcomes), tuple(told.items()), counted), runs
 
 
-def _broken(run: Run, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
+def _broken(run: Execution, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
     """What a serial run broke. Of a scenario whose operations may hang the server in any order, no hang."""
     found = broken_serially(run.record, options)
     return tuple(a for a in found if not (is_fresh and a.name in ENDS))
 
 
-def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Run:
+def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Execution:
     """One operation after the other. Raises ScheduleMissed where that did not work in three tries."""
     for tried in range(3):
         try:
@@ -117,7 +117,7 @@ def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Run:
     raise ScheduleMissed("no serial order could be run")
 
 
-def in_words(run: Run) -> str:
+def in_words(run: Execution) -> str:
     """What a run came to: each reply, and what the store holds."""
     record = run.record
     keys = {a.operation: f"{a.operation} {a.code if a.code else a.word.value}" for a in record.attempts}

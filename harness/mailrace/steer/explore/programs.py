@@ -1,29 +1,30 @@
-"""Runs in, each actor's program out: which statement it sends next, given what it was told so far.
+"""Executions in, each actor's program out: which statement it sends next, given what it was told so far.
 
 An actor is sequential and sees the store through answers only, so its next statement is a function of the
-answers it had. Explored orders stand for all orders up to exchanging independent neighbours, which changes
-no answer: together they hold every program that any order can run. Server IDs are random, so they are
-replaced by names throughout.
+answers it had. Explored schedules stand for all schedules up to exchanging independent neighbours, which
+changes no answer: together they hold every program that any schedule can run. Server IDs are random, so
+they are replaced by names throughout.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from mailrace.steer.database_proxy.attribution import Names, text_of
-from mailrace.steer.database_proxy.blocks import Block
+from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows, Value
 
 History = tuple[str, ...]
-"""What an actor was told by each of its blocks so far, canonical."""
+"""What an actor was told by each of its steps so far, canonical."""
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """The next block of an actor: its calls with names for IDs, and its text as it compares between runs.
+class PlannedStep:
+    """The next step of an actor: its calls with names for IDs, and its text as it compares between runs.
 
     told   what it was told when it was seen. A transaction's later statements follow from the answers to
-           its first, so a block of several calls stands only for where it is told the same
+           its first, so a step of several calls stands only for where it is told the same
     """
 
     calls: tuple[Call, ...]
@@ -32,56 +33,66 @@ class Planned:
     told: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Programs:
-    """One tree an actor: history to next block; a history without one is the actor's end.
+    """One tree an actor: history to next step; a history without one is the actor's end.
 
-    A block of one call is known by its history; of several there may be variants, by what they were told.
+    A step of one call is known by its history; of several there may be variants, by what they were told.
 
-    conflicts   what an actor went on with, or ended as, though it had been told the same before
+    conflicts   how often an actor went on, or ended, otherwise though it had been told the same before
     """
 
-    variants: dict[tuple[int, History], list[Planned]] = field(default_factory=dict)
-    endings: dict[tuple[int, History], str] = field(default_factory=dict)
+    variants: Mapping[tuple[int, History], Sequence[PlannedStep]]
+    endings: Mapping[tuple[int, History], str]
     conflicts: int = 0
 
-    def learn(self, blocks: Iterable[Block], names: Names, endings: Mapping[int, str]) -> None:
-        """Take in one run; `endings`: reply classes of the actors that came to their end."""
-        histories: dict[int, History] = dict.fromkeys(endings, ())
-        for block in blocks:
-            history = histories.get(block.actor, ())
-            seen = planned(block, names)
-            known = self.variants.setdefault((block.actor, history), [])
-            alike = [p for p in known if len(p.calls) == len(seen.calls) == 1 or p.told == seen.told]
-            self.conflicts += any(p.text != seen.text for p in alike)
-            if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
-                known.append(seen)
-            histories[block.actor] = (*history, seen.told)
-        for actor, ending in endings.items():
-            self.conflicts += self.endings.setdefault((actor, histories[actor]), ending) != ending
-            self.conflicts += bool(ending) and (actor, histories[actor]) in self.variants
-
-    def is_known(self, actor: int, history: History) -> bool:
-        """Whether any run came so far."""
-        return (actor, history) in self.variants or (actor, history) in self.endings
-
-    def last(self, actor: int, history: History) -> Planned:
-        """The block that ended the history."""
+    def last(self, actor: int, history: History) -> PlannedStep:
+        """The step that ended the history."""
         known = self.variants[actor, history[:-1]]
         return next((p for p in known if p.told == history[-1]), known[0])
 
 
-def planned(block: Block, names: Names) -> Planned:
-    """The block as it can be run again without its server."""
+@dataclass(slots=True)
+class Learner:
+    """Takes in executions one by one; gives what they show of the actors' `programs`."""
+
+    variants: dict[tuple[int, History], list[PlannedStep]] = field(default_factory=dict)
+    endings: dict[tuple[int, History], str] = field(default_factory=dict)
+    conflicts: int = 0
+
+    def learn(self, steps: Iterable[TakenStep], names: Names, endings: Mapping[int, str]) -> None:
+        """Take in one execution; `endings`: reply classes of the actors that came to their end."""
+        histories: dict[int, History] = dict.fromkeys(endings, ())
+        for step in steps:
+            history = histories.get(step.actor, ())
+            seen = planned(step, names)
+            known = self.variants.setdefault((step.actor, history), [])
+            alike = [p for p in known if len(p.calls) == len(seen.calls) == 1 or p.told == seen.told]
+            self.conflicts += any(p.text != seen.text for p in alike)
+            if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
+                known.append(seen)
+            histories[step.actor] = (*history, seen.told)
+        for actor, ending in endings.items():
+            self.conflicts += self.endings.setdefault((actor, histories[actor]), ending) != ending
+            self.conflicts += bool(ending) and (actor, histories[actor]) in self.variants
+
+    def programs(self) -> Programs:
+        """What was learnt so far, as a value of its own."""
+        variants = {key: tuple(steps) for key, steps in self.variants.items()}
+        return Programs(MappingProxyType(variants), MappingProxyType(dict(self.endings)), self.conflicts)
+
+
+def planned(step: TakenStep, names: Names) -> PlannedStep:
+    """The step as it can be run again without its server."""
     calls = tuple(
-        (sql, tuple(_named(a, names) for a in args)) for s in block.statements for sql, args in s.calls
+        (sql, tuple(_named(a, names) for a in args)) for s in step.statements for sql, args in s.calls
     )
     is_rolled_back = any(text_of(sql).upper() == "ROLLBACK" for sql, _ in calls)
-    return Planned(calls, block.call, is_rolled_back, told(block.statements, names))
+    return PlannedStep(calls, step.call, is_rolled_back, told(step.statements, names))
 
 
 def told(statements: Iterable[Statement], names: Names) -> str:
-    """What a block's statements were told, with names for IDs."""
+    """What a step's statements were told, with names for IDs."""
     return "; ".join(heard(answer, names) for s in statements for answer in s.answers)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import Names, is_background, may_be_own, text_of
-from mailrace.steer.database_proxy.blocks import Block, Run
+from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.independence import commute
 from mailrace.steer.database_proxy.proxy import Statement, pass_all
 from mailrace.steer.servers.liveness import why_silent
@@ -23,7 +23,7 @@ HUNG_S = 0.3
 
 @dataclass(slots=True)
 class SeparateInstances:
-    """Drives a rig as the explorer's `System[Run]`. Every actor's last byte is written at the start.
+    """Drives a rig as the explorer's `System[Execution]`. Every actor's last byte is written at the start.
 
     strays   statements of the server's that no actor under way can have sent: nobody chose when they ran
     """
@@ -36,7 +36,7 @@ class SeparateInstances:
     _waiting: dict[int, Statement] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
     """Of the statements that wait, as far as anyone asked."""
-    _blocks: list[Block] = field(default_factory=list)
+    _steps: list[TakenStep] = field(default_factory=list)
     _sent: list[int] = field(default_factory=list)
     _names: Names = field(init=False)
     _began: float = 0.0
@@ -60,7 +60,7 @@ class SeparateInstances:
         self._names = rig.names()
         self._waiting.clear()
         self._texts.clear()
-        self._blocks = []
+        self._steps = []
         self._sent = [0] * len(rig.planned.operations)
         rig.proxy.gate = self._gate
         self._seats = rig.prepare(list(range(len(rig.planned.operations))))
@@ -101,9 +101,9 @@ class SeparateInstances:
             if not self.rig.store.connection.in_transaction or actor not in self._waiting:
                 break
         call = "; ".join(self._names.call(s) for s in statements)
-        self._blocks.append(Block(actor, tuple(statements), call))
+        self._steps.append(TakenStep(actor, tuple(statements), call))
 
-    def finish(self) -> Run:
+    def finish(self) -> Execution:
         """See `System`."""
         hung = [s for s in self._seats if s.is_hung]
         if not hung:
@@ -119,7 +119,7 @@ class SeparateInstances:
             self._replace(instance.index)
         for instance in dead:
             self._replace(instance.index)
-        return Run(tuple(self._blocks), record, self._names, time.monotonic() - self._began)
+        return Execution(tuple(self._steps), record, self._names, time.monotonic() - self._began)
 
     def _replace(self, index: int) -> None:
         self.replaced += 1
@@ -197,17 +197,17 @@ def opens(statement: Statement) -> bool:
     return statement.sql.lstrip()[:5].upper() == "BEGIN"
 
 
-def follow(separate: SeparateInstances, run: Run) -> Run | None:
+def follow(separate: SeparateInstances, run: Execution) -> Execution | None:
     """The very order of `run` on separate instances again; None where the servers did not follow it."""
     try:
         separate.restart()
-        for block in run.blocks:
+        for step in run.steps:
             if (
-                block.actor not in separate.enabled()
-                or separate.waiting(block.actor) != block.call.split("; ")[0]
+                step.actor not in separate.enabled()
+                or separate.waiting(step.actor) != step.call.split("; ")[0]
             ):
                 return None
-            separate.step(block.actor)
+            separate.step(step.actor)
         return separate.finish() if not separate.enabled() else None
     except ScheduleMissed:
         return None

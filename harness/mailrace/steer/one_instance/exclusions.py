@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.scheduler import GO_ON, Decision, Section, section_of
@@ -64,7 +64,7 @@ class Points:
     origin   where each section that was kept together was seen first
     """
 
-    runs: tuple[tuple[ReleasePoint, Run], ...]
+    runs: tuple[tuple[ReleasePoint, Execution], ...]
     missed: int
     origin: Mapping[Section, ReleasePoint]
 
@@ -113,7 +113,7 @@ def look_again(single: SharedInstance, locks: "Exclusions", points: Points) -> "
     return Exclusions.seen(single, locks.programs)
 
 
-def _run(single: SharedInstance, point: ReleasePoint) -> Run | None:
+def _run(single: SharedInstance, point: ReleasePoint) -> Execution | None:
     for _ in range(TRIES):
         try:
             return single.run(point, is_calm=True)
@@ -124,7 +124,7 @@ def _run(single: SharedInstance, point: ReleasePoint) -> Run | None:
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
-    """What one instance was seen to keep together, as a rule for `count_orders` and for realisation."""
+    """What one instance was seen to keep together, as a rule for `count_schedules` and for realisation."""
 
     together: frozenset[Section]
     programs: Programs
@@ -139,7 +139,7 @@ class Exclusions:
         """Whether one instance can run the actor's block at `node`."""
         return not any(
             section in self.together
-            for other in node.blocks
+            for other in node.steps
             if other != actor and node.number(other)
             for section in (self._gap(node, other, actor),)
         )
@@ -147,5 +147,5 @@ class Exclusions:
     def _gap(self, node: Node, other: int, actor: int) -> Section:
         """The section between `other`'s last block and its next, for `actor`'s next."""
         history = node.histories[other]
-        before = Node(node.histories, blocks={other: self.programs.last(other, history)})
+        before = Node(node.histories, steps={other: self.programs.last(other, history)})
         return section_of(before, node, other, actor)

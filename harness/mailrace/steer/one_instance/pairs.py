@@ -8,11 +8,13 @@ from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import Operation, PlannedRound, ServerOptions
 from mailrace.model.result import Violation, Witness
+from mailrace.steer.explore.graph import always
+from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.state_space import StateSpace, explore_space
+from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.exclusions import Exclusions, look_again, run_release_points
 from mailrace.steer.one_instance.realisations import Realisations, Summary
-from mailrace.steer.one_instance.realiser import Realiser, always
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.scheduler import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import pairs, shrink
@@ -21,8 +23,7 @@ from mailrace.steer.servers.rig import Rig
 _APART = "no order of it keeps together what one instance was seen to keep together in the pairs within"
 _NO_PAIR = "no pair within shows it, and more than two that share one instance's pool are not steered"
 
-ORDERS_MAX = 5_000
-SURVEY_S_MAX = 20.0
+EXTENT = Extent(schedules_max=5_000, seconds_max=20.0)
 
 
 @dataclass(slots=True)
@@ -45,21 +46,21 @@ class Pair:
     apart: set[Section] = field(default_factory=set)
     walked: list[tuple[Operation, ...]] = field(default_factory=list)
 
-    def walk(self, land: StateSpace, summary: Summary) -> Realisations:
-        """The rig holds the pair that `land` is of; the summary takes its numbers."""
+    def walk(self, space: StateSpace, summary: Summary) -> Realisations:
+        """The rig holds the pair that `space` is of; the summary takes its numbers."""
         if self.options.instances > 1:
             summary.count(always)
-            realiser = Realiser(self.rig, land, self.replay, self.until, self.progress, journal=self.journal)
+            realiser = Realiser(self.rig, space, self.replay, self.until, self.progress, journal=self.journal)
             summary.shown = realiser.on_separate(SeparateInstances(self.rig))
             return summary.shown
         began = time.monotonic()
-        single = SharedInstance(self.rig, land.graph)
+        single = SharedInstance(self.rig, space.graph)
         points = run_release_points(single)
         summary.points += len(points.runs)
         summary.points_missed += points.missed
-        summary.points_bad += sum(1 for _, run in points.runs if land.judge.races(run))
-        locks = Exclusions.seen(single, land.programs)
-        if not {leaf for _, leaf in land.violating} <= land.reached(locks.allow):
+        summary.points_bad += sum(1 for _, run in points.runs if space.judge.races(run))
+        locks = Exclusions.seen(single, space.programs)
+        if not {leaf for _, leaf in space.violating} <= space.reached(locks.allow):
             locks = look_again(single, locks, points)
         self.together |= locks.together
         self.apart |= single.apart
@@ -68,14 +69,14 @@ class Pair:
         summary.seconds["release_points"] = spent + time.monotonic() - began
         summary.count(locks.allow)
         realiser = Realiser(
-            self.rig, land, self.replay, self.until, self.progress, self.is_one_enough, self.journal
+            self.rig, space, self.replay, self.until, self.progress, self.is_one_enough, self.journal
         )
         summary.shown = realiser.on_one(single, locks.allow)
-        known = frozenset().union(*land.bad_leaves.values())
+        known = frozenset().union(*space.bad_leaves.values())
         for point, run in points.runs:
-            if land.judge.names(run) - known:  # no explored order does that: one instance alone does
+            if space.judge.names(run) - known:  # no explored order does that: one instance alone does
                 realiser.at_point(single, point, run, locks.allow)
-                known |= land.judge.names(run)
+                known |= space.judge.names(run)
         summary.unattributed += single.unattributed
         return summary.shown
 
@@ -85,7 +86,7 @@ class Pair:
         whole = self.rig.planned
         for name in sorted({w.anomaly.name for w in summary.shown.witnesses}):
             self.rig.load(whole)
-            small = shrink(self.rig, self.options, name, progress=self.progress)
+            small = shrink(self.rig, name, progress=self.progress)
             shown = self.of(small) if small is not whole else None
             own = [w for w in (shown.witnesses if shown else []) if w.anomaly.name is name]
             witnesses += own or [w for w in summary.shown.witnesses if w.anomaly.name is name]
@@ -96,12 +97,12 @@ class Pair:
         self.rig.load(planned)
         if len(self.rig.planned.operations) != 2:
             return None
-        land = explore_space(self.rig, self.options, orders_max=ORDERS_MAX, seconds_max=SURVEY_S_MAX)
-        aside = Summary(land, Realisations(), 1, 2, {})
-        return self.walk(land, aside)
+        space = explore(self.rig, EXTENT)
+        aside = Summary(space, Realisations(), 1, 2, {})
+        return self.walk(space, aside)
 
 
-def several(pair: Pair, land: StateSpace, summary: Summary) -> None:
+def several(pair: Pair, space: StateSpace, summary: Summary) -> None:
     """Three or more actors on one instance: each anomaly is shown by the smallest round within that has it.
 
     What the pairs within were seen to keep together, and none of them to let through, holds for the whole
@@ -110,7 +111,7 @@ def several(pair: Pair, land: StateSpace, summary: Summary) -> None:
     """
     whole = pair.rig.planned
     shown = summary.shown
-    names: set[AnomalyName] = {name for found in land.bad_leaves.values() for name in found}
+    names: set[AnomalyName] = {name for found in space.bad_leaves.values() for name in found}
     shown_names: set[AnomalyName] = set()
 
     def add(small: PlannedRound, part: Realisations, wanted: set[AnomalyName]) -> None:
@@ -128,7 +129,7 @@ def several(pair: Pair, land: StateSpace, summary: Summary) -> None:
 
     for name in sorted(names):
         pair.rig.load(whole)
-        small = shrink(pair.rig, pair.options, name, progress=pair.progress)
+        small = shrink(pair.rig, name, progress=pair.progress)
         part = pair.of(small)
         if part is not None:
             add(small, part, {name})
@@ -137,17 +138,17 @@ def several(pair: Pair, land: StateSpace, summary: Summary) -> None:
     for small in pairs(whole) if names - shown_names else ():
         if small.operations not in pair.walked and (part := pair.of(small)) is not None:
             add(small, part, part.realised_names - shown_names)
-    locks = Exclusions(frozenset(pair.together - pair.apart), land.programs)
+    locks = Exclusions(frozenset(pair.together - pair.apart), space.programs)
     summary.count(locks.allow if locks.together else always)
-    reachable = land.reached(locks.allow)
-    for run, leaf in land.violating:
-        said = Violation(anomalies=tuple(sorted(land.bad_leaves[leaf])), classes=1, fate="unrealised")
-        if land.graph.is_whole and leaf not in reachable:
+    reachable = space.reached(locks.allow)
+    for run, leaf in space.violating:
+        said = Violation(anomalies=tuple(sorted(space.bad_leaves[leaf])), classes=1, fate="unrealised")
+        if space.graph.is_whole and leaf not in reachable:
             shown.split_only += 1
             shown.violations.append(replace(said, fate="split_only", why=_APART))
-        elif land.bad_leaves[leaf] & shown_names:
+        elif space.bad_leaves[leaf] & shown_names:
             shown.classes.append(run)
         else:
             shown.unrealised += 1
-            shown.unrealised_names |= land.bad_leaves[leaf]
+            shown.unrealised_names |= space.bad_leaves[leaf]
             shown.violations.append(replace(said, why=_NO_PAIR))

@@ -67,7 +67,7 @@ class Paths:
 
 
 def _sends(node: Node, actor: int, call: str) -> bool:
-    return actor in node.blocks and node.blocks[actor].text.split("; ")[0] == call.split("; ")[0]
+    return actor in node.steps and node.steps[actor].text.split("; ")[0] == call.split("; ")[0]
 
 
 def _grown(path: Path, actor: int) -> Path:

@@ -1,10 +1,11 @@
 """What became of the violating classes of one round, and the numbers of all that was looked at in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.result import Violation, Witness
-from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.explore.state_space import StateSpace, why_not_put_to_the_test
 from mailrace.steer.one_instance.words import counted
@@ -23,8 +24,11 @@ class Realisations:
     """Classes of anomalies that another class had shown already, where one of each was enough."""
     witnesses: list[Witness] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
-    classes: list[Run] = field(default_factory=list)
+    classes: list[Execution] = field(default_factory=list)
     """The classes that were realised, as they were explored."""
+    beyond: list[Execution] = field(default_factory=list)
+    """What one instance did at a release point, and no explored schedule does."""
+    doubt: str = ""
     tries: list[int] = field(default_factory=list)
     same: int = 0
     repeats: int = 0
@@ -41,14 +45,14 @@ class Summary:
     points       release points run ("0 deviations"), how many were bad, and how many missed
     """
 
-    land: StateSpace
+    space: StateSpace
     shown: Realisations
     instances: int
     actors: int
     seconds: dict[str, float]
     orders: tuple[int, int] = (0, 0)
     all_orders: tuple[int, int] = (0, 0)
-    orders_by_name: dict[str, int] = field(default_factory=dict)
+    orders_by_name: Mapping[str, int] = field(default_factory=dict)
     points: int = 0
     points_bad: int = 0
     points_missed: int = 0
@@ -58,29 +62,28 @@ class Summary:
 
     def count(self, allowed: Follows) -> None:
         """Count the orders that are `allowed`, and all of them."""
-        total, bad, self.orders_by_name = self.land.orders(allowed)
+        total, bad, self.orders_by_name = self.space.count(allowed)
         self.orders = (total, bad)
-        self.all_orders = self.land.orders(lambda *_: True)[:2]
+        self.all_orders = self.space.count()[:2]
 
     @property
     def is_exhaustive(self) -> bool:
         """All classes explored, none missed, no budget hit: computed, never asserted."""
-        found = self.land.exploration
-        return found.is_complete and found.missed == 0 and found.explored > 0 and not self.land.doubt
+        return self.space.is_exhaustive and not self.shown.doubt
 
     @property
     def doubt(self) -> str:
         """Why what was looked at may not be all of it, though nothing ran out; "" if nothing says so."""
-        if self.land.doubt:
-            return self.land.doubt
-        if self.points_missed and self.land.graph.is_whole:
+        if doubt := self.space.doubt or self.shown.doubt:
+            return doubt
+        if self.points_missed and self.space.graph.is_whole:
             return f"{counted(self.points_missed, 'release point')} missed"
-        return why_not_put_to_the_test(self.land)
+        return why_not_put_to_the_test(self.space)
 
     @property
     def orders_run(self) -> int:
         """Orders that were run on separate instances, those of which an end was enough among them."""
-        found = self.land.exploration
+        found = self.space.coverage
         return found.explored + found.cut + found.missed
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.blocks import Run
+from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.one_instance.planned_schedule import Draws, PlannedSchedule
 from mailrace.steer.one_instance.routes import likely_orders
@@ -38,7 +38,7 @@ class Realised:
     chance        of a try, by the pool's rule and what was seen of it
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[Execution, ...]
     tries: int
     repeat_tries: tuple[int, ...]
     seconds: float
@@ -56,7 +56,7 @@ def realise(
     target: Node,
     allowed: Follows,
     *,
-    is_bad: Callable[[Run], bool],
+    is_bad: Callable[[Execution], bool],
     draws: Draws | None = None,
     tries_max: int = TRIES_MAX,
     repeats: int = REPEATS,
@@ -84,9 +84,11 @@ def realise(
     runs = [first]
     repeat_tries: list[int] = []
     # A server that hangs leaves its order unfinished: what was planned is then all there is to repeat.
-    is_whole = graph.leaf_of(first.order) is not None
+    is_whole = graph.leaf_of(first.schedule) is not None
     exactly = (
-        [PlannedSchedule.along(graph, first.order, allowed, attempt.draws)] if is_whole else [attempt.course]
+        [PlannedSchedule.along(graph, first.schedule, allowed, attempt.draws)]
+        if is_whole
+        else [attempt.course]
     )
     for _ in range(repeats):
         before = attempt.tries
@@ -112,10 +114,10 @@ class _Attempt:
         self,
         courses: list[PlannedSchedule],
         tries_max: int,
-        is_wanted: Callable[[Run], bool],
+        is_wanted: Callable[[Execution], bool],
         *,
         is_patient: bool = False,
-    ) -> Run | None:
+    ) -> Execution | None:
         """The first run that keeps the likeliest of the courses and is wanted; None: none came.
 
         is_patient   only `tries_max` and the time end it, not what the chance would have it take

@@ -9,8 +9,8 @@ from mailrace.history import Journal, Realisation
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import ScheduleWitness, Violation, Witness
-from mailrace.steer.database_proxy.blocks import Run, actor_names
-from mailrace.steer.explore.graph import Follows, Node
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Follows, Node, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, graph_of
@@ -18,7 +18,7 @@ from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.realisations import Realisations
 from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
-from mailrace.steer.one_instance.scheduler import Scheduler, block_text
+from mailrace.steer.one_instance.scheduler import Scheduler, step_text
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.witness import text, witness_of
 from mailrace.steer.servers.rest import rest_differs
@@ -30,7 +30,7 @@ class Realiser:
     """Realises what a state space holds. `replay`: the command that replays a witness, but for its round."""
 
     rig: Rig
-    land: StateSpace
+    space: StateSpace
     replay: str
     until: float
     progress: Callable[[str], None]
@@ -41,14 +41,14 @@ class Realiser:
 
     def on_one(self, single: SharedInstance, allowed: Follows) -> Realisations:
         """Every violating class on one instance, the easiest first."""
-        leaves: dict[Node, list[Run]] = {}
-        for run, leaf in self.land.violating:
+        leaves: dict[Node, list[Execution]] = {}
+        for run, leaf in self.space.violating:
             leaves.setdefault(leaf, []).append(run)
-        planned = {leaf: fewest_preemptions(self.land.graph, leaf, allowed) for leaf in leaves}
+        planned = {leaf: fewest_preemptions(self.space.graph, leaf, allowed) for leaf in leaves}
         ranked = sorted(leaves, key=lambda leaf: self._hardness(planned[leaf], allowed))
         for number, leaf in enumerate(ranked, start=1):
             runs, order = leaves[leaf], planned[leaf]
-            names = self.land.bad_leaves[leaf]
+            names = self.space.bad_leaves[leaf]
             said = Violation(anomalies=tuple(sorted(names)), classes=len(runs), fate="left_out")
             if self.is_one_enough and names <= self.shown.realised_names:
                 self.shown.left_out += len(runs)
@@ -66,31 +66,31 @@ class Realiser:
             self._say(said)
         return self.shown
 
-    def _as_explored(self, runs: list[Run], until: float, said: Violation) -> Violation:
+    def _as_explored(self, runs: list[Execution], until: float, said: Violation) -> Violation:
         """A class that stands in no whole graph: only the schedule that was explored can be followed.
 
         What one instance keeps together was seen at few release points there, if at any, so nothing is ruled
         out: the tries on the real instance decide.
         """
-        names = self.land.judge.names(runs[0])
-        graph = graph_of(self.rig, self.land.programs, runs[0].order)
-        leaf = graph.leaf_of(runs[0].order)
+        names = self.space.judge.names(runs[0])
+        graph = graph_of(self.rig, self.space.programs, runs[0].schedule)
+        leaf = graph.leaf_of(runs[0].schedule)
         if leaf is None or len(self.rig.planned.operations) != 2:
             self.shown.unrealised += len(runs)
             self.shown.unrealised_names |= names
             return replace(said, fate="unrealised", why="it stands in no whole graph of schedules")
-        land = replace(self.land, graph=graph, bad_leaves={leaf: names})
-        narrow = replace(self, land=land, draws=Draws())
+        space = replace(self.space, graph=graph, bad_leaves={leaf: names})
+        narrow = replace(self, space=space, draws=Draws())
         return narrow._realise(
-            SharedInstance(self.rig, graph), leaf, runs, always, until, runs[0].order, said
+            SharedInstance(self.rig, graph), leaf, runs, always, until, runs[0].schedule, said
         )
 
-    def at_point(self, single: SharedInstance, point: Scheduler, first: Run, allowed: Follows) -> None:
+    def at_point(self, single: SharedInstance, point: Scheduler, first: Execution, allowed: Follows) -> None:
         """A release point where one instance did what no explored order did: it itself, and again.
 
         It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt.
         """
-        wanted = self.land.judge.names(first)
+        wanted = self.space.judge.names(first)
         runs, repeat_tries = [first], []
         for _ in range(REPEATS):
             try:
@@ -98,16 +98,16 @@ class Realiser:
             except ScheduleMissed:
                 continue
             repeat_tries.append(1)
-        same = [run for run in runs[1:] if self.land.judge.names(run) == wanted]
+        same = [run for run in runs[1:] if self.space.judge.names(run) == wanted]
         words = ", ".join(sorted(wanted))
         if 2 * len(same) < REPEATS:
             again = f"{len(same)} of {REPEATS} times"
-            self.land.doubt = self.land.doubt or f"{words} at a release point, which came again {again}"
+            self.shown.doubt = f"{words} at a release point, which came again {again}"
             return
         self.shown.realised += 1
         self.shown.realised_names |= wanted
         self.shown.classes.append(first)
-        self.land.runs.append(first)
+        self.shown.beyond.append(first)
         self.shown.notes.append(f"{words}: at a release point of one instance, and in no explored order")
         self._add(Realised(tuple(runs), 1, tuple(repeat_tries), 0.0), len(same), allowed, instances=1)
         self._say(self._as_it_was(first, allowed, len(same), 1))
@@ -129,23 +129,23 @@ class Realiser:
     def _hardness(self, order: tuple[int, ...] | None, allowed: Follows) -> tuple[bool, int, int]:
         """What the classes are ranked by: preemptions first, for each halves the chance of a try."""
         whole = order or ()
-        return order is None, preemptions_of(self.land.graph, whole, allowed), len(whole)
+        return order is None, preemptions_of(self.space.graph, whole, allowed), len(whole)
 
-    def _is_mapped(self, run: Run) -> bool:
+    def _is_mapped(self, run: Execution) -> bool:
         """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""
-        return self.land.graph.is_whole and self.land.graph.leaf_of(run.order) is not None
+        return self.space.graph.is_whole and self.space.graph.leaf_of(run.schedule) is not None
 
     def on_separate(self, separate: SeparateInstances) -> Realisations:
         """Every violating class on as many instances as it was explored on: the run itself, and again."""
-        for run, _ in self.land.violating:
-            wanted = self.land.judge.names(run)
+        for run, _ in self.space.violating:
+            wanted = self.space.judge.names(run)
             runs, repeat_tries = [], []
             for _ in range(REPEATS + 1):
                 again = follow(separate, run)
                 repeat_tries.append(1)
                 if again is not None:
                     runs.append(again)
-            same = [r for r in runs[1:] if self.land.judge.names(r) == wanted]
+            same = [r for r in runs[1:] if self.space.judge.names(r) == wanted]
             self.shown.realised += 1
             self.shown.classes.append(run)
             done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
@@ -155,13 +155,13 @@ class Realiser:
         separate.end()
         return self.shown
 
-    def _as_it_was(self, run: Run, allowed: Follows, again: int, instances: int) -> Violation:
+    def _as_it_was(self, run: Execution, allowed: Follows, again: int, instances: int) -> Violation:
         """The violation of a run that is itself the first of those that show it."""
         return Violation(
-            anomalies=tuple(sorted(self.land.judge.names(run))),
+            anomalies=tuple(sorted(self.space.judge.names(run))),
             classes=1,
             fate="realised",
-            schedule=text(run.order, actor_names(run), self.land.graph, allowed, instances),
+            schedule=text(run.schedule, run.actors, self.space.graph, allowed, instances),
             chance=1.0,
             tries=1,
             again=again,
@@ -173,13 +173,13 @@ class Realiser:
         self,
         single: SharedInstance,
         leaf: Node,
-        runs: list[Run],
+        runs: list[Execution],
         allowed: Follows,
         until: float,
         order: tuple[int, ...],
         said: Violation,
     ) -> Violation:
-        wanted, graph, shown = self.land.bad_leaves[leaf], self.land.graph, self.shown
+        wanted, graph, shown = self.space.bad_leaves[leaf], self.space.graph, self.shown
         done = realise(
             single,
             graph,
@@ -189,12 +189,12 @@ class Realiser:
             draws=self.draws,
             is_out_of_time=lambda: time.monotonic() > until,
         )
-        if done.is_realised and graph.leaf_of(done.runs[0].order) is not None:
-            order = done.runs[0].order
+        if done.is_realised and graph.leaf_of(done.runs[0].schedule) is not None:
+            order = done.runs[0].schedule
         said = replace(
             said,
             fate="realised" if done.is_realised else "unrealised",
-            schedule=text(order, actor_names(runs[0]), graph, allowed, 1),
+            schedule=text(order, runs[0].actors, graph, allowed, 1),
             deviations=preemptions_of(graph, order, allowed),
             chance=round(done.chance, 5),
             tries=done.tries,
@@ -204,7 +204,7 @@ class Realiser:
             shown.unrealised += len(runs)
             shown.unrealised_names |= wanted
             return replace(said, why="its draws of the pool did not come within the tries and the time")
-        same = sum(1 for run in done.runs[1:] if self.land.judge.names(run) == wanted)
+        same = sum(1 for run in done.runs[1:] if self.space.judge.names(run) == wanted)
         if not same and wanted.intersection(ENDS):
             shown.unrealised += len(runs)
             shown.unrealised_names |= wanted
@@ -217,32 +217,32 @@ class Realiser:
         self._add(done, same, allowed, instances=1)
         return replace(said, again=same, repeats=REPEATS, again_tries=sum(done.repeat_tries))
 
-    def _is_shown(self, run: Run, wanted: frozenset[AnomalyName]) -> bool:
+    def _is_shown(self, run: Execution, wanted: frozenset[AnomalyName]) -> bool:
         """Whether the run came to what its class did, and REST shows the store as it was read."""
-        return self.land.judge.names(run) == wanted and self._rest_agrees(run)
+        return self.space.judge.names(run) == wanted and self._rest_agrees(run)
 
-    def _rest_agrees(self, run: Run) -> bool:
+    def _rest_agrees(self, run: Execution) -> bool:
         wrong = "" if run.record.hung else rest_differs(self.rig, run.record.stored)
         if wrong:
             self.shown.notes.append(f"after a realised order {wrong}")
         return not wrong
 
-    def _split(self, run: Run, allowed: Follows) -> str:
+    def _split(self, run: Execution, allowed: Follows) -> str:
         """What the explored order of the class splits though one instance keeps it together, in words."""
-        node, last, names = self.land.graph.root, -1, actor_names(run)
-        for actor in run.order:
+        node, last, names = self.space.graph.root, -1, run.actors
+        for actor in run.schedule:
             if not allowed(node, last, actor):
-                held = next(a for a in node.blocks if a != actor and node.number(a))
+                held = next(a for a in node.steps if a != actor and node.number(a))
                 return (
                     f"one instance was seen to keep together what it splits: {names[actor]}'s "
-                    f"`{block_text(node, actor)[:60]}` would come before {names[held]}'s "
-                    f"`{block_text(node, held)[:60]}`"
+                    f"`{step_text(node, actor)[:60]}` would come before {names[held]}'s "
+                    f"`{step_text(node, held)[:60]}`"
                 )
             node, last = node.edges[actor], actor
         return "every order of it splits what one instance was seen to keep together"
 
     def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int) -> None:
-        shown, judge = self.shown, self.land.judge
+        shown, judge = self.shown, self.space.judge
         shown.tries += [done.tries, *done.repeat_tries]
         shown.same += same
         shown.repeats += len(done.runs) - 1
@@ -251,8 +251,8 @@ class Realiser:
         run = replace(done.runs[0], record=record)
         schedule: ScheduleWitness = witness_of(
             run,
-            self.land.graph,
-            self.land.bad_leaves,
+            self.space.graph,
+            self.space.bad_leaves,
             judge,
             allowed,
             realised=same,
@@ -273,8 +273,3 @@ class Realiser:
                 shown.witnesses.append(found)
                 if self.journal is not None:
                     self.journal.witness(found)
-
-
-def always(_node: Node, _last: int, _actor: int) -> bool:
-    """The rule of several instances: nothing is kept apart."""
-    return True

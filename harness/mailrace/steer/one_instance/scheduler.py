@@ -44,9 +44,9 @@ class Section:
 
 def section_of(before: Node, node: Node, last: int, other: int) -> Section:
     """The section at `node` between `last`'s block from `before` and its next one, for `other`'s next."""
-    return Section(block_text(before, last), block_text(node, last), block_text(node, other))
+    return Section(step_text(before, last), step_text(node, last), step_text(node, other))
 
 
-def block_text(node: Node, actor: int) -> str:
+def step_text(node: Node, actor: int) -> str:
     """The texts of the actor's next block, arguments left out."""
-    return " ; ".join(text_of(sql) for sql, _ in node.blocks[actor].calls)
+    return " ; ".join(text_of(sql) for sql, _ in node.steps[actor].calls)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
-from mailrace.steer.database_proxy.blocks import Block, Run
+from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement, pass_all
 from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.explore.separate_instances import HUNG_S
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
-from mailrace.steer.one_instance.scheduler import Scheduler, Section, block_text, section_of
+from mailrace.steer.one_instance.scheduler import Scheduler, Section, section_of, step_text
 from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.seat import Seat, unanswered
@@ -65,7 +65,7 @@ class SharedInstance:
     def __post_init__(self) -> None:
         self._decoys = Decoys(self.rig.instances[0])
 
-    def run(self, pilot: Scheduler, *, is_calm: bool = False, looks: int = LOOKS) -> Run:
+    def run(self, pilot: Scheduler, *, is_calm: bool = False, looks: int = LOOKS) -> Execution:
         """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed.
 
         is_calm   no broadcast of the server's comes between; without it one may, which costs a try
@@ -84,7 +84,7 @@ class SharedInstance:
             self._took = [*self._took[-1:], time.monotonic() - began]
             if self._due is None:
                 self._due = began + BROADCAST_S
-        return Run(tuple(blocks), record, names, time.monotonic() - began)
+        return Execution(tuple(blocks), record, names, time.monotonic() - began)
 
     def _calm_down(self) -> None:
         """Let a broadcast pass that would come into the next run."""
@@ -105,7 +105,7 @@ class SharedInstance:
         rig.proxy.gate = self._gate
         self._seats = rig.prepare([0] * len(rig.planned.operations))
 
-    def _fly(self, pilot: Scheduler) -> list[Block]:
+    def _fly(self, pilot: Scheduler) -> list[TakenStep]:
         paths = self._paths = Paths(self.graph)
         steps: list[tuple[Statement, ...]] = []
         released: set[int] = set()
@@ -157,7 +157,7 @@ class SharedInstance:
             steps.append(tuple(block))
             previous = (actor, node) if paths.is_one and not self._decoys.busy else None
 
-    def _blocks(self, steps: list[tuple[Statement, ...]]) -> list[Block]:
+    def _blocks(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
         """The steps with their actors, once every reply was read."""
         try:
             order = self._paths.order()
@@ -168,13 +168,13 @@ class SharedInstance:
             for statement in statements:
                 statement.actor = self._seats[actor].operation.key
         calls = ["; ".join(self._names.call(s) for s in statements) for statements in steps]
-        return [Block(*one) for one in zip(order, steps, calls, strict=True)]
+        return [TakenStep(*one) for one in zip(order, steps, calls, strict=True)]
 
     def _is_doubtful(self, node: Node, actor: int, others: list[int]) -> bool:
         """Whether the actor's block at `node` opens a section that is to be looked at with patience."""
         after = node.edges[actor]
-        return actor in after.blocks and any(
-            o in after.blocks and section_of(node, after, actor, o) in self.doubtful for o in others
+        return actor in after.steps and any(
+            o in after.steps and section_of(node, after, actor, o) in self.doubtful for o in others
         )
 
     def _release(self, index: int, released: set[int]) -> None:
@@ -221,8 +221,8 @@ class SharedInstance:
         return any(
             s.conversation.let_go_ns
             and not s.is_over
-            and s.index in self._paths.node.blocks
-            and block_text(self._paths.node, s.index).split(" ; ")[0] == text
+            and s.index in self._paths.node.steps
+            and step_text(self._paths.node, s.index).split(" ; ")[0] == text
             for s in self._seats
         )
 
@@ -263,8 +263,8 @@ class SharedInstance:
             return
         last, before = previous
         other = 1 - last
-        if last in node.blocks and other in before.blocks and (actor == other or other in others):
-            if other not in node.blocks:
+        if last in node.steps and other in before.steps and (actor == other or other in others):
+            if other not in node.steps:
                 return
             section = section_of(before, node, last, other)
             if actor == last:

@@ -12,19 +12,19 @@ from itertools import combinations
 from mailrace.check.orders import constraints
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import Operation, PlannedRound, Send, ServerOptions, SetTags
-from mailrace.steer.explore.state_space import explore_space
+from mailrace.model.operation import Operation, PlannedRound, Send, SetTags
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.explore.state_space import explore
 from mailrace.steer.servers.rig import Rig
 
 BODY_BYTES = 10
 SURVEYS_MAX = 40
 SECONDS_MAX = 30.0
-ORDERS_MAX = 2_000
+SCHEDULES_MAX = 2_000
 
 
 def shrink(
     rig: Rig,
-    options: ServerOptions,
     name: AnomalyName,
     *,
     progress: Callable[[str], None] = lambda _: None,
@@ -42,7 +42,7 @@ def shrink(
                 return best
             surveys += 1
             progress(f"shrinking: {len(candidate.operations)} actors")
-            if _shows(rig, options, candidate, name, until - time.monotonic()):
+            if _shows(rig, candidate, name, until - time.monotonic()):
                 best, is_smaller, tried = candidate, True, []
                 break
         tried = []
@@ -86,15 +86,13 @@ def smaller(planned: PlannedRound) -> Iterator[PlannedRound]:
         yield replace(planned, operations=tuple(_short(o) for o in operations))
 
 
-def _shows(
-    rig: Rig, options: ServerOptions, planned: PlannedRound, name: AnomalyName, seconds: float
-) -> bool:
+def _shows(rig: Rig, planned: PlannedRound, name: AnomalyName, seconds: float) -> bool:
     try:
         rig.load(planned)
-        land = explore_space(rig, options, orders_max=ORDERS_MAX, seconds_max=min(seconds, 10.0))
+        space = explore(rig, Extent(schedules_max=SCHEDULES_MAX, seconds_max=min(seconds, 10.0)))
     except TargetError:
         return False
-    return any(name in names for names in land.bad_leaves.values())
+    return any(name in names for names in space.bad_leaves.values())
 
 
 def _tags(operation: Operation) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mailrace.model.result import ScheduleWitness, Step
 from mailrace.steer.database_proxy.attribution import Names, text_of
-from mailrace.steer.database_proxy.blocks import Run, actor_names, stretches_in_words
+from mailrace.steer.database_proxy.executions import Execution, stretches_in_words
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Failed, Rows
 from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.judge import Judge, in_words
@@ -14,7 +14,7 @@ RESULT_MAX = 160
 
 
 def witness_of(
-    run: Run,
+    run: Execution,
     graph: Graph,
     bad_leaves: Mapping[Node, object],
     judge: Judge,
@@ -30,12 +30,12 @@ def witness_of(
 
     realised   runs of the recorded order with the same findings, of `repeats`
     """
-    names = actor_names(run)
+    names = run.actors
     # Beside one followed schedule nothing is known of how others end.
-    guilty = guilty_pair(run.order, graph, bad_leaves) if graph.is_whole else None
+    guilty = guilty_pair(run.schedule, graph, bad_leaves) if graph.is_whole else None
     return ScheduleWitness(
-        text=text(run.order, names, graph, allowed, instances),
-        deviations=preemptions_of(graph, run.order, allowed) if instances == 1 else 0,
+        text=text(run.schedule, names, graph, allowed, instances),
+        deviations=preemptions_of(graph, run.schedule, allowed) if instances == 1 else 0,
         steps=steps(run, guilty),
         outcome=in_words(run),
         serial=judge.told,
@@ -72,12 +72,12 @@ def text(
     return " ".join(parts)
 
 
-def steps(run: Run, guilty: tuple[int, int] | None) -> tuple[Step, ...]:
+def steps(run: Execution, guilty: tuple[int, int] | None) -> tuple[Step, ...]:
     """Every statement in order; those of the guilty pair are marked."""
-    names = actor_names(run)
+    names = run.actors
     count: dict[int, int] = {}
     found = []
-    for index, block in enumerate(run.blocks):
+    for index, block in enumerate(run.steps):
         for statement in block.statements:
             for (sql, args), answer in zip(statement.calls, statement.answers, strict=False):
                 count[block.actor] = count.get(block.actor, 0) + 1

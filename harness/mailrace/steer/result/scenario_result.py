@@ -31,7 +31,7 @@ def bound_in_words(summary: Summary) -> str:
 
 def _which(summary: Summary) -> str:
     """Which orders were run, in words."""
-    found = summary.land.exploration
+    found = summary.space.coverage
     if summary.is_exhaustive:
         return "every order"
     part = f"only part of it, for {found.why_not}: every order"
@@ -45,10 +45,10 @@ def _which(summary: Summary) -> str:
 
 def schedules_of(summary: Summary) -> Schedules:
     """The counts as run.json has them."""
-    found = summary.land.exploration
+    found = summary.space.coverage
     return Schedules(
         explored=found.explored,
-        classes=summary.land.classes,
+        classes=summary.space.classes,
         violating=summary.shown.realised,
         split_only=summary.shown.split_only,
         missed=found.missed,
@@ -69,10 +69,10 @@ def notes_of(summary: Summary) -> list[str]:
     """What the counts alone do not say."""
     total, bad = summary.orders
     notes = []
-    if summary.land.graph.is_whole:
+    if summary.space.graph.is_whole:
         each = "; ".join(f"{name} in {count:,}" for name, count in summary.orders_by_name.items())
         notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
-    if summary.land.graph.is_whole and summary.all_orders != summary.orders:
+    if summary.space.graph.is_whole and summary.all_orders != summary.orders:
         notes.append(f"with one instance an actor: {summary.all_orders[1]:,} of {summary.all_orders[0]:,}")
     notes.append(
         f"{counted(summary.orders_run, 'order')} run in {summary.seconds.get('explore', 0.0):.2f} s; "
@@ -83,8 +83,8 @@ def notes_of(summary: Summary) -> list[str]:
         notes.append(
             f"0 preemptions (release points): {summary.points_bad} of {summary.points} are bad{missed}"
         )
-    if summary.land.exploration.cut:
-        notes.append(f"{summary.land.exploration.cut} runs were cut: only exchanged orders were left there")
+    if summary.space.coverage.cut:
+        notes.append(f"{summary.space.coverage.cut} runs were cut: only exchanged orders were left there")
     if summary.shown.tries:
         median, worst = statistics.median(summary.shown.tries), max(summary.shown.tries)
         notes.append(
@@ -103,9 +103,9 @@ def notes_of(summary: Summary) -> list[str]:
 def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
     """The verdict and everything that the report shows."""
     verdict, reason, advice = judged(summary)
-    shown, judge = summary.shown, summary.land.judge
+    shown, judge = summary.shown, summary.space.judge
     anomalies: dict[str, int] = {}
-    for run in summary.land.runs:
+    for run in (*summary.space.executions, *shown.beyond):
         is_race = run in shown.classes
         names = {a.name.value for a in judge.findings(run) if is_race or a.name.weight is not Weight.RACE}
         for name in sorted(names):
@@ -118,13 +118,13 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
         verdict=verdict,
         reason=reason,
         advice=advice,
-        rounds=summary.land.exploration.explored,
-        rounds_lost=summary.land.exploration.missed,
+        rounds=summary.space.coverage.explored,
+        rounds_lost=summary.space.coverage.missed,
         hits=shown.realised,
         broken_serially=judge.broken_serially,
         anomalies=anomalies,
         witnesses=tuple(shown.witnesses),
-        sample=tuple(run.record for run in summary.land.runs if not judge.races(run))[:2],
+        sample=tuple(run.record for run in summary.space.executions if not judge.races(run))[:2],
         not_looked=() if judge.serial else (_WITHOUT_SERIAL[bool(judge.told)],),
         seconds=summary.seconds,
         replies=_replies(summary),
@@ -134,12 +134,12 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
 
 def judged(summary: Summary) -> tuple[Verdict, str, str]:
     """The verdict, its reason, and what would settle it."""
-    shown, found = summary.shown, summary.land.exploration
+    shown, found = summary.shown, summary.space.coverage
     looked = f"{counted(found.explored, 'class')} explored"
     if not found.is_complete:
-        looked = f"{counted(found.explored, 'order')} of {counted(summary.land.classes, 'class')} explored"
+        looked = f"{counted(found.explored, 'order')} of {counted(summary.space.classes, 'class')} explored"
     orders = (
-        f", {summary.orders[1]:,} of {summary.orders[0]:,} orders bad" if summary.land.graph.is_whole else ""
+        f", {summary.orders[1]:,} of {summary.orders[0]:,} orders bad" if summary.space.graph.is_whole else ""
     )
     if shown.realised:
         again = f"{shown.same} of {shown.repeats} repeats came to the same"
@@ -198,7 +198,7 @@ def not_steerable(scenario: Scenario, reason: str) -> ScenarioResult:
 
 def _replies(summary: Summary) -> Mapping[str, int]:
     counts: dict[str, int] = {}
-    for run in summary.land.runs:
+    for run in summary.space.executions:
         for attempt in run.record.attempts:
             line = f"{attempt.code or attempt.word.value}"
             counts[line] = counts.get(line, 0) + 1
