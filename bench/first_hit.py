@@ -92,7 +92,7 @@ def _with_decoys(draw: Draw, decoys: int) -> Draw:
 def _steered(scenario: Scenario, target: str, anomaly: str, number: int) -> Tried:
     """Tries of the realisation, and seconds of it all: start, exploring, locks, one class of each anomaly."""
     started = time.monotonic()
-    result = steer(scenario, target, seed=number, realise_s_max=SECONDS_MAX, is_one_enough=True)
+    result = steer(scenario, target, seed=number, realise_s_max=SECONDS_MAX, one_of_each="anomaly")
     tries = [w.schedule.tries for w in result.witnesses if w.schedule and w.anomaly.name == anomaly]
     return (min(tries), time.monotonic() - started) if tries else None
 

@@ -215,7 +215,7 @@ class Session:
                 progress=self._steers,
                 folder=self.folder,
                 gomaxprocs=use.gomaxprocs,
-                is_one_enough=asked.is_one_enough,
+                one_of_each=asked.one_of_each,
                 deadline=self.deadline,
                 journal=self.journal,
             )

@@ -32,7 +32,11 @@ REQUESTS = st.builds(
         recorded=st.none()
         | st.tuples(st.lists(st.floats(-1e7, 1e7), max_size=4).map(tuple), st.integers(0, 64)),
     ),
-    steering=st.builds(Steering, budget=st.none() | st.integers(1, 10**6), is_one_enough=st.booleans()),
+    steering=st.builds(
+        Steering,
+        budget=st.none() | st.integers(1, 10**6),
+        one_of_each=st.sampled_from(["anomaly", "cause", "class"]),
+    ),
     server=st.builds(ServerUse, gomaxprocs=st.none() | st.integers(1, 1024), cleanup=st.booleans()),
 )
 

@@ -227,6 +227,14 @@ ConfirmOption = Annotated[
         help="Race natively what was found, until it hits, for at most this many rounds.",
     ),
 ]
+AllClassesOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-classes",
+        rich_help_panel=STEER,
+        help="Show every bad class of schedules on a real instance, and not one for each root cause.",
+    ),
+]
 AllowDeletionsOption = Annotated[
     bool,
     typer.Option("--allow-deletions", rich_help_panel=FOREIGN, help="Let actors delete mails and edit tags."),

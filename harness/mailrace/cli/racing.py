@@ -69,6 +69,7 @@ def steer(
     bound: options.BoundOption = None,
     depth: options.DepthOption = 3,
     confirm: options.ConfirmOption = 0,
+    all_classes: options.AllClassesOption = False,
     allow_outside: options.OutsideOption = False,
     time_limit: options.TimeLimitOption = None,
     out: options.OutOption = None,
@@ -85,6 +86,7 @@ def steer(
         bound=bound,
         depth=depth,
         confirm_rounds=confirm,
+        one_of_each="class" if all_classes else "cause",
     )
     what = chosen(paths, name, allow_outside=allow_outside)
     request = asked(target, how, seed=seed, out=out, mode="steer", time_limit_s=time_limit)

@@ -51,7 +51,7 @@ class Cause:
                 as the server's pool draws
     no_return   the step (from 1) after which every completion is bad; 0: not known
     schedules, bad   all schedules of its operations that one server allows, and the bad ones
-    repairs     the smallest; `no_help`: whole operations that, kept together alone, leave bad schedules
+    repair      the smallest; `no_help`: whole operations that, kept together alone, leave bad schedules
     witness     index among the scenario's witnesses; -1: none
     """
 
@@ -70,6 +70,6 @@ class Cause:
     no_return: int = 0
     schedules: int = 0
     bad: int = 0
-    repairs: tuple[Repair, ...] = ()
+    repair: tuple[Repair, ...] = ()
     no_help: tuple[Repair, ...] = ()
     witness: int = -1

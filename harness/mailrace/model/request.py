@@ -25,6 +25,7 @@ OFFSET_US_MAX = 10_000_000.0
 """Of a recorded offset: no release waits longer than ten seconds."""
 
 Mode = Literal["race", "steer"]
+OneOfEach = Literal["anomaly", "cause", "class"]
 Study = Literal["run", "gate", "matrix", "bisect", "retries", "merge"]
 """What made a folder: one run, or a question that takes many."""
 Rounds = Annotated[int, Field(ge=1, le=ROUNDS_MAX)]
@@ -72,14 +73,14 @@ class Steering:
     bound               only schedules with at most this many context switches beyond the necessary ones
     depth               of the random walk where actors are too many for every schedule
     confirm_rounds      what it finds is raced natively for at most this many rounds; 0: it is not
-    is_one_enough       of each anomaly one class is realised
+    one_of_each         what one class of is realised: each anomaly, each root cause, or each class itself
     """
 
     budget: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     bound: Annotated[int, Field(ge=0, le=100)] | None = None
     depth: Annotated[int, Field(ge=1, le=10)] = 3
     confirm_rounds: Annotated[int, Field(ge=0, le=ROUNDS_MAX)] = 0
-    is_one_enough: bool = False
+    one_of_each: OneOfEach = "cause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

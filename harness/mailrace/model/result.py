@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mailrace.model.anomaly import Anomaly
 from mailrace.model.attempt import RoundRecord
+from mailrace.model.cause import Cause
 from mailrace.model.target import TargetInfo
 
 SCHEMA_VERSION = 1
@@ -135,7 +136,8 @@ class Violation:
     """What became of violating classes with the same end: the same replies, and the same store afterwards.
 
     classes      how many explored classes these are
-    fate         `realised`, `split_only`, `unrealised`, or `left_out` (one of each anomaly was asked for)
+    fate         `realised`, `split_only`, `unrealised`, or `left_out` (one of each cause was asked for)
+    cause        name of the root cause, where it is known
     schedule     the order that was realised, else the easiest; "" where one instance allows none
     chance       that one try on one instance succeeds, by the connection pool's rule and by earlier tries
     tries        until the order came about for the first time; all of them, where it never did
@@ -156,6 +158,7 @@ class Violation:
     again_tries: int = 0
     seconds: float = 0.0
     why: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +184,8 @@ class Schedules:
     unrealised: int = 0
     unrealised_anomalies: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    """The root causes of what one server can be brought into, the worst harm first."""
     orders_run: int = 0
     ms_per_order: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from mailrace.model.errors import ScheduleMissed, UsageError
 from mailrace.model.operation import ServerOptions, messages_of
 from mailrace.model.result import ScheduleWitness, Witness
 from mailrace.model.target_name import TargetName
+from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Graph, always
@@ -207,6 +208,8 @@ class _Replay:
             "",
             time.monotonic() + min(REALISE_S_MAX, seconds_left(self.deadline)),
             self.progress,
+            grounds_of(bad, allowed),
+            "anomaly",
         )
         if bad.violating:
             shown = (

@@ -14,9 +14,11 @@ from pathlib import Path
 from mailrace.history import Journal
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send, ServerOptions
+from mailrace.model.request import OneOfEach
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
 from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
+from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.random_walk import DEPTH
@@ -52,7 +54,7 @@ def steer(
     folder: Path | None = None,
     gomaxprocs: int | None = None,
     realise_s_max: float = REALISE_S_MAX,
-    is_one_enough: bool = False,
+    one_of_each: OneOfEach = "cause",
     deadline: float | None = None,
     journal: Journal | None = None,
 ) -> ScenarioResult:
@@ -65,7 +67,7 @@ def steer(
     replay    the command that replays a witness of this run, without `--round`
     progress  is told in sentences what goes on
     folder    where the servers' logs are kept
-    is_one_enough   of each anomaly one class is realised, the easiest; all are explored and counted
+    one_of_each   of each anomaly, root cause or class one is realised, the easiest; all are counted
     journal   is told of each schedule, realisation and witness at once, so that a kill loses none
     deadline  monotonic seconds at which the walk ends, finished or not; None: its own limits hold
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
@@ -108,7 +110,7 @@ def steer(
             replay,
             progress,
             min(realise_s_max, seconds_left(deadline)),
-            is_one_enough,
+            one_of_each,
             journal,
         )
     finally:
@@ -133,7 +135,7 @@ def _show(
     replay: str,
     progress: Callable[[str], None],
     realise_s_max: float,
-    is_one_enough: bool,
+    one_of_each: OneOfEach,
     journal: Journal | None,
 ) -> Summary:
     """What the landscape comes to on the instances that are asked for."""
@@ -144,17 +146,17 @@ def _show(
     until = time.monotonic() + realise_s_max
     began = time.monotonic()
     if options.instances >= actors:
-        summary.shown = Realiser(rig, space, replay, until, progress, journal=journal).on_separate(
-            SeparateInstances(rig)
-        )
+        grounds = grounds_of(space, always)
+        realiser = Realiser(rig, space, replay, until, progress, grounds, journal=journal)
+        summary.shown = realiser.on_separate(SeparateInstances(rig))
         summary.count(always)
     elif actors == 2:
-        pair = Pair(rig, options, replay, until, progress, is_one_enough, journal)
+        pair = Pair(rig, options, replay, until, progress, one_of_each, journal)
         pair.walk(space, summary)
         if summary.shown.realised and is_shrinkable(rig.planned):
             summary.shown.witnesses = pair.smaller(summary) or summary.shown.witnesses
     else:
-        several(Pair(rig, options, replay, until, progress, is_one_enough, journal), space, summary)
+        several(Pair(rig, options, replay, until, progress, one_of_each, journal), space, summary)
     summary.seconds["realise"] = time.monotonic() - began - summary.seconds.get("release_points", 0.0)
     return summary
 

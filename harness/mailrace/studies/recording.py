@@ -166,7 +166,7 @@ def _steered(
         target=request.target,
         mode="steer",
         time_limit_s=left_s,
-        steering=Steering(is_one_enough=True),
+        steering=Steering(one_of_each="anomaly"),
         output=Output(out=path.with_suffix(""), formats=("json",)),
     )
     try:

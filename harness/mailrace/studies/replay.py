@@ -135,7 +135,7 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
     # The recorded order is good now, or is not sent any more. That alone says nothing of all other orders,
     # nor whether this server still does what it is asked: the whole scenario is steered to know.
     left_s = None if ends is None else max(0.001, ends - time.monotonic())
-    steering = replace(request.steering, is_one_enough=True)
+    steering = replace(request.steering, one_of_each="anomaly")
     asked = replace(request, seed=what.result.seed, mode="steer", steering=steering, time_limit_s=left_s)
     found = run([what.scenario], asked, listener).result.scenarios[0]
     told = f"{told}. All of its orders: {found.reason}"

@@ -82,6 +82,10 @@ class SeparateInstances:
             self._texts[actor] = self._names.call(self._waiting[actor])
         return self._texts[actor]
 
+    def template(self, actor: int) -> str:
+        """The text of the statement that waits, arguments left out."""
+        return text_of(self._waiting[actor].sql)
+
     def commute(self, one: int, other: int) -> bool:
         """See `System`. A transaction of several requests is known only once it ran: taken as dependent."""
         mine, its = self._waiting[one], self._waiting[other]

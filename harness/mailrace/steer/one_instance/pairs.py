@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import Operation, PlannedRound, ServerOptions
+from mailrace.model.request import OneOfEach
 from mailrace.model.result import Violation, Witness
-from mailrace.steer.explore.graph import always
+from mailrace.steer.causes.grounds import grounds_of
+from mailrace.steer.explore.graph import Follows, always
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore
@@ -40,7 +42,7 @@ class Pair:
     replay: str
     until: float
     progress: Callable[[str], None]
-    is_one_enough: bool = False
+    one_of_each: OneOfEach = "cause"
     journal: Journal | None = None
     together: set[Section] = field(default_factory=set)
     apart: set[Section] = field(default_factory=set)
@@ -50,7 +52,7 @@ class Pair:
         """The rig holds the pair that `space` is of; the summary takes its numbers."""
         if self.options.instances > 1:
             summary.count(always)
-            realiser = Realiser(self.rig, space, self.replay, self.until, self.progress, journal=self.journal)
+            realiser = self._realiser(space, always)
             summary.shown = realiser.on_separate(SeparateInstances(self.rig))
             return summary.shown
         began = time.monotonic()
@@ -68,9 +70,7 @@ class Pair:
         spent = summary.seconds.get("release_points", 0.0)
         summary.seconds["release_points"] = spent + time.monotonic() - began
         summary.count(locks.allow)
-        realiser = Realiser(
-            self.rig, space, self.replay, self.until, self.progress, self.is_one_enough, self.journal
-        )
+        realiser = self._realiser(space, locks.allow)
         summary.shown = realiser.on_one(single, locks.allow)
         known = frozenset().union(*space.bad_leaves.values())
         for point, run in points.runs:
@@ -79,6 +79,18 @@ class Pair:
                 known |= space.judge.names(run)
         summary.unattributed += single.unattributed
         return summary.shown
+
+    def _realiser(self, space: StateSpace, allowed: Follows) -> Realiser:
+        return Realiser(
+            self.rig,
+            space,
+            self.replay,
+            self.until,
+            self.progress,
+            grounds_of(space, allowed),
+            self.one_of_each,
+            self.journal,
+        )
 
     def smaller(self, summary: Summary) -> list[Witness]:
         """Witnesses of the smallest round that still shows each realised anomaly, one for each."""
@@ -120,6 +132,7 @@ def several(pair: Pair, space: StateSpace, summary: Summary) -> None:
         shown.repeats += part.repeats
         shown.tries += part.tries
         shown.violations += part.violations
+        shown.causes += [one for one in part.causes if one.name not in {c.name for c in shown.causes}]
         found = [w for w in part.witnesses if w.anomaly.name in wanted]
         shown.witnesses += found
         alone = " and ".join(o.key for o in small.operations)

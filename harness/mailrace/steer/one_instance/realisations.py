@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailrace.model.anomaly import AnomalyName
+from mailrace.model.cause import Cause
 from mailrace.model.result import Violation, Witness
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
@@ -21,7 +22,8 @@ class Realisations:
     unrealised_names: set[AnomalyName] = field(default_factory=set)
     realised_names: set[AnomalyName] = field(default_factory=set)
     left_out: int = 0
-    """Classes of anomalies that another class had shown already, where one of each was enough."""
+    """Classes of causes or anomalies that another class had shown, where one of each was enough."""
+    causes: list[Cause] = field(default_factory=list)
     witnesses: list[Witness] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     classes: list[Execution] = field(default_factory=list)

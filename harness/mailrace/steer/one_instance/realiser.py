@@ -7,8 +7,12 @@ from dataclasses import dataclass, field, replace
 from mailrace.check import explain
 from mailrace.history import Journal, Realisation
 from mailrace.model.anomaly import AnomalyName
+from mailrace.model.cause import Cause
 from mailrace.model.errors import ScheduleMissed
+from mailrace.model.request import OneOfEach
 from mailrace.model.result import ScheduleWitness, Violation, Witness
+from mailrace.steer.causes.grounds import Grounds, stretches_of, why_of
+from mailrace.steer.causes.verify import verified
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node, always
 from mailrace.steer.explore.judge import ENDS
@@ -24,6 +28,9 @@ from mailrace.steer.one_instance.witness import text, witness_of
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.rig import Rig
 
+REPAIRS_MAX = 3
+"""So many of the smallest repairs are tried out on servers; the others rest on the graph alone."""
+
 
 @dataclass(slots=True)
 class Realiser:
@@ -34,10 +41,13 @@ class Realiser:
     replay: str
     until: float
     progress: Callable[[str], None]
-    is_one_enough: bool = False
+    grounds: Grounds
+    one_of_each: OneOfEach = "cause"
     journal: Journal | None = None
     shown: Realisations = field(default_factory=Realisations)
     draws: Draws = field(default_factory=Draws)
+    first: dict[str, tuple[Execution, ScheduleWitness, int]] = field(default_factory=dict)
+    """By cause the execution that was realised first, its witness, and the number of that."""
 
     def on_one(self, single: SharedInstance, allowed: Follows) -> Realisations:
         """Every violating class on one instance, the easiest first."""
@@ -49,8 +59,10 @@ class Realiser:
         for number, leaf in enumerate(ranked, start=1):
             runs, order = leaves[leaf], planned[leaf]
             names = self.space.bad_leaves[leaf]
-            said = Violation(anomalies=tuple(sorted(names)), classes=len(runs), fate="left_out")
-            if self.is_one_enough and names <= self.shown.realised_names:
+            said = Violation(
+                anomalies=tuple(sorted(names)), classes=len(runs), fate="left_out", cause=self._cause(leaf)
+            )
+            if self._is_shown_already(leaf):
                 self.shown.left_out += len(runs)
             elif order is not None:
                 self.progress(f"realising {number} of {len(ranked)} violating classes")
@@ -64,7 +76,61 @@ class Realiser:
                 share_s = (self.until - time.monotonic()) / (len(ranked) - number + 1)
                 said = self._as_explored(runs, time.monotonic() + share_s, said)
             self._say(said)
+        self._tell_causes(allowed)
         return self.shown
+
+    def _cause(self, leaf: Node) -> str:
+        origin = self.grounds.origins.get(leaf)
+        return origin.name if origin is not None else ""
+
+    def _is_shown_already(self, leaf: Node) -> bool:
+        """Whether a class that was realised before stands for this one, as far as that was asked for.
+
+        An anomaly that no class has shown yet is always worth a class of its own, whatever its cause.
+        """
+        if self.one_of_each == "class" or not self.space.bad_leaves[leaf] <= self.shown.realised_names:
+            return False
+        cause = self._cause(leaf)
+        return self.one_of_each == "anomaly" or (cause != "" and cause in self.first)
+
+    def _tell_causes(self, allowed: Follows) -> None:
+        """Every cause with what became of it, the story of its realised class, and its repairs tried out."""
+        shown = self.shown.violations
+        for cause in self.grounds.causes():
+            realised = sum(v.classes for v in shown if v.cause == cause.name and v.fate == "realised")
+            told = replace(cause, realised=realised)
+            if cause.name in self.first:
+                told = self._told(told)
+            self.shown.causes.append(told)
+        view = self.grounds.view
+        if view is None or self.one_of_each == "anomaly" or not self.shown.causes:
+            return
+        # All causes of a round share their repairs, for a repair leaves no bad schedule of any kind.
+        tried = {}
+        for repair in self.shown.causes[0].repair[:REPAIRS_MAX]:
+            if time.monotonic() < self.until:
+                judge, graph = self.space.judge, self.space.graph
+                found = verified(self.rig, judge, graph, view, stretches_of(repair), allowed)
+                tried[repair] = replace(repair, verified=found)
+        self.shown.causes = [
+            replace(cause, repair=tuple(tried.get(repair, repair) for repair in cause.repair))
+            for cause in self.shown.causes
+        ]
+
+    def _told(self, cause: Cause) -> Cause:
+        """A cause of which a class was realised."""
+        execution, witness, number = self.first[cause.name]
+        cause = replace(cause, fate="realised", schedule=witness.text, witness=number)
+        its = self.grounds.course(execution.schedule)
+        if its is None:
+            return cause
+        return replace(
+            cause,
+            shares=tuple(round(share, 4) for share in its.shares),
+            drawn=tuple(round(share, 4) for share in its.drawn),
+            no_return=its.step + 1,
+            why=why_of(cause, its, execution, witness.steps),
+        )
 
     def _as_explored(self, runs: list[Execution], until: float, said: Violation) -> Violation:
         """A class that stands in no whole graph: only the schedule that was explored can be followed.
@@ -81,9 +147,8 @@ class Realiser:
             return replace(said, fate="unrealised", why="it stands in no whole graph of schedules")
         space = replace(self.space, graph=graph, bad_leaves={leaf: names})
         narrow = replace(self, space=space, draws=Draws())
-        return narrow._realise(
-            SharedInstance(self.rig, graph), leaf, runs, always, until, runs[0].schedule, said
-        )
+        single = SharedInstance(self.rig, graph)
+        return narrow._realise(single, leaf, runs, always, until, runs[0].schedule, said)
 
     def at_point(self, single: SharedInstance, point: Scheduler, first: Execution, allowed: Follows) -> None:
         """A release point where one instance did what no explored order did: it itself, and again.
@@ -137,7 +202,7 @@ class Realiser:
 
     def on_separate(self, separate: SeparateInstances) -> Realisations:
         """Every violating class on as many instances as it was explored on: the run itself, and again."""
-        for run, _ in self.space.violating:
+        for run, leaf in self.space.violating:
             wanted = self.space.judge.names(run)
             runs, repeat_tries = [], []
             for _ in range(REPEATS + 1):
@@ -150,9 +215,11 @@ class Realiser:
             self.shown.classes.append(run)
             done = Realised(tuple(runs or [run]), 1, tuple(repeat_tries[1:]), 0.0)
             instances = len(self.rig.planned.operations)
-            self._add(done, len(same), always, instances=instances)
-            self._say(self._as_it_was(run, always, len(same), instances))
+            cause = self._cause(leaf)
+            self._add(done, len(same), always, instances=instances, cause=cause)
+            self._say(replace(self._as_it_was(run, always, len(same), instances), cause=cause))
         separate.end()
+        self._tell_causes(always)
         return self.shown
 
     def _as_it_was(self, run: Execution, allowed: Follows, again: int, instances: int) -> Violation:
@@ -214,7 +281,7 @@ class Realiser:
         shown.realised += len(runs)
         shown.realised_names |= wanted
         shown.classes += runs
-        self._add(done, same, allowed, instances=1)
+        self._add(done, same, allowed, instances=1, cause=said.cause)
         return replace(said, again=same, repeats=REPEATS, again_tries=sum(done.repeat_tries))
 
     def _is_shown(self, run: Execution, wanted: frozenset[AnomalyName]) -> bool:
@@ -241,7 +308,7 @@ class Realiser:
             node, last = node.edges[actor], actor
         return "every order of it splits what one instance was seen to keep together"
 
-    def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int) -> None:
+    def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int, cause: str = "") -> None:
         shown, judge = self.shown, self.space.judge
         shown.tries += [done.tries, *done.repeat_tries]
         shown.same += same
@@ -260,6 +327,8 @@ class Realiser:
             tries=done.tries,
             instances=instances,
         )
+        if cause:
+            self.first.setdefault(cause, (run, schedule, number))
         known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}
         for anomaly in judge.races(run):
             if (anomaly.name, anomaly.message) not in known:

@@ -58,6 +58,7 @@ def schedules_of(summary: Summary) -> Schedules:
         unrealised=summary.shown.unrealised,
         unrealised_anomalies=tuple(sorted(summary.shown.unrealised_names)),
         violations=tuple(summary.shown.violations),
+        causes=tuple(summary.shown.causes),
         orders_run=summary.orders_run,
         ms_per_order=round(summary.ms_per_order, 2),
         seconds={name: round(s, 3) for name, s in summary.seconds.items()},
@@ -93,7 +94,7 @@ def notes_of(summary: Summary) -> list[str]:
         )
     if summary.shown.left_out:
         more = counted(summary.shown.left_out, "more class")
-        notes.append(f"{more} of the same anomalies left out: one of each was asked for")
+        notes.append(f"{more} of the same causes left out; --all-classes realises each")
     notes += violations_in_words(summary.shown.violations)
     if summary.unattributed:
         notes.append(f"{summary.unattributed} statements could not be attributed; their runs were dropped")

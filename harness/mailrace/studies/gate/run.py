@@ -109,7 +109,7 @@ def _version(
 ) -> AbstractContextManager[Session]:
     """The session of one of the two versions, in a folder of that name."""
     left_s = whole.left_s
-    steering = replace(whole.request.steering, is_one_enough=True)
+    steering = replace(whole.request.steering, one_of_each="anomaly")
     request = part_of(
         whole.request,
         whole.folder / word,

@@ -1,0 +1,105 @@
+"""A repair in, whether it holds out: the servers are run again with its runs of statements kept together."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.steer.causes.repair import Gap, Stretch, gaps_of
+from mailrace.steer.causes.view import Label, View
+from mailrace.steer.database_proxy.executions import Execution, Schedule
+from mailrace.steer.explore.depth_first import DepthFirst
+from mailrace.steer.explore.graph import Follows, Graph
+from mailrace.steer.explore.judge import Judge
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.strategy import Budget, run_schedules
+from mailrace.steer.servers.rig import Rig
+
+SCHEDULES_MAX = 2_000
+SECONDS_MAX = 5.0
+
+
+@dataclass(slots=True)
+class KeptTogether:
+    """A `System` like the one inside, but that an actor goes on without a stop where a gap is closed.
+
+    kinds   kinds of the actors' operations; `gaps`: those that are closed
+    """
+
+    inside: SeparateInstances
+    kinds: tuple[str, ...]
+    gaps: frozenset[Gap]
+    _sent: list[Counter[str]] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """See `System`."""
+        self._sent = [Counter() for _ in self.kinds]
+        self.inside.restart()
+
+    def enabled(self) -> tuple[int, ...]:
+        """See `System`."""
+        return self.inside.enabled()
+
+    def waiting(self, actor: int) -> str:
+        """See `System`."""
+        return self.inside.waiting(actor)
+
+    def commute(self, one: int, other: int) -> bool:
+        """See `System`. What a whole run does is known only once it ran: it is taken as dependent."""
+        opening = {(kind, first) for kind, first, _ in self.gaps}
+        if any((self.kinds[actor], self._next(actor)) in opening for actor in (one, other)):
+            return False
+        return self.inside.commute(one, other)
+
+    def step(self, actor: int) -> None:
+        """See `System`."""
+        while True:
+            label = self._next(actor)
+            self._sent[actor][label.template] += 1
+            self.inside.step(actor)
+            if actor not in self.inside.enabled():
+                return
+            if (self.kinds[actor], label, self._next(actor)) not in self.gaps:
+                return
+
+    def finish(self) -> Execution:
+        """See `System`."""
+        return self.inside.finish()
+
+    def _next(self, actor: int) -> Label:
+        template = self.inside.template(actor)
+        return Label(template, self._sent[actor][template] + 1)
+
+
+def verified(
+    rig: Rig, judge: Judge, graph: Graph, view: View, stretches: tuple[Stretch, ...], allowed: Follows
+) -> str:
+    """ "" where no schedule that keeps the stretches together is bad; else what was in the way, in words.
+
+    The rig holds the round. Schedules that one server does not allow do not count.
+    """
+    system = KeptTogether(SeparateInstances(rig), view.kinds, gaps_of(view, stretches))
+    bad: list[frozenset[AnomalyName]] = []
+
+    def take(_: Schedule, execution: Execution) -> None:
+        if (names := judge.names(execution)) and _is_of_one(graph, execution.schedule, allowed):
+            bad.append(names)
+
+    budget = Budget(schedules_max=SCHEDULES_MAX, until=time.monotonic() + SECONDS_MAX)
+    found = run_schedules(system, DepthFirst(), budget, take)
+    system.inside.end()
+    if bad:
+        return f"{len(bad)} bad schedules were left: {', '.join(sorted(frozenset().union(*bad)))}"
+    return "" if found.is_complete else f"not all of its schedules were run: {found.why_not}"
+
+
+def _is_of_one(graph: Graph, schedule: Schedule, allowed: Follows) -> bool:
+    """Whether one server allows the schedule. One that leaves the graph counts: nothing says it cannot be."""
+    node, last = graph.root, -1
+    for actor in schedule:
+        if actor not in node.edges:
+            return True
+        if not allowed(node, last, actor):
+            return False
+        node, last = node.edges[actor], actor
+    return True

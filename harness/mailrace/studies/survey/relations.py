@@ -1,0 +1,133 @@
+"""The table of operations in, every pair of them in every relation out, each a scenario that can be kept."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations_with_replacement
+from typing import Any
+
+from mailrace.studies.survey.operations import SAME_ID, TABLE, Subject, Surveyed
+
+TAG = "{run}-{round}"
+_NEW, _OTHER_NEW, _SECOND = f"{TAG}-n", f"{TAG}-m", f"{TAG}-u"
+
+Given = tuple[dict[str, Any], ...]
+_ONE_HOLDER: Given = ({"name": "one", "tags": [TAG]}, {"name": "two"})
+_TWO_HOLDERS: Given = ({"name": "one", "tags": [TAG]}, {"name": "two", "tags": [TAG]})
+_TWO_TAGS: Given = ({"name": "one", "tags": [TAG]}, {"name": "two", "tags": [_SECOND]})
+
+
+def _on(message: str, tag: str, known: str) -> Subject:
+    besides = "two" if message == "one" else "one"
+    return Subject(message, besides, tag, known, _SECOND if known == TAG else TAG)
+
+
+MEETINGS: tuple[tuple[Given, Subject, Subject], ...] = (
+    (_ONE_HOLDER, _on("one", _NEW, TAG), _on("one", _NEW, TAG)),
+    (_ONE_HOLDER, _on("one", _NEW, TAG), _on("one", _OTHER_NEW, TAG)),
+    (_ONE_HOLDER, _on("one", _NEW, TAG), _on("two", _NEW, TAG)),
+    (_ONE_HOLDER, _on("two", TAG, TAG), _on("two", TAG, TAG)),
+    (_ONE_HOLDER, _on("one", _NEW, TAG), _on("two", TAG, TAG)),
+    (_TWO_HOLDERS, _on("one", _NEW, TAG), _on("two", TAG, TAG)),
+    (_TWO_TAGS, _on("one", _NEW, TAG), _on("two", _OTHER_NEW, _SECOND)),
+)
+"""What is given, and what each side acts on. A pair is tried in each that gives it a relation of its own."""
+
+NAME_MAX = 64
+"""Characters in the name of a scenario."""
+
+_A_TAG = re.compile(r"\{run\}-\{round\}(?:-\w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two operations in one relation. `scenario`: the data of a scenario file that holds just this.
+
+    setting   what the server is started with besides: `ignore_duplicate_ids`, or nothing
+    """
+
+    a: Surveyed
+    b: Surveyed
+    relation: str
+    scenario: dict[str, Any]
+    setting: str = ""
+
+    @property
+    def name(self) -> str:
+        """`send ∥ delete, the tag's last holder`: how reports and the state of a survey name it."""
+        return f"{self.a.name} ∥ {self.b.name}, {self.relation}"
+
+
+def pairs(table: Sequence[Surveyed] = TABLE) -> Iterator[Pair]:
+    """Every pair of the operations that a scenario can hold, each in every relation of its own."""
+    known = [one for one in table if one.is_known]
+    for a, b in combinations_with_replacement(known, 2):
+        if not a.only_reads or not b.only_reads:
+            yield from _in_all_relations(a, b)
+    given, first, second = MEETINGS[2]
+    yield _pair(SAME_ID, SAME_ID, "same Message-ID", given, [first, second], setting="ignore_duplicate_ids")
+
+
+def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
+    found: dict[str, str] = {}
+    for given, first, second in MEETINGS:
+        for sides in ([first, second], [second, first]):
+            actors = [one.form(side) for one, side in zip((a, b), sides, strict=True)]
+            relation = relation_of(given, actors[0], actors[1])
+            asked = json.dumps([given, actors])
+            if a is not b and found.get(relation, asked) != asked and relation == LAST_HOLDER:
+                # Either side may be the one who acts on the message that the other's tag is about.
+                relation = f"{relation}, the other way round"
+            if relation not in found and asked not in found.values():
+                found[relation] = asked
+                yield _pair(a, b, relation, given, sides)
+
+
+LAST_HOLDER = "the tag's last holder"
+
+
+def relation_of(given: Given, mine: object, its: object) -> str:
+    """How what two requests mention meets, in words.
+
+    A message is mentioned by its name in the scenario, a tag by itself.
+    """
+    holders = {tag: [g["name"] for g in given if tag in g.get("tags", ())] for tag in (TAG, _SECOND)}
+    messages = [set(re.findall(r'"(one|two)"', json.dumps(each))) for each in (mine, its)]
+    tags = [set(_A_TAG.findall(json.dumps(each))) for each in (mine, its)]
+    if not (messages[0] or tags[0]) or not (messages[1] or tags[1]):
+        return "everything"
+    both = sorted(tags[0] & tags[1])
+    shared = ["the same known tag" if holders.get(tag) else "the same new tag" for tag in both]
+    if messages[0] & messages[1]:
+        return ", ".join(["the same message", *shared[:1]])
+    for one, other in ((0, 1), (1, 0)):
+        held = [holders[tag] for tag in tags[other] if holders.get(tag)]
+        if any(messages[one] & set(names) for names in held):
+            is_last = any(set(names) <= messages[one] for names in held)
+            return LAST_HOLDER if is_last else "one of the tag's holders"
+    return shared[0] if shared else "nothing in common"
+
+
+def _pair(
+    a: Surveyed, b: Surveyed, relation: str, given: Given, sides: Sequence[Subject], setting: str = ""
+) -> Pair:
+    name = re.sub(r"[^a-z0-9]+", "-", f"{a.name} and {b.name} {relation}".lower()).strip("-")
+    if len(name) > NAME_MAX:
+        name = f"{name[: NAME_MAX - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
+    scenario: dict[str, Any] = {
+        "name": name,
+        "title": f"{a.name} beside {b.name}: {relation}",
+        "source": "written by mailrace survey",
+        "given": list(given),
+        "actors": [{one.kind: one.form(side)} for one, side in zip((a, b), sides, strict=True)],
+    }
+    if setting:
+        scenario["target"] = {setting: True}
+    return Pair(a, b, relation, scenario, setting)
+
+
+def chosen(all_pairs: Iterable[Pair], only: Sequence[str]) -> list[Pair]:
+    """The pairs in which both operations are among `only`; all of them where that is empty."""
+    return [p for p in all_pairs if not only or (p.a.name in only and p.b.name in only)]
