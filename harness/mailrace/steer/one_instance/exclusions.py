@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
-from mailrace.steer.explore.graph import Graph, Node
+from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.programs import Programs
-from mailrace.steer.one_instance.scheduler import GO_ON, Decision, Section, section_of
+from mailrace.steer.one_instance.scheduler import GO_ON, Decision, Section, section_of, step_text
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 
 TRIES = 3
@@ -149,3 +149,18 @@ class Exclusions:
         history = node.histories[other]
         before = Node(node.histories, steps={other: self.programs.last(other, history)})
         return section_of(before, node, other, actor)
+
+
+def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:
+    """What the explored order of the class splits though one instance keeps it together, in words."""
+    node, last, names = graph.root, -1, run.actors
+    for actor in run.schedule:
+        if not allowed(node, last, actor):
+            held = next(a for a in node.steps if a != actor and node.number(a))
+            return (
+                f"one instance was seen to keep together what it splits: {names[actor]}'s "
+                f"`{step_text(node, actor)[:60]}` would come before {names[held]}'s "
+                f"`{step_text(node, held)[:60]}`"
+            )
+        node, last = node.edges[actor], actor
+    return "every order of it splits what one instance was seen to keep together"

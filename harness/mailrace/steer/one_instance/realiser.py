@@ -7,29 +7,26 @@ from dataclasses import dataclass, field, replace
 from mailrace.check import explain
 from mailrace.history import Journal, Realisation
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.cause import Cause
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.request import OneOfEach
 from mailrace.model.result import ScheduleWitness, Violation, Witness
-from mailrace.steer.causes.grounds import Grounds, stretches_of, why_of
-from mailrace.steer.causes.verify import verified
+from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, graph_of
+from mailrace.steer.one_instance.exclusions import split_in_words
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.realisations import Realisations
 from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
-from mailrace.steer.one_instance.scheduler import Scheduler, step_text
+from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.told_causes import First, told_causes, with_repairs_tried
 from mailrace.steer.one_instance.witness import text, witness_of
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.rig import Rig
-
-REPAIRS_MAX = 3
-"""So many of the smallest repairs are tried out on servers; the others rest on the graph alone."""
 
 
 @dataclass(slots=True)
@@ -46,8 +43,8 @@ class Realiser:
     journal: Journal | None = None
     shown: Realisations = field(default_factory=Realisations)
     draws: Draws = field(default_factory=Draws)
-    first: dict[str, tuple[Execution, ScheduleWitness, int]] = field(default_factory=dict)
-    """By cause the execution that was realised first, its witness, and the number of that."""
+    first: dict[str, First] = field(default_factory=dict)
+    """By cause what was realised first."""
 
     def on_one(self, single: SharedInstance, allowed: Follows) -> Realisations:
         """Every violating class on one instance, the easiest first."""
@@ -70,7 +67,9 @@ class Realiser:
                 said = self._realise(single, leaf, runs, allowed, time.monotonic() + share_s, order, said)
             elif self._is_mapped(runs[0]):
                 self.shown.split_only += len(runs)
-                said = replace(said, fate="split_only", why=self._split(runs[0], allowed))
+                said = replace(
+                    said, fate="split_only", why=split_in_words(self.space.graph, runs[0], allowed)
+                )
             else:
                 self.progress(f"realising {number} of {len(ranked)} violating classes")
                 share_s = (self.until - time.monotonic()) / (len(ranked) - number + 1)
@@ -94,43 +93,10 @@ class Realiser:
         return self.one_of_each == "anomaly" or (cause != "" and cause in self.first)
 
     def _tell_causes(self, allowed: Follows) -> None:
-        """Every cause with what became of it, the story of its realised class, and its repairs tried out."""
-        shown = self.shown.violations
-        for cause in self.grounds.causes():
-            realised = sum(v.classes for v in shown if v.cause == cause.name and v.fate == "realised")
-            told = replace(cause, realised=realised)
-            if cause.name in self.first:
-                told = self._told(told)
-            self.shown.causes.append(told)
-        view = self.grounds.view
-        if view is None or self.one_of_each == "anomaly" or not self.shown.causes:
-            return
-        # All causes of a round share their repairs, for a repair leaves no bad schedule of any kind.
-        tried = {}
-        for repair in self.shown.causes[0].repair[:REPAIRS_MAX]:
-            if time.monotonic() < self.until:
-                judge, graph = self.space.judge, self.space.graph
-                found = verified(self.rig, judge, graph, view, stretches_of(repair), allowed)
-                tried[repair] = replace(repair, verified=found)
-        self.shown.causes = [
-            replace(cause, repair=tuple(tried.get(repair, repair) for repair in cause.repair))
-            for cause in self.shown.causes
-        ]
-
-    def _told(self, cause: Cause) -> Cause:
-        """A cause of which a class was realised."""
-        execution, witness, number = self.first[cause.name]
-        cause = replace(cause, fate="realised", schedule=witness.text, witness=number)
-        its = self.grounds.course(execution.schedule)
-        if its is None:
-            return cause
-        return replace(
-            cause,
-            shares=tuple(round(share, 4) for share in its.shares),
-            drawn=tuple(round(share, 4) for share in its.drawn),
-            no_return=its.step + 1,
-            why=why_of(cause, its, execution, witness.steps),
-        )
+        causes = told_causes(self.grounds, self.first, self.shown.violations)
+        if self.one_of_each != "anomaly":
+            causes = with_repairs_tried(self.rig, self.grounds, causes, allowed, self.until)
+        self.shown.causes = causes
 
     def _as_explored(self, runs: list[Execution], until: float, said: Violation) -> Violation:
         """A class that stands in no whole graph: only the schedule that was explored can be followed.
@@ -294,20 +260,6 @@ class Realiser:
             self.shown.notes.append(f"after a realised order {wrong}")
         return not wrong
 
-    def _split(self, run: Execution, allowed: Follows) -> str:
-        """What the explored order of the class splits though one instance keeps it together, in words."""
-        node, last, names = self.space.graph.root, -1, run.actors
-        for actor in run.schedule:
-            if not allowed(node, last, actor):
-                held = next(a for a in node.steps if a != actor and node.number(a))
-                return (
-                    f"one instance was seen to keep together what it splits: {names[actor]}'s "
-                    f"`{step_text(node, actor)[:60]}` would come before {names[held]}'s "
-                    f"`{step_text(node, held)[:60]}`"
-                )
-            node, last = node.edges[actor], actor
-        return "every order of it splits what one instance was seen to keep together"
-
     def _add(self, done: Realised, same: int, allowed: Follows, *, instances: int, cause: str = "") -> None:
         shown, judge = self.shown, self.space.judge
         shown.tries += [done.tries, *done.repeat_tries]
@@ -328,7 +280,7 @@ class Realiser:
             instances=instances,
         )
         if cause:
-            self.first.setdefault(cause, (run, schedule, number))
+            self.first.setdefault(cause, First(run, schedule, number))
         known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}
         for anomaly in judge.races(run):
             if (anomaly.name, anomaly.message) not in known:

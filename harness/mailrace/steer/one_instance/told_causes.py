@@ -1,0 +1,65 @@
+"""What was realised of a round in, its root causes as a report has them out, with their repairs tried out."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mailrace.model.cause import Cause, Repair
+from mailrace.model.result import ScheduleWitness, Violation
+from mailrace.steer.causes.grounds import Grounds, stretches_of, why_of
+from mailrace.steer.causes.verify import verified
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Follows
+from mailrace.steer.servers.rig import Rig
+
+REPAIRS_MAX = 3
+"""So many of the smallest repairs are tried out on servers; the others rest on the graph alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The execution that showed a cause first, as its witness has it; `number`: that of the witness."""
+
+    execution: Execution
+    witness: ScheduleWitness
+    number: int
+
+
+def told_causes(grounds: Grounds, first: Mapping[str, First], violations: Sequence[Violation]) -> list[Cause]:
+    """Every cause with what became of it, and the story of the class that was realised first."""
+    found = []
+    for cause in grounds.causes():
+        realised = sum(v.classes for v in violations if v.cause == cause.name and v.fate == "realised")
+        told = replace(cause, realised=realised)
+        found.append(_with_story(grounds, told, first[cause.name]) if cause.name in first else told)
+    return found
+
+
+def _with_story(grounds: Grounds, cause: Cause, first: First) -> Cause:
+    cause = replace(cause, fate="realised", schedule=first.witness.text, witness=first.number)
+    its = grounds.course(first.execution.schedule)
+    if its is None:
+        return cause
+    return replace(
+        cause,
+        shares=tuple(round(share, 4) for share in its.shares),
+        drawn=tuple(round(share, 4) for share in its.drawn),
+        no_return=its.step + 1,
+        why=why_of(cause, its, first.execution, first.witness.steps),
+    )
+
+
+def with_repairs_tried(
+    rig: Rig, grounds: Grounds, causes: Sequence[Cause], allowed: Follows, until: float
+) -> list[Cause]:
+    """The causes, their repairs run on separate instances until the time is up; the rig holds their round."""
+    if grounds.view is None or not causes:
+        return list(causes)
+    # All causes of a round share their repairs, for a repair leaves no bad schedule of any kind.
+    tried: dict[Repair, Repair] = {}
+    for repair in causes[0].repair[:REPAIRS_MAX]:
+        if time.monotonic() < until:
+            space = grounds.space
+            found = verified(rig, space.judge, space.graph, grounds.view, stretches_of(repair), allowed)
+            tried[repair] = replace(repair, verified=found)
+    return [replace(one, repair=tuple(tried.get(r, r) for r in one.repair)) for one in causes]
