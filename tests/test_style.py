@@ -163,6 +163,16 @@ def test_tests_wait_for_events_and_never_sleep() -> None:
     assert found == []
 
 
+def test_a_test_is_skipped_only_where_ci_would_fail_or_nobody_could_run_it() -> None:
+    skipping = [
+        f"{name(file)}:{node.lineno}"
+        for file in TESTS
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.skip" and file.stem != "absent"
+    ]
+    assert skipping == [], "tests/absent.py has the two kinds of skipping"
+
+
 def test_limits_are_values_that_a_test_passes_in() -> None:
     """A patched constant holds for whoever else reads it, and a renamed one makes the test say nothing."""
     patched = [

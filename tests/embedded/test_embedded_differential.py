@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from absent import nowhere_to_be_had
 from conversation import Speaker
 from conversation_steps import STEPS
 from mailrace.model.operation import ServerOptions
@@ -40,5 +41,5 @@ def test_answers_are_those_of_the_release(
 @pytest.mark.mailpit
 def test_answers_are_those_of_1_17_0_where_there_is_one(tmp_path: Path) -> None:
     if reason := why_not("mailpit@1.17.0"):
-        pytest.skip(reason)
+        nowhere_to_be_had(reason)
     assert _differences("1.17.0", tmp_path) == []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from absent import lacking
 from mailrace.history import read_journal
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
@@ -41,7 +42,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.skip("no openssl in PATH to make a certificate with")
+        lacking("no openssl in PATH to make a certificate with")
     folder = tmp_path_factory.mktemp("certificate")
     made, key = folder / "cert.pem", folder / "key.pem"
     words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mailrace test"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from absent import nowhere_to_be_had
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.scenario import Plan, applies, load, shipped
@@ -144,7 +145,7 @@ def test_it_comes_to_what_the_real_one_comes_to(
     name: str, version: str, real_mailpit: Callable[[str], str]
 ) -> None:
     if version not in BUILT and (reason := why_not(f"mailpit@{version}")):
-        pytest.skip(reason)
+        nowhere_to_be_had(reason)
     target = real_mailpit(version)
     with rig(name, f"embedded@{version}") as (ours, options), rig(name, target) as (theirs, _):
         our_land, their_land = (

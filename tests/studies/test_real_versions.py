@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from absent import nowhere_to_be_had
 from command import mailrace
 
 pytestmark = pytest.mark.mailpit
@@ -84,7 +85,7 @@ def test_bisect_names_the_pair_of_s2(tmp_path: Path, real_mailpit: Callable[[str
 def test_bisect_names_the_pair_of_issue_283(tmp_path: Path, real_mailpit: Callable[[str], str]) -> None:
     given = Path(os.environ.get("MAILRACE_MAILPIT_DIR") or "none")
     if not all((given / f"mailpit-{version}").is_file() for version in ("1.17.0", "1.17.1")):
-        pytest.skip("no 1.17.0 and 1.17.1 in MAILRACE_MAILPIT_DIR; they cannot be installed")
+        nowhere_to_be_had("no 1.17.0 and 1.17.1 in MAILRACE_MAILPIT_DIR; they cannot be installed")
     versions = ",".join(("1.17.0", "1.17.1", real_mailpit(OLD), real_mailpit(NEW)))
     done = mailrace(
         *("bisect", "shared-new-tag", "--good", NEW, "--bad", "1.17.0", "--versions", versions),

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from absent import lacking
 from mailrace.targets.mailpit import find
 from mailrace.targets.mailpit.binary import build_version
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.mailpit
 def test_build_information_is_what_go_says(version: str, real_mailpit: Callable[[str], str]) -> None:
     go = shutil.which("go")
     if go is None:
-        pytest.skip("no Go toolchain to compare with")
+        lacking("no Go toolchain to compare with")
     real_mailpit(version)
     binary, _ = find(version)
     assert binary is not None
