@@ -195,15 +195,14 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
     from mailrace.session import session
     from mailrace.studies.bisect_state import run_bisect
 
-    teller = Teller(scenarios=search.steps_max + 2)
-    teller.note(
-        f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the pair "
-        f"itself; state in {file}"
-    )
-    # Each trial of each version may say "good", so all of them share the confidence.
-    racing_ = replace(what.request.racing, verdicts=what.trials * len(what.targets))
-    request = replace(what.request, racing=racing_)
-    try:
+    with Teller(scenarios=search.steps_max + 2) as teller:
+        teller.note(
+            f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the "
+            f"pair itself; state in {file}"
+        )
+        # Each trial of each version may say "good", so all of them share the confidence.
+        racing_ = replace(what.request.racing, verdicts=what.trials * len(what.targets))
+        request = replace(what.request, racing=racing_)
         # A version between the ends may be missing; without an end, nothing could be proved.
         ends = [target for target in what.targets if target.text in (search.good, search.bad)]
         for sentence in preflight([what.scenario], request, ends):
@@ -220,8 +219,6 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
                 trials=what.trials,
                 tell=teller.note,
             )
-    finally:
-        teller.close()
 
 
 def _show(search: "Search", scenario: "Scenario") -> None:

@@ -118,12 +118,9 @@ def gate(
         names={program: given for given, program in programs.items()},
         run=asked(programs[new], how, use, seed=seed, out=out, time_limit_s=time_limit),
     )
-    teller = Teller(scenarios=2 * len(what.scenarios), quiet=quiet or as_json)
-    teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
-    try:
+    with Teller(scenarios=2 * len(what.scenarios), quiet=quiet or as_json) as teller:
+        teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
         done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note)
-    finally:
-        teller.close()
     done.folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
     write_gate(done.gate, done.new, done.folder)
     if write_baseline is not None:

@@ -68,6 +68,13 @@ class Teller:
         if not self._quiet and self._scenarios != 1:  # of one alone, the conclusion says it
             self._say(f"{result.name}: {result.verdict}: {result.reason}")
 
+    def __enter__(self) -> "Teller":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back, whatever happened."""
+        self.close()
+
     def close(self) -> None:
         """Give the terminal back."""
         if self._live is not None:

@@ -7,7 +7,7 @@ import typer
 from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.options import Trial, Until, YesNo
-from mailrace.cli.request import asked, chosen, racing, server_use
+from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
     from mailrace.cli.request import Chosen
@@ -56,7 +56,7 @@ def run(
     use = server_use(gomaxprocs, allow_deletions=allow_deletions, cleanup=cleanup is YesNo.yes)
     what = chosen(paths, name, allow_outside=allow_outside)
     request = asked(target, how, use, seed=seed, out=out, time_limit_s=time_limit)
-    _look(what, request, as_json=as_json, quiet=quiet, verbose=verbose)
+    _look(what, request, Manner(as_json, quiet, verbose))
 
 
 @command
@@ -90,24 +90,21 @@ def steer(
     )
     what = chosen(paths, name, allow_outside=allow_outside)
     request = asked(target, how, seed=seed, out=out, mode="steer", time_limit_s=time_limit)
-    _look(what, request, as_json=as_json, quiet=quiet, verbose=verbose)
+    _look(what, request, Manner(as_json, quiet, verbose))
 
 
-def _look(what: "Chosen", request: "RunRequest", *, as_json: bool, quiet: bool, verbose: bool) -> None:
+def _look(what: "Chosen", request: "RunRequest", manner: Manner) -> None:
     """Look at the scenarios as asked, and say what it came to; raises typer.Exit with the status."""
     from mailrace.cli.progress import Teller
     from mailrace.cli.show import finish
     from mailrace.preflight import preflight
     from mailrace.run import run
 
-    teller = Teller(scenarios=len(what.scenarios), quiet=quiet or as_json)
-    if request.server.cleanup:
-        teller.note(DELETING)
-    teller.note(f"target {request.target}, seed {request.seed}, {what.said}")
-    try:
+    with Teller(scenarios=len(what.scenarios), quiet=manner.quiet or manner.as_json) as teller:
+        if request.server.cleanup:
+            teller.note(DELETING)
+        teller.note(f"target {request.target}, seed {request.seed}, {what.said}")
         for sentence in preflight(what.scenarios, request):
             teller.note(sentence)
         done = run(what.scenarios, request, teller)
-    finally:
-        teller.close()
-    raise typer.Exit(finish(done, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(finish(done, manner))

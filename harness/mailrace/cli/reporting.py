@@ -109,8 +109,7 @@ def replay(
     from mailrace.studies.replay import recorded
     from mailrace.studies.replay import replay as run_again
 
-    teller = Teller(scenarios=1)
-    with tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
+    with Teller(scenarios=1) as teller, tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
         if source.suffix == ".zip":
             unpack(source, Path(unpacked))
         # A bundle is unpacked into a folder that vanishes; it is then read like the folder of any run.
@@ -118,10 +117,7 @@ def replay(
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
         request = asked(target or _target_of(what, source), how, server_use(), seed=1)
-        try:
-            answer = run_again(what, request, times=times, listener=teller)
-        finally:
-            teller.close()
+        answer = run_again(what, request, times=times, listener=teller)
     _show(what, answer, source)
     raise typer.Exit(int(answer.status))
 

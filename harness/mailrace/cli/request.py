@@ -21,6 +21,15 @@ OWN = "scenarios"
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How much a command says: its document alone, its verdict alone, or all; `verbose`: every proof."""
+
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """The scenarios that are meant, and the set in words: `22 shipped scenarios`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mailrace.cli.request import Manner
 from mailrace.cli.screen import Screen
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.report import Study, render_index, to_json
@@ -141,16 +142,16 @@ def show_study(study: Study, folder: Path, *, quiet: bool = False) -> None:
         screen.line(f"report: {page}")
 
 
-def finish(done: Run, *, as_json: bool, quiet: bool, verbose: bool) -> int:
+def finish(done: Run, manner: Manner) -> int:
     """Say what a run came to, as asked, and bring the page over all runs up to date; its exit status."""
     if (done.folder.parent / "latest").is_symlink():
         render_index(done.folder.parent)
-    if as_json:
+    if manner.as_json:
         write_json(to_json(done.result))
-    elif quiet:
+    elif manner.quiet:
         print(done.result.verdict)
     else:
-        outcome(done.result, str(done.folder), verbose=verbose)
+        outcome(done.result, str(done.folder), verbose=manner.verbose)
     return exit_status(one.verdict for one in done.result.scenarios)
 
 

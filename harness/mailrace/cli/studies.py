@@ -105,20 +105,17 @@ def matrix(
     how = chosen_mode(*targets, mode=mode.value)
     racing_ = racing(rounds=rounds, until="decided")
     request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how)
-    teller = Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json)
-    teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
-    folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
-    # A version that is not at hand is an empty cell, so only the others are looked for.
-    at_hand = [target for target in targets if not why_not(target)]
-    try:
+    with Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json) as teller:
+        teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
+        folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
+        # A version that is not at hand is an empty cell, so only the others are looked for.
+        at_hand = [target for target in targets if not why_not(target)]
         for sentence in preflight(what.scenarios, request, at_hand) if at_hand else ():
             teller.note(sentence)
         with session(
             what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
         ) as whole:
             done = run_matrix(what.scenarios, targets, whole, may_install=install, tell=teller.note)
-    finally:
-        teller.close()
     made = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
     document = matrix_json(done, made)
     if whole.folder.is_dir():
@@ -151,15 +148,12 @@ def retries(
     request = asked(target, racing(rounds=rounds, until="decided"), server_use(), seed=seed, out=out)
     require_laboratory(loaded, request.target)
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
-    teller = Teller(scenarios=2 * len(POLICIES), quiet=as_json)
-    what = f"retries-{loaded.name}-{request.target}"
-    try:
+    with Teller(scenarios=2 * len(POLICIES), quiet=as_json) as teller:
+        what = f"retries-{loaded.name}-{request.target}"
         for sentence in preflight([loaded], request, needs_controls=False):
             teller.note(sentence)
         with session([loaded], request, teller, study="retries", what=what) as whole:
             trials = run_retries(loaded, whole, tell=teller.note)
-    finally:
-        teller.close()
     # The servers are stopped and the terminal is free again; what is left is to write and to tell.
     told = {"scenario": scenario, "command": request.command, "started": whole.started}
     has_looked = any(trial.ledger.mails for trial in trials)
