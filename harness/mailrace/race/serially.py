@@ -11,7 +11,7 @@ from mailrace.check import (
     serial_breaks,
 )
 from mailrace.model.anomaly import Anomaly
-from mailrace.model.attempt import Loss, RoundRecord
+from mailrace.model.attempt import Loss, RoundRecord, Word
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.race.lane import Lane
@@ -97,7 +97,7 @@ class SerialRounds:
         except TargetError as wrong:
             self.refused = self.refused or str(wrong)
             return False
-        self.slowest_s = max(self.slowest_s, time.monotonic() - started)
+        took_s = time.monotonic() - started
         (seen,) = self._verifier.look([record], SERIAL)
         for kind, anomaly in serial_breaks([seen], self.options):
             self.breaks.setdefault(kind, anomaly)
@@ -105,5 +105,8 @@ class SerialRounds:
             if seen.loss is not Loss.DROPPED:
                 self.refused = self.refused or seen.lost or "what it stored could not be read"
             return False
+        # Only a round that was answered tells how long answers take: one that hung was cut off by a limit.
+        if not any(attempt.word is Word.TIMED_OUT for attempt in record.attempts):
+            self.slowest_s = max(self.slowest_s, took_s)
         self._outcomes.setdefault(order, []).append(outcome_of(seen, order_in_words(planned, order)))
         return True
