@@ -127,7 +127,7 @@ COSTLY = {
     "shared-new-tag-8",
     "two-instances-shared-new-tag",
 }
-"""They hang a server, or need many mails or processes: half a minute each, and no other way through the code."""
+"""They hang a server, or need many mails or processes; they take no other way through the code."""
 
 
 @pytest.mark.parametrize(
