@@ -28,9 +28,11 @@ from mailrace.model.operation import (
     Message,
     Operation,
     Read,
+    ReadMessage,
     RenameTag,
     Send,
     ServerOptions,
+    SetRead,
     SetTags,
 )
 from mailrace.model.target import Target
@@ -55,7 +57,13 @@ OPERATIONS: dict[str, Operation] = {
     "rename a tag": RenameTag(key="rename.1", tag="Old", to="New"),
     "delete a tag": DeleteTag(key="untag.1", tag="Old"),
     "read": Read(key="read.1", path="/api/v1/tags", times=3),
+    "read a message": ReadMessage(key="read.1", message="r1g01"),
+    "set read": SetRead(key="mark.1", read=True, messages=("r1g01",)),
+    "set read by search": SetRead(key="mark.1", read=True, query=f"to:@{DOMAIN}"),
+    "set all read": SetRead(key="mark.1", read=True),
+    "set unread": SetRead(key="mark.1", read=False),
 }
+READ = "(read)"
 EFFECTS = {
     "send": ({"r1g01": ("Old",), "r1s01": ("Fresh",)}, {"Old", "Fresh"}),
     "send by REST": ({"r1g01": ("Old",), "r1s01": ("Fresh",)}, {"Old", "Fresh"}),
@@ -66,13 +74,19 @@ EFFECTS = {
     "rename a tag": ({"r1g01": ("New",)}, {"New"}),
     "delete a tag": ({"r1g01": ()}, set()),
     "read": ({"r1g01": ("Old",)}, {"Old"}),
+    "read a message": ({"r1g01": ("Old", READ)}, {"Old"}),
+    "set read": ({"r1g01": ("Old", READ)}, {"Old"}),
+    "set read by search": ({"r1g01": ("Old", READ)}, {"Old"}),
+    "set all read": ({"r1g01": ("Old", READ)}, {"Old"}),
+    "set unread": ({"r1g01": ("Old",)}, {"Old"}),
 }
 NOTHING = ({"r1g01": ("Old",)}, {"Old"})
 
 
 def shown(stored: Stored) -> tuple[dict[str, tuple[str, ...]], set[str]]:
-    """Tags by message, and the tags as listed."""
-    return {copy.key: copy.tags for copy in stored.messages}, set(stored.tags)
+    """Tags by message, with `READ` where it is read, and the tags as listed."""
+    rows = {copy.key: (*copy.tags, READ) if copy.read else copy.tags for copy in stored.messages}
+    return rows, set(stored.tags)
 
 
 @dataclass

@@ -13,8 +13,10 @@ from mailrace.model.operation import (
     DeleteTag,
     Operation,
     Read,
+    ReadMessage,
     RenameTag,
     Send,
+    SetRead,
     SetTags,
 )
 from wire import DOMAIN, MAIL, Talk
@@ -43,6 +45,12 @@ def rest_talk(operation: Operation, auth: tuple[str, str] | None = None) -> Talk
         (RenameTag(key="t", tag="a/b", to="c"), "PUT /mail/api/v1/tags/a%2Fb", {"Name": "c"}),
         (DeleteTag(key="t", tag="a b"), "DELETE /mail/api/v1/tags/a%20b", None),
         (Read(key="r", path="/api/v1/info", times=1), "GET /mail/api/v1/info", None),
+        (ReadMessage(key="r", message="r00041g02"), "GET /mail/api/v1/message/bbbb", None),
+        (SetRead(key="m", read=True, messages=("r00041g01", "r00041g02")), "PUT /mail/api/v1/messages",
+            {"Read": True, "IDs": ["aaaa", "bbbb"]}),
+        (SetRead(key="m", read=False, query="tag:x"), "PUT /mail/api/v1/messages",
+            {"Read": False, "Search": "tag:x"}),
+        (SetRead(key="m", read=False), "PUT /mail/api/v1/messages", {"Read": False}),
     ],
 )  # fmt: skip
 def test_an_operation_is_one_request_whose_last_byte_is_held(
@@ -78,7 +86,13 @@ def test_a_mail_by_rest_carries_the_same_marks_as_one_by_smtp() -> None:
 
 
 def test_no_id_that_is_known_is_our_mistake_and_never_deletes_everything() -> None:
-    for operation in (Delete(key="d", messages=()), Delete(key="d", messages=("r00041g09",))):
+    unknown = ("r00041g09",)
+    for operation in (
+        Delete(key="d", messages=()),
+        Delete(key="d", messages=unknown),
+        SetRead(key="m", read=True, messages=unknown),
+        ReadMessage(key="r", message="r00041g09"),
+    ):
         with pytest.raises(InternalError, match="no server ID"):
             rest_talk(operation)
 

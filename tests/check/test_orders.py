@@ -5,7 +5,7 @@ from math import factorial
 from mailrace.check import order_in_words, orders
 from mailrace.check.orders import has_bulk
 from mailrace.model.attempt import Attempt, Outcome, Word
-from mailrace.model.operation import Delete, DeleteAll, Operation, SetTags
+from mailrace.model.operation import Delete, DeleteAll, DeleteSearch, Operation, ReadMessage, SetRead, SetTags
 from rounds import executed, mail, send, tried
 
 ONE, TWO, THREE = (send(mail(f"s0{n}", "T")) for n in (1, 2, 3))
@@ -97,7 +97,18 @@ def test_orders_in_words_name_what_is_left_out() -> None:
 
 def test_bulk_operations_act_on_several_messages() -> None:
     assert not has_bulk(executed((ONE, DELETE), (), ()).plan)
-    assert has_bulk(executed((DeleteAll(key="delete_all.1"),), (), ()).plan)
+    for operation in (
+        DeleteAll(key="delete_all.1"),
+        DeleteSearch(key="delete_search.1", query="is:unread"),
+        SetRead(key="set_read.1", read=True),
+        SetRead(key="set_read.1", read=True, query="is:unread"),
+    ):
+        assert has_bulk(executed((ONE, TWO, operation), (), ()).plan)
+        assert not has_bulk(executed((ONE, operation), (), ()).plan), (
+            "there is one message that it can act on"
+        )
+    assert has_bulk(executed((SetRead(key="set_read.1", read=True, messages=("a", "b")),), (), ()).plan)
+    assert not has_bulk(executed((ONE, TWO, ReadMessage(key="r", message="a")), (), ()).plan)
     assert has_bulk(executed((Delete(key="delete.1", messages=("a", "b")),), (), ()).plan)
     assert not has_bulk(executed((Delete(key="delete.1", messages=("a", "a")),), (), ()).plan)
     assert has_bulk(executed((SetTags(key="set_tags.1", messages=("a", "b"), tags=()),), (), ()).plan)

@@ -11,10 +11,12 @@ from mailrace.model.attempt import Attempt, RoundRecord, StoredMessage
 from mailrace.model.operation import (
     Delete,
     DeleteAll,
+    DeleteSearch,
     DeleteTag,
     Message,
     Operation,
     Read,
+    ReadMessage,
     SetTags,
 )
 from rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
@@ -183,6 +185,47 @@ def test_bulk_operations_are_judged_message_by_message() -> None:
     assert check_round(mixed, PLAIN, (gone, kept)) == ()
     read = ran(operations, (250, 250, 200), (copy(two.message, "U", read=True),), tags=("U",))
     assert names(check_round(read, PLAIN, (gone, kept))) == [AnomalyName.NOT_SERIALIZABLE]
+
+
+READ = ReadMessage(key="read_message.1", message=GIVEN.key)
+UNREAD = DeleteSearch(key="delete_search.1", query="is:unread")
+
+
+def page(message: Message, *tags: str) -> str:
+    return json.dumps({"ID": "x", "From": {"Address": message.sender}, "Tags": tags})
+
+
+def test_a_mail_that_was_read_and_is_deleted_as_unread_is_in_no_serial_order() -> None:
+    """With one message the search acts on that one, so the outcome is compared as a whole."""
+    shown = page(GIVEN, "T")
+    read_first = ran(
+        (READ, UNREAD), (200, 200), (copy(GIVEN, "T", read=True),), texts=(shown, ""), given=(GIVEN,)
+    )
+    deleted_first = ran((READ, UNREAD), (404, 200), (), texts=("404 page not found", ""), given=(GIVEN,))
+    both = (
+        serial("read_message.1, delete_search.1", read_first),
+        serial("delete_search.1, read_message.1", deleted_first),
+    )
+    assert check_round(read_first, PLAIN, both) == check_round(deleted_first, PLAIN, both) == ()
+    gone = ran((READ, UNREAD), (200, 200), (), texts=(shown, ""), given=(GIVEN,))
+    assert names(check_round(gone, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+    unread = ran((READ, UNREAD), (200, 200), (copy(GIVEN, "T"),), texts=(shown, ""), given=(GIVEN,))
+    assert names(check_round(unread, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+
+
+def test_which_message_a_reply_shows_is_part_of_the_outcome_and_its_tags_are_not() -> None:
+    other = mail("g02")
+    copies = (copy(GIVEN, "T", read=True), copy(other))
+
+    def shows(text: str) -> RoundRecord:
+        return ran((READ, SEND), (200, 451), copies, texts=(text, ""), given=(GIVEN, other), tags=("T",))
+
+    right = (serial("read_message.1, send.1", shows(page(GIVEN, "T"))),)
+    assert check_round(shows(page(GIVEN, "T")), PLAIN, right) == ()
+    assert names(check_round(shows(page(GIVEN)), PLAIN, right)) == [AnomalyName.TORN_READ]
+    for wrong in (page(other), "no JSON", json.dumps({"From": None}), json.dumps([])):
+        found = names(check_round(shows(wrong), PLAIN, right))
+        assert AnomalyName.NOT_SERIALIZABLE in found, wrong
 
 
 def test_actors_that_differ_only_in_names_are_exchanged() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from mailrace.check import check_round, expected_copies, left_open, touched
-from mailrace.check.touched import could_match, deletable
+from mailrace.check.touched import could_match, deletable, markable
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome, Word
 from mailrace.model.operation import (
@@ -11,7 +11,10 @@ from mailrace.model.operation import (
     DeleteSearch,
     DeleteTag,
     Operation,
+    Read,
+    ReadMessage,
     RenameTag,
+    SetRead,
     SetTags,
 )
 from rounds import IGNORING, PLAIN, copy, executed, mail, send, tried
@@ -42,6 +45,25 @@ def test_touched_by(edit: Operation, keys: set[str]) -> None:
     gone = executed(operations, attempts, (), given=(GIVEN, OTHER))
     missing = {a.message for a in check_round(gone, PLAIN)}
     assert missing == {SENT.key, GIVEN.key, OTHER.key} - keys
+
+
+@pytest.mark.parametrize(
+    ("mark", "keys"),
+    [
+        (ReadMessage(key="m", message=GIVEN.key), {GIVEN.key}),
+        (SetRead(key="m", read=True, messages=(GIVEN.key, OTHER.key)), {GIVEN.key, OTHER.key}),
+        (SetRead(key="m", read=False, query="tag:t"), {SENT.key, GIVEN.key}),
+        (SetRead(key="m", read=True), {SENT.key, GIVEN.key, OTHER.key}),
+        (Read(key="m", path="/api/v1/message/latest", times=1), {SENT.key, GIVEN.key, OTHER.key}),
+        (Delete(key="m", messages=(GIVEN.key,)), set()),
+    ],
+)
+def test_marked_by(mark: Operation, keys: set[str]) -> None:
+    operations = (send(SENT), mark)
+    record = executed(operations, (tried(operations[0], 250, 1),), (), given=(GIVEN, OTHER))
+    assert markable(record, PLAIN) == keys
+    if not isinstance(mark, Delete):
+        assert touched(record, PLAIN) == set(), "a mark excuses no loss"
 
 
 def test_an_edit_that_was_never_sent_touches_nothing() -> None:

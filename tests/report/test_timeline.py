@@ -24,7 +24,7 @@ from mailrace.report.timeline import (
     tick_step,
     timeline,
 )
-from mailrace.report.words import operation_words, reply_words
+from mailrace.report.words import reply_words
 from report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
 
 
@@ -135,7 +135,7 @@ def test_ticks_are_round_and_few(span):
     ],
 )
 def test_operations_in_words(operation, words):
-    assert operation_words(operation) == words
+    assert operation.words == words
 
 
 def test_expected_against_found_by_message():

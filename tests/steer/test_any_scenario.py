@@ -39,6 +39,7 @@ sends = st.fixed_dictionaries(
     },
 )
 files = st.fixed_dictionaries({"count": st.sampled_from([1, 2]), "file": st.just("mail.eml")})
+marks = st.fixed_dictionaries({"read": st.booleans()}, optional={"messages": names})
 actors = st.one_of(
     st.fixed_dictionaries({"send": sends}),
     st.fixed_dictionaries({"send": sends}),
@@ -49,6 +50,11 @@ actors = st.one_of(
     st.fixed_dictionaries({"set_tags": st.fixed_dictionaries({"messages": names, "tags": few_tags})}),
     st.just({"rename_tag": {"tag": "{run}-old", "to": "{run}-new"}}),
     st.just({"delete_tag": {"tag": "{run}-old"}}),
+    st.fixed_dictionaries({"read_message": st.fixed_dictionaries({"message": st.sampled_from(GIVEN)})}),
+    st.fixed_dictionaries(
+        {"set_read": st.fixed_dictionaries({"read": st.booleans()}, optional={"messages": names})}
+    ),
+    st.just({"set_read": {"query": "tag:{run}-old"}}),
     st.just({"read": {"times": 2}}),
     st.just({"read": {"times": 1, "path": "/api/v1/tags"}}),
 )

@@ -3,25 +3,14 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import h11
 
 from mailrace.actors.mail import render
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script
 from mailrace.model.attempt import Outcome, Stage, Word
-from mailrace.model.errors import InternalError
-from mailrace.model.operation import (
-    Delete,
-    DeleteAll,
-    DeleteSearch,
-    DeleteTag,
-    Operation,
-    Read,
-    RenameTag,
-    Send,
-    SetTags,
-)
+from mailrace.model.operation import Delete, Operation, Read, Send
 
 _RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
@@ -103,32 +92,9 @@ def request_of(
 ) -> tuple[str, str, bytes]:
     """Method, path below the API's root and body of a REST operation; `ids` are the given messages' own."""
 
-    def own(keys: tuple[str, ...]) -> list[str]:
-        missing = [k for k in keys if k not in ids]
-        if missing or not keys:  # an empty list would delete everything
-            raise InternalError(f"{operation.key}: no server ID is known for {missing or 'no message'}")
-        return [ids[k] for k in keys]
-
-    def body(value: object) -> bytes:
-        return json.dumps(value).encode()
-
-    match operation:
-        case Delete():
-            return "DELETE", "/api/v1/messages", body({"IDs": own(operation.messages)})
-        case DeleteSearch():
-            return "DELETE", f"/api/v1/search?query={quote(operation.query, safe='')}", b""
-        case DeleteAll():
-            return "DELETE", "/api/v1/messages", b""
-        case SetTags():
-            return "PUT", "/api/v1/tags", body({"IDs": own(operation.messages), "Tags": operation.tags})
-        case RenameTag():
-            return "PUT", f"/api/v1/tags/{quote(operation.tag, safe='')}", body({"Name": operation.to})
-        case DeleteTag():
-            return "DELETE", f"/api/v1/tags/{quote(operation.tag, safe='')}", b""
-        case Read():
-            return "GET", operation.path, b""
-        case Send():
-            return "POST", "/api/v1/send", body(_posted(operation, attempt, contents))
+    if isinstance(operation, Send):
+        return "POST", "/api/v1/send", json.dumps(_posted(operation, attempt, contents)).encode()
+    return operation.request(ids)
 
 
 def _posted(operation: Send, attempt: int, contents: Mapping[str, bytes]) -> dict[str, object]:

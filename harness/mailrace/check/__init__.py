@@ -13,7 +13,7 @@ from mailrace.check.search_wrong import words_of
 from mailrace.check.serial import is_about_replies_only, serial_anomalies
 from mailrace.check.source import compare_source
 from mailrace.check.tags import clean_tag, tag_key
-from mailrace.check.touched import has_edits, may_touch, tags_it_may_hold, touched
+from mailrace.check.touched import has_edits, markable, may_touch, tags_it_may_hold, touched
 
 __all__ = [
     "KNOWN_LOG_LINES",
@@ -35,6 +35,7 @@ __all__ = [
     "is_about_replies_only",
     "known_line",
     "left_open",
+    "markable",
     "may_touch",
     "not_looked",
     "order_in_words",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mailrace.check.tags import tag_key
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord
-from mailrace.model.operation import Message, Operation, PlannedRound, Send
+from mailrace.model.operation import Message, Operation, PlannedRound, Send, messages_of
 
 ORDERS_MAX = 120
 """Above it the oracle is not applied, and the promises stand alone (docs/glossary.md)."""
@@ -60,10 +60,13 @@ def constraints(record: RoundRecord | PlannedRound) -> Constraints:
 
 
 def has_bulk(plan: PlannedRound) -> bool:
-    """Whether an operation acts on several messages: then each message is judged by itself."""
+    """Whether an operation acts on several messages: then each message is judged by itself.
+
+    A search or "all" of a round with one message acts on that one.
+    """
+    has_several = len(messages_of(plan)) > 1
     return any(
-        operation.kind in ("delete_all", "delete_search")
-        or (operation.kind in ("delete", "set_tags") and len(set(operation.messages)) > 1)
+        len(set(operation.named)) > 1 or (has_several and (operation.is_on_all or operation.search))
         for operation in plan.operations
     )
 

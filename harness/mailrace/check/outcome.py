@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from mailrace.check.orders import first_attempts
 from mailrace.check.tags import tag_key
-from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, StoredMessage
 from mailrace.model.operation import (
     DeleteTag,
+    Effect,
     Message,
     PlannedRound,
-    Read,
     RenameTag,
     Send,
     SetTags,
@@ -128,6 +128,17 @@ class _Plain:
         envelope = ", ".join(sorted(self.text(a, copy.key) for a in copy.to + copy.cc + copy.bcc))
         return f"tags [{tags}] to [{envelope}] {'read' if copy.read else 'unread'}"
 
+    def shown(self, attempt: Attempt) -> str:
+        """Which message a reply shows: by its sender where there is a page, else by the server's ID."""
+        document = _document(attempt.text)
+        key = _sender_of(document) if isinstance(document, dict) else ""
+        record = self._record
+        ids = {server_id: key for key, server_id in record.ids.items()}
+        ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
+        ids |= {one.queued_as: one.message for one in record.attempts if one.message and one.queued_as}
+        key = key or ids.get(attempt.text.rpartition("/")[2], "")
+        return self.message(key) if key in self._messages else "no message of the round"
+
     def error(self, text: str) -> str:
         """An HTTP error without its IDs and numbers."""
         return " ".join(_NUMBER.sub("N", self.text(_SHORT_ID.sub("ID", text))).split())[:300]
@@ -136,7 +147,7 @@ class _Plain:
 def _replies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
     firsts = first_attempts(record)
     for actor, operation in enumerate(record.plan.operations):
-        if isinstance(operation, Read):
+        if operation.effect & Effect.POLLS:
             continue
         first = firsts.get(actor)
         if first is None or first.released_ns is None:
@@ -147,6 +158,8 @@ def _replies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
             is_http = not isinstance(operation, Send) or operation.via == "rest"
             error = f" {plain.error(first.text)}" if is_http and first.outcome is Outcome.FAIL else ""
             yield Part(actor, "reply", f"{first.reply_class or first.word.value}{error}")
+            if operation.effect & Effect.SHOWS and first.outcome is Outcome.OK:
+                yield Part(actor, "shown", plain.shown(first))
 
 
 def _copies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
@@ -185,28 +198,41 @@ def _tags_named(plan: PlannedRound) -> frozenset[str]:
 
 def _seen(record: RoundRecord, plain: _Plain) -> Iterator[str]:
     """What readers were shown of this round: its messages with their tags, or its tag names."""
-    readers = {i for i, operation in enumerate(record.plan.operations) if isinstance(operation, Read)}
+    shows = Effect.POLLS | Effect.SHOWS
+    readers = {i for i, operation in enumerate(record.plan.operations) if operation.effect & shows}
     own = messages_of(record.plan)
     token = record.plan.token.lower()
     for attempt in record.attempts:
         if attempt.actor not in readers or attempt.outcome is not Outcome.OK:
             continue
-        try:
-            shown = json.loads(attempt.text)
-        except ValueError:
-            continue
+        shown = _document(attempt.text)
         if isinstance(shown, list):
             names = sorted(plain.text(t) for t in shown if isinstance(t, str) and token in t.lower())
             yield f"tags [{', '.join(names)}]"
         elif isinstance(shown, dict) and isinstance(shown.get("messages"), list):
             rows = [_row(row, own, plain) for row in shown["messages"]]
             yield " ".join(sorted(row for row in rows if row)) or "nothing"
+        elif row := _row(shown, own, plain):
+            yield row
+
+
+def _document(text: str) -> object:
+    """The JSON of a reply; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _sender_of(row: Mapping[str, object]) -> str:
+    """The key of the message that a row or page shows; "" where it names no sender."""
+    sender = row.get("From")
+    address = sender.get("Address") if isinstance(sender, dict) else ""
+    return str(address or "").partition("@")[0].lower()
 
 
 def _row(row: object, own: Mapping[str, Message], plain: _Plain) -> str:
-    if not isinstance(row, dict) or not isinstance(row.get("From"), dict):
-        return ""
-    key = str(row["From"].get("Address", "")).partition("@")[0].lower()
-    if key not in own:
+    key = _sender_of(row) if isinstance(row, dict) else ""
+    if not isinstance(row, dict) or key not in own:
         return ""
     return f"{plain.text(key)} [{', '.join(sorted(plain.text(str(t)) for t in row.get('Tags') or ()))}]"

@@ -13,10 +13,8 @@ from mailrace.model.attempt import Attempt, Outcome, RoundRecord
 from mailrace.model.operation import (
     EDITS,
     FILLER,
-    Delete,
-    DeleteAll,
-    DeleteSearch,
     DeleteTag,
+    Effect,
     Message,
     Operation,
     RenameTag,
@@ -49,12 +47,17 @@ def has_edits(record: RoundRecord) -> bool:
 
 def deletable(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
     """Keys of the messages that an operation of the round may delete."""
-    return _of_edits(record, options, (Delete, DeleteSearch, DeleteAll))
+    return _of_edits(record, options, Effect.DELETES)
+
+
+def markable(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
+    """Keys of the messages that an operation of the round may mark read or unread."""
+    return _of_edits(record, options, Effect.MARKS)
 
 
 def touched(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
     """Keys of the messages that an operation of the round may delete or retag."""
-    return _of_edits(record, options, EDITS)
+    return _of_edits(record, options, Effect.DELETES | Effect.TAGS)
 
 
 def touched_tags(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
@@ -73,22 +76,17 @@ def touched_tags(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
 
 
 def may_touch(operation: Operation, message: Message, held: frozenset[str]) -> bool:
-    """Whether the operation may delete or retag the message, were it stored already.
+    """Whether the operation may delete, retag or mark the message, were it stored already.
 
     `held`: keys of all tags that the message may hold. A rename touches what holds the old name only:
     Mailpit refuses one onto a name that is in use.
     """
-    match operation:
-        case Delete() | SetTags():
-            return message.key in operation.messages
-        case DeleteAll():
-            return True
-        case DeleteSearch():
-            return could_match(operation.query, message, held)
-        case RenameTag() | DeleteTag():
-            return tag_key(operation.tag) in held
-        case _:
-            return False
+    if isinstance(operation, RenameTag | DeleteTag):
+        return tag_key(operation.tag) in held
+    if operation.search:
+        return could_match(operation.search, message, held)
+    may_be_any = operation.is_on_all or bool(operation.effect & Effect.POLLS)
+    return may_be_any or message.key in operation.named
 
 
 def tags_it_may_hold(
@@ -119,10 +117,10 @@ def _given_to(message: Message, operation: Operation, held: Set[str]) -> tuple[s
             return ()
 
 
-def _of_edits(record: RoundRecord, options: ServerOptions, kinds: tuple[type, ...]) -> frozenset[str]:
-    """Keys of the messages that an operation of those kinds may have touched."""
+def _of_edits(record: RoundRecord, options: ServerOptions, effect: Effect) -> frozenset[str]:
+    """Keys of the messages that an operation with that effect may have touched."""
     operations = acted(record)
-    edits = [operation for operation in operations if isinstance(operation, kinds)]
+    edits = [operation for operation in operations if operation.effect & effect]
     found: set[str] = set()
     for key, message in messages_of(record.plan).items() if edits else ():
         held = tags_it_may_hold(message, operations, options)

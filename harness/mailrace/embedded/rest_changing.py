@@ -27,7 +27,7 @@ class ChangingApi:
         document = await read_json(request)
         ids = strings(document, "IDs")
         read = document.get("read") is True
-        query = str(document.get("search") or "") if self._version.since(1, 27) else ""
+        query = str(document.get("search") or "") if self._version.since(1, 24, 1) else ""
         if ids and query:
             return bad_request("You may specify either IDs or a search query, not both")
         if query:

@@ -17,18 +17,7 @@ from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
 from mailrace.history import Journal
 from mailrace.model.attempt import Changed, LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import (
-    Delete,
-    DeleteAll,
-    DeleteSearch,
-    DeleteTag,
-    Operation,
-    Read,
-    RenameTag,
-    ServerOptions,
-    SetTags,
-    messages_of,
-)
+from mailrace.model.operation import Effect, Operation, ServerOptions, messages_of
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Liveness, Target
 from mailrace.race.hang import LOOK_S, hangs
@@ -242,7 +231,7 @@ class Verifier:
         found = []
         for row_id, known in self._known.items():
             if row_id not in now:
-                if not self._may_touch(known, (Delete, DeleteSearch, DeleteAll)):
+                if not self._may_touch(known, Effect.DELETES):
                     found.append(Changed(before=known.row, after=None))
                 continue
             after = replace(self._without_excused(known, now[row_id]), source=sources.get(row_id))
@@ -252,15 +241,15 @@ class Verifier:
 
     def _without_excused(self, known: _Known, after: StoredMessage) -> StoredMessage:
         """The row as it is now, but for what the operations since then may have changed of it."""
-        if after.tags != known.row.tags and self._may_touch(known, (SetTags, RenameTag, DeleteTag)):
+        if after.tags != known.row.tags and self._may_touch(known, Effect.TAGS):
             after = replace(after, tags=known.row.tags)
-        if after.read != known.row.read and any(isinstance(one, Read) for one in self._edits):
+        if after.read != known.row.read and self._may_touch(known, Effect.MARKS):
             after = replace(after, read=known.row.read)
         return after
 
-    def _may_touch(self, known: _Known, kinds: tuple[type, ...]) -> bool:
-        edits = [one for one in self._edits if isinstance(one, kinds)]
-        held = tags_it_may_hold(known.origin.message, edits, self._options)
+    def _may_touch(self, known: _Known, effect: Effect) -> bool:
+        edits = [one for one in self._edits if one.effect & effect]
+        held = tags_it_may_hold(known.origin.message, self._edits, self._options)
         held |= frozenset(map(tag_key, known.row.tags))
         return any(may_touch(edit, known.origin.message, held) for edit in edits)
 

@@ -6,7 +6,7 @@ from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.expected import message_rows
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
-from mailrace.report.words import legible, meaning, operation_words, plural, rate_words, reply_words
+from mailrace.report.words import legible, meaning, plural, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120
@@ -56,7 +56,7 @@ def _happens(record: RoundRecord) -> list[str]:
         if isinstance(operation, Send):
             told = [a for a in told if a.message == operation.message.key] or told
         replies = ", then on a retry ".join(reply_words(a) for a in told) or "not carried out"
-        lines.append(f"{operation.key} {legible(operation_words(operation))}: {legible(replies)}")
+        lines.append(f"{operation.key} {legible(operation.words)}: {legible(replies)}")
     return lines
 
 

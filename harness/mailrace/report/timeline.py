@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage
 from mailrace.model.operation import Send
-from mailrace.report.words import legible, operation_words, reply_words
+from mailrace.report.words import legible, reply_words
 
 WIDTH = 960
 PADDING = 10
@@ -154,7 +154,7 @@ def timeline(record: RoundRecord) -> Timeline:
 
 
 def _actors(record: RoundRecord) -> list[tuple[int, str]]:
-    named = [(i, f"{o.key} {operation_words(o)}") for i, o in enumerate(record.plan.operations)]
+    named = [(i, f"{o.key} {o.words}") for i, o in enumerate(record.plan.operations)]
     return [(-1, "given, stored before the round"), *named]
 
 

@@ -10,17 +10,6 @@ from collections.abc import Iterable, Sequence
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.attempt import Attempt
-from mailrace.model.operation import (
-    Delete,
-    DeleteAll,
-    DeleteSearch,
-    DeleteTag,
-    Operation,
-    Read,
-    RenameTag,
-    Send,
-    SetTags,
-)
 from mailrace.model.result import Interval, RunResult, ScenarioResult, Verdict
 from mailrace.report.document import without_surrogates
 
@@ -191,28 +180,6 @@ def joined(parts: Sequence[str]) -> str:
     if not parts:
         return ""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def operation_words(operation: Operation) -> str:
-    """What an actor does, in a few words."""
-    match operation:
-        case Send(message=message, via=via):
-            tags = f", tags {', '.join(message.tags)}" if message.tags else ""
-            return f"sends {message.key} by {via.upper()}{tags}"
-        case Delete(messages=messages):
-            return f"deletes {', '.join(messages)} by ID"
-        case DeleteSearch(query=query):
-            return f"deletes what matches {query}"
-        case DeleteAll():
-            return "deletes all messages"
-        case SetTags(messages=messages, tags=tags):
-            return f"sets the tags of {', '.join(messages)} to {', '.join(tags) or 'none'}"
-        case RenameTag(tag=tag, to=to):
-            return f"renames the tag {tag} to {to}"
-        case DeleteTag(tag=tag):
-            return f"deletes the tag {tag}"
-        case Read(path=path, times=times):
-            return f"reads {path} {times} times"
 
 
 def reply_words(attempt: Attempt) -> str:

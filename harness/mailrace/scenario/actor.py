@@ -107,6 +107,22 @@ class ReadActor(Many):
     times: int = Field(10, ge=1, le=1000, description="How many times.")
 
 
+class ReadMessageActor(Many):
+    """A reader of one given message, which is marked read."""
+
+    message: str = Field(min_length=1, description="Name of a given message.")
+
+
+class SetReadActor(Many):
+    """Messages become read or unread: those named, those that a search finds or, with neither, all."""
+
+    read: bool = Field(True, description="yes: they become read; no: unread.")
+    messages: tuple[str, ...] = Field((), max_length=100, description="Names of given messages.")
+    query: Query | None = Field(
+        None, description="A search as in Mailpit (from 1.24.1); one term must hold {run}."
+    )
+
+
 Spec = (
     SendActor
     | DeleteActor
@@ -116,6 +132,8 @@ Spec = (
     | RenameTagActor
     | DeleteTagActor
     | ReadActor
+    | ReadMessageActor
+    | SetReadActor
 )
 
 
@@ -130,6 +148,8 @@ class Actor(Strict):
     rename_tag: RenameTagActor | None = Field(None, description="Rename a tag.")
     delete_tag: DeleteTagActor | None = Field(None, description="Delete a tag.")
     read: ReadActor | None = Field(None, description="Poll a path of the REST API.")
+    read_message: ReadMessageActor | None = Field(None, description="Read a given message.")
+    set_read: SetReadActor | None = Field(None, description="Mark messages read or unread.")
 
     @property
     def kinds(self) -> tuple[str, ...]:

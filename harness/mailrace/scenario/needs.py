@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mailrace.model.operation import OPERATIONS
 from mailrace.model.result import ScenarioResult, Verdict
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ def demands(scenario: "Scenario") -> list[tuple[tuple[str | int, ...], str]]:
     """What a scenario asks for that older releases lack: where it stands, and since which release it is."""
     found: list[tuple[tuple[str | int, ...], str]] = []
     for index, actor in enumerate(scenario.actors):
-        for kind in ("rename_tag", "delete_tag"):
-            if getattr(actor, kind) is not None:
-                found.append((("actors", index, kind), "1.19.0"))
-        if actor.send is not None and actor.send.via == "rest":
-            found.append((("actors", index, "send", "via"), "1.18.0"))
+        for kind in actor.kinds:
+            place, asked = ("actors", index, kind), getattr(actor, kind)
+            if (of := OPERATIONS[kind]).since:
+                found.append((place, of.since))
+            for name, since in of.since_if_given.items():
+                if getattr(asked, name) != type(asked).model_fields[name].default:
+                    found.append(((*place, name), since))
     if scenario.target.tags_disable:
         found.append((("target", "tags_disable"), "1.19.0"))
     return found

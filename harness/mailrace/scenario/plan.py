@@ -7,20 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from mailrace.model.operation import (
-    Delete,
-    DeleteAll,
-    DeleteSearch,
-    DeleteTag,
-    Message,
-    Operation,
-    PlannedRound,
-    Read,
-    RenameTag,
-    Send,
-    SetTags,
-    respelt,
-)
+from mailrace.model.operation import OPERATIONS, Message, Operation, PlannedRound, Send, respelt
 from mailrace.model.user_mail import user_mail
 from mailrace.scenario import actor as spec
 from mailrace.scenario.scenario import Scenario
@@ -122,23 +109,22 @@ class _Draft:
     def _operation(self, kind: str, asked: spec.Spec, number: int) -> Operation:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         key = f"{kind}.{self._counts[kind]}"
-        match asked:
-            case spec.SendActor():
-                return self._send(key, asked, number)
-            case spec.DeleteActor():
-                return Delete(key=key, messages=self._named(asked.messages))
-            case spec.DeleteSearchActor():
-                return DeleteSearch(key=key, query=self._text(asked.query))
-            case spec.DeleteAllActor():
-                return DeleteAll(key=key)
-            case spec.SetTagsActor():
-                return SetTags(key=key, messages=self._named(asked.messages), tags=self._texts(asked.tags))
-            case spec.RenameTagActor():
-                return RenameTag(key=key, tag=self._text(asked.tag), to=self._text(asked.to))
-            case spec.DeleteTagActor():
-                return DeleteTag(key=key, tag=self._text(asked.tag))
-            case spec.ReadActor():
-                return Read(key=key, path=self._text(asked.path), times=asked.times)
+        if isinstance(asked, spec.SendActor):
+            return self._send(key, asked, number)
+        # An actor's fields but its count are those of its operation.
+        fields: dict[str, Any] = {
+            name: self._value(name, value) for name, value in asked if name != "count" and value is not None
+        }
+        return OPERATIONS[kind](key=key, **fields)
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name == "messages":
+            return self._named(value)
+        if name == "message":
+            return self._named((value,))[0]
+        if isinstance(value, str):
+            return self._text(value)
+        return self._texts(value) if isinstance(value, tuple) else value
 
     def _send(self, key: str, asked: spec.SendActor, number: int) -> Send:
         self._senders += 1

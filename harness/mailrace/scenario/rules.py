@@ -57,16 +57,33 @@ def _given(scenario: Scenario) -> Findings:
 
 
 def _references(scenario: Scenario) -> Findings:
-    names = [given.name for given in scenario.given if given.name is not None]
+    counts = {given.name: given.count for given in scenario.given if given.name is not None}
+    names = list(counts)
     for index, actor in enumerate(scenario.actors):
-        for kind in ("delete", "set_tags"):
-            spec = getattr(actor, kind)
-            for place, name in enumerate(spec.messages if spec is not None else ()):
-                if name not in names:
-                    close = difflib.get_close_matches(name, names, n=1)
-                    known = f"give one of {', '.join(names)}" if names else "add it to given, with this name"
-                    hint = f"did you mean {close[0]}?" if close else known
-                    yield ("actors", index, kind, "messages", place), f'"{name}" is no given message; {hint}'
+        for path, name in _names_in(("actors", index), actor):
+            if name not in names:
+                close = difflib.get_close_matches(name, names, n=1)
+                known = f"give one of {', '.join(names)}" if names else "add it to given, with this name"
+                hint = f"did you mean {close[0]}?" if close else known
+                yield path, f'"{name}" is no given message; {hint}'
+            elif path[-1] == "message" and (many := counts[name]) > 1:
+                yield path, f'"{name}" stands for {many} messages; name one that has no count'
+
+
+def _names_in(path: Path, actor: Actor) -> Findings:
+    """Where an actor names a given message, and the name."""
+    for kind in actor.kinds:
+        spec = getattr(actor, kind)
+        if (name := getattr(spec, "message", None)) is not None:
+            yield (*path, kind, "message"), name
+        for place, name in enumerate(getattr(spec, "messages", ())):
+            yield (*path, kind, "messages", place), name
+
+
+def _set_read(scenario: Scenario) -> Findings:
+    for index, actor in enumerate(scenario.actors):
+        if actor.set_read is not None and actor.set_read.messages and actor.set_read.query is not None:
+            yield ("actors", index, "set_read", "query"), "is refused beside messages; give one of them"
 
 
 def _senders(scenario: Scenario) -> Iterator[tuple[Path, SendActor]]:
@@ -176,6 +193,7 @@ RULES: tuple[tuple[Callable[[Scenario], Findings], frozenset[str]], ...] = (
     (_enough_actors, frozenset({"actors"})),
     (_given, frozenset()),
     (_references, frozenset({"given"})),
+    (_set_read, frozenset()),
     (_message, frozenset()),
     (_shared_id, frozenset({"actors"})),
     (_tags, frozenset()),

@@ -10,26 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mailrace.model.operation import DeleteAll, Operation, PlannedRound, Read, Send
+from mailrace.model.operation import Effect, Operation, PlannedRound, Send
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Value
 
 COUNT_ALL = "SELECT COUNT(*) FROM mailbox"
+BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
+"""The last statement of a broadcast of the statistics."""
 BACKGROUND = frozenset(
     {
         COUNT_ALL,
-        "SELECT COUNT(*) FROM mailbox WHERE Read = ?",
+        BROADCAST_END,
         "SELECT Value FROM settings WHERE Key = ? LIMIT ?",
     }
 )
 """The statistics that some stores and deletions broadcast 250 ms later, and the settings that are read.
 
-Delete-all begins with the first of them too, and a reader of the list asks for both: there they are the
-actor's own (`may_be_own`).
+What is done to all messages begins with one of them too, and a reader of the list asks for both: there they
+are the actor's own (`may_be_own`).
 """
-
-BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
-"""The last statement of such a broadcast."""
 
 DECOY = "SELECT DISTINCT Name FROM tags ORDER BY Name"
 """The one statement of `GET /api/v1/tags`."""
@@ -49,9 +48,9 @@ def may_be_own(operation: Operation, sent: int, text: str) -> bool:
 
     Where a broadcast comes in its place the two change names, which changes nothing: both only read.
     """
-    return isinstance(operation, Read) or (
-        isinstance(operation, DeleteAll) and sent == 0 and text == COUNT_ALL
-    )
+    counted = COUNT_ALL if operation.effect & Effect.DELETES else BROADCAST_END
+    is_first = operation.is_on_all and sent == 0 and text == counted
+    return is_first or bool(operation.effect & Effect.POLLS)
 
 
 def is_background(statement: Statement) -> bool:

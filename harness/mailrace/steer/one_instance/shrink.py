@@ -75,7 +75,7 @@ def smaller(planned: PlannedRound) -> Iterator[PlannedRound]:
     if len(operations) > 2:
         for index in reversed(range(len(operations))):
             yield replace(planned, operations=operations[:index] + operations[index + 1 :])
-    named = {key for o in operations for key in getattr(o, "messages", ())}
+    named = {key for o in operations for key in o.named}
     for message in planned.given:
         if message.key not in named:
             yield replace(planned, given=tuple(m for m in planned.given if m is not message))

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailrace.actors import render
-from mailrace.check import compare_source, differences, touched
+from mailrace.check import compare_source, differences, markable, touched
 from mailrace.model.attempt import Changed, RoundRecord, Search, Source, Stored, StoredMessage
-from mailrace.model.operation import Message, PlannedRound, Read, Send, ServerOptions, messages_of
+from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions, messages_of
 from mailrace.steer.database_proxy.store import rows
 
 _BLOB = "SELECT Email FROM mailbox_data WHERE ID = ?"
@@ -68,23 +68,15 @@ class Contents:
         """
         if record.stored is None or not self.before:
             return ()
-        excused = touched(record, self.options)
+        excused, marked = touched(record, self.options), markable(record, self.options)
         found = []
         for after in record.stored.messages:
             before = self.before.get(after.id)
             if before is not None and before.key not in excused:
-                after = self._as_before(before, after)
+                after = _as_before(before, after, may_be_marked=before.key in marked)
                 if differences(before, after):
                     found.append(Changed(before=before, after=after))
         return tuple(found)
-
-    def _as_before(self, before: StoredMessage, after: StoredMessage) -> StoredMessage:
-        """`after` without what may differ: the spelling of a tag, and the mark of one that was read."""
-        if sorted(map(str.lower, before.tags)) == sorted(map(str.lower, after.tags)):
-            after = replace(after, tags=before.tags)
-        if any(isinstance(o, Read) for o in self.planned.operations):
-            after = replace(after, read=before.read)
-        return after
 
     def _row(self, row: StoredMessage, sources: Mapping[str, str | None]) -> StoredMessage:
         message = messages_of(self.planned).get(row.key)
@@ -103,6 +95,13 @@ class Contents:
         posted = {o.message.key for o in self.planned.operations if isinstance(o, Send) and o.via == "rest"}
         source = compare_source(sent, raw.encode(), is_posted=row.key in posted)
         return replace(row, source=replace(source, size_bytes=row.size) if _REPLACEMENT in raw else source)
+
+
+def _as_before(before: StoredMessage, after: StoredMessage, *, may_be_marked: bool) -> StoredMessage:
+    """`after` without what may differ: the spelling of a tag, and whether it is read."""
+    if sorted(map(str.lower, before.tags)) == sorted(map(str.lower, after.tags)):
+        after = replace(after, tags=before.tags)
+    return replace(after, read=before.read) if may_be_marked else after
 
 
 def _search(connection: sqlite3.Connection, message: Message) -> Search:

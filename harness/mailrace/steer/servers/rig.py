@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from mailrace.actors import Conversation, is_smtp, reset, script_of
 from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import DeleteAll, Message, PlannedRound, Read, Send, ServerOptions
+from mailrace.model.operation import Effect, Message, PlannedRound, Send, ServerOptions
 from mailrace.model.own_trouble import ended_from_outside
 from mailrace.steer.database_proxy.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from mailrace.steer.database_proxy.independence import Footprints
@@ -83,7 +83,7 @@ class Rig:
         self.store.restore(self._empty)
         for message in planned.given:
             self._store(message)
-        if planned.given and any(isinstance(o, DeleteAll | Read) for o in planned.operations):
+        if planned.given and any(o.is_on_all or o.effect & Effect.POLLS for o in planned.operations):
             self._pass_broadcast()
         self.settle()
         self.compared = Contents(planned, self.contents, self.options)

@@ -1,0 +1,81 @@
+"""What every kind of operation says of itself: what it may do, what it names, its words and its request."""
+
+import json
+from collections.abc import Mapping
+from enum import Flag, auto
+from typing import ClassVar
+
+from mailrace.model.errors import InternalError
+
+Request = tuple[str, str, bytes]
+"""Method, path below the API's root, and body."""
+
+
+class Effect(Flag):
+    """What an operation may do to the store, and whether its reply tells of it."""
+
+    STORES = auto()
+    DELETES = auto()
+    TAGS = auto()
+    """It changes tags, or which message has them."""
+    MARKS = auto()
+    """It may change whether a message is read."""
+    SHOWS = auto()
+    """Its reply is one message or none; which one is a part of the round's outcome."""
+    POLLS = auto()
+    """Its reply is a page that is put together of several queries; judged as `torn_read` only."""
+
+
+class Asked:
+    """What every operation says of itself; here, what most of them say.
+
+    effect           what it may do
+    since            the release that brought it; "" where all that are known have it
+    since_if_given   the release that brought a field, where one is younger than its operation
+    """
+
+    __slots__ = ()
+    key: str
+    effect: ClassVar[Effect]
+    since: ClassVar[str] = ""
+    since_if_given: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Keys of the given messages that it names, in the order and as often as it does."""
+        return getattr(self, "messages", ())
+
+    @property
+    def search(self) -> str:
+        """The search whose matches it acts on; "" where it does not search."""
+        return getattr(self, "query", "")
+
+    @property
+    def is_on_all(self) -> bool:
+        """Whether it acts on the whole mailbox, whoever's mail that is."""
+        return False
+
+    @property
+    def words(self) -> str:
+        """What it does, in a few words."""
+        raise NotImplementedError
+
+    def request(self, ids: Mapping[str, str]) -> Request:
+        """What is asked over HTTP; `ids` are the server's own IDs of the given messages, by key."""
+        raise NotImplementedError
+
+
+def own_ids(operation: Asked, ids: Mapping[str, str]) -> list[str]:
+    """The server's IDs of the given messages that the operation names. Raises InternalError.
+
+    Never an empty list, which would mean all messages.
+    """
+    missing = [key for key in operation.named if key not in ids]
+    if missing or not operation.named:
+        raise InternalError(f"{operation.key}: no server ID is known for {missing or 'no message'}")
+    return [ids[key] for key in operation.named]
+
+
+def as_body(**value: object) -> bytes:
+    """The JSON of a request's body."""
+    return json.dumps(value).encode()
