@@ -39,7 +39,7 @@ def _command(name: str, command: Any) -> list[str]:
         is_argument = parameter.param_type_name == "argument"
         group = "Arguments" if is_argument else getattr(parameter, "rich_help_panel", None) or "Options"
         words = (parameter.metavar or parameter.name) if is_argument else record[0]
-        groups.setdefault(group, []).append(f"| `{_cell(words)}` | {_text(record[1])} |")
+        groups.setdefault(group, []).append(f"| <code>{_cell(words)}</code> | {_text(record[1])} |")
     for group, rows in groups.items():
         lines += [f"| {group} | meaning |", "|---|---|", *rows, ""]
     return lines

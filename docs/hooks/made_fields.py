@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import mailrace
+from field_meanings import MEANINGS
 
 SCHEMAS = Path(mailrace.__file__).parent / "schema"
 Schema = dict[str, Any]
@@ -37,7 +38,7 @@ def report_fields() -> str:
     for name in order:
         part = parts[name] if name else schema
         lines += [f"## {name or 'The document'}", ""]
-        lines += _described(part, parts)
+        lines += _described(name or "RunResult", part)
     return "\n".join(lines)
 
 
@@ -65,17 +66,17 @@ def _keys(heading: str, part: Schema) -> list[str]:
     return [*lines, ""]
 
 
-def _described(part: Schema, parts: Schema) -> list[str]:
+def _described(name: str, part: Schema) -> list[str]:
     """A part of run.json: its sentence, and its fields, or its words where it is a list of words."""
-    said, meanings = _told(part.get("description", ""))
-    lines = [_cell(said), ""] if said else []
+    sentence, meanings = _told(part.get("description", ""))
+    lines = [_cell(sentence), ""] if sentence else []
     if "enum" in part:
         return [*lines, "One of " + ", ".join(f"`{word}`" for word in part["enum"]) + ".", ""]
     lines += ["| field | holds | meaning |", "|---|---|---|"]
     for key, value in part.get("properties", {}).items():
-        lines.append(
-            f"| `{key}` | {_kind(value)} | {_cell(meanings.get(key, value.get('description', '')))} |"
-        )
+        own = MEANINGS.get(f"{name}.{key}") or MEANINGS.get(key, "")
+        said = meanings.get(key) or value.get("description") or own
+        lines.append(f"| `{key}` | {_kind(value)} | {_cell(said)} |")
     return [*lines, ""]
 
 
