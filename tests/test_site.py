@@ -123,6 +123,16 @@ def test_what_stands_in_a_picture_are_words_and_no_statements(site: Path) -> Non
     assert re.findall(r"SELECT|INSERT|UPDATE|send\.\d", drawn) == []
 
 
+def test_the_picture_of_the_readme_is_that_of_the_kept_schedule() -> None:
+    made = subprocess.run(
+        [sys.executable, DOCS / "hooks" / "made_races.py", "S1"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert (DOCS / "schedule.svg").read_text(encoding="utf-8") == made.stdout
+
+
 def texts_of(file: Path) -> Iterator[str]:
     """Each text of a module, with `\\0` for what is put into it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -1,7 +1,7 @@
 """What the plain fields of run.json mean: `Part.field`, or `field` in whichever part it stands.
 
-A field whose meaning needs more is explained where it is declared, in the docstring of its class, and is taken
-from there. A test holds that each field has a meaning.
+A field whose meaning needs more is explained where it is declared, in the docstring of its class, and is
+taken from there. A test holds that each field has a meaning.
 """
 
 MEANINGS = {

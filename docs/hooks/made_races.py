@@ -1,11 +1,14 @@
 """The catalogue and the kept schedules in; the page of the races out, each with the picture of a schedule.
 
 `docs/schedules.json` holds the steps as steer ran them, with the command, the server and the day
-(`keep_schedule.py` writes it). Here each statement is told in a few words.
+(`keep_schedule.py` writes it). Here each statement is told in a few words. One picture stands in the README:
+
+    python docs/hooks/made_races.py S1 > docs/schedule.svg
 """
 
 import json
 import re
+import sys
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -103,3 +106,7 @@ def _with_picture(heading: re.Match[str]) -> str:
         f'{heading[0]}\n\n<figure class="picture" markdown="0">{picture(schedule_of(race), race.lower())}'
         f"<figcaption>{source}</figcaption></figure>\n"
     )
+
+
+if __name__ == "__main__":
+    print(picture(schedule_of(sys.argv[1]), sys.argv[1].lower(), alone=True))

@@ -23,7 +23,7 @@ class Liveness(StrEnum):
 
 
 class VersionSource(StrEnum):
-    """How a version is known (README.md, "Targets")."""
+    """How a version is known (docs/targets.md)."""
 
     ITSELF = "says so itself"
     BUILD_INFO = "Go build information"

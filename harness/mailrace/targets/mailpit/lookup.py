@@ -1,4 +1,4 @@
-"""Takes a version; gives the Mailpit program of it that is at hand (README.md, "Targets")."""
+"""Takes a version; gives the Mailpit program of it that is at hand (docs/targets.md)."""
 
 import os
 import shutil
