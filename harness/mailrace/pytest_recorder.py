@@ -5,6 +5,7 @@ Each test tells when it ran and in which process, so that what is found can be t
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from mailrace.studies.recording import Outcome
+    from mailrace.record.findings import Findings
 
 RAN = "mailrace_ran"
 """The attribute of a test's last report that says (process, begun, ended); xdist carries it along."""
@@ -63,11 +64,13 @@ class RecorderPlugin:
 
     def __init__(self, target: str, folder: Path) -> None:
         from mailrace.model.target_name import parse_target
-        from mailrace.studies.recording import Recording, RecordRequest, environment_of
+        from mailrace.studies.recording import Recording, RecordRequest
+        from mailrace.studies.suite_command import environment_of
 
         self._folder = folder
-        self._outcome: Outcome | None = None
-        self._recording = Recording(RecordRequest(target=parse_target(target)), folder)
+        self._found: Findings | None = None
+        request = RecordRequest(target=parse_target(target), made_by=("pytest", *sys.argv[1:]))
+        self._recording = Recording(request, folder)
         self._recording.start()
         os.environ.update(environment_of(self._recording.places, {}))
 
@@ -86,19 +89,18 @@ class RecorderPlugin:
         from mailrace.history.writing import write_whole
         from mailrace.report.recorded import record_page
 
-        self._outcome = self._recording.finish(int(exitstatus))
-        found = self._outcome.findings
+        found = self._found = self._recording.finish(int(exitstatus))
         write_whole(self._folder / "record.json", found.as_json().encode())
-        page = record_page(found, f"pytest --mail-record={found.target}")
+        page = record_page(found)
         write_whole(self._folder / "report.html", page.encode())
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What was found, below pytest's own summary."""
         from mailrace.report.recorded import lines_of
 
-        if self._outcome is not None:
+        if self._found is not None:
             terminalreporter.section("mailrace record")
-            for line in (*lines_of(self._outcome.findings), f"report: {self._folder / 'report.html'}"):
+            for line in (*lines_of(self._found), f"report: {self._folder / 'report.html'}"):
                 terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:

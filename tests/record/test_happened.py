@@ -1,11 +1,19 @@
 """Broken promises in a record, one planted for each branch, and what is not judged since somebody deleted."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from mailrace.model.attempt import Outcome
 from mailrace.record.happened import happened
-from mailrace.record.recorded import Held
+from mailrace.record.http import WEB_SOCKET_WORDS
+from mailrace.record.recorded import Held, NotSeen, Recorded
 from mailrace.record.suite import Suite
 
-from tests.record.traffic import op, send, suite
+from tests.record.traffic import BEGUN, ENDED, op, send, suite
+
+OTHERS = replace(BEGUN, is_ours=False)
+"""A record in front of a server that is not ours, to which others may talk as well."""
 
 
 def names(whole: Suite) -> list[str]:
@@ -49,7 +57,7 @@ def test_what_somebody_may_have_deleted_is_not_judged_and_that_is_counted(deleti
 
 
 def test_a_deletion_that_was_refused_or_came_before_excuses_nothing() -> None:
-    assert names(suite([send(1, "a"), op("delete_all", 5, code=500)])) == ["accepted_but_missing"]
+    assert names(suite([send(1, "a"), op("delete_all", 5, code=400)])) == ["accepted_but_missing"]
     assert names(suite([op("delete_all", 1, code=200), send(5, "a")])) == ["accepted_but_missing"]
 
 
@@ -60,7 +68,97 @@ def test_the_operation_that_overlapped_is_named() -> None:
     assert "delete of ID-other" in one.sentence
 
 
-def test_a_held_message_is_known_by_its_id() -> None:
-    assert Held(id="A", message_id="", recipients=(), tags=()) != Held(
-        id="B", message_id="", recipients=(), tags=()
-    )
+def judged(whole: Suite) -> tuple[list[str], int, int, int]:
+    """The names of what happened, and how many mails were judged, not judged, and doubts there were."""
+    seen = happened(whole)
+    return [one.name for one in seen.found], seen.judged, seen.not_judged, len(seen.doubts)
+
+
+@pytest.mark.parametrize(
+    "deletion",
+    [
+        op("delete_all", 5, code=500),
+        op("delete_all", 5, code=0, outcome=Outcome.UNKNOWN),
+        op("delete", 5, ids=("ID-a",), code=0, outcome=Outcome.UNKNOWN),
+        op("delete", 5, ids=("number 1",), code=200),
+        op("delete_search", 5, query="tag:x", code=200),
+        op("delete_search", 5, query="to:%", code=200),
+    ],
+    ids=lambda one: f"{one.kind} {one.query} {one.code} {one.outcome}",
+)
+def test_a_deletion_that_may_have_taken_the_mail_leaves_it_unjudged(deletion: Recorded) -> None:
+    assert judged(suite([send(1, "a"), deletion])) == ([], 0, 1, 0)
+
+
+@pytest.mark.parametrize("query", ['to:"b@a.test"', "to:b@a.test tag:x", "message-id:other@x"])
+def test_a_search_for_another_address_excuses_nothing(query: str) -> None:
+    deletion = op("delete_search", 5, query=query, code=200)
+    assert judged(suite([send(1, "a"), deletion])) == (["accepted_but_missing"], 1, 0, 0)
+
+
+@pytest.mark.parametrize("to", [("*",), ("a@a.test", "*"), ("a@a.test", "b@a.test")])
+def test_a_search_by_a_header_that_is_not_known_whole_may_have_found_the_mail(to: tuple[str, ...]) -> None:
+    deletion = op("delete_search", 5, query='to:"b@a.test"', code=200)
+    assert judged(suite([send(1, "a", to=to), deletion])) == ([], 0, 1, 0)
+
+
+def test_without_a_server_id_a_mail_is_known_by_a_message_id_that_no_other_has() -> None:
+    """Releases before 1.18.1 do not tell the ID in their reply."""
+    old = send(1, "a", queued_as="")
+    assert judged(suite([old], held=["a"])) == ([], 1, 0, 0)
+    assert judged(suite([old])) == (["accepted_but_missing"], 1, 0, 0)
+    assert judged(suite([old, send(3, "a", queued_as="", digest="other")])) == ([], 0, 2, 0)
+    assert judged(suite([replace(old, message_id="")])) == ([], 0, 1, 0)
+
+
+def test_copies_of_one_mail_to_several_recipients_are_no_retries() -> None:
+    two = [send(1, "a"), send(5, "a", recipients=("b@a.test",), queued_as="ID-b")]
+    held = [Held(id=i, message_id="a@x") for i in ("ID-a", "ID-b")]
+    assert judged(suite(two, more=held)) == ([], 2, 0, 0)
+
+
+UNSEEN = [
+    {"ended": None},
+    {"ended": replace(ENDED, is_store_known=False)},
+    {"more": [NotSeen(connection=1, t_ns=0, why="a reply without a code")]},
+    {"more": [NotSeen(connection=9, t_ns=0, why="STARTTLS: what follows is encrypted")]},
+    {"ended": replace(ENDED, accepted=3)},
+    {"begun": OTHERS},
+    {"begun": OTHERS, "ended": replace(ENDED, deleted=1)},
+]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=str)
+@pytest.mark.parametrize("held", [[], ["a"], ["a", "a"]])
+def test_where_somebody_may_have_acted_unseen_no_promise_is_called_broken_or_kept(
+    unseen: dict[str, Any], held: list[str]
+) -> None:
+    assert judged(suite([send(1, "a", tags=("t",))], held=held, **unseen)) == ([], 0, 1, 1)
+
+
+def test_a_web_socket_hides_nothing() -> None:
+    note = NotSeen(connection=1, t_ns=0, why=WEB_SOCKET_WORDS)
+    assert judged(suite([send(1, "a")], more=[note])) == (["accepted_but_missing"], 1, 0, 0)
+
+
+def test_what_another_s_server_held_before_is_no_doing_of_the_suite() -> None:
+    counted = replace(ENDED, deleted=0, accepted=0)
+    before = [Held(id="OLD", message_id="a@x", was_there=True), Held(id="OLD", message_id="a@x")]
+    assert judged(suite([send(1, "a", code=451)], more=before, begun=OTHERS, ended=counted)) == ([], 0, 0, 0)
+    once = replace(ENDED, deleted=0, accepted=1)
+    assert judged(suite([send(1, "a")], held=["a"], more=before, begun=OTHERS, ended=once)) == ([], 1, 0, 0)
+
+
+def test_a_deletion_that_the_record_explains_leaves_no_doubt() -> None:
+    gone = Held(id="OLD", message_id="o@x", was_there=True)
+    whole = [send(1, "a"), op("delete", 5, ids=("ID-a",), code=200), send(7, "b")]
+    ended = replace(ENDED, deleted=2, accepted=2)
+    assert judged(suite(whole, more=[gone], begun=OTHERS, ended=ended)) == (["accepted_but_missing"], 1, 1, 0)
+
+
+def test_tags_of_a_server_that_tags_nothing_are_not_called_lost() -> None:
+    mails = [send(1, "a", tags=("t",)), send(3, "b", tags=("u",))]
+    ended = replace(ENDED, deleted=0, accepted=2)
+    assert judged(suite(mails, held=["a", "b"], begun=OTHERS, ended=ended))[0] == []
+    one_has_it = suite(mails, held=["a", "b"], tags=["t"], begun=OTHERS, ended=ended)
+    assert judged(one_has_it)[0] == ["tag_lost"]

@@ -1,12 +1,24 @@
 """Each hazard planted once and found with the right operations, and a clean suite in which none is found."""
 
+from dataclasses import replace
+
 import pytest
 from mailrace.record.hazards import HAZARDS
+from mailrace.record.occurrences import deleted_twice
 from mailrace.record.recorded import Recorded
+from mailrace.record.suite import UNKNOWN
 
-from tests.record.traffic import op, send, suite
+from tests.record.traffic import BEGUN, op, send, suite
 
 ROWS_50 = tuple((f"R{n}", "") for n in range(50))
+# A process that reads, searches or deletes is a tester. These two operations make 1 and 2 testers that are at
+# work from the first to the last moment.
+AT_WORK = [
+    *(op("search", 0, connection=c, query=f"subject:{c}", total=0, code=200) for c in (1, 2)),
+    *(op("search", 90, connection=c, query=f"subject:{c}", total=0, code=200) for c in (1, 2)),
+]
+APP = 7
+"""A process that only sends: the application under test."""
 PLANTED: dict[str, list[Recorded]] = {
     "deleted_unread": [send(1, "a"), op("delete", 5, connection=2, ids=("ID-a",), code=200)],
     "delete_all_beside_others": [send(1, "a"), op("delete_all", 5, connection=2, code=200), send(9, "b")],
@@ -16,12 +28,12 @@ PLANTED: dict[str, list[Recorded]] = {
     ],
     "unfiltered_list": [
         send(1, "a"),
-        send(1, "b", connection=2),
+        send(1.5, "b", connection=2),
         op("list", 5, found=(("ID-a", "a@x"), ("ID-b", "b@x")), total=2, code=200),
     ],
     "search_too_wide": [
         send(1, "a"),
-        send(1, "b", connection=2),
+        send(1.5, "b", connection=2),
         op("search", 4, query="to:a@a.test", found=(("ID-a", "a@x"),), code=200),
         op("search", 5, connection=2, query="subject:x", found=(("ID-a", "a@x"), ("ID-b", "b@x")), code=200),
     ],
@@ -33,7 +45,11 @@ PLANTED: dict[str, list[Recorded]] = {
     ],
     "same_message_id": [send(1, "a"), send(3, "b", message_id="a@x", connection=2)],
     "blind_retry": [send(1, "a", code=451), send(3, "a")],
-    "shared_recipient": [send(1, "a", recipients=("x@y",)), send(3, "b", connection=2, recipients=("X@y",))],
+    "shared_recipient": [
+        send(1, "a", recipients=("x@y",)),
+        send(3, "b", connection=2, recipients=("X@y",)),
+        op("search", 4, query="to:x@y", code=200),
+    ],
     "shared_tag": [send(1, "a", tags=("T",)), send(3, "b", connection=2, tags=("t",))],
     "deleted_twice": [
         op("delete", 1, ids=("A", "B"), code=200),
@@ -48,6 +64,8 @@ PLANTED: dict[str, list[Recorded]] = {
     "first_page_only": [op("list", 1, found=ROWS_50, total=60, code=200)],
     "foreign_tag_edit": [send(1, "a", tags=("t",)), op("delete_tag", 3, connection=2, tags=("t",), code=200)],
 }
+NOT_SHARED = {"blind_retry", "same_message_id", "deleted_twice"}
+"""Hazards that one process alone can have, too."""
 CLEAN = [
     one
     for worker in (1, 2, 3)
@@ -78,35 +96,128 @@ def found(operations: list[Recorded]) -> dict[str, list[tuple[Recorded, ...]]]:
 
 @pytest.mark.parametrize("name", [hazard.name for hazard in HAZARDS])
 def test_a_planted_hazard_is_found_and_names_operations_of_its_own(name: str) -> None:
-    occurrences = found(PLANTED[name])
+    occurrences = found([*PLANTED[name], *AT_WORK])
     assert name in occurrences
-    assert all(set(occurrence) <= set(PLANTED[name]) for occurrence in occurrences[name])
+    assert all(set(occurrence) <= set(PLANTED[name]) | set(AT_WORK) for occurrence in occurrences[name])
+    assert any(set(occurrence) & set(PLANTED[name]) for occurrence in occurrences[name])
 
 
 def test_a_suite_that_does_as_the_remedies_say_has_no_hazard() -> None:
     assert found(CLEAN) == {}
 
 
+def moved(operations: list[Recorded], where: dict[int, int]) -> list[Recorded]:
+    """The same operations, by other processes."""
+    return [replace(one, connection=where.get(one.connection, one.connection)) for one in operations]
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - NOT_SHARED))
 @pytest.mark.parametrize(
-    "name",
+    "where", [{2: 1}, {1: UNKNOWN, 2: UNKNOWN}, {2: UNKNOWN}], ids=["one process", "none known", "one known"]
+)
+def test_no_hazard_between_processes_is_told_of_one_process_or_of_unknown_ones(
+    name: str, where: dict[int, int]
+) -> None:
+    assert name not in found(moved([*PLANTED[name], *AT_WORK], where))
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - NOT_SHARED - {"read_gone"}))
+def test_no_hazard_is_told_of_a_tester_and_the_application_that_it_tests(name: str) -> None:
+    """All mails come from the application, and one process alone reads, searches and deletes."""
+    operations = [
+        replace(one, connection=APP if one.kind == "send" else 1) for one in [*PLANTED[name], *AT_WORK]
+    ]
+    assert name not in found(operations)
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - NOT_SHARED))
+def test_no_hazard_is_told_of_processes_that_work_one_after_the_other(name: str) -> None:
+    """What process 2 does comes after all that process 1 did; its IDs and addresses are the same."""
+    later = [
+        replace(one, invoked_ns=one.invoked_ns + 10**9, completed_ns=one.completed_ns + 10**9)
+        if one.connection == 2
+        else one
+        for one in [*PLANTED[name], *AT_WORK]
+    ]
+    assert name not in found(later)
+
+
+def test_a_pool_of_application_processes_shares_what_it_likes() -> None:
+    """Two processes that only send are no testers, whatever they have in common."""
+    mails = [
+        send(1, "a", connection=7, tags=("t",)),
+        send(2, "b", connection=8, tags=("t",), recipients=("a@a.test",)),
+    ]
+    reads = [
+        op("list", 5, found=(("ID-a", "a@x"), ("ID-b", "b@x")), total=2, code=200),
+        op("delete_all", 7, code=200),
+    ]
+    assert found([*mails, *reads]) == {}
+
+
+def test_two_testers_of_one_application_are_told_apart_by_whom_they_ask_for() -> None:
+    mails = [send(1, "a", connection=APP), send(2, "b", connection=APP)]
+    asks = [
+        op("search", 3, query="to:a@a.test", total=0, code=200),
+        op("search", 3, connection=2, query='to:"b@a.test"', total=0, code=200),
+    ]
+    gone = op("delete", 5, connection=2, ids=("ID-a",), code=200)
+    assert "deleted_unread" in found([*mails, *asks, gone, *AT_WORK])
+    own = op("delete", 5, connection=1, ids=("ID-a",), code=200)
+    assert found([*mails, *asks, own, *AT_WORK]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
     [
-        "deleted_unread",
-        "delete_all_beside_others",
-        "read_latest_beside_others",
-        "shared_recipient",
-        "shared_tag",
+        # The same mail to two recipients, each in a transaction of its own.
+        ("same_message_id", [send(1, "a"), send(3, "a", recipients=("b@a.test",))]),
+        # The first one is gone before the second one comes.
+        (
+            "same_message_id",
+            [send(1, "a"), op("delete", 3, ids=("ID-a",), code=200), send(5, "b", message_id="a@x")],
+        ),
+        # Refused before its content was sent, a mail cannot be stored.
+        ("blind_retry", [send(1, "a", code=450, digest=""), send(3, "a")]),
+        # Three looks at a count in a suite, each for another purpose.
+        (
+            "polled_count",
+            [
+                op(kind, at, total=total, code=200)
+                for at, (kind, total) in enumerate(
+                    [("info", 0), ("search", 1), ("info", 1), ("tags", -1), ("info", 2)]
+                )
+            ],
+        ),
+        ("first_page_only", [op("list", 1, found=ROWS_50, total=60, limit=50, code=200)]),
+        (
+            "first_page_only",
+            [
+                op("list", 1, found=ROWS_50, total=60, code=200),
+                op("list", 3, found=ROWS_50[:10], total=60, start=50, limit=50, code=200),
+            ],
+        ),
+        (
+            "read_latest_beside_others",
+            [send(1, "a", connection=2), op("read_latest", 3, query="to:x@y", code=200)],
+        ),
+        (
+            "shared_recipient",
+            [send(1, "a", recipients=("x@y",)), send(3, "b", connection=2, recipients=("x@y",))],
+        ),
     ],
 )
-def test_what_one_process_does_to_its_own_mail_is_no_hazard_between_processes(name: str) -> None:
-    alone = [op_of_one(one) for one in PLANTED[name]]
-    assert name not in found(alone)
+def test_what_looks_like_a_hazard_and_is_none(name: str, clean: list[Recorded]) -> None:
+    assert name not in found([*clean, *AT_WORK])
 
 
-def op_of_one(one: Recorded) -> Recorded:
-    """The same operation, by process 1."""
-    from dataclasses import replace
-
-    return replace(one, connection=1)
+@pytest.mark.parametrize(("version", "told"), [("1.30.5", True), ("1.33.1", False), ("dev", True)])
+def test_a_repeated_deletion_by_one_process_is_told_where_it_may_hang_the_server(
+    version: str, told: bool
+) -> None:
+    begun = replace(BEGUN, version=version)
+    whole = suite([op("delete", 1, ids=("A",), code=200), op("delete", 3, ids=("A",), code=200)], begun=begun)
+    assert [*deleted_twice(whole)] != [] if told else [*deleted_twice(whole)] == []
 
 
 def test_each_hazard_says_what_why_and_what_to_do_in_whole_sentences() -> None:

@@ -85,6 +85,7 @@ def test_a_mail_sent_by_rest_has_its_recipients_tags_and_id() -> None:
     (one,) = exchange(request("POST", "/api/v1/send", body), reply(b'{"ID":"Q1"}')).operations
     assert (one.kind, one.recipients, one.tags, one.message_id) == ("send", ("c@d", "e@f"), ("t",), "m@x")
     assert one.queued_as == "Q1"
+    assert one.to == ("c@d",)
 
 
 def test_packed_and_chunked_replies_are_read() -> None:
@@ -126,4 +127,22 @@ def test_a_request_without_a_reply_is_unknown() -> None:
 
 def test_bytes_that_are_no_http_lose_the_track() -> None:
     with pytest.raises(LostTrack):
-        exchange(b"\x16\x03\x01nonsense\r\n\r\n", b"")
+        exchange(b"\x00\x03\x01nonsense\r\n\r\n", b"")
+
+
+def test_an_encrypted_connection_passes_unread_and_that_is_said() -> None:
+    told = exchange(b"\x16\x03\x01\x02\x00rest", b"\x16\x03\x03answer")
+    assert (told.operations, [note.why.partition(":")[0] for note in told.notes]) == ([], ["TLS"])
+
+
+@pytest.mark.parametrize(
+    ("target", "start", "limit"),
+    [
+        ("/api/v1/messages", 0, 0),
+        ("/api/v1/messages?start=50&limit=25", 50, 25),
+        ("/api/v1/messages?limit=x", 0, 0),
+    ],
+)
+def test_the_page_that_was_asked_for_is_told(target: str, start: int, limit: int) -> None:
+    (one,) = exchange(request("GET", target), reply(json.dumps(ROWS).encode())).operations
+    assert (one.start, one.limit) == (start, limit)

@@ -1,11 +1,12 @@
 """The page of a record, the lines for a terminal, and the table of hazards in docs/record.md."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mailrace.record.findings import findings_of
 from mailrace.report.recorded import hazards_table, headline, lines_of, record_page
 
-from tests.record.traffic import op, send, suite
+from tests.record.traffic import BEGUN, ENDED, op, send, suite
 
 DOCS = Path(__file__).parents[2] / "docs" / "record.md"
 HOSTILE = "</script><script>alert(1)</script>\x1b[31m"
@@ -17,8 +18,11 @@ def test_the_table_of_hazards_in_the_docs_is_the_one_in_the_code() -> None:
 
 def test_a_page_shows_what_happened_first_and_escapes_what_clients_sent() -> None:
     refused = send(1, "a", code=451, recipients=(HOSTILE,))
-    found = findings_of(suite([refused, op("delete_all", 1.5, connection=2, code=200)], held=["a"]))
-    page = record_page(found, f"mailrace record {HOSTILE}")
+    begun = replace(BEGUN, command=f"mailrace record {HOSTILE}")
+    found = findings_of(
+        suite([refused, op("delete_all", 1.5, connection=2, code=200)], held=["a"], begun=begun)
+    )
+    page = record_page(found)
     assert page.index("rejected_but_stored") < page.index("What the suite does to itself")
     assert "<script>alert(1)" not in page
     assert "\x1b" not in page
@@ -26,13 +30,17 @@ def test_a_page_shows_what_happened_first_and_escapes_what_clients_sent() -> Non
 
 
 def test_without_the_store_at_the_end_nothing_is_said_of_it() -> None:
-    found = findings_of(suite([send(1, "a")]), is_store_known=False)
+    found = findings_of(suite([send(1, "a")], ended=replace(ENDED, is_store_known=False)))
     assert (found.happened, found.judged, found.not_judged) == ((), 0, 1)
-    assert "nothing is known of what it should hold" in record_page(found, "x")
+    assert "Whether the server kept its promises is not known" in record_page(found)
+    assert found.status(counts_hazards=False) == 3
 
 
 def test_a_terminal_is_told_each_hazard_with_its_remedy_and_its_evidence() -> None:
-    found = findings_of(suite([send(1, "a"), op("delete", 5, connection=2, ids=("ID-a",), code=200)]))
+    at_work = [op("search", t, query="subject:x", code=200) for t in (0, 9)]
+    found = findings_of(
+        suite([send(1, "a"), op("delete", 5, connection=2, ids=("ID-a",), code=200), *at_work])
+    )
     text = "\n".join(lines_of(found))
     assert "deleted_unread, 1 time" in text
     assert "by process 2 (p2)" in text

@@ -10,10 +10,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from mailrace.history import RECORD
 from mailrace.model.errors import TargetError
-from mailrace.record.recorded import RECORD, Connected, NotSeen, read_record
+from mailrace.record.file import read_record
+from mailrace.record.recorded import Connected, NotSeen
 from mailrace.record.recorder import Recorder, begun
-from mailrace.record.relay import Service
+from mailrace.record.service import Service
 
 LIMIT_S = 20.0
 Serve = Callable[[socket.socket], None]

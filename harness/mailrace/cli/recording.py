@@ -1,6 +1,5 @@
 """`mailrace record`: a recorder between a suite and its Mailpit, and what its traffic shows."""
 
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,11 @@ if TYPE_CHECKING:
     from mailrace.record.findings import Findings
 
 WHERE = "Where to listen"
+LOUD = (
+    "--keep-content: THE MAILS THEMSELVES ARE KEPT in {folder}/contents, and replies word by word in "
+    "record.jsonl: passwords, links and addresses in them can be read by whoever gets this folder. "
+    "Do not pass it on."
+)
 
 
 class FailOn(StrEnum):
@@ -35,6 +39,17 @@ SmtpOption = Annotated[
 HttpOption = Annotated[
     str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For HTTP; port 0: a free one.")
 ]
+Pop3Option = Annotated[
+    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For POP3; port 0: a free one.")
+]
+Pop3ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        rich_help_panel=WHERE,
+        help="Where POP3 of a server that is not ours listens; default: it is not recorded.",
+    ),
+]
 EnvOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -53,6 +68,12 @@ MinutesOption = Annotated[
         help="Steer the overlaps that occurred for so long; 0: not at all.",
     ),
 ]
+KeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-content", help="Keep the mails themselves, too: whoever has the folder can read them."
+    ),
+]
 FailOnOption = Annotated[
     FailOn, typer.Option(metavar="WHAT", help="What ends with status 1: happened, or hazards too.")
 ]
@@ -64,22 +85,27 @@ def record(
     target: options.TargetOption = None,
     smtp: SmtpOption = "127.0.0.1:0",
     http: HttpOption = "127.0.0.1:0",
+    pop3: Pop3Option = "127.0.0.1:0",
+    pop3_server: Pop3ServerOption = None,
     env: EnvOption = None,
     minutes: MinutesOption = 2.0,
     fail_on: FailOnOption = FailOn.happened,
+    keep_content: KeepOption = False,
     out: options.OutOption = None,
 ) -> None:
     """Record a suite's traffic: what raced, what could have, and what the suite does to itself.
 
-    The command is told where to connect by SMTP_HOST, SMTP_PORT, MAILPIT_URL, MAILRACE_SMTP, MAILRACE_HTTP.
+    The command is told where to connect by SMTP_HOST, SMTP_PORT, MAILPIT_URL, MAILRACE_SMTP, MAILRACE_HTTP
+    and, for POP3, MAILRACE_POP3, POP3_HOST, POP3_PORT, POP3_USER, POP3_PASSWORD.
 
-    Exit status: the command's own where it failed; else 1 where something happened, 3 where nothing could be
-    looked at, 0 where nothing was seen.
+    Exit status: the command's own where it failed; else 1 where the server broke a promise, 3 where not all
+    could be looked at, 0 where all was and nothing was seen.
     """
     from mailrace.cli.screen import Screen
-    from mailrace.history import new_folder
+    from mailrace.history import make_latest, new_folder
     from mailrace.model.target_name import parse_target
-    from mailrace.studies.recording import RecordRequest, steer_overlaps
+    from mailrace.studies.pairs import steer_overlaps
+    from mailrace.studies.recording import RecordRequest
     from mailrace.studies.recording import record as run_recorder
 
     request = RecordRequest(
@@ -87,34 +113,45 @@ def record(
         command=tuple(suite or ()),
         smtp=_address("--smtp", smtp),
         http=_address("--http", http),
+        pop3=_address("--pop3", pop3),
+        pop3_server=_address("--pop3-server", pop3_server) if pop3_server else None,
         variables=dict(_variable(one) for one in env or ()),
-        steer_s_max=60 * minutes,
+        keeps_content=keep_content,
+        made_by=("mailrace", *sys.argv[1:]),
     )
     folder = new_folder(Path(settings().get("reports", "reports")), f"record-{request.target}", out=out)
     # The suite writes to stdout, so what mailrace tells meanwhile goes to stderr.
     progress = Screen(on_stdout=False)
-    done = run_recorder(request, folder, progress.line)
-    found = done.findings
-    if request.steer_s_max:
-        found = steer_overlaps(found, request, folder, progress.text)
-    _show(found, folder, done.failures)
+    if keep_content:
+        progress.text(LOUD.format(folder=folder), style="bold red")
+    found = run_recorder(request, folder, progress.line)
+    make_latest(folder)
+    found = steer_overlaps(found, request.target, folder, 60 * minutes, progress.text)
+    write_record(found, folder)
+    show_record(found, folder)
     # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
-    counted = [*found.happened, *(found.hazards if fail_on is FailOn.hazards else ())]
-    could_not_look = bool(done.failures) or not found.operations
-    raise typer.Exit(found.child_status or (1 if counted else 3 if could_not_look else 0))
+    raise typer.Exit(found.status(counts_hazards=fail_on is FailOn.hazards))
 
 
-def _show(found: "Findings", folder: Path, failures: tuple[str, ...]) -> None:
-    """Write the record's document and page, and say what was found."""
-    from mailrace.cli.screen import Screen
-    from mailrace.history.writing import write_whole
-    from mailrace.report.recorded import lines_of, record_page
+def write_record(found: "Findings", folder: Path) -> None:
+    """Write the record's document and its page."""
+    from mailrace.history import write_whole
+    from mailrace.report.recorded import record_page
 
     write_whole(folder / "record.json", found.as_json().encode())
-    write_whole(folder / "report.html", record_page(found, shlex.join(["mailrace", *sys.argv[1:]])).encode())
+    write_whole(folder / "report.html", record_page(found).encode())
+
+
+def show_record(found: "Findings", folder: Path) -> None:
+    """Say what was found."""
+    from mailrace.cli.screen import Screen
+    from mailrace.report.recorded import lines_of
+
     screen = Screen()
-    for line in (*lines_of(found), *(f"Not whole: {one}." for one in failures)):
+    for line in lines_of(found):
         screen.text(line)
+    if found.keeps_content:
+        screen.text(LOUD.format(folder=folder), style="bold red")
     screen.line(f"report: {folder}/report.html")
 
 

@@ -55,6 +55,7 @@ def report(
 ) -> None:
     """Render the reports of a run again; of a run that was killed, from what it had written."""
     from mailrace.cli.show import outcome
+    from mailrace.history import record_folder
     from mailrace.model.errors import UsageError
     from mailrace.report import FORMATS, render_index
     from mailrace.studies.rendering import rendered
@@ -69,6 +70,15 @@ def report(
             f"--format {formats}: {', '.join(unknown) or 'nothing'} is none of {', '.join(FORMATS)}"
         )
     # The formats are known to be right before anything is read, for a long run takes a while to render.
+    if (recorded := record_folder(folder or LATEST)) is not None:
+        from mailrace.cli.recording import show_record, write_record
+        from mailrace.studies.pairs import steered_before
+        from mailrace.studies.recording import read_again
+
+        found = steered_before(read_again(recorded), recorded)
+        write_record(found, recorded)
+        show_record(found, recorded)
+        return
     shown = rendered(folder or LATEST, wanted)
     if shown.found.study in ("run", "merge"):
         outcome(shown.runs[shown.found.folder], str(shown.found.folder), verbose=False)

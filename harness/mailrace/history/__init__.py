@@ -5,9 +5,10 @@
 and `contents` says of any folder what is in it.
 """
 
-from mailrace.history.contents import Contents, contents
+from mailrace.history.contents import Contents, contents, record_folder
 from mailrace.history.folder import (
     HISTORY,
+    RECORD,
     RUN,
     InUse,
     has_race,
@@ -25,6 +26,7 @@ from mailrace.history.writing import write_whole, writing
 __all__ = [
     "HISTORY",
     "PLAN",
+    "RECORD",
     "RUN",
     "Contents",
     "InUse",
@@ -47,6 +49,7 @@ __all__ = [
     "read_journal",
     "read_plan",
     "read_study",
+    "record_folder",
     "remove_bare",
     "write_plan",
     "write_whole",

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailrace.history.folder import HISTORY, RUN, is_in_use
+from mailrace.history.folder import HISTORY, RECORD, RUN, is_in_use
 from mailrace.history.plan import PLAN, RecordedPlan, read_plan
 from mailrace.history.reading import has_scenarios
 from mailrace.model.errors import UsageError
@@ -53,6 +53,11 @@ def contents(source: Path) -> Contents:
     Raises UsageError where there is no such folder, or nothing of mailrace's in it.
     """
     folder = _folder(source)
+    if (folder / RECORD).is_file():
+        raise UsageError(
+            f"{folder}: this is the record of a suite's traffic, and no run; `mailrace report {folder}` "
+            f"shows it, and `mailrace steer {folder}/scenarios` looks at the overlaps in it"
+        )
     if not (folder / PLAN).is_file() and (folder / RUN).is_file():
         return Contents(
             folder=folder, study="run", plan=None, runs=(folder,), is_whole=True, is_running=False
@@ -75,6 +80,15 @@ def contents(source: Path) -> Contents:
         is_whole=is_whole,
         is_running=not is_whole and is_in_use(folder),
     )
+
+
+def record_folder(source: Path) -> Path | None:
+    """The folder of a suite's record by that name; None where it is anything else.
+
+    Raises UsageError where there is no such folder.
+    """
+    folder = _folder(source)
+    return folder if (folder / RECORD).is_file() else None
 
 
 def _folder(source: Path) -> Path:

@@ -14,6 +14,8 @@ from mailrace.model.errors import UsageError
 
 LATEST = "latest"
 HISTORY, RUN = "history.jsonl", "run.json"
+RECORD = "record.jsonl"
+"""Of `mailrace record`: a folder with it is a suite's traffic, and no run."""
 _STAMP = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?-")
 _RACES = (
     re.compile(rb'"verdict": ?"RACE"'),

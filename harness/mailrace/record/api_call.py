@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from mailrace.record.addresses import addresses_in
+
 FOUND_MAX = 200
+OTHER_CHARS_MAX = 60
 """Rows of a reply that are told."""
 _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/api/v1/messages", "list"),
@@ -77,8 +80,10 @@ def about_request(request: Request, body: bytes) -> dict[str, Any]:
     about: dict[str, Any] = {"kind": kind}
     if "id" in named:
         about["ids"] = (named["id"],)
+    if kind in ("list", "search"):
+        about |= {"start": _number(request.parameter("start")), "limit": _number(request.parameter("limit"))}
     if kind in ("search", "delete_search"):
-        about["query"] = request.parameter("query")
+        about["query"] = _without_login(request.parameter("query"))
     elif kind in ("delete", "set_read", "set_tags"):
         about["ids"] = _texts(given.get("IDs"))
         if kind == "delete" and not about["ids"]:
@@ -92,14 +97,15 @@ def about_request(request: Request, body: bytes) -> dict[str, Any]:
     elif kind == "send":
         about |= _sent(given, body)
     elif kind == "other":
-        about["query"] = f"{request.method} {request.path}"
+        # No more of the path: what another program's paths hold is not known.
+        about["query"] = f"{request.method} {'/'.join(request.path.split('/')[:4])}"[:OTHER_CHARS_MAX]
     return about
 
 
 def about_reply(request: Request, code: int, body: bytes) -> dict[str, Any]:
-    """What the reply shows: the rows, the count, the ID; of a refusal the beginning of its text."""
+    """What the reply shows: the rows, the count, the ID; of a refusal nothing."""
     if code >= 400:
-        return {"text": body.decode("utf-8", "replace")}
+        return {}
     kind, _ = request.route()
     given = _json(body) if kind in _WITH_ROWS else {}
     if kind in ("list", "search"):
@@ -122,9 +128,11 @@ def _sent(given: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     sender = given.get("From")
     everybody = [*_list(given.get("To")), *_list(given.get("Cc"))]
     recipients = [str(one.get("Email") or "") for one in everybody if isinstance(one, dict)]
+    to = json.dumps(_list(given.get("To")), ensure_ascii=False)
     return {
         "sender": str(sender.get("Email") or "") if isinstance(sender, dict) else "",
         "recipients": (*recipients, *_texts(given.get("Bcc"))),
+        "to": addresses_in(to),
         "tags": _texts(given.get("Tags")),
         "message_id": ids[0].strip("<>") if ids else "",
         "digest": hashlib.sha256(body).hexdigest(),
@@ -135,6 +143,15 @@ def _sent(given: Mapping[str, Any], body: bytes) -> dict[str, Any]:
 def _rows(rows: Any) -> tuple[tuple[str, str], ...]:
     listed = [row for row in _list(rows) if isinstance(row, dict) and row.get("ID")]
     return tuple((str(row["ID"]), str(row.get("MessageID") or "")) for row in listed[:FOUND_MAX])
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _without_login(query: str) -> str:
+    """A search without the login of a URL that it asks for."""
+    return re.sub(r"//[^/\s\"@]+@", "//", query)
 
 
 def _json(body: bytes) -> Mapping[str, Any]:

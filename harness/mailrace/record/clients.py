@@ -1,12 +1,16 @@
 """The client end of a loopback connection in, the process behind it out (Linux; elsewhere nobody is named).
 
-`/proc/net/tcp` tells a socket's inode from its address, and `/proc/PID/fd` which process holds it. Processes
-that were found before are asked first: a suite has few of them, and opens many connections.
+The kernel tells a socket's inode from its two addresses (sock_diag(7)), and `/proc/PID/fd` which process
+holds it. Processes that were found before are asked first: a suite has few of them, and opens many
+connections. All of this is done while a client waits, so nothing here searches through a table
+that grows with the number of connections, as /proc/net/tcp does.
 """
 
 import itertools
 import os
+import re
 import socket
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +19,13 @@ import psutil
 
 KNOWN_MAX = 64
 """Processes that are remembered."""
-LOOKS_MAX = 3
-_PROC = Path("/proc")
+_NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST = 4, 20, 1
+_ASKED = struct.Struct("=IHHIIBBBBIHH16s16sIII")
+"""nlmsghdr and inet_diag_req_v2 of linux/inet_diag.h; ports and addresses are in network order."""
+_USER_AND_INODE = struct.Struct("=II")
+_USER_AT = 80
+_NAME = re.compile(r"[\w.+-]+")
+_SCRIPT = re.compile(r"[\w.-]+\.(?:py|[cm]?[jt]s|rb|php|sh|pl|phar|jar|exs?)")
 
 
 class Clients:
@@ -25,11 +34,14 @@ class Clients:
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
 
-    def behind(self, host: str, port: int) -> tuple[int, str]:
-        """(process id, name) of the process whose socket has this address; (0, "") where it is not told."""
-        # The kernel gives its table in pieces, and a socket can be missed while others come and go.
-        inode = next((found for _ in range(LOOKS_MAX) if (found := _inode(host, port))), "")
-        if not inode:
+    def behind(self, client: tuple[str, int], here: tuple[str, int]) -> tuple[int, str]:
+        """(process id, name) of the process whose socket is connected from `client` to `here`.
+
+        (0, "") where it is not told: the client is on another machine, or belongs to another user.
+        """
+        inode, user = _socket(client, here)
+        if not inode or (user != os.geteuid() and os.geteuid() != 0):
+            # The processes of another user cannot be looked into, so they are not searched through.
             return 0, ""
         # The last one that was found is asked first, then the youngest: most clients start with the suite.
         known = [*reversed(self._known)]
@@ -48,21 +60,28 @@ def _others(known: Sequence[int]) -> Iterator[int]:
     yield from sorted(set(psutil.pids()) - set(known), reverse=True)
 
 
-def _inode(host: str, port: int) -> str:
-    """The inode of the socket that is bound to this address; "" where there is none."""
+def _socket(client: tuple[str, int], here: tuple[str, int]) -> tuple[int, int]:
+    """The inode and the user of the client's socket; (0, 0) where this machine has no such socket."""
+    family = socket.AF_INET6 if ":" in client[0] else socket.AF_INET
+    addresses = (socket.inet_pton(family, host) for host in (client[0], here[0]))
+    ports = (socket.htons(port) for port in (client[1], here[1]))
+    head = (_ASKED.size, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0)
+    what = (family, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF)
+    asked = _ASKED.pack(*head, *what, *ports, *addresses, 0, 0xFFFFFFFF, 0xFFFFFFFF)
     try:
-        packed = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
-        table = (_PROC / "net" / ("tcp6" if ":" in host else "tcp")).read_text()
-    except OSError:
-        return ""
-    # The kernel writes an address as 32-bit words in the machine's own order, in hexadecimal.
-    words = (packed[at : at + 4][::-1].hex().upper() for at in range(0, len(packed), 4))
-    address = f": {''.join(words)}:{port:04X} "
-    at = table.find(address)
-    return table[at : table.find("\n", at)].split()[9] if at >= 0 else ""
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
+            kernel.settimeout(1.0)
+            kernel.send(asked)
+            said = kernel.recv(4096)
+    except (AttributeError, OSError):
+        return 0, 0  # this is no Linux, or one that does not tell
+    if len(said) < _USER_AT + _USER_AND_INODE.size or said[4:6] != asked[4:6]:
+        return 0, 0
+    user, inode = _USER_AND_INODE.unpack_from(said, _USER_AT)
+    return inode, user
 
 
-def _holds(pid: int, inode: str) -> bool:
+def _holds(pid: int, inode: int) -> bool:
     """Whether the process holds that socket; false where it is gone or not ours to look at."""
     folder, wanted = f"/proc/{pid}/fd", f"socket:[{inode}]"
     with suppress(OSError):
@@ -74,9 +93,12 @@ def _holds(pid: int, inode: str) -> bool:
 
 
 def _name(pid: int) -> str:
-    """The program and the first words of its command line, without what may hold a secret."""
+    """The program, and the script that it runs. All other words of its command may hold a secret."""
     try:
-        words = psutil.Process(pid).cmdline()[:2]
+        words = psutil.Process(pid).cmdline()[:3]
     except psutil.Error:
         return ""
-    return " ".join(Path(word).name for word in words if "=" not in word and not word.startswith("-"))
+    program, rest = words[:1], words[1:]
+    scripts = [Path(word).name for word in rest if _SCRIPT.fullmatch(Path(word).name)]
+    names = [found[0] for word in program if (found := _NAME.match(Path(word).name))]
+    return " ".join([*names, *scripts[:1]])

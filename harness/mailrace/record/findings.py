@@ -5,32 +5,22 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from mailrace.record.as_scenario import as_scenario, name_of
-from mailrace.record.happened import happened
+from mailrace.record.doubts import unread_connections
+from mailrace.record.happened import RETRIED_AFTER_YES, happened
 from mailrace.record.hazards import HAZARDS
 from mailrace.record.overlaps import shapes
 from mailrace.record.recorded import Recorded
-from mailrace.record.suite import Suite
+from mailrace.record.suite import UNKNOWN, Suite
+from mailrace.record.timeline import Drawn, timeline
 
+KILLED = "the recorder was killed, and nobody saw what came after"
+BUSY_MAX = 3
 EVIDENCE_MAX = 5
 """Occurrences of one finding that are told; all are counted."""
-BESIDE_S = 0.05
-"""What is drawn before and after the operations of a finding."""
-DRAWN_MAX = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """One bar of a timeline, seconds since the record began; `is_guilty`: it is part of the finding."""
-
-    label: str
-    connection: int
-    begun_s: float
-    ended_s: float
-    is_guilty: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +48,7 @@ class Overlap:
 
     file      the scenario that was written for it; "" where no actor does what one of the operations does
     verdict   what steer says of that scenario on the recorded version; "" where it was not asked
+    elsewhere   what is known of other versions, a few words each
     """
 
     first: str
@@ -69,11 +60,20 @@ class Overlap:
     file: str = ""
     verdict: str = ""
     why: str = ""
+    elsewhere: tuple[str, ...] = ()
+    timeline: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What record.json holds."""
+    """What record.json holds.
+
+    child_status  of the suite's command; None: there was none, or it is not known
+    judged        accepted mails that must be in the store; not_judged: those that may have been deleted
+    not_whole     why operations may be missing in the record
+    doubts        why the server's promises were not judged at all
+    unread        connections that passed unread; `not_seen` says why, and what else is not covered
+    """
 
     mailrace: str
     started: str
@@ -84,13 +84,34 @@ class Findings:
     connections: int
     processes: int
     child_status: int | None
+    keeps_content: bool
     judged: int
     not_judged: int
     happened: tuple[Finding, ...]
     hazards: tuple[Finding, ...]
     overlaps: tuple[Overlap, ...]
+    not_whole: tuple[str, ...]
+    doubts: tuple[str, ...]
+    unread: int
     not_seen: tuple[str, ...]
-    is_store_known: bool
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """The promises that the server broke: what happened, without what a client did by itself."""
+        return tuple(one for one in self.happened if one.name != RETRIED_AFTER_YES)
+
+    @property
+    def is_seen_whole(self) -> bool:
+        """Whether all was looked at, so that nothing found means that nothing was there."""
+        return bool(self.operations) and not (self.not_whole or self.doubts or self.unread)
+
+    def status(self, *, counts_hazards: bool) -> int:
+        """The exit status: the command's own where it failed, else 1, 3 or 0."""
+        if self.child_status:
+            return self.child_status
+        if self.broken or (counts_hazards and (self.hazards or self.happened)):
+            return 1
+        return 0 if self.is_seen_whole else 3
 
     def as_json(self) -> str:
         """The text of record.json."""
@@ -101,17 +122,14 @@ class Findings:
         return replace(self, overlaps=tuple(overlaps))
 
 
-def findings_of(suite: Suite, *, child_status: int | None = None, is_store_known: bool = True) -> Findings:
-    """All that the record shows. Without the store at the end nothing is said of what it should hold."""
-    if is_store_known:
-        broken = happened(suite)
-        found, judged, not_judged = broken.found, broken.judged, broken.not_judged
-    else:
-        found, judged, not_judged = (), 0, len(suite.mails)
+def findings_of(suite: Suite, failures: tuple[str, ...] = ()) -> Findings:
+    """All that the record shows. `failures`: why it is not whole, beside what it says of that itself."""
+    broken = happened(suite)
     # One finding a name: a suite that breaks the same promise a thousand times has one thing to mend.
     by_name: dict[str, list[tuple[str, tuple[Recorded, ...]]]] = {}
-    for one in found:
+    for one in broken.found:
         by_name.setdefault(one.name, []).append((one.sentence, (one.operation, *one.beside)))
+    ended = suite.ended
     return Findings(
         mailrace=suite.begun.mailrace,
         started=suite.begun.started,
@@ -120,15 +138,18 @@ def findings_of(suite: Suite, *, child_status: int | None = None, is_store_known
         command=suite.begun.command,
         operations=len(suite.operations),
         connections=len(suite.connections),
-        processes=len(suite.parties() - {0}),
-        child_status=child_status,
-        judged=judged,
-        not_judged=not_judged,
+        processes=len(suite.by_party),
+        child_status=ended.status if ended is not None else None,
+        keeps_content=suite.begun.keeps_content,
+        judged=broken.judged,
+        not_judged=broken.not_judged,
         happened=tuple(_finding(suite, "happened", name, seen) for name, seen in by_name.items()),
         hazards=_hazards(suite),
         overlaps=tuple(_overlaps(suite)),
-        not_seen=_not_seen(suite),
-        is_store_known=is_store_known,
+        not_whole=tuple(dict.fromkeys((*failures, *(ended.failures if ended is not None else (KILLED,))))),
+        doubts=broken.doubts,
+        unread=unread_connections(suite),
+        not_seen=tuple(_not_seen(suite)),
     )
 
 
@@ -155,30 +176,7 @@ def _finding(
         times=len(seen),
         evidence=tuple(sentence for sentence, _ in seen[:EVIDENCE_MAX]),
         tests=tuple(tests)[:EVIDENCE_MAX],
-        timeline=_timeline(suite, seen[0][1]),
-    )
-
-
-def _timeline(suite: Suite, guilty: tuple[Recorded, ...]) -> tuple[Drawn, ...]:
-    """The operations of a finding and what ran beside them, in the order of their starts."""
-    begin_ns = min(one.invoked_ns for one in guilty) - int(BESIDE_S * 1e9)
-    end_ns = max(one.completed_ns for one in guilty) + int(BESIDE_S * 1e9)
-    beside = [
-        one
-        for one in suite.operations
-        if one not in guilty and one.invoked_ns < end_ns and one.completed_ns > begin_ns
-    ]
-    chosen = sorted((*guilty, *beside[: DRAWN_MAX - len(guilty)]), key=lambda one: one.invoked_ns)
-    zero = suite.begun.t_ns
-    return tuple(
-        Drawn(
-            label=f"{one.kind} {one.code or 'no reply'}",
-            connection=one.connection,
-            begun_s=(one.invoked_ns - zero) / 1e9,
-            ended_s=(one.completed_ns - zero) / 1e9,
-            is_guilty=one in guilty,
-        )
-        for one in chosen
+        timeline=timeline(suite, seen[0][1]),
     )
 
 
@@ -192,20 +190,28 @@ def _overlaps(suite: Suite) -> list[Overlap]:
             example=" ∥ ".join(suite.who(one) for one in seen.examples[0]),
             scenario=as_scenario(seen.shape),
             file=f"{name_of(seen.shape)}.race.yaml" if as_scenario(seen.shape) else "",
+            timeline=timeline(suite, seen.examples[0]),
         )
         for seen in shapes(suite.operations)
     ]
 
 
-def _not_seen(suite: Suite) -> tuple[str, ...]:
-    counted = Counter(note.why for note in suite.not_seen)
-    said = [
-        f"{times} connections: {why}" if times > 1 else f"1 connection: {why}"
-        for why, times in counted.items()
-    ]
-    if suite.operations and suite.parties() == {0}:
-        said.append(
-            "no client's process is known (it runs elsewhere, or this is no Linux), so nothing can be said "
-            "of processes that disturb each other"
+def _not_seen(suite: Suite) -> Iterator[str]:
+    for why, times in Counter(note.why for note in suite.not_seen).items():
+        yield f"{_connections(times)}: {why}"
+    unknown = sum(connected.pid == UNKNOWN for connected in suite.connections.values())
+    if unknown:
+        yield (
+            f"the client's process of {unknown} of {_connections(len(suite.connections))} is not "
+            "known (it runs elsewhere, belongs to another user, or this is no Linux), so nothing is said of "
+            "what those disturb"
         )
-    return tuple(said)
+    for busy in suite.busy[:BUSY_MAX]:
+        yield f"{busy} did several things at once; what its threads do to each other cannot be told apart"
+    testers = [operations for party, operations in suite.by_party.items() if party in suite.testers]
+    if len(testers) > 1 and all(len(operations) == 1 for operations in testers):
+        yield "each process did one thing and ended, so it is not known which of them belong to one test"
+
+
+def _connections(count: int) -> str:
+    return f"{count} connection{'' if count == 1 else 's'}"

@@ -1,7 +1,8 @@
 """A suite's record and what its server held at the end in, the promises that the server broke out.
 
 The promises are those of a race (an accepted mail has one copy, a refused one has none), but nothing here was
-planned: what somebody may have deleted or retagged is not judged, and how much that was is said.
+planned: what somebody may have deleted or retagged is not judged, and how much that was is said. Where part
+of the traffic was not seen, somebody unseen may have done it all, so nothing is judged.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +13,8 @@ from itertools import pairwise
 from mailrace.check.tags import tag_keys
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome
+from mailrace.record.doubts import doubts
+from mailrace.record.mails import Mail
 from mailrace.record.overlaps import WRITERS
 from mailrace.record.recorded import Held, Recorded
 from mailrace.record.suite import Suite
@@ -33,47 +36,65 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Happenings:
-    """What was found, and how many accepted mails were not judged since somebody may have deleted them."""
+    """What was found, and how many accepted mails were not judged since somebody may have deleted them.
+
+    doubts   why nothing was judged at all, a sentence each
+    """
 
     found: tuple[Happening, ...]
     judged: int
     not_judged: int
+    doubts: tuple[str, ...] = ()
 
 
 def happened(suite: Suite) -> Happenings:
     """Every broken promise of the record, in the order in which the operations began."""
-    sends = [one for one in suite.operations if one.kind == "send"]
     by_message_id: dict[str, list[Recorded]] = defaultdict(list)
-    for one in sends:
-        if one.message_id:
+    for one in suite.operations:
+        if one.kind == "send" and one.message_id:
             by_message_id[one.message_id].append(one)
-    found = [*_refused_but_held(suite, by_message_id), *_retried(suite, by_message_id)]
-    judged = 0
-    held_by_id = {held.id: held for held in suite.held}
-    for mail in suite.mails.values():
-        if mail.deleted is not None or mail.maybe_deleted is not None:
-            continue
-        judged += 1
-        held = held_by_id.get(mail.id)
-        if held is None:
-            found.append(
-                _happening(suite, AnomalyName.ACCEPTED_BUT_MISSING, mail.sent, "is not in the store")
-            )
-        elif lost := _lost_tags(suite, mail.sent, held):
-            why = f"has lost the tag {', '.join(sorted(lost))}"
-            found.append(_happening(suite, AnomalyName.TAG_LOST, mail.sent, why))
-    found += _doubled(suite, by_message_id)
+    found = [*_retried(suite, by_message_id)]
+    why_not = doubts(suite)
+    judged: list[Mail] = []
+    if not why_not:
+        judged = [mail for mail in suite.mails if _is_judged(mail, by_message_id)]
+        found += [*_refused_but_held(suite, by_message_id), *_lost(suite, judged)]
+        found += _doubled(suite, by_message_id)
     ordered = sorted(found, key=lambda one: one.operation.invoked_ns)
-    return Happenings(tuple(ordered), judged, len(suite.mails) - judged)
+    return Happenings(tuple(ordered), len(judged), len(suite.mails) - len(judged), why_not)
+
+
+def _is_judged(mail: Mail, by_message_id: dict[str, list[Recorded]]) -> bool:
+    """Whether the mail must be in the store: nobody may have deleted it, and it can be told from others."""
+    is_known = bool(mail.id) or len(by_message_id.get(mail.sent.message_id, ())) == 1
+    return is_known and mail.deleted is None and mail.maybe_deleted is None
+
+
+def _lost(suite: Suite, judged: list[Mail]) -> Iterator[Happening]:
+    """Accepted mails that are missing, and those that lost a tag."""
+    by_id = {held.id: held for held in suite.held}
+    copies = Counter(held.message_id for held in suite.held)
+    keeps_tags = _keeps_tags(suite, judged, by_id)
+    for mail in judged:
+        held = by_id.get(mail.id)
+        if held is not None:
+            lost = _lost_tags(suite, mail.sent, held) if keeps_tags else frozenset()
+            if lost:
+                why = f"has lost the tag {', '.join(sorted(lost))}"
+                yield _happening(suite, AnomalyName.TAG_LOST, mail.sent, why)
+        elif not copies[mail.sent.message_id]:
+            # With --ignore-duplicate-ids one copy may stand for several mails of one Message-ID.
+            yield _happening(suite, AnomalyName.ACCEPTED_BUT_MISSING, mail.sent, "is not in the store")
 
 
 def _refused_but_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> Iterator[Happening]:
     """A refusal to the final dot promises that nothing was stored (RFC 5321 4.2.1)."""
-    seen = {message_id for one in suite.operations for _, message_id in one.found}
-    seen |= {held.message_id for held in suite.held}
+    rows = {row for one in suite.operations for row in one.found}
+    rows |= {(held.id, held.message_id) for held in suite.held}
+    seen = {message_id for server_id, message_id in rows if server_id not in suite.was_there}
     copies = Counter(held.message_id for held in suite.held)
     for message_id, sends in by_message_id.items():
-        refused = [one for one in sends if one.outcome is Outcome.FAIL and one.digest]
+        refused = [one for one in sends if one.outcome is Outcome.FAIL and one.code and one.digest]
         accepted = [one for one in sends if one.outcome is not Outcome.FAIL]
         if not refused or message_id not in seen:
             continue
@@ -86,8 +107,9 @@ def _refused_but_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) ->
 def _retried(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> Iterator[Happening]:
     for sends in by_message_id.values():
         for before, after in pairwise(sends):
-            is_same = before.digest == after.digest and suite.party(before) == suite.party(after)
-            if is_same and before.outcome is Outcome.OK and before.completed_ns <= after.invoked_ns:
+            is_same = (before.digest, before.recipients) == (after.digest, after.recipients)
+            is_again = before.outcome is Outcome.OK and before.completed_ns <= after.invoked_ns
+            if is_same and is_again and suite.party(before) == suite.party(after):
                 why = f"was sent again although the server had said {before.code}"
                 yield _happening(suite, RETRIED_AFTER_YES, after, why)
 
@@ -96,14 +118,23 @@ def _doubled(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> Iterator
     copies = Counter(held.message_id for held in suite.held if held.message_id)
     for message_id, count in copies.items():
         sends = by_message_id.get(message_id, [])
-        if sends and count > len(sends):
+        # A refused mail that was stored is told by another name.
+        if sends and all(one.outcome is not Outcome.FAIL for one in sends) and count > len(sends):
             why = f"was sent {len(sends)} times and is in the store {count} times"
             yield _happening(suite, AnomalyName.DUPLICATED, sends[0], why)
 
 
+def _keeps_tags(suite: Suite, judged: list[Mail], by_id: dict[str, Held]) -> bool:
+    """Whether this server tags mails as they ask: ours does, another may have --tags-disable."""
+    if suite.begun.is_ours:
+        return True
+    tagged = ((mail.sent, by_id[mail.id]) for mail in judged if mail.sent.tags and mail.id in by_id)
+    return any(tag_keys(sent.tags) <= tag_keys(held.tags) for sent, held in tagged)
+
+
 def _lost_tags(suite: Suite, sent: Recorded, held: Held) -> frozenset[str]:
     """Tags that the mail asked for and does not have, where nobody retagged it or changed such a tag."""
-    for edit in suite.of("set_tags", "rename_tag", "delete_tag"):
+    for edit in suite.tag_edits:
         if held.id in edit.ids or tag_keys(edit.tags) & tag_keys(sent.tags):
             return frozenset()
     return tag_keys(sent.tags) - tag_keys(held.tags)

@@ -7,8 +7,8 @@ server: the remedy is always in the suite.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mailrace.record import occurrences
-from mailrace.record.occurrences import Evidence
+from mailrace.record import occurrences, reads
+from mailrace.record.evidence import Evidence
 from mailrace.record.suite import Suite
 
 
@@ -50,28 +50,28 @@ HAZARDS: tuple[Hazard, ...] = (
         "the latest mail was read while another process sent",
         "Which mail is the latest changes from one moment to the next.",
         _ONE_ADDRESS,
-        occurrences.read_latest,
+        reads.read_latest,
     ),
     Hazard(
         "unfiltered_list",
         "a list of all messages was read that held those of several processes",
         "The first row, and the number of rows, depend on what the others did.",
         _ONE_ADDRESS,
-        occurrences.unfiltered_list,
+        reads.unfiltered_list,
     ),
     Hazard(
         "search_too_wide",
         "a search found the mail of another process as well",
         "A test that takes the first row may read the mail of another test.",
         "Search for what only this test has: `to:` with one address a test, or the Message-ID.",
-        occurrences.search_too_wide,
+        reads.search_too_wide,
     ),
     Hazard(
         "polled_count",
         "a process waited until the number of messages had changed, while others sent",
         "Mails of others change the number too, so the wait ends too early or never.",
         "Wait until a search for your own recipient finds the mail.",
-        occurrences.polled_count,
+        reads.polled_count,
     ),
     Hazard(
         "same_message_id",
@@ -113,14 +113,14 @@ HAZARDS: tuple[Hazard, ...] = (
         "a message was read that another process had deleted",
         "The reader is told 404 for a mail that it had found a moment before.",
         _ONE_ADDRESS,
-        occurrences.read_gone,
+        reads.read_gone,
     ),
     Hazard(
         "first_page_only",
         "a list or search showed its first 50 messages, and there were more",
         "A mail that arrived earlier than the newest 50 is not found, once the mailbox is full enough.",
         "Search for your own recipient, or read on with `start` and `limit`.",
-        occurrences.first_page_only,
+        reads.first_page_only,
     ),
     Hazard(
         "foreign_tag_edit",

@@ -14,10 +14,12 @@ import h11
 
 from mailrace.model.attempt import Outcome
 from mailrace.record.api_call import Request, about_reply, about_request, wants_reply
-from mailrace.record.watch import LostTrack, Teller, outcome_of_code
+from mailrace.record.watch import TLS_WORDS, LostTrack, Teller, is_encrypted, outcome_of_code
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 """So much of a request's body is kept until its reply: enough for a mail that is sent by REST."""
+WEB_SOCKET_WORDS = "the connection was upgraded (web socket)"
+"""Mailpit only tells by it what has happened: nothing that a client sends there changes the store."""
 REPLY_BYTES_MAX = 4 * 1024 * 1024
 """So much of a reply's body, unpacked: more than a page of 5,000 rows; beyond it the rows are not told."""
 
@@ -48,9 +50,14 @@ class HttpWatch:
         self._server = h11.Connection(h11.CLIENT, max_incomplete_event_size=1024 * 1024)
         self._exchange: _Exchange | None = None
         self._is_opaque = False
+        self._is_first = True
 
     def client_sent(self, data: bytes, t_ns: int) -> None:
         """A piece of a request."""
+        if self._is_first and is_encrypted(data):
+            self._is_opaque = True
+            self._teller.not_seen(t_ns, TLS_WORDS)
+        self._is_first = False
         if not self._is_opaque:
             self._follow(self._client, data, t_ns)
 
@@ -78,7 +85,7 @@ class HttpWatch:
             if self._client.our_state is h11.SWITCHED_PROTOCOL:
                 self._is_opaque = True
                 self._tell(self._exchange, t_ns, Outcome.OK, "upgraded")
-                self._teller.not_seen(t_ns, "the connection was upgraded (web socket)")
+                self._teller.not_seen(t_ns, WEB_SOCKET_WORDS)
         except (h11.RemoteProtocolError, h11.LocalProtocolError) as wrong:
             raise LostTrack(str(wrong)) from wrong
 
@@ -126,12 +133,23 @@ class HttpWatch:
 
     def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str) -> None:
         self._exchange = None
-        about = about_request(exchange.request, bytes(exchange.body))
+        body, reply = bytes(exchange.body), _unpacked(exchange)
+        about = about_request(exchange.request, body)
         if outcome is not Outcome.UNKNOWN:
-            about |= about_reply(exchange.request, exchange.code, _unpacked(exchange))
+            about |= about_reply(exchange.request, exchange.code, reply)
+        if text:
+            about["text"] = text
         kind = str(about.pop("kind"))
-        about.setdefault("text", text)
-        self._teller.operation(kind, exchange.invoked_ns, t_ns, outcome, code=exchange.code, **about)
+        self._teller.operation(
+            kind,
+            exchange.invoked_ns,
+            t_ns,
+            outcome,
+            code=exchange.code,
+            said=reply.decode("utf-8", "replace") if exchange.code >= 400 else "",
+            content=("json", body) if kind == "send" else None,
+            **about,
+        )
 
 
 def _events(side: h11.Connection) -> Iterator[Any]:

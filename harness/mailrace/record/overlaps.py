@@ -6,7 +6,7 @@ A relation is named only where the traffic shows it; where it does not, it is "o
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailrace.check.tags import tag_keys
@@ -117,21 +117,3 @@ class Subjects:
         if self.tags(one) or self.tags(other):
             return "other messages, tagged"
         return "other messages"
-
-
-def senders_of(operations: Iterable[Recorded]) -> Mapping[str, Recorded]:
-    """The send of each server ID that a reply or a row named, the accepted one where there are several."""
-    found: dict[str, Recorded] = {}
-    by_message_id: dict[str, Recorded] = {}
-    rows: dict[str, str] = {}
-    for one in operations:
-        if one.kind == "send":
-            if one.queued_as:
-                found[one.queued_as] = one
-            if one.message_id:
-                by_message_id.setdefault(one.message_id, one)
-        rows.update(dict(one.found))
-    for server_id, message_id in rows.items():
-        if message_id in by_message_id:
-            found.setdefault(server_id, by_message_id[message_id])
-    return found

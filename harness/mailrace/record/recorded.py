@@ -5,20 +5,10 @@ its own instant was. No content of a mail and no credential is in any of these v
 Message-ID, its addresses, its tags, its size and a digest.
 """
 
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Literal, Self
 
 from mailrace.model.attempt import Outcome
-from mailrace.model.errors import UsageError
-
-RECORD = "record.jsonl"
-"""The name of the file in a record's folder."""
-TEXT_MAX = 300
-"""Characters kept of a reply's text."""
 
 Protocol = Literal["smtp", "http", "pop3"]
 
@@ -29,7 +19,9 @@ class Begun:
 
     started   time of day, ISO 8601 in UTC, at the instant `t_ns`
     target    the server behind the recorder, as named by the user; `version` as it says
-    command   the child command, or "" where the recorder stands in front of a running server
+    is_ours   the server was started for this record, so nobody else can reach its store
+    command   what made the record, as a command line without secrets; "" where that is not known
+    keeps_content   the mails themselves are kept as well, in files beside the record
     """
 
     mailrace: str
@@ -37,7 +29,9 @@ class Begun:
     t_ns: int
     target: str
     version: str = ""
+    is_ours: bool = True
     command: str = ""
+    keeps_content: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +54,17 @@ class Recorded:
                   `read_message`, `read_latest`, `read_raw`, `retrieve`, `tags`, `info`), or `other`
     invoked_ns, completed_ns   first byte of the request, last byte of the reply (or the link's end)
     outcome       ok, fail or unknown, as in a history
-    code, text    the reply: SMTP code or HTTP status, and the beginning of its text
+    code, text    the reply: SMTP code or HTTP status; of its text no more than SMTP's enhanced status code,
+                  for a server may quote the mail. The text is kept where contents are.
     message_id    without angle brackets; "" where the mail had none
     recipients    envelope recipients of a mail that is sent
+    to            all that looks like an address in the mail's To header, and "*" where it holds more than
+                  can be told: what a search `to:` is compared with
     tags          tags that the mail asks for, or that the request sets
     ids           server IDs that the request names; `queued_as` the one that the reply gives
     found         (server ID, Message-ID) of the rows that the reply shows, at most 200
     total         how many messages the reply says there are, or match; -1 where it says nothing
+    start, limit  the page of a list or search that was asked for; limit 0: none was named
     query         of a search, or the path of `other`
     digest, size  SHA-256 and length in bytes of the mail as it went over the wire
     """
@@ -82,11 +80,14 @@ class Recorded:
     message_id: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     queued_as: str = ""
     found: tuple[tuple[str, str], ...] = ()
     total: int = -1
+    start: int = 0
+    limit: int = 0
     query: str = ""
     digest: str = ""
     size: int = 0
@@ -117,67 +118,35 @@ class TestRan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One message that the store held at the end: server ID, Message-ID, tags, as its list shows them."""
+    """One message that the store held: server ID, Message-ID, tags, as its list shows them.
+
+    was_there   before the first client connected; else at the end
+    """
 
     id: str
     message_id: str = ""
     recipients: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    was_there: bool = False
 
 
-Line = Begun | Connected | Recorded | NotSeen | TestRan | Held
-_WORDS: dict[type, str] = {
-    Begun: "record",
-    Connected: "connection",
-    Recorded: "operation",
-    NotSeen: "not_seen",
-    TestRan: "test",
-    Held: "stored",
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The last line: a record without it was cut off.
 
-
-class RecordFile:
-    """Appends lines to record.jsonl, each handed to the operating system at once: nothing is held back."""
-
-    def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-    def write(self, value: Line) -> None:
-        """Append one line. Raises OSError where the disk takes no more."""
-        said = {name: field for name, field in asdict(value).items() if field not in ("", ())}
-        line = {"kind": _WORDS[type(value)], "value": said}
-        os.write(self._handle, json.dumps(line, separators=(",", ":")).encode() + b"\n")
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._handle)
-
-
-def read_record(path: Path) -> Iterator[Line]:
-    """The lines in the order in which they were written.
-
-    The last line may have been cut off when the recorder was killed, and is passed over then. Raises
-    UsageError, with the number of the line, for anything else that is no line of a record.
+    status           the child command's; None where there was none
+    is_store_known   the store was read whole after the last operation
+    accepted, deleted   messages that the server itself counts as accepted and as deleted meanwhile; -1: it
+                     does not say
+    failures         why the record is not whole, a sentence each
     """
-    of_word = {word: kind for kind, word in _WORDS.items()}
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            if not raw.endswith(b"\n"):
-                return
-            try:
-                line = json.loads(raw)
-                yield _value(of_word[line["kind"]], line["value"])
-            except (ValueError, TypeError, KeyError, RecursionError) as wrong:
-                raise UsageError(
-                    f"{path}:{number}: this is no line of a record ({type(wrong).__name__}: {wrong}); "
-                    "give the record.jsonl that mailrace record wrote"
-                ) from None
+
+    t_ns: int
+    status: int | None = None
+    is_store_known: bool = False
+    accepted: int = -1
+    deleted: int = -1
+    failures: tuple[str, ...] = ()
 
 
-def _value(kind: type, given: dict[str, Any]) -> Any:
-    """A value of that class whose fields have their types, also where the file is a stranger's."""
-    from pydantic import TypeAdapter
-
-    if unknown := set(given) - {f.name for f in fields(kind)}:
-        raise ValueError(f"it has the unknown field {sorted(unknown)[0]!r}")
-    return TypeAdapter(kind).validate_python(given)
+Line = Begun | Connected | Recorded | NotSeen | TestRan | Held | Ended

@@ -12,18 +12,24 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from time import monotonic_ns
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailrace import __version__
+from mailrace.history import RECORD
 from mailrace.model.errors import TargetError
+from mailrace.record.file import RecordFile
+from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, WHOLE, Frame, frames
 from mailrace.record.http import HttpWatch
 from mailrace.record.pop3 import Pop3Watch
-from mailrace.record.recorded import RECORD, Begun, Connected, Line, NotSeen, RecordFile
-from mailrace.record.relay import CLIENT_SENT, CONNECTED, ENDED, Frame, Service, command_of, frames
+from mailrace.record.recorded import Begun, Connected, Line, NotSeen
+from mailrace.record.relay import command_of
+from mailrace.record.service import Service
 from mailrace.record.smtp import SmtpWatch
 from mailrace.record.watch import LostTrack, Teller
 
-STOP_S_MAX = 10.0
+STOP_S_MAX = 60.0
+CONTENTS = "contents"
+"""The folder of the mails themselves, a file an operation, where the user asked for them to be kept."""
 
 
 class Watch(Protocol):
@@ -51,6 +57,8 @@ class Recorder:
         self.failures: list[str] = []
         self._services = services
         self._prefix = prefix
+        self._contents = folder / CONTENTS if begun.keeps_content else None
+        self._is_whole = False
         self._file = RecordFile(folder / RECORD)
         self._number = count(1).__next__
         self._watches: dict[int, Watch] = {}
@@ -84,11 +92,14 @@ class Recorder:
         """End the relay and all its connections, and wait until all that it saw is in the file."""
         if self._relay is not None:
             self._relay.communicate()
-        if self._thread is not None:
-            self._thread.join(STOP_S_MAX)
-            if self._thread.is_alive():
-                self.failures.append("the record is not whole: its last bytes were not looked at in time")
-            self._thread = None
+        if self._thread is None:
+            return
+        self._thread.join(STOP_S_MAX)
+        if self._thread.is_alive():
+            self._fail("its last bytes were not looked at in time")
+        elif not self._is_whole:
+            self._fail("the relay was ended from outside, and nobody saw what came after")
+        self._thread = None
 
     def close(self) -> None:
         """Stop, and write no more."""
@@ -100,8 +111,21 @@ class Recorder:
         try:
             self._file.write(line)
         except OSError as wrong:
-            if not self.failures:
-                self.failures.append(f"the record is not whole: {wrong.strerror or wrong}")
+            self._fail(wrong.strerror or str(wrong))
+
+    def _fail(self, why: str) -> None:
+        self.failures.append(f"the record is not whole: {why}")
+
+    def _keep(self, number: int, ending: str, content: bytes) -> None:
+        """Write the content of a mail into a file that only its owner can read."""
+        assert self._contents is not None
+        try:
+            self._contents.mkdir(mode=0o700, exist_ok=True)
+            file = os.open(self._contents / f"{number}.{ending}", os.O_WRONLY | os.O_CREAT, 0o600)
+            with open(file, "wb") as stream:
+                stream.write(content)
+        except OSError as wrong:
+            self._fail(f"the content of operation {number} was not kept ({wrong.strerror or wrong})")
 
     def _look(self, pipe: int) -> None:
         with open(pipe, "rb", buffering=1024 * 1024) as stream:
@@ -112,10 +136,20 @@ class Recorder:
                     self._give_up(frame, str(lost))
                 except Exception as wrong:  # a bug of ours must not end the record of everybody else
                     self._give_up(frame, f"a bug of mailrace: {wrong!r}")
+        # What was under way when the relay ended has no reply, which its watch says.
+        for connection in [*self._watches]:
+            last = Frame(connection, ENDED, monotonic_ns(), b"")
+            try:
+                self._frame(last)
+            except Exception as wrong:  # LostTrack, or a bug of ours
+                self._give_up(last, str(wrong))
 
     def _frame(self, frame: Frame) -> None:
         if frame.what == CONNECTED:
             self._connected(frame)
+            return
+        if frame.what == WHOLE:
+            self._is_whole = True
             return
         watch = self._watches.get(frame.connection)
         if watch is None:
@@ -139,7 +173,8 @@ class Recorder:
                 process=about["process"],
             )
         )
-        teller = Teller(frame.connection, self.write, self._number)
+        keep = self._keep if self._contents is not None else None
+        teller = Teller(frame.connection, self.write, self._number, keep)
         makers: dict[str, Callable[[], Watch]] = {
             "smtp": lambda: SmtpWatch(teller),
             "http": lambda: HttpWatch(teller, self._prefix),
@@ -152,13 +187,13 @@ class Recorder:
         self.write(NotSeen(connection=frame.connection, t_ns=frame.t_ns, why=why))
 
 
-def begun(target: str, version: str, command: str = "") -> Begun:
-    """The first line of a record that begins now."""
+def begun(target: str, version: str, **about: Any) -> Begun:
+    """The first line of a record that begins now; `about` are other fields of `Begun`."""
     return Begun(
         mailrace=__version__,
         started=datetime.now(UTC).isoformat(timespec="milliseconds"),
         t_ns=monotonic_ns(),
         target=target,
         version=version,
-        command=command,
+        **about,
     )

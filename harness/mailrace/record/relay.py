@@ -2,67 +2,31 @@
 
 This is a process of its own that understands nothing: it reads, writes to the other side, and only then puts
 a copy into a pipe for the recorder (`frames`), which may take its time. So what the recorder does delays no
-conversation, unless it falls `BACKLOG_BYTES_MAX` behind; then the traffic waits, and nothing is lost.
-Each connection stands alone: whatever its client or its server does, the others go on. An epoll loop and not
-asyncio, since a chunk costs half as much here, and this is the time that every request of a suite waits.
+conversation, unless it falls far behind; then the traffic waits, and nothing is lost. Each connection stands
+alone, from the moment of connecting on: whatever its client or its server does, the others go on. An epoll
+loop and not asyncio, since a chunk costs half as much here, and this is the time that every request of a
+suite waits.
 """
 
 import contextlib
 import json
 import os
+import resource
 import select
 import socket
 import struct
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from dataclasses import asdict
 
 from mailrace.record.clients import Clients
+from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, Copies
+from mailrace.record.service import Service
 
-HEAD = struct.Struct("<IBQI")
-"""What stands before each frame's bytes: connection, what it is, monotonic nanoseconds, length."""
-CONNECTED, CLIENT_SENT, SERVER_SENT, ENDED = range(4)
 CHUNK_BYTES = 256 * 1024
 HELD_BYTES_MAX = 1024 * 1024
 """What may wait for a slow reader before its sender is no longer read."""
-BACKLOG_BYTES_MAX = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """One port of the server, and where the relay listens for it (port 0: one that the system gives).
-
-    Upstream is a host and a port, or the path of a unix socket.
-    """
-
-    protocol: str
-    upstream_host: str = ""
-    upstream_port: int = 0
-    upstream_path: str = ""
-    host: str = "127.0.0.1"
-    port: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A thing that happened on a connection: `what` is CONNECTED (the bytes are JSON), … or ENDED."""
-
-    connection: int
-    what: int
-    t_ns: int
-    data: bytes
-
-
-def frames(pipe: BinaryIO) -> Iterator[Frame]:
-    """The frames of a relay's pipe, until the relay ends."""
-    while len(head := pipe.read(HEAD.size)) == HEAD.size:
-        connection, what, t_ns, length = HEAD.unpack(head)
-        data = pipe.read(length)
-        if len(data) < length:
-            return
-        yield Frame(connection, what, t_ns, data)
+_READ = select.EPOLLIN | select.EPOLLRDHUP
+_BROKEN = select.EPOLLERR | select.EPOLLHUP
 
 
 def command_of(services: tuple[Service, ...], pipe: int) -> list[str]:
@@ -71,44 +35,20 @@ def command_of(services: tuple[Service, ...], pipe: int) -> list[str]:
     return [sys.executable, "-m", "mailrace.record.relay", str(pipe), text]
 
 
-class _Copies:
-    """The pipe to the recorder. What it does not take at once waits here, so that no conversation does."""
-
-    def __init__(self, handle: int) -> None:
-        os.set_blocking(handle, False)
-        self._handle = handle
-        self._waiting = bytearray()
-
-    def put(self, connection: int, what: int, data: bytes) -> None:
-        head = HEAD.pack(connection, what, time.monotonic_ns(), len(data))
-        if self._waiting:
-            self._waiting += head + data
-        else:
-            frame = head + data
-            written = self._write(frame)
-            if written < len(frame):
-                self._waiting += frame[written:]
-        while len(self._waiting) > BACKLOG_BYTES_MAX:
-            select.select([], [self._handle], [])
-            self.flush()
-
-    def flush(self) -> bool:
-        """Write what waits; whether something still does."""
-        if self._waiting:
-            del self._waiting[: self._write(self._waiting)]
-        return bool(self._waiting)
-
-    def _write(self, data: bytes | bytearray) -> int:
-        try:
-            return os.write(self._handle, data)
-        except BlockingIOError:
-            return 0
-
-
 class _End:
     """One of the two sockets of a connection; what it receives goes to `other`."""
 
-    __slots__ = ("connection", "held", "is_over", "is_paused", "other", "sock", "what")
+    __slots__ = (
+        "connection",
+        "held",
+        "is_connecting",
+        "is_over",
+        "is_paused",
+        "mask",
+        "other",
+        "sock",
+        "what",
+    )
 
     def __init__(self, sock: socket.socket, connection: int, what: int) -> None:
         sock.setblocking(False)
@@ -123,12 +63,16 @@ class _End:
         self.is_over = False
         """It will send no more."""
         self.is_paused = False
+        """It is not read: the other side cannot take more now, or is not connected yet."""
+        self.is_connecting = False
+        self.mask: int | None = None
+        """What the loop looks for on this socket; None: nothing at all."""
 
 
 class _Loop:
     """All listening sockets and all connections."""
 
-    def __init__(self, copies: _Copies) -> None:
+    def __init__(self, copies: Copies) -> None:
         self._poll = select.epoll()
         self._copies = copies
         self._listening: dict[int, tuple[socket.socket, Service]] = {}
@@ -169,11 +113,11 @@ class _Loop:
             return  # the client is gone again, or we have no descriptor left for it
         self._connections += 1
         # Asked now, since a short connection is over before the recorder comes to it.
-        pid, process = self._clients.behind(str(peer[0]), int(peer[1]))
+        pid, process = self._clients.behind(peer[:2], sock.getsockname()[:2])
         about = {"protocol": service.protocol, "pid": pid, "process": process}
         self._copies.put(self._connections, CONNECTED, json.dumps(about).encode())
         try:
-            upstream = _connected(service)
+            upstream = service.connecting()
         except OSError:
             # The server refuses: its client sees the connection end, which is as near as a relay can come.
             sock.close()
@@ -182,20 +126,33 @@ class _Loop:
         client = _End(sock, self._connections, CLIENT_SENT)
         server = _End(upstream, self._connections, SERVER_SENT)
         client.other, server.other = server, client
+        # The client is read once the server is connected, which EPOLLOUT tells.
+        server.is_connecting = client.is_paused = True
         for end in (client, server):
             self._ends[end.sock.fileno()] = end
-            self._poll.register(end.sock, select.EPOLLIN | select.EPOLLRDHUP)
+        self._look_for(server, _READ | select.EPOLLOUT)
+        self._look_for(client, 0)
 
     def _happened(self, end: _End, events: int) -> None:
         try:
+            if end.is_connecting:
+                self._has_connected(end)
             if events & select.EPOLLOUT:
                 self._send_held(end)
-            if events & (select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP) and not end.is_paused:
+            if events & (_READ | select.EPOLLHUP) and not end.is_paused and not end.is_over:
                 self._receive(end)
-            elif events & (select.EPOLLERR | select.EPOLLHUP):
+            elif events & _BROKEN:
                 self._end(end)
         except OSError:
             self._end(end)
+
+    def _has_connected(self, server: _End) -> None:
+        """The server's side is connected: from now on its client is read. Raises OSError where it is not."""
+        if wrong := server.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            server.is_over = True  # so that its client sees an end and no reset, as where nobody listens
+            raise OSError(wrong, os.strerror(wrong))
+        server.is_connecting = server.other.is_paused = False
+        self._register(server.other)
 
     def _receive(self, end: _End) -> None:
         try:
@@ -239,17 +196,33 @@ class _Loop:
                     self._end(end)
 
     def _register(self, end: _End) -> None:
-        reading = 0 if end.is_over or end.is_paused else select.EPOLLIN | select.EPOLLRDHUP
-        self._poll.modify(end.sock, reading | (select.EPOLLOUT if end.held else 0))
+        reading = 0 if end.is_over or end.is_paused else _READ
+        sending = select.EPOLLOUT if end.held else 0
+        # One that has ended and has nothing to send would be reported as hung up without end.
+        self._look_for(end, None if end.is_over and not sending else reading | sending)
+
+    def _look_for(self, end: _End, mask: int | None) -> None:
+        if mask == end.mask:
+            return
+        if mask is None:
+            self._poll.unregister(end.sock)
+        elif end.mask is None:
+            self._poll.register(end.sock, mask)
+        else:
+            self._poll.modify(end.sock, mask)
+        end.mask = mask
 
     def _end(self, end: _End) -> None:
         """Close both sockets; the one that is left sees a reset where the other did not end in order."""
+        if end.sock.fileno() not in self._ends:
+            return
+        is_in_order = end.is_over or end.other.is_over
         for each in (end, end.other):
-            if self._ends.pop(each.sock.fileno(), None) is not None:
-                if not (each.is_over or each.other.is_over):
-                    linger = struct.pack("ii", 1, 0)
-                    each.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                each.sock.close()
+            del self._ends[each.sock.fileno()]
+            if not is_in_order:
+                linger = struct.pack("ii", 1, 0)
+                each.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            each.sock.close()
         self._copies.put(end.connection, ENDED, b"")
 
 
@@ -260,19 +233,14 @@ def _sent(sock: socket.socket, data: bytes | bytearray) -> int:
         return 0
 
 
-def _connected(service: Service) -> socket.socket:
-    if service.upstream_path:
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(5.0)
-        sock.connect(service.upstream_path)
-        return sock
-    return socket.create_connection((service.upstream_host, service.upstream_port), timeout=5.0)
-
-
 def _main(pipe: str, services: str) -> None:
-    loop = _Loop(_Copies(int(pipe)))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 1 << 16), most))
+    copies = Copies(int(pipe))
+    loop = _Loop(copies)
     try:
-        ports = [loop.listen(Service(**one)) for one in json.loads(services)]
+        ports = [loop.listen(Service(**one).resolved()) for one in json.loads(services)]
     except OSError as wrong:
         print(json.dumps(f"{wrong.strerror or wrong}"), flush=True)
         return
@@ -280,6 +248,7 @@ def _main(pipe: str, services: str) -> None:
     loop.watch_owner(sys.stdin.fileno())
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         loop.run()
+        copies.close()
 
 
 if __name__ == "__main__":

@@ -9,10 +9,20 @@ import hashlib
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.watch import UNREAD_BYTES_MAX, LostTrack, Teller, outcome_of_code
+from mailrace.record.addresses import addresses_in
+from mailrace.record.watch import (
+    TLS_WORDS,
+    UNREAD_BYTES_MAX,
+    LostTrack,
+    Teller,
+    is_encrypted,
+    outcome_of_code,
+)
 
+ENDED_WORDS = "the connection ended"
 HEADER_BYTES_MAX = 256 * 1024
 """So much of a mail's beginning is looked through for its headers."""
 _PATH = re.compile(rb"<([^<>]*)>")
@@ -31,7 +41,10 @@ class _Transaction:
 class _Body:
     """The mail between DATA's 354 and the final dot: digest, size and the headers that matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_kept: bool) -> None:
+        self.content = bytearray()
+        """The whole mail, where contents are kept; else empty."""
+        self._is_kept = is_kept
         self._digest = hashlib.sha256()
         self._tail = b"\r\n"  # the dot may stand in the very first line
         self._head = bytearray()
@@ -56,6 +69,8 @@ class _Body:
         data = data[skipped:]
         self._digest.update(data)
         self.size += len(data)
+        if self._is_kept:
+            self.content += data
         if not self._has_head:
             self._head += data[: HEADER_BYTES_MAX - len(self._head)]
             self._has_head = b"\r\n\r\n" in self._head or len(self._head) >= HEADER_BYTES_MAX
@@ -67,6 +82,7 @@ class _Body:
             "digest": self._digest.hexdigest(),
             "size": self.size,
             "message_id": headers.get("message-id", "").strip().strip("<>"),
+            "to": addresses_in(headers.get("to", "")),
             "tags": tuple(t.strip() for t in headers.get("x-tags", "").split(",") if t.strip()),
         }
 
@@ -93,15 +109,21 @@ class SmtpWatch:
         self._mail: _Transaction | None = None
         self._body: _Body | None = None
         self._is_opaque = False
+        self._is_first = True
 
     def client_sent(self, data: bytes, t_ns: int) -> None:
         """Commands, or a piece of a mail."""
         if self._is_opaque:
             return
+        if self._is_first and is_encrypted(data):
+            self._is_opaque = True
+            self._teller.not_seen(t_ns, TLS_WORDS)
+            return
+        self._is_first = False
         self._unread += data
-        if len(self._unread) > UNREAD_BYTES_MAX and self._body is None:
-            raise LostTrack("a command line without an end")
         self._read_client(t_ns)
+        if len(self._unread) > UNREAD_BYTES_MAX:
+            raise LostTrack("a command line without an end")
 
     def server_sent(self, data: bytes, t_ns: int) -> None:
         """Replies; one may have several lines."""
@@ -125,7 +147,7 @@ class SmtpWatch:
         if self._is_opaque or self._mail is None:
             return
         after_dot = any(verb == b"." for verb, _ in self._waiting)
-        self._tell(0, "the connection ended", t_ns, Outcome.UNKNOWN if after_dot else Outcome.FAIL)
+        self._tell(0, "", t_ns, Outcome.UNKNOWN if after_dot else Outcome.FAIL)
 
     def _read_client(self, t_ns: int) -> None:
         while self._unread:
@@ -154,8 +176,11 @@ class SmtpWatch:
         verb = b"TLS" if line[:8].upper() == b"STARTTLS" else line[:4].upper()
         path = _PATH.search(line)
         address = path[1].decode("utf-8", "replace") if path else ""
-        if verb == b"MAIL" and self._mail is None:
-            self._mail = _Transaction(t_ns, address)
+        if verb == b"MAIL":
+            if self._mail is None:
+                self._mail = _Transaction(t_ns, address)
+            else:
+                verb = b"MAIL again"  # whatever is said to it, the mail under way goes on
         self._waiting.append((verb, address))
 
     def _replied(self, line: bytes, t_ns: int) -> None:
@@ -175,8 +200,11 @@ class SmtpWatch:
             self._is_opaque = True
             self._teller.not_seen(t_ns, "STARTTLS: what follows is encrypted")
         elif verb == b"DATA" and code == 354:
-            self._body = _Body()
-        elif verb == b"RCPT" and code < 400 and self._mail is not None:
+            # A server may take a mail whose MAIL it refused: then it goes on with an older envelope.
+            self._mail = self._mail or _Transaction(t_ns)
+            self._body = _Body(is_kept=self._teller.keeps_content)
+        elif verb == b"RCPT" and code < 400:
+            self._mail = self._mail or _Transaction(t_ns)
             self._mail.recipients.append(address)
         elif verb == b".":
             self._tell(code, text, t_ns, outcome_of_code(code))
@@ -192,7 +220,7 @@ class SmtpWatch:
         if mail is None:
             return
         queued = _QUEUED.search(text)
-        about = body.about() if body is not None else {}
+        about: dict[str, Any] = body.about() if body is not None else {}
         plus = tuple(t for r in mail.recipients for t in r.partition("@")[0].split("+")[1:] if t)
         self._teller.operation(
             "send",
@@ -200,9 +228,10 @@ class SmtpWatch:
             t_ns,
             outcome,
             code=code,
-            text=text,
+            **({"said": text} if code else {"text": ENDED_WORDS}),
+            content=("eml", bytes(body.content)) if body is not None else None,
             sender=mail.sender,
             recipients=tuple(mail.recipients),
             queued_as=queued[1] if queued else "",
-            **{**about, "tags": (*about.get("tags", ()), *plus)},  # type: ignore[misc]
+            **{**about, "tags": (*about.get("tags", ()), *plus)},
         )

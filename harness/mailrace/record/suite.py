@@ -1,38 +1,27 @@
 """A whole record in, what its suite did out: its operations in order, its parties, and the life of each mail.
 
-A *party* is what works by itself: a process where the system tells it, else everything that comes from one
-machine. Two connections of one process are one party. Where there is only one party, nothing can be said of
-parties disturbing each other.
+A *party* is what works by itself: a process, where the system tells it. Two connections of one process are
+one party. A *tester* is a party that reads, searches or deletes; one that only sends is the application under
+test, and its mails belong to the testers that ask for them by name. Only what testers do to each other while
+both are at work makes a suite flaky, so hazards are told of them alone.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import pairwise
 
-from mailrace.check.tags import tag_key, tag_keys
-from mailrace.check.touched import terms
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import UsageError
-from mailrace.record.overlaps import senders_of
-from mailrace.record.recorded import Begun, Connected, Held, Line, NotSeen, Recorded, TestRan
+from mailrace.record.mails import DELETIONS, READS, Mail, mails_of
+from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
+from mailrace.record.searches import search_of
 
-READS = frozenset({"read_message", "read_latest", "read_raw", "retrieve", "list", "search"})
-
-
-@dataclass(slots=True)
-class Mail:
-    """One accepted mail: who sent it, who was shown it, who deleted it and when it could be gone.
-
-    shown     operations whose reply held the mail or one of its rows, in order
-    deleted   the first operation that surely deleted it; `maybe_deleted` one that could have
-    """
-
-    id: str
-    sent: Recorded
-    shown: list[Recorded] = field(default_factory=list)
-    deleted: Recorded | None = None
-    maybe_deleted: Recorded | None = None
+UNKNOWN = 0
+"""The party of all whose process is not known; nothing is said of it."""
+TESTS = READS | DELETIONS | {"mark_deleted", "set_tags", "rename_tag", "delete_tag", "set_read"}
+"""What a tester does, and an application under test does not."""
 
 
 class Suite:
@@ -46,33 +35,123 @@ class Suite:
         if len(begun) != 1:
             raise UsageError("this record has no first line, so nothing is known of it; record again")
         self.begun = begun[0]
+        ended = [line for line in found[Ended] if isinstance(line, Ended)]
+        self.ended: Ended | None = ended[0] if ended else None
         self.operations: tuple[Recorded, ...] = tuple(
             sorted((x for x in found[Recorded] if isinstance(x, Recorded)), key=lambda x: x.invoked_ns)
         )
         self.connections: Mapping[int, Connected] = {
             x.connection: x for x in found[Connected] if isinstance(x, Connected)
         }
+        # The rest is looked up by process or by mail, and the mails need all operations first.
         self.not_seen = tuple(x for x in found[NotSeen] if isinstance(x, NotSeen))
         self.tests = tuple(x for x in found[TestRan] if isinstance(x, TestRan))
-        self.held = tuple(x for x in found[Held] if isinstance(x, Held))
-        self.mails = _mails(self.operations)
+        held = [x for x in found[Held] if isinstance(x, Held)]
+        self.was_there = frozenset(one.id for one in held if one.was_there)
+        """Server IDs of what the store held before the first client came."""
+        self.held = tuple(one for one in held if not one.was_there and one.id not in self.was_there)
+        """What came meanwhile and is there at the end."""
+        still = {one.id for one in held if not one.was_there}
+        self.old_gone = len(self.was_there - still)
+        """How many of the messages that the store held before are no longer there."""
+        self.mails: tuple[Mail, ...] = mails_of(self.operations, self.held)
+        self.by_id: Mapping[str, Mail] = {mail.id: mail for mail in self.mails if mail.id}
 
     def of(self, *kinds: str) -> Iterator[Recorded]:
         """The operations of these kinds that the server accepted, in the order of their starts."""
         return (one for one in self.operations if one.kind in kinds and one.outcome is Outcome.OK)
 
     def party(self, one: Recorded) -> int:
-        """Who sent the operation: a process id, or 0 for everybody whose process is not known."""
+        """Who sent the operation: a process id, or UNKNOWN."""
         connected = self.connections.get(one.connection)
-        return connected.pid if connected is not None else 0
+        return connected.pid if connected is not None else UNKNOWN
 
-    def parties(self) -> frozenset[int]:
-        """All parties of the record."""
-        return frozenset(self.party(one) for one in self.operations)
+    @cached_property
+    def tag_edits(self) -> tuple[Recorded, ...]:
+        """All operations that may have changed a tag, also those whose reply did not come."""
+        kinds = ("set_tags", "rename_tag", "delete_tag")
+        return tuple(x for x in self.operations if x.kind in kinds and x.outcome is not Outcome.FAIL)
 
-    def between(self, kind: str, after_ns: int, before_ns: int) -> Iterator[Recorded]:
-        """Operations of a kind that were accepted between two instants."""
-        return (x for x in self.of(kind) if after_ns <= x.completed_ns <= before_ns)
+    def sent_between(self, after_ns: int, before_ns: int) -> Iterator[Recorded]:
+        """The accepted mails that were begun after the one instant and accepted by the other."""
+        first = bisect_left(self.mails, after_ns, key=lambda mail: mail.sent.invoked_ns)
+        upto = bisect_right(self.mails, before_ns, key=lambda mail: mail.sent.invoked_ns)
+        return (mail.sent for mail in self.mails[first:upto] if mail.sent.completed_ns <= before_ns)
+
+    @cached_property
+    def by_party(self) -> Mapping[int, tuple[Recorded, ...]]:
+        """The operations of each party whose process is known."""
+        found: dict[int, list[Recorded]] = defaultdict(list)
+        for one in self.operations:
+            if (party := self.party(one)) != UNKNOWN:
+                found[party].append(one)
+        return {party: tuple(operations) for party, operations in found.items()}
+
+    @cached_property
+    def testers(self) -> Mapping[int, tuple[int, int]]:
+        """The testers, each with the instants between which it was at work."""
+        return {
+            party: (operations[0].invoked_ns, max(one.completed_ns for one in operations))
+            for party, operations in self.by_party.items()
+            if any(one.kind in TESTS for one in operations)
+        }
+
+    def are_beside(self, one: int, other: int) -> bool:
+        """Whether two testers were at work at the same time, and not one after the other."""
+        if one == other or not {one, other} <= self.testers.keys():
+            return False
+        (begun, ended), (begun_too, ended_too) = self.testers[one], self.testers[other]
+        return begun < ended_too and begun_too < ended
+
+    def others_at_work(self, one: Recorded) -> frozenset[int]:
+        """The testers that were in the middle of something when this one did that."""
+        me = self.party(one)
+        if me not in self.testers:
+            return frozenset()
+        return frozenset(
+            party
+            for party, (begun, ended) in self.testers.items()
+            if party != me and begun <= one.invoked_ns and one.completed_ns <= ended
+        )
+
+    def before(self, party: int, t_ns: int) -> Recorded:
+        """The last operation that a party had begun at that instant."""
+        operations = self.by_party[party]
+        return operations[bisect_right(operations, t_ns, key=lambda one: one.invoked_ns) - 1]
+
+    @cached_property
+    def asked_for(self) -> Mapping[str, Mapping[int, Recorded]]:
+        """By address, whole or its part before the @: the first search of each tester for it."""
+        found: dict[str, dict[int, Recorded]] = defaultdict(dict)
+        for one in self.operations:
+            if one.kind in ("search", "delete_search", "read_latest") and self.party(one) in self.testers:
+                for name in search_of(one.query).names() if one.query else ():
+                    found[name].setdefault(self.party(one), one)
+        return found
+
+    def users(self, recipient: str) -> Mapping[int, Recorded]:
+        """The testers that asked for the recipient by name, each with its first search for it."""
+        whole = recipient.lower()
+        return {**self.asked_for.get(whole.partition("@")[0], {}), **self.asked_for.get(whole, {})}
+
+    def owners(self, sent: Recorded) -> frozenset[int]:
+        """The testers that a mail is for: the one that sent it, and those that asked for its recipients."""
+        own = {self.party(sent)} & self.testers.keys()
+        return frozenset(own.union(*(self.users(recipient) for recipient in sent.recipients)))
+
+    def is_of_others(self, sent: Recorded, by: Recorded) -> bool:
+        """Whether the mail is for testers that are at work beside the one that did `by`, and not for that."""
+        me, owners = self.party(by), self.owners(sent)
+        return me in self.testers and me not in owners and any(self.are_beside(me, one) for one in owners)
+
+    @cached_property
+    def busy(self) -> tuple[str, ...]:
+        """Processes that did several things at once, which cannot be told apart."""
+        found = []
+        for party, operations in self.by_party.items():
+            if party in self.testers and any(a.completed_ns > b.invoked_ns for a, b in pairwise(operations)):
+                found.append(f"process {party} ({self.connections[operations[0].connection].process})")
+        return tuple(found)
 
     def who(self, one: Recorded) -> str:
         """The operation in words: what, when, on which connection, by which process, in which test."""
@@ -86,73 +165,20 @@ class Suite:
 
     def test_of(self, one: Recorded) -> str:
         """The test that ran in the operation's process when it began; "" where that is not known."""
-        pid = self.party(one)
-        running = (x for x in self.tests if x.pid == pid and x.begun_ns <= one.invoked_ns <= x.ended_ns)
-        return next((x.name for x in running), "")
+        party = self.party(one)
+        tests = self._tests_of.get(party, ())
+        place = bisect_left(tests, one.invoked_ns, key=lambda test: test.ended_ns)
+        if place < len(tests) and tests[place].begun_ns <= one.invoked_ns:
+            return tests[place].name
+        return ""
 
-
-def surely_matches(query: str, sent: Recorded) -> bool:
-    """Whether a search finds the mail, told only from what is known of it: recipients, sender, ID and tags.
-
-    False also where the query asks for anything else, so that nothing is claimed that was not seen.
-    """
-    asked = terms(query)
-    fields = {
-        "to": " ".join(sent.recipients).lower(),
-        "from": sent.sender.lower(),
-        "message-id": sent.message_id.lower(),
-    }
-    for is_negated, name, value in asked:
-        if is_negated or (name not in fields and name != "tag"):
-            return False
-        if name == "tag" and tag_key(value) not in tag_keys(sent.tags):
-            return False
-        if name in fields and value.lower() not in fields[name]:
-            return False
-    return bool(asked)
-
-
-def _mails(operations: Sequence[Recorded]) -> Mapping[str, Mail]:
-    """The life of every accepted mail whose server ID is known, by that ID."""
-    mails = {
-        server_id: Mail(server_id, sent)
-        for server_id, sent in senders_of(operations).items()
-        if sent.outcome is Outcome.OK
-    }
-    by_end = sorted(mails.values(), key=lambda mail: mail.sent.completed_ns)
-    ends = [mail.sent.completed_ns for mail in by_end]
-    living: set[str] = set()
-    arrived = 0
-    for one in operations:
-        # Only mails that had been accepted before the operation began were surely in its reach.
-        upto = bisect_right(ends, one.invoked_ns)
-        living.update(mail.id for mail in by_end[arrived:upto])
-        arrived = max(arrived, upto)
-        if one.kind in READS:
-            for server_id in {*one.ids, *(server_id for server_id, _ in one.found)}:
-                if server_id in mails:
-                    mails[server_id].shown.append(one)
-        elif one.outcome is not Outcome.FAIL and one.kind in ("delete", "delete_all", "delete_search"):
-            _delete(one, mails, living)
-    return mails
-
-
-def _delete(one: Recorded, mails: Mapping[str, Mail], living: set[str]) -> None:
-    """Note what a deletion surely took with it, and what it may have."""
-    if one.kind == "delete":
-        gone = [mails[server_id] for server_id in one.ids if server_id in mails]
-    elif one.kind == "delete_all":
-        gone = [mails[server_id] for server_id in living]
-    else:
-        gone = [mails[i] for i in living if surely_matches(one.query, mails[i].sent)]
-    for mail in gone:
-        mail.deleted = mail.deleted or one
-        living.discard(mail.id)
-    if one.kind != "delete":
-        # What arrived meanwhile, or may match the search, can be gone as well.
-        for mail in mails.values():
-            if mail.deleted is None and mail.sent.invoked_ns < one.completed_ns:
-                mail.maybe_deleted = mail.maybe_deleted or one
+    @cached_property
+    def _tests_of(self) -> Mapping[int, tuple[TestRan, ...]]:
+        """The tests of each process, in the order in which they ran: one after the other."""
+        found: dict[int, list[TestRan]] = defaultdict(list)
+        for test in self.tests:
+            found[test.pid].append(test)
+        return {pid: tuple(sorted(tests, key=lambda one: one.ended_ns)) for pid, tests in found.items()}
 
 
 def _about(one: Recorded) -> str:

@@ -1,13 +1,22 @@
 """What the watches of the three protocols share: where they tell what they saw, and when they give up."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.recorded import TEXT_MAX, NotSeen, Recorded
+from mailrace.record.recorded import NotSeen, Recorded
 
 UNREAD_BYTES_MAX = 1024 * 1024
 """Bytes of one direction that may wait to be understood before a watch gives up."""
+TEXT_MAX = 300
+"""Characters of a reply's text that are kept where contents are."""
+_ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_TLS_HANDSHAKE = b"\x16\x03"
+TLS_WORDS = "TLS: the connection is encrypted from its start"
+
+Keep = Callable[[int, str, bytes], None]
+"""Takes an operation's number, the ending of a file's name (`eml`, `json`) and the content itself."""
 
 
 class LostTrack(Exception):
@@ -19,29 +28,55 @@ class Teller:
 
     tell     takes each operation and each note as it happens
     number   gives the next operation's number in the record
+    keep     takes the contents of mails; None: no content is kept, nor any text of a reply, for a server may
+             quote in it what it was sent
     """
 
     def __init__(
-        self, connection: int, tell: Callable[[Recorded | NotSeen], None], number: Callable[[], int]
+        self,
+        connection: int,
+        tell: Callable[[Recorded | NotSeen], None],
+        number: Callable[[], int],
+        keep: Keep | None = None,
     ) -> None:
         self.connection = connection
+        self.keeps_content = keep is not None
         self._tell = tell
         self._number = number
+        self._keep = keep
 
     def operation(
-        self, kind: str, invoked_ns: int, completed_ns: int, outcome: Outcome, **about: Any
+        self,
+        kind: str,
+        invoked_ns: int,
+        completed_ns: int,
+        outcome: Outcome,
+        *,
+        said: str = "",
+        content: tuple[str, bytes] | None = None,
+        **about: Any,
     ) -> None:
-        """An operation is over. `about` are fields of `Recorded`."""
-        text = about.pop("text", "")[:TEXT_MAX]
+        """An operation is over.
+
+        said      the text of the reply; of it only an enhanced status code is kept (RFC 3463)
+        content   of a mail that was sent: the ending of its file's name and its bytes
+        about     fields of `Recorded`; a `text` among them is of our own words
+        """
+        number = self._number()
+        if "text" not in about:
+            status = _ENHANCED_STATUS.match(said)
+            about["text"] = said[:TEXT_MAX] if self.keeps_content else status[0] if status else ""
+        # The content is on disk before the line that tells of it.
+        if self._keep is not None and content is not None:
+            self._keep(number, *content)
         self._tell(
             Recorded(
-                number=self._number(),
+                number=number,
                 connection=self.connection,
                 kind=kind,
                 invoked_ns=invoked_ns,
                 completed_ns=completed_ns,
                 outcome=outcome,
-                text=text,
                 **about,
             )
         )
@@ -56,3 +91,8 @@ def outcome_of_code(code: int) -> Outcome:
     if not code:
         return Outcome.UNKNOWN
     return Outcome.OK if code < 400 else Outcome.FAIL
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Whether a connection that begins with these bytes is encrypted from its start (TLS, RFC 8446 5.1)."""
+    return data[:2] == _TLS_HANDSHAKE

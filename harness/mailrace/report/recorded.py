@@ -11,24 +11,49 @@ EXAMPLES_MAX = 2
 
 
 def headline(found: Findings) -> str:
-    """The result in a sentence, the server's broken promises before the suite's own hazards."""
+    """The result in a sentence, the server's broken promises before the suite's own hazards.
+
+    Nothing is called clean that was not seen whole.
+    """
+    if not found.operations:
+        return "Nothing was recorded: no client did anything by the recorder's addresses"
     parts = []
-    if found.happened:
-        times = plural(sum(one.times for one in found.happened), "time")
-        parts.append(f"the server broke a promise {times} ({', '.join(o.name for o in found.happened)})")
+    if found.broken:
+        times = plural(sum(one.times for one in found.broken), "time")
+        parts.append(f"the server broke a promise {times} ({', '.join(o.name for o in found.broken)})")
+    if len(found.happened) > len(found.broken):
+        parts.append("a client sent again what the server had accepted")
     if found.hazards:
         things = plural(len(found.hazards), "thing that makes", "things that make")
         parts.append(f"the suite does {things} it flaky when it runs in parallel")
+    if not found.is_seen_whole:
+        nothing = "" if parts else "nothing was found in what was seen, and "
+        parts.append(f"{nothing}not all could be looked at")
     if not parts:
         parts.append("no broken promise and no hazard was seen")
     sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]} in {found.operations:,} operations"
+    return f"{sentence[0].upper()}{sentence[1:]} in {plural(found.operations, 'operation')}"
 
 
-def record_page(found: Findings, again: str) -> str:
-    """The page of a record; `again` is the command that records once more."""
+def not_covered(found: Findings) -> tuple[str, ...]:
+    """What the record does not cover, a sentence each, the gravest first."""
+    doubts = tuple(f"Whether the server kept its promises is not known: {why}" for why in found.doubts)
+    hidden = (
+        (f"{plural(found.not_judged, 'accepted mail')} not judged, since somebody may have deleted it",)
+        if found.not_judged and not found.doubts
+        else ()
+    )
+    return (*found.not_whole, *doubts, *hidden, *found.not_seen)
+
+
+def record_page(found: Findings) -> str:
+    """The page of a record."""
     return whole_page(
-        "record.html.j2", found=found, headline=headline(found), again=again, hazards_known=len(HAZARDS)
+        "record.html.j2",
+        found=found,
+        headline=headline(found),
+        not_covered=not_covered(found),
+        hazards_known=len(HAZARDS),
     )
 
 
@@ -41,14 +66,13 @@ def lines_of(found: Findings) -> Iterator[str]:
         yield from _finding(one)
     racing = [one for one in found.overlaps if one.verdict == "RACE"]
     for overlap in racing:
+        more = f" ({'; '.join(overlap.elsewhere)})" if overlap.elsewhere else ""
         yield (
-            f"{overlap.times} times {overlap.first} ran beside {overlap.second} ({overlap.relation}); on "
-            f"version {found.version} this can come to {overlap.why}: scenarios/{overlap.file}"
+            f"{plural(overlap.times, 'time')} {overlap.first} ran beside {overlap.second} ({overlap.relation}"
+            f"); on version {found.version} this can come to {overlap.why}{more}: scenarios/{overlap.file}"
         )
-    if found.not_judged:
-        yield f"Not judged: {found.not_judged} accepted mails that somebody may have deleted."
-    for text in found.not_seen:
-        yield f"Not seen: {text}."
+    for text in not_covered(found):
+        yield f"Not covered: {text}."
 
 
 def _finding(one: Finding) -> Iterator[str]:

@@ -1,72 +1,67 @@
-"""A target and a child command in, the record of their traffic and its findings out.
+"""A target and a suite's command in, the record of their traffic and its findings out.
 
 The recorder stands in front of the server while the command runs (or until it is interrupted), then the store
-is read once, and what was seen is put into words. The kinds of overlap that occurred are steered on the same
-version as long as time allows.
+is read once, and what was seen is put into words.
 """
 
-import os
-import signal
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
-from types import FrameType
+from time import monotonic_ns
 
-from mailrace.model.errors import MailraceError, TargetError, UsageError
+from mailrace.history import RECORD
+from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
-from mailrace.model.request import Output, RunRequest, Steering
-from mailrace.model.result import Verdict
-from mailrace.model.target import Target
+from mailrace.model.target import api_address
 from mailrace.model.target_name import TargetName
-from mailrace.record.findings import Findings, Overlap, findings_of
-from mailrace.record.recorded import RECORD, Held, TestRan, read_record
+from mailrace.record.file import read_record
+from mailrace.record.findings import Findings, findings_of
+from mailrace.record.recorded import Ended, Held, TestRan
 from mailrace.record.recorder import Recorder, begun
-from mailrace.record.relay import Service
+from mailrace.record.redacted import shown_command
+from mailrace.record.service import Service
 from mailrace.record.suite import Suite
-from mailrace.run import run
-from mailrace.scenario import parse
+from mailrace.studies.suite_command import environment_of, run_command
 from mailrace.targets import ExternalTarget, ManagedTarget, open_target
 
-SCENARIOS = "scenarios"
-"""The folder of a record's scenarios, one for each kind of overlap that an actor can make."""
-STEER_S_MIN = 1.0
+Place = tuple[str, int]
+POP3_LOGIN = ("mailrace", "recorded")
+"""Of a server of ours, which nobody reaches from outside: no secret."""
+STARTS_MAX = 3
+"""Another program may take the port that was meant for POP3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRequest:
     """What a recording is asked for.
 
-    command    the suite's command; empty: until Ctrl-C
-    smtp, http where the recorder listens: (host, port); port 0 takes one that the system gives
-    variables  names of environment variables that the command is given as well, with what they hold:
-               `{smtp}`, `{smtp_host}`, `{smtp_port}`, `{http}` and `{http_port}` are filled in
-    steer_s_max   so many seconds may go into steering the overlaps that occurred; 0: none
+    command     the suite's command; empty: until Ctrl-C
+    smtp, http, pop3   where the recorder listens: (host, port); port 0 takes one that the system gives
+    pop3_server        of a server that is not ours; one of ours has POP3 where its program knows it
+    variables   names of environment variables that the command is given as well, with what they hold:
+                `{smtp}`, `{smtp_host}`, `{smtp_port}`, `{http}`, `{http_port}`, `{pop3}` … are filled in
+    keeps_content   the mails are kept as well, as files
+    made_by     the words of the command that records, for whoever wants to record once more
     """
 
     target: TargetName
     command: tuple[str, ...] = ()
-    smtp: tuple[str, int] = ("127.0.0.1", 0)
-    http: tuple[str, int] = ("127.0.0.1", 0)
+    smtp: Place = ("127.0.0.1", 0)
+    http: Place = ("127.0.0.1", 0)
+    pop3: Place = ("127.0.0.1", 0)
+    pop3_server: Place | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    steer_s_max: float = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a recording gave. `failures` say why the record is not whole, a sentence each."""
-
-    findings: Findings
-    failures: tuple[str, ...]
+    keeps_content: bool = False
+    made_by: tuple[str, ...] = ()
 
 
 class Recording:
     """A server with a recorder in front of it, from `start` to `finish`; `close` ends both in any case.
 
     places     where the recorder listens: `smtp` (HOST:PORT), `smtp_host`, `smtp_port`, `http` (a URL),
-               `http_port`
+               `http_port`, and of POP3 the same as of SMTP, with `pop3_user` and `pop3_password`
     """
 
     def __init__(self, request: RecordRequest, folder: Path) -> None:
@@ -76,204 +71,188 @@ class Recording:
         self._closing = ExitStack()
         self._target: ManagedTarget | ExternalTarget | None = None
         self._recorder: Recorder | None = None
+        self._counted = (-1, -1)
 
     def start(self) -> None:
         """Start (or look at) the server and listen. Raises TargetError where the server or a port fails."""
         request = self._request
-        target = open_target(request.target.text, ServerOptions(), folder=self._folder)
-        assert isinstance(target, ManagedTarget | ExternalTarget)
-        self._closing.callback(target.stop)
-        target.start()
+        target, pop3 = self._started()
+        prefix = "/" + target.addresses.api.split("/", 3)[3] if target.addresses.api.count("/") > 2 else ""
         recorder = Recorder(
-            _services(request, target),
+            tuple(_services(request, target, pop3)),
             self._folder,
-            begun(target.name, target.info.version, " ".join(request.command)),
-            prefix=_prefix(target),
+            begun(
+                target.name,
+                target.info.version,
+                is_ours=target.is_ours,
+                command=shown_command(request.made_by),
+                keeps_content=request.keeps_content,
+            ),
+            prefix=prefix,
         )
         self._closing.callback(recorder.close)
-        recorder.start()
         self._target, self._recorder = target, recorder
-        self.places = _places(request, recorder)
+        if not target.is_ours:
+            # What was there before is no doing of the suite, so it is noted before anybody can connect.
+            for line in _held(target, was_there=True):
+                recorder.write(line)
+        self._counted = _counted(target)
+        recorder.start()
+        scheme = "https" if target.addresses.api.startswith("https:") else "http"
+        self.places = _places(request, recorder, scheme, is_ours=target.is_ours)
 
     def test_ran(self, test: TestRan) -> None:
         """Note when a test of the suite ran."""
         assert self._recorder is not None
         self._recorder.write(test)
 
-    def finish(self, child_status: int | None = None) -> Outcome:
+    def finish(self, child_status: int | None = None) -> Findings:
         """End the recording, read the store once, and put what was seen into words."""
         recorder, target = self._recorder, self._target
         assert recorder is not None
         assert target is not None
+        # First all that passed is in the file, then the store is read: what it holds is what they left.
         recorder.stop()
-        for line in _held(target, recorder.failures):
-            recorder.write(line)
+        is_store_known = True
+        try:
+            for line in _held(target):
+                recorder.write(line)
+        except TargetError as wrong:
+            recorder.failures.append(f"the store could not be read at the end: {wrong}")
+            is_store_known = False
+        before, after = self._counted, _counted(target)
+        accepted, deleted = (
+            now - then if now >= then >= 0 else -1 for then, now in zip(before, after, strict=True)
+        )
+        recorder.write(
+            Ended(
+                t_ns=monotonic_ns(),
+                status=child_status,
+                is_store_known=is_store_known,
+                accepted=accepted,
+                deleted=deleted,
+                failures=tuple(recorder.failures),
+            )
+        )
         failures = tuple(recorder.failures)
         self.close()
-        suite = Suite(read_record(self._folder / RECORD))
-        return Outcome(findings_of(suite, child_status=child_status, is_store_known=not failures), failures)
+        return read_again(self._folder, failures)
 
     def close(self) -> None:
         """End the recorder, and the server where it is ours. May be called twice."""
         self._closing.close()
 
+    def _started(self) -> tuple[ManagedTarget | ExternalTarget, Place | None]:
+        """The server, started where it is ours, and where its POP3 listens; None where it has none."""
+        wanted = self._request.target
+        if wanted.kind not in ("mailpit", "file"):
+            target = open_target(wanted.text, ServerOptions(), folder=self._folder)
+            assert isinstance(target, ManagedTarget | ExternalTarget)
+            self._closing.callback(target.stop)
+            target.start()
+            return target, None if target.is_ours else self._request.pop3_server
+        file = self._folder / "pop3-login"
+        file.write_text(":".join(POP3_LOGIN) + "\n", encoding="utf-8")
+        self._closing.callback(file.unlink, missing_ok=True)
+        # Mailpit ends where one of its ports is taken, so with another port it is started anew.
+        for left in reversed(range(STARTS_MAX)):
+            pop3 = ("127.0.0.1", _free_port())
+            flags = ("--pop3", f"{pop3[0]}:{pop3[1]}", "--pop3-auth-file", str(file.resolve()))
+            target = open_target(wanted.text, ServerOptions(extra=flags), folder=self._folder)
+            assert isinstance(target, ManagedTarget)
+            self._closing.callback(target.stop)
+            try:
+                target.start()
+            except TargetError:
+                if not left:
+                    raise
+                continue
+            return target, pop3
+        raise AssertionError("unreachable")
 
-def record(request: RecordRequest, folder: Path, said: Callable[[str], None]) -> Outcome:
+
+def record(request: RecordRequest, folder: Path, said: Callable[[str], None]) -> Findings:
     """Record into `folder` until the command ends. Raises TargetError where the server or a port fails."""
     recording = Recording(request, folder)
     try:
         recording.start()
-        said(f"recording: SMTP at {recording.places['smtp']}, HTTP at {recording.places['http']}")
-        return recording.finish(_run_command(request, recording.places))
+        places = recording.places
+        pop3 = f", POP3 at {places['pop3']}" if "pop3" in places else ""
+        said(f"recording: SMTP at {places['smtp']}, HTTP at {places['http']}{pop3}")
+        told = environment_of(places, request.variables)
+        return recording.finish(run_command(request.command, told))
     finally:
         recording.close()
 
 
-def read_again(folder: Path) -> Findings:
-    """The findings of a record's folder, also of one that was killed: the store's end is not known then."""
-    suite = Suite(read_record(folder / RECORD))
-    return findings_of(suite, is_store_known=bool(suite.held) or not suite.mails)
+def read_again(folder: Path, failures: tuple[str, ...] = ()) -> Findings:
+    """The findings of a record's folder, also of one that was killed; `failures` stand not in it."""
+    return findings_of(Suite(read_record(folder / RECORD)), failures)
 
 
-def steer_overlaps(
-    found: Findings, request: RecordRequest, folder: Path, said: Callable[[str], None]
-) -> Findings:
-    """The findings with what steer says of each kind of overlap, the most frequent first."""
-    deadline = monotonic() + request.steer_s_max
-    looked: list[Overlap] = []
-    for overlap in found.overlaps:
-        if not overlap.file:
-            why = "no actor of a scenario does what one of the two operations does"
-            looked.append(replace(overlap, why=why))
-            continue
-        path = folder / SCENARIOS / overlap.file
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(overlap.scenario, encoding="utf-8")
-        looked.append(_steered(overlap, path, request, deadline, said))
-    return found.with_overlaps(looked)
-
-
-def _steered(
-    overlap: Overlap, path: Path, request: RecordRequest, deadline: float, said: Callable[[str], None]
-) -> Overlap:
-    left_s = deadline - monotonic()
-    if request.target.kind == "url":
-        return replace(overlap, why="a server that is not ours is not steered; steer its version by name")
-    if left_s < STEER_S_MIN:
-        return replace(overlap, why="the time for steering was over; steer the scenario by itself")
-    said(f"steering {overlap.first} beside {overlap.second}, {overlap.relation}")
-    asked = RunRequest(
-        target=request.target,
-        mode="steer",
-        time_limit_s=left_s,
-        steering=Steering(one_of_each="anomaly"),
-        output=Output(out=path.with_suffix(""), formats=("json",)),
-    )
-    try:
-        (result,) = run([parse(path.read_bytes(), path)], asked).result.scenarios
-    except MailraceError as wrong:
-        return replace(overlap, verdict=Verdict.FAILED, why=str(wrong))
-    names = ", ".join(result.anomalies)
-    return replace(overlap, verdict=result.verdict, why=names or result.reason)
-
-
-def _services(request: RecordRequest, target: Target) -> tuple[Service, ...]:
+def _services(
+    request: RecordRequest, target: ManagedTarget | ExternalTarget, pop3: Place | None
+) -> Iterator[Service]:
     addresses = target.addresses
-    host, port, _ = addresses.api_host_port()
-    return (
-        Service(
-            protocol="smtp",
-            upstream_host=addresses.smtp_host,
-            upstream_port=addresses.smtp_port,
-            host=request.smtp[0],
-            port=request.smtp[1],
-        ),
-        Service(
-            protocol="http",
-            upstream_host=host,
+    upstream = {"smtp": (addresses.smtp_host, addresses.smtp_port), "http": api_address(addresses.api)}
+    if pop3 is not None:
+        upstream["pop3"] = pop3
+    for protocol, (host, port) in upstream.items():
+        here = {"smtp": request.smtp, "http": request.http, "pop3": request.pop3}[protocol]
+        yield Service(
+            protocol=protocol,
+            upstream_host=host if port else "",
             upstream_port=port,
-            host=request.http[0],
-            port=request.http[1],
-        ),
-    )
+            upstream_path="" if port else host,
+            host=here[0],
+            port=here[1],
+        )
 
 
-def _prefix(target: Target) -> str:
-    """The path under which the server lives, without a slash at its end."""
-    return "/" + target.addresses.api.split("/", 3)[3] if target.addresses.api.count("/") > 2 else ""
-
-
-def _places(request: RecordRequest, recorder: Recorder) -> dict[str, str]:
-    smtp_port, http_port = recorder.ports
-    return {
+def _places(request: RecordRequest, recorder: Recorder, scheme: str, *, is_ours: bool) -> dict[str, str]:
+    smtp_port, http_port, *pop3_ports = recorder.ports
+    places = {
         "smtp": f"{request.smtp[0]}:{smtp_port}",
         "smtp_host": request.smtp[0],
         "smtp_port": str(smtp_port),
-        "http": f"http://{request.http[0]}:{http_port}",
+        "http": f"{scheme}://{request.http[0]}:{http_port}",
         "http_port": str(http_port),
     }
+    for port in pop3_ports:
+        places |= {"pop3": f"{request.pop3[0]}:{port}", "pop3_host": request.pop3[0], "pop3_port": str(port)}
+        if is_ours:
+            places |= {"pop3_user": POP3_LOGIN[0], "pop3_password": POP3_LOGIN[1]}
+    return places
 
 
-def environment_of(places: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    """What the command is told. Raises UsageError for a variable that asks for an unknown place."""
-    told = {
-        "MAILRACE_SMTP": "{smtp}",
-        "MAILRACE_HTTP": "{http}",
-        "SMTP_HOST": "{smtp_host}",
-        "SMTP_PORT": "{smtp_port}",
-        "MAILPIT_URL": "{http}",
-        **variables,
-    }
+def _held(target: ManagedTarget | ExternalTarget, *, was_there: bool = False) -> Iterator[Held]:
+    """Every message that the store holds now that there is no traffic. Raises TargetError."""
+    for page in target.api.pages():
+        for row in page.messages:
+            recipients = (*row.to, *row.cc, *row.bcc)
+            yield Held(
+                id=row.id,
+                message_id=row.message_id,
+                recipients=recipients,
+                tags=row.tags,
+                was_there=was_there,
+            )
+
+
+def _counted(target: ManagedTarget | ExternalTarget) -> tuple[int, int]:
+    """How many messages the server says it has accepted and deleted since its start; -1: it does not say."""
     try:
-        return {name: value.format_map(places) for name, value in told.items()}
-    except (KeyError, ValueError, IndexError) as wrong:
-        there = ", ".join(f"{{{place}}}" for place in places)
-        raise UsageError(f"--env: {wrong} is no place; there are {there}") from None
+        said = target.api.info().get("RuntimeStats")
+    except TargetError:
+        return -1, -1
+    values = [
+        said.get(name) if isinstance(said, dict) else None for name in ("SMTPAccepted", "MessagesDeleted")
+    ]
+    accepted, deleted = (value if isinstance(value, int) else -1 for value in values)
+    return accepted, deleted
 
 
-def _run_command(request: RecordRequest, places: Mapping[str, str]) -> int | None:
-    """Run the command to its end; its exit status, as a shell gives it. Ctrl-C goes to the command first.
-
-    Without a command, wait for Ctrl-C; there is no status then.
-    """
-    if not request.command:
-        with suppress(KeyboardInterrupt):
-            signal.pause()
-        return None
-    told = os.environ | environment_of(places, request.variables)
-    try:
-        child = subprocess.Popen(request.command, env=told)
-    except OSError as wrong:
-        raise UsageError(f"{request.command[0]}: {wrong.strerror}; give a command that can be run") from None
-    with _passing_on_signals(child):
-        status = child.wait()
-    return 128 - status if status < 0 else status
-
-
-@contextmanager
-def _passing_on_signals(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """While the command runs, TERM is passed on to it. INT reaches it by itself, from the terminal."""
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        if number != signal.SIGINT:
-            child.send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _held(target: ManagedTarget | ExternalTarget, failures: list[str]) -> Sequence[Held]:
-    """Every message that the store holds now that the traffic is over."""
-    try:
-        return [
-            Held(id=row.id, message_id=row.message_id, recipients=(*row.to, *row.cc, *row.bcc), tags=row.tags)
-            for page in target.api.pages()
-            for row in page.messages
-        ]
-    except TargetError as wrong:
-        failures.append(f"the store could not be read at the end: {wrong}")
-        return []
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mailrace.targets.credentials import credentials_for, tls_context
     from mailrace.targets.external import ExternalTarget
     from mailrace.targets.mailpit.install import install
+    from mailrace.targets.mailpit.lookup import cache_folder
     from mailrace.targets.managed import ManagedTarget
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "TargetName",
     "Unanswered",
     "Unreachable",
+    "cache_folder",
     "credentials_for",
     "install",
     "open_target",
@@ -43,6 +45,7 @@ _HOMES = {
     "mailrace.targets.credentials": ("credentials_for", "tls_context"),
     "mailrace.targets.external": ("ExternalTarget",),
     "mailrace.targets.mailpit.install": ("install",),
+    "mailrace.targets.mailpit.lookup": ("cache_folder",),
     "mailrace.targets.managed": ("ManagedTarget",),
 }
 

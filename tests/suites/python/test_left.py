@@ -17,6 +17,14 @@ def test_shares_a_recipient_a_tag_and_a_message_id() -> None:
     assert len(search("subject:hello")) >= 2
 
 
+def test_reads_only_the_first_page() -> None:
+    to = address("many")
+    for _ in range(52):
+        send(to)
+    page = api("GET", "/messages").json()
+    assert len(page["messages"]) < page["total"]
+
+
 def test_waits_for_the_number_of_messages() -> None:
     before = api("GET", "/info").json()["Messages"]
     meet("counted", is_first=True)
@@ -51,11 +59,3 @@ def test_tries_again_without_asking_the_store() -> None:
     for _ in range(2):
         with smtplib.SMTP(*SMTP, timeout=20) as client, pytest.raises(smtplib.SMTPDataError):
             client.sendmail("app@suite.test", [SHARED], mail)
-
-
-def test_reads_only_the_first_page() -> None:
-    to = address("many")
-    for _ in range(52):
-        send(to)
-    page = api("GET", "/messages").json()
-    assert len(page["messages"]) < page["total"]

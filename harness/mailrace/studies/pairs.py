@@ -1,0 +1,177 @@
+"""The kinds of overlap that a suite made in, what steer says of each on the recorded version out.
+
+What was steered to its end stands in a cache by version, so that the next recording of a suite has it at
+once; it also tells what other versions do.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from mailrace import __version__
+from mailrace.history import write_whole
+from mailrace.model.errors import MailraceError
+from mailrace.model.request import Output, RunRequest, Steering
+from mailrace.model.result import Verdict
+from mailrace.model.target_name import TargetName, parse_target
+from mailrace.record.findings import Findings, Overlap
+from mailrace.run import run
+from mailrace.scenario import parse
+from mailrace.targets import cache_folder, why_not
+
+SCENARIOS = "scenarios"
+"""The folder of a record's scenarios, one for each kind of overlap that an actor can make."""
+STEERED = "steered"
+"""The folder of the cache: a file a version."""
+STEER_S_MIN = 1.0
+NO_ACTOR = "no actor of a scenario does what one of the two operations does"
+NOT_ASKED = "it was not steered (--minutes 0); steer the scenario by itself"
+NO_TIME = "the time for steering was over; steer the scenario by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What steer said of a scenario to its end: PASS, or RACE with what it came to."""
+
+    verdict: str
+    why: str
+
+
+class Cache:
+    """What was steered before, of one version of a real Mailpit; of anything else it keeps nothing.
+
+    A verdict holds for the text of its scenario, and for the mailrace that found it.
+    """
+
+    def __init__(self, target: TargetName | None) -> None:
+        self._folder = cache_folder().parent / STEERED
+        self._version = target.version if target is not None and target.kind == "mailpit" else ""
+
+    def known(self, scenario: str) -> Known | None:
+        """What is known of that scenario on this version."""
+        return _read(self._folder / f"{self._version}.json").get(_digest(scenario)) if self._version else None
+
+    def elsewhere(self, scenario: str) -> tuple[str, ...]:
+        """What is known of it on other versions, a few words each."""
+        said = []
+        for file in sorted(self._folder.glob("*.json")):
+            known = _read(file).get(_digest(scenario)) if file.stem != self._version else None
+            if known is not None:
+                said.append(f"{file.stem}: {known.why if known.verdict == Verdict.RACE else known.verdict}")
+        return tuple(said)
+
+    def keep(self, scenario: str, verdict: str, why: str) -> None:
+        """Keep a verdict that will not change; a cache that cannot be written is done without."""
+        if not self._version or verdict not in (Verdict.PASS, Verdict.RACE):
+            return
+        with suppress(OSError, MailraceError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self._folder / f"{self._version}.json"
+            held = _read(file) | {_digest(scenario): Known(str(verdict), why)}
+            text = json.dumps(
+                {"mailrace": __version__, "steered": {k: [v.verdict, v.why] for k, v in held.items()}}
+            )
+            write_whole(file, text.encode())
+
+
+def steer_overlaps(
+    found: Findings, target: TargetName, folder: Path, seconds: float, said: Callable[[str], None]
+) -> Findings:
+    """The findings with what steer says of each kind of overlap, the most frequent first.
+
+    Each kind that actors can make is written as a scenario file, whether there is time to steer it or not.
+    """
+    deadline = monotonic() + seconds
+    asked, why_none = _version_of(target, found.version)
+    cache = Cache(asked)
+    looked: list[Overlap] = []
+    for overlap in found.overlaps:
+        if not overlap.file:
+            looked.append(replace(overlap, why=NO_ACTOR))
+            continue
+        path = folder / SCENARIOS / overlap.file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(overlap.scenario, encoding="utf-8")
+        # What is known costs no time, so the time that there is goes to what nobody has looked at.
+        known = cache.known(overlap.scenario)
+        if known is not None:
+            seen = replace(overlap, verdict=known.verdict, why=known.why)
+        elif asked is None:
+            seen = replace(overlap, why=why_none)
+        elif (left_s := deadline - monotonic()) < STEER_S_MIN:
+            seen = replace(overlap, why=NO_TIME if seconds else NOT_ASKED)
+        else:
+            said(f"steering {overlap.first} beside {overlap.second}, {overlap.relation}")
+            seen = _steered(overlap, path, asked, left_s)
+            cache.keep(overlap.scenario, seen.verdict, seen.why)
+        looked.append(replace(seen, elsewhere=cache.elsewhere(overlap.scenario)))
+    return found.with_overlaps(looked)
+
+
+def steered_before(found: Findings, folder: Path) -> Findings:
+    """The findings with what record.json says of their overlaps, else with what the cache does."""
+    try:
+        told = json.loads((folder / "record.json").read_bytes())["overlaps"]
+        said = {(o["first"], o["second"], o["relation"]): o for o in told}
+        return found.with_overlaps(
+            [
+                replace(
+                    one,
+                    verdict=str(o["verdict"]),
+                    why=str(o["why"]),
+                    elsewhere=tuple(str(text) for text in o["elsewhere"]),
+                )
+                for one in found.overlaps
+                if (o := said[one.first, one.second, one.relation])
+            ]
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return steer_overlaps(found, parse_target(found.target), folder, 0.0, lambda _: None)
+
+
+def _version_of(target: TargetName, version: str) -> tuple[TargetName | None, str]:
+    """What may be steered for the recorded server, or why there is nothing: one that is not ours never is."""
+    if target.kind != "url":
+        return target, ""
+    try:
+        same = parse_target(f"mailpit@{version}")
+    except MailraceError:
+        return None, "a server that is not ours is not steered, and its version is not known"
+    if why := why_not(same):
+        return None, f"a server that is not ours is not steered, and another of its version is missing: {why}"
+    return same, ""
+
+
+def _steered(overlap: Overlap, path: Path, target: TargetName, seconds: float) -> Overlap:
+    asked = RunRequest(
+        target=target,
+        mode="steer",
+        time_limit_s=seconds,
+        steering=Steering(one_of_each="anomaly"),
+        output=Output(out=path.with_suffix(""), formats=("json", "html")),
+    )
+    try:
+        (result,) = run([parse(path.read_bytes(), path)], asked).result.scenarios
+    except MailraceError as wrong:
+        return replace(overlap, verdict=Verdict.FAILED, why=str(wrong))
+    names = ", ".join(result.anomalies)
+    return replace(overlap, verdict=result.verdict, why=names or result.reason)
+
+
+def _digest(scenario: str) -> str:
+    return hashlib.sha256(scenario.encode()).hexdigest()
+
+
+def _read(file: Path) -> dict[str, Known]:
+    """What a file of the cache holds; nothing where it is another mailrace's or cannot be read."""
+    try:
+        held = json.loads(file.read_bytes())
+        if held["mailrace"] != __version__:
+            return {}
+        return {str(k): Known(str(verdict), str(why)) for k, (verdict, why) in held["steered"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
