@@ -60,13 +60,6 @@ def write_plan_of(
     write_plan(folder, plan, contents)
 
 
-def write_part(folder: Path, scenarios: Sequence[Scenario], request: RunRequest, result: RunResult) -> None:
-    """Write the plan and run.json of a part of a study that no session of its own has run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_plan_of(folder, scenarios, request, started=result.started, run=result.run)
-    render(result, folder, ("json",))
-
-
 def write_merged(folder: Path, sources: Sequence[Path], result: RunResult) -> None:
     """Write the plan and the reports of runs that were merged: the plan holds the scenarios of them all."""
     plans = {source: read_plan(source) for source in sources}

@@ -4,7 +4,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mailrace.model.errors import OutputError
@@ -34,11 +34,11 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with writing(path):
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
+        with ExitStack() as made:
+            made.callback(os.unlink, temporary)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+            # It has the file's own name now, so there is nothing to remove.
+            made.pop_all()

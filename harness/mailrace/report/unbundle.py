@@ -36,11 +36,6 @@ class Bundle:
     files: Mapping[str, bytes]
     result: RunResult
 
-    @property
-    def scenario_text(self) -> str:
-        """The scenario file's text; "" where the run had none at hand."""
-        return next((self.files[n].decode("utf-8") for n in self.files if n.endswith(".race.yaml")), "")
-
 
 def read_bundle(path: Path) -> Bundle:
     """The bundle in a zip. Raises UsageError with a sentence where it is damaged, hostile or another's."""

@@ -106,10 +106,6 @@ class Api:
                 return
         raise ApiError(f"{self.base_url}: its pages do not end; {start} rows were read")
 
-    def count(self, query: str) -> int:
-        """How many messages match."""
-        return self.search(query, 0, 1).matching
-
     def tags(self) -> tuple[str, ...]:
         """Every tag name, in the server's order."""
         url = "/api/v1/tags"
@@ -136,63 +132,19 @@ class Api:
         """A message's source as stored, by its server ID; does not mark it read."""
         return self._call("GET", f"/api/v1/message/{quote(row_id, safe='')}/raw")
 
-    def headers(self, row_id: str) -> Mapping[str, Sequence[str]]:
-        """A message's headers by its server ID, each with its values in order; does not mark it read."""
-        url = f"/api/v1/message/{quote(row_id, safe='')}/headers"
-        document = self._json("GET", url)
-        if not isinstance(document, dict) or not all(isinstance(v, list) for v in document.values()):
-            raise self._foreign("GET", url, NotMailpit("it is no object of lists"))
-        return document
-
     def delete(self, ids: Sequence[str]) -> None:
         """Delete these; a repeated or stale ID can hang a server up to 1.30.6 for good."""
         if isinstance(ids, str) or not ids or not all(ids):
             raise InternalError(f"delete({ids!r}): an empty list of IDs deletes everything")
         self._call("DELETE", "/api/v1/messages", body={"IDs": list(ids)})
 
-    def delete_search(self, query: str) -> None:
-        """Delete all that match."""
-        if not query.strip():
-            raise InternalError("delete_search: an empty query")
-        self._call("DELETE", "/api/v1/search", {"query": query})
-
     def delete_all(self) -> None:
         """Delete everything there is; only ever for a server of ours."""
         self._call("DELETE", "/api/v1/messages")
 
-    def put_tags(self, ids: Sequence[str], tags: Sequence[str]) -> None:
-        """The tags of these messages become exactly `tags`; an unknown ID leaves a ghost tag."""
-        self._call("PUT", "/api/v1/tags", body={"IDs": list(ids), "Tags": list(tags)})
-
-    def rename_tag(self, tag: str, to: str) -> None:
-        """Rename a tag (1.19.0)."""
-        self._call("PUT", f"/api/v1/tags/{quote(tag, safe='')}", body={"Name": to})
-
     def delete_tag(self, tag: str) -> None:
         """Delete a tag, not its messages (1.19.0)."""
         self._call("DELETE", f"/api/v1/tags/{quote(tag, safe='')}")
-
-    def send(self, message: Mapping[str, object]) -> str:
-        """Store a message given as Mailpit's own JSON (1.18.0); its ID."""
-        document = self._json("POST", "/api/v1/send", body=message)
-        if not isinstance(document, dict) or not isinstance(document.get("ID"), str):
-            raise self._foreign("POST", "/api/v1/send", NotMailpit("it has no text 'ID'"))
-        return str(document["ID"])
-
-    def livez(self) -> bool:
-        """Whether its HTTP side runs (true on a hung database too)."""
-        return self._is_200("/livez")
-
-    def readyz(self) -> bool:
-        """Whether its database answers; raises Unanswered where it hangs."""
-        return self._is_200("/readyz")
-
-    def _is_200(self, path: str) -> bool:
-        try:
-            self._call("GET", path)
-        except BadAnswer:
-            return False
-        return True
 
     def _page(self, path: str, query: Mapping[str, str], start: int, limit: int) -> Page:
         if not 1 <= limit <= PAGE_ROWS_MAX or start < 0:

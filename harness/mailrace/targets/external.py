@@ -7,17 +7,18 @@ change: nothing, but for `cleanup`, which a user must ask for.
 import re
 import smtplib
 import ssl
+from contextlib import ExitStack
 
 from mailrace.model.attempt import LogLine, Stored
 from mailrace.model.errors import InternalError, TargetError
 from mailrace.model.external_url import parse_external
 from mailrace.model.secrets import without_secrets
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
-from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError
+from mailrace.targets.api import Api, ApiError
 from mailrace.targets.credentials import credentials_for, tls_context, tls_verify
 from mailrace.targets.failures import tls_cause
 from mailrace.targets.ready import WAITS, Waits, look, smtp_greeting, smtp_refusal, starttls
-from mailrace.targets.stored import source_of, stored_by_search
+from mailrace.targets.stored import OverRest, stored_by_search
 
 SAID_CHARS_MAX = 40
 PROBE_QUERY = "to:@mailrace-looks-only.test"
@@ -29,7 +30,7 @@ LIMITS = (
 )
 
 
-class ExternalTarget:
+class ExternalTarget(OverRest):
     """A server that somebody else runs (`mailrace.model.target.Target`): starts, stops, empties nothing."""
 
     is_ours = False
@@ -49,19 +50,11 @@ class ExternalTarget:
         self.credentials = Credentials()
         """Known after `start`."""
         self._tls: ssl.SSLContext | None = None
-        self._api: Api | None = None
 
     @property
     def addresses_all(self) -> tuple[Addresses, ...]:
         """The one it has."""
         return (self.addresses,)
-
-    @property
-    def api(self) -> Api:
-        """The REST API, with the credentials of the environment."""
-        if self._api is None:
-            raise TargetError(f"{self.name}: not started")
-        return self._api
 
     def start(self) -> None:
         """Look at both sides; raises TargetError where one does not answer or belongs to another program."""
@@ -69,32 +62,22 @@ class ExternalTarget:
         self.credentials = credentials_for(self.addresses)
         self._tls = tls_context()
         api = Api(self.addresses.api, self.credentials.api, self._waits.answer_s, verify=tls_verify())
-        try:
+        with ExitStack() as opened:
+            opened.callback(api.close)
             self._greet()
             api.search(PROBE_QUERY, 0, 1)
             self._ask_version(api)
-        except BaseException:
-            api.close()
-            raise
+            # Everything answered, so the connection stays open.
+            opened.pop_all()
         self._api = api
 
     def stop(self) -> None:
         """Close our own connection; the server goes on."""
-        if self._api is not None:
-            self._api.close()
-            self._api = None
+        self._close_api()
 
     def stored(self, domain: str, *, block: str = "") -> Stored:
         """What it holds for that domain, found by search alone; tags are only this run's own."""
         return stored_by_search(self.api, domain, block)
-
-    def source(self, row_id: str) -> bytes | None:
-        """The source of a stored message; None where the server has none."""
-        return source_of(self.api, row_id)
-
-    def search(self, query: str) -> tuple[str, ...]:
-        """The server IDs that a search finds."""
-        return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """By its REST side alone."""

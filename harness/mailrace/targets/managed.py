@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, VersionSource
 from mailrace.targets import belongings
-from mailrace.targets.api import PAGE_ROWS_MAX, Api
+from mailrace.targets.api import Api
 from mailrace.targets.machine import full_disk, lacking_in
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import WAITS, Waits, look, rest_status, smtp_greeting
-from mailrace.targets.stored import source_of, stored_by_list, stored_by_search
+from mailrace.targets.stored import OverRest, stored_by_list, stored_by_search
 
 LOOK_S_EVERY = 0.004
 PORT_TRIES_MAX = 5
@@ -41,7 +42,7 @@ class Program:
     flags: frozenset[str] | None = None
 
 
-class ManagedTarget:
+class ManagedTarget(OverRest):
     """A target that we start and stop (`mailrace.model.target.Target`).
 
     With `options.instances` over 1 there are as many processes on one `database`, which must then be an
@@ -72,7 +73,6 @@ class ManagedTarget:
         self._gomaxprocs = gomaxprocs or max(4, os.cpu_count() or 1)
         self._processes: list[ServerProcess] = []
         self._folder: Path | None = None
-        self._api: Api | None = None
         # All of it is known before the start, for the program was asked for its version when it was found.
         self.info = TargetInfo(
             name=name,
@@ -94,34 +94,25 @@ class ManagedTarget:
         """The first of the users that the options gave the server, as any of them may send."""
         return Credentials(smtp=next(iter(self._options.smtp_auth.items()), None))
 
-    @property
-    def api(self) -> Api:
-        """The REST API of the (first) server."""
-        if self._api is None:
-            raise TargetError(f"{self.name}: not started")
-        return self._api
-
     def start(self) -> None:
         """Start it and wait until both ports of each process answer; 5 s at most. Again: a fresh one."""
         self.stop()
         flags = self._flags()
         belongings.sweep_once()
         self._folder = belongings.private_folder()
-        try:
+        with ExitStack() as opened:
+            opened.callback(self.stop)
             arguments = ["--database", self._database or str(self._folder / "mailpit.db"), *flags]
             if self._options.smtp_auth:
                 arguments += ["--smtp-auth-file", str(self._password_file(self._folder))]
             self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
-        except BaseException:
-            self.stop()
-            raise
+            # All of them are ready, so nothing of it is undone.
+            opened.pop_all()
         self._api = Api(self.addresses.api)
 
     def stop(self) -> None:
         """Kill it, and remove its database; a throw-away server loses nothing by SIGKILL."""
-        if self._api is not None:
-            self._api.close()
-            self._api = None
+        self._close_api()
         self.addresses_all = ()
         processes, self._processes = self._processes, []
         try:
@@ -143,14 +134,6 @@ class ManagedTarget:
         if block:
             return stored_by_search(self.api, domain, block)
         return stored_by_list(self.api, domain if self._database else "")
-
-    def source(self, row_id: str) -> bytes | None:
-        """The source of a stored message; None where the server has none."""
-        return source_of(self.api, row_id)
-
-    def search(self, query: str) -> tuple[str, ...]:
-        """The server IDs that a search finds."""
-        return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """DEAD once a process ended; HUNG where `/readyz`, which asks the database, is unanswered."""

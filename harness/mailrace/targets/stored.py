@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from mailrace.model.attempt import Stored, StoredMessage
-from mailrace.targets.api import Api, ApiError, BadAnswer
+from mailrace.model.errors import TargetError
+from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError, BadAnswer
 
 
 def stored_by_list(api: Api, domain: str = "") -> Stored:
@@ -41,14 +42,37 @@ def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
     return Stored(messages=tuple(found.values()), tags=_own(tags, found.values(), domain))
 
 
-def source_of(api: Api, row_id: str) -> bytes | None:
-    """A message's source; None where the server says that it has none (404, or 400 in older versions)."""
-    try:
-        return api.raw(row_id)
-    except BadAnswer as wrong:
-        if wrong.status in (400, 404):
-            return None
-        raise
+class OverRest:
+    """What every target answers over its REST API alike, once it was started."""
+
+    name: str
+    _api: Api | None = None
+
+    @property
+    def api(self) -> Api:
+        """The REST API of the (first) server; raises TargetError before the start."""
+        if self._api is None:
+            raise TargetError(f"{self.name}: not started")
+        return self._api
+
+    def source(self, row_id: str) -> bytes | None:
+        """A message's source; None where the server says that it has none (404; 400 in older versions)."""
+        try:
+            return self.api.raw(row_id)
+        except BadAnswer as wrong:
+            if wrong.status in (400, 404):
+                return None
+            raise
+
+    def search(self, query: str) -> tuple[str, ...]:
+        """The server IDs that a search finds, at most a page of them."""
+        return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
+
+    def _close_api(self) -> None:
+        """Close our own connections to it; the server goes on."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
 
 
 def _is_for(message: StoredMessage, domain: str, block: str) -> bool:
