@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from mailrace.model.errors import Mistake, UsageError
+from mailrace.model.errors import Mistake, TargetError, UsageError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.request import Mode, RunRequest
 from mailrace.model.target import Target
 from mailrace.model.target_name import TargetName
+from mailrace.model.time_limit import TimeOver, over_by
 from mailrace.race import choose_control, must_not_run
 from mailrace.report.words import names_words
 from mailrace.scenario import Scenario, name_of, resolve, shipped, why_not_applicable
@@ -63,7 +64,7 @@ def preflight(
             )
         # The target can be looked at in this mode. Whether it is there is found out now, before the first
         # mail.
-        with _had(name) as target:
+        with _had(name, request.cut_at) as target:
             said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target, needs_controls)))
     return tuple(said)
 
@@ -115,15 +116,18 @@ def _require_own_names(scenarios: Sequence[Scenario]) -> None:
 
 
 @contextmanager
-def _had(name: TargetName) -> Iterator[Target]:
-    """The target, its program found or its server answering; TargetError where it cannot be had."""
+def _had(name: TargetName, ends: float | None) -> Iterator[Target]:
+    """The target, its program found or its server answering; TargetError where it cannot be had by `ends`."""
     target = open_target(name, ServerOptions())
     if target.is_ours:
         yield target
         return
     try:
-        target.start()
+        with over_by(ends):
+            target.start()
         yield target
+    except TimeOver:
+        raise TargetError(f"{name}: the time limit ended the first look at it") from None
     finally:
         target.stop()
 

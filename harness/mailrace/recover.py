@@ -19,16 +19,18 @@ from mailrace.history import (
 )
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import ScenarioError, UsageError
+from mailrace.model.request import RunRequest
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Schedules, Verdict, Witness
 from mailrace.model.target import TargetInfo
 from mailrace.race.tally import Judged, Tally
-from mailrace.recorded import scenarios_of
+from mailrace.recorded import replay_command, scenarios_of
 from mailrace.report import from_json
 from mailrace.report.document import text_of
 from mailrace.scenario import Scenario, blank_result, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
 CUT = "all that would have come after the cut"
+KILLED = "the run was cut off"
 
 
 def result_of(folder: Path) -> RunResult:
@@ -49,11 +51,10 @@ def result_of(folder: Path) -> RunResult:
 def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
     histories = read_histories(folder / HISTORY) if (folder / HISTORY).is_file() else []
     scenarios = {one.name: one for one in _scenarios(folder, plan)}
-    command = f"mailrace replay {folder}"
     results = [
-        one.result or _cut_off(scenarios[one.name], one, f"{command} --scenario {one.name}")
+        one.result or _cut_off(scenario, one, replay_command(folder, scenario, plan.request.target))
         for one in histories
-        if one.name in scenarios
+        if (scenario := scenarios.get(one.name)) is not None
     ]
     # What the journal has is told as it stands. Scenarios that it does not mention were never begun.
     seen = {one.name for one in histories}
@@ -87,15 +88,32 @@ def _scenarios(folder: Path, plan: RecordedPlan) -> Sequence[Scenario]:
         return scenarios_of(folder, plan, are_mails_needed=False)
 
 
-def _cut_off(scenario: Scenario, history: ScenarioHistory, replay: str) -> ScenarioResult:
-    """The result of a scenario in which the run was killed: a RACE stays one, all else is INCONCLUSIVE."""
+def cut_off(folder: Path, scenario: Scenario, request: RunRequest, why: str) -> ScenarioResult:
+    """What the history in the folder of a run under way shows of the scenario that was cut off there last.
+
+    why   what cut it off, in a clause
+    """
+    replay = replay_command(folder, scenario, request.target)
+    # A gate races a version several times over; a RACE in any of them stays one.
+    cut = [
+        _cut_off(scenario, one, replay, why)
+        for one in reversed(read_histories(folder / HISTORY))
+        if one.name == scenario.name and one.result is None
+    ]
+    reason = f"{why} before anything was looked at"
+    none = not_exercised(scenario, Verdict.INCONCLUSIVE, reason, request.mode)
+    return next((one for one in cut if one.verdict is Verdict.RACE), next(iter(cut), none))
+
+
+def _cut_off(scenario: Scenario, history: ScenarioHistory, replay: str, why: str = KILLED) -> ScenarioResult:
+    """The result of a scenario that was cut off: a RACE stays one, all else is INCONCLUSIVE."""
     if history.header is not None and history.header.mode == "steer":
-        return _steered(scenario, history)
-    return _raced(scenario, history, replay)
+        return _steered(scenario, history, why)
+    return _raced(scenario, history, replay, why)
 
 
-def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> ScenarioResult:
-    """The rounds of the target as they were judged; those that were not yet, by the promises alone."""
+def _raced(scenario: Scenario, history: ScenarioHistory, replay: str, why: str) -> ScenarioResult:
+    """The rounds of the target as they were judged; of those that were not yet, the clean ones count."""
     options = server_options(scenario)
     tally = Tally(options, replay)
     for lane, record, judged in history.rounds:
@@ -105,11 +123,15 @@ def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> Scenari
             tally.add(Judged(record, judged.anomalies, judged.not_looked))
             continue
         anomalies = check_round(record, options)
-        is_hit = any(a.name.weight is Weight.RACE for a in anomalies)
-        tally.add(Judged(record, anomalies, "" if is_hit else not_looked(record)))
+        if any(a.name.weight is Weight.RACE for a in anomalies):
+            # Whether it needs a race at all, and comes twice, nobody could look at any more.
+            said = f"round {record.index} was cut off before it was judged: {anomalies[0].proof}"
+            tally.add(Judged(record, (), said))
+        else:
+            tally.add(Judged(record, anomalies, not_looked(record)))
     # A hit is proof whatever came after it. Without one, rounds that nobody counted to the end prove nothing,
     # so the word is INCONCLUSIVE.
-    done = f"the run was cut off after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
+    done = f"{why} after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
     verdict = Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE
     advice = "" if tally.hits else "run it again to its end."
     planned = history.rounds[0][1].plan if history.rounds else None
@@ -123,12 +145,12 @@ def _raced(scenario: Scenario, history: ScenarioHistory, replay: str) -> Scenari
     )
 
 
-def _steered(scenario: Scenario, history: ScenarioHistory) -> ScenarioResult:
+def _steered(scenario: Scenario, history: ScenarioHistory, why: str) -> ScenarioResult:
     """What steer had looked at and shown; what it only explored is no race yet."""
     shown, explored = _distinct(history.witnesses), len(history.schedules)
     bad = {one.schedule for one in history.schedules if one.anomalies}
     fates = Counter(one.fate for one in history.realisations)
-    done = f"the run was cut off after {explored} schedules were explored, {len(bad)} of them violating"
+    done = f"{why} after {explored} schedules were explored, {len(bad)} of them violating"
     # How many classes there are was not known yet when the run ended, so what was explored is all there is.
     schedules = Schedules(
         explored=explored,

@@ -27,13 +27,15 @@ from mailrace.history import (
 )
 from mailrace.listener import Listener, tell
 from mailrace.model.errors import Interrupted, OutputError, ScenarioError, TargetError, UsageError
-from mailrace.model.request import Racing, RunRequest, Study
+from mailrace.model.request import Mode, Racing, RunRequest, Study
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.secrets import without_secrets_in
 from mailrace.model.target import TargetInfo
 from mailrace.model.target_name import TargetName
+from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME, TimeOver, over_by
 from mailrace.race import LIMITS, ChosenControl, Limits, Place, RaceOptions, race_on
 from mailrace.recorded import environment, replay_command, write_bug, write_plan_of
+from mailrace.recover import cut_off
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
 from mailrace.steer import steer, store_for
@@ -44,7 +46,6 @@ DOOR = "http://127.0.0.1:0"
 """Stands for the address of the database proxy, which steer opens only later, for each server its own."""
 UNREALISED_ROUNDS = 200
 """What steer found and could not realise is raced natively, until it hits, for at most this many rounds."""
-OUT_OF_TIME = "the time limit ended the run before this scenario"
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Session:
         else:
             found = self._looked(scenario, racing or self.request.racing)
         rounds = self.request.steering.confirm_rounds
-        if rounds and found.is_clean_so_far:
+        if rounds and found.is_clean_so_far and self.left_s != 0.0:
             # A PASS by the native rule, beside its control, may carry what steer could not finish.
             raced = self._looked(scenario, replace(self.request.racing, rounds=rounds), is_native=True)
             if raced.verdict is Verdict.PASS:
@@ -93,7 +94,7 @@ class Session:
             return found
         self.add(found)
         is_found = rounds and found.mode == "steer" and found.verdict is Verdict.RACE
-        if is_found or (found.schedules and found.schedules.unrealised):
+        if self.left_s != 0.0 and (is_found or (found.schedules and found.schedules.unrealised)):
             # A hit on the native storage is proof by itself, also of what steer could not realise.
             rounds = rounds or UNREALISED_ROUNDS
             natively = replace(self.request.racing, until="hit", rounds=rounds, control=False)
@@ -102,9 +103,12 @@ class Session:
 
     def _looked(self, scenario: Scenario, racing: Racing, *, is_native: bool = False) -> ScenarioResult:
         """The scenario raced or steered, as asked; FAILED for a bug of ours, so that no other's is lost."""
-        steers = self.request.mode == "steer" and not is_native
+        mode: Mode = "race" if is_native else self.request.mode
         try:
-            found = self._steered(scenario) if steers else self._raced(scenario, racing)
+            with over_by(self.request.cut_at):
+                found = self._steered(scenario) if mode == "steer" else self._raced(scenario, racing)
+        except TimeOver:
+            found = cut_off(self.folder, scenario, self.request, CUT_OFF)
         except (UsageError, ScenarioError, OutputError):
             raise  # it is about what was asked for or the disk, and so about every scenario
         except Exception as bug:
@@ -130,9 +134,9 @@ class Session:
             self.listener.began(scenario, target, control)
 
     def part(self, name: str, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
-        """The request of one run of this study: into a folder of that name, in the time that is left."""
-        limit_s = None if self.left_s is None else max(self.left_s, 0.001)
-        return part_of(self.request, self.folder / name, formats, **{"time_limit_s": limit_s, **changed})
+        """The request of one run of this study: run.json and these formats, in a folder of that name."""
+        output = replace(self.request.output, out=self.folder / name, formats=formats)
+        return replace(self.request, output=output, **changed)
 
     def place(self, number: int, database: str = "") -> Place:
         """Where and how the servers of the scenario of that number stand."""
@@ -232,11 +236,6 @@ class Run:
     files: tuple[Path, ...] = ()
 
 
-def part_of(request: RunRequest, folder: Path, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
-    """The request of one run of a study: into that sub-folder, with run.json and these formats."""
-    return replace(request, output=replace(request.output, out=folder, formats=formats), **changed)
-
-
 @contextmanager
 def session(
     scenarios: Sequence[Scenario],
@@ -255,16 +254,17 @@ def session(
     limits    how long the native engine waits, and how often it tries
     Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
     """
-    # All verdicts that come of this share one confidence, those of a larger study around it included.
+    # All verdicts of a study share one confidence, and all its parts one time limit.
     verdicts = max(request.racing.verdicts, len(scenarios) * max(1, len(targets)))
-    request = replace(request, racing=replace(request.racing, verdicts=verdicts))
+    ends = request.ends or (time.monotonic() + request.time_limit_s if request.time_limit_s else None)
+    request = replace(request, ends=ends, racing=replace(request.racing, verdicts=verdicts))
     name = scenarios[0].name if len(scenarios) == 1 else f"{len(scenarios)}-scenarios"
     folder = new_folder(request.output.reports, what or f"{name}-{request.target}", out=request.output.out)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     token = new_run(f"{request.seed}-{os.getpid()}-{time.time_ns()}".encode())
     write_plan_of(folder, scenarios, request, study=study, targets=targets, started=started, run=token)
     # From here on the folder is in use, so that no other run takes it for an old one.
-    in_use, limit_s = InUse(folder), request.time_limit_s
+    in_use = InUse(folder)
     journal = Journal(folder / HISTORY)
     try:
         if request.output.out is None and (said := prune(request.output.reports, request.output.keep)):
@@ -275,7 +275,7 @@ def session(
             token=token,
             started=started,
             journal=journal,
-            deadline=None if limit_s is None else time.monotonic() + limit_s,
+            deadline=ends,
             listener=listener,
             info=TargetInfo.unknown(request.target.text),
             limits=limits,

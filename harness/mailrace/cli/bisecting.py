@@ -110,6 +110,7 @@ def bisect(
     seed: options.SeedOption = 1,
     rounds: options.RoundsOption = ROUNDS,
     trials: Trials = 3,
+    time_limit: options.TimeLimitOption = None,
     state: State = None,
     exit_codes: ExitCodes = False,
 ) -> None:
@@ -130,7 +131,7 @@ def bisect(
         (path, *_) = find([scenario])
         targets = tuple(parse_target(name) for name in names)
         how, looked = racing(rounds=rounds, until="decided"), chosen_mode(*targets, mode=mode.value)
-        request = asked(of, how, server_use(), seed=seed, mode=looked)
+        request = asked(of, how, server_use(), seed=seed, mode=looked, time_limit_s=time_limit)
         return Question(targets, load(path), request, anomaly, trials)
 
     # For `git bisect run` there is one build to judge and no search. Its statuses are git's, so an error of

@@ -148,8 +148,8 @@ TimeLimitOption = Annotated[
         metavar="SECONDS",
         min=0.1,
         callback=finite,
-        rich_help_panel=RACE,
-        help="After this many seconds, begin nothing new.",
+        rich_help_panel=LOOK,
+        help="End after so long, with what was seen by then; what still runs 5 s later is cut off.",
     ),
 ]
 GomaxprocsOption = Annotated[

@@ -106,6 +106,7 @@ def replay(
     target: options.TargetOption = None,
     rounds: ReplayedRounds = 1_000,
     times: ReplayedTimes = 10,
+    time_limit: options.TimeLimitOption = None,
 ) -> None:
     """Run a recorded round or schedule again: STILL FAILS (1), FIXED (0) or COULD NOT RUN (3).
 
@@ -126,7 +127,8 @@ def replay(
         place = Path(unpacked) if source.suffix == ".zip" else source
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
-        request = asked(target or _target_of(what, source), how, server_use(), seed=1)
+        name = target or _target_of(what, source)
+        request = asked(name, how, server_use(), seed=1, time_limit_s=time_limit)
         answer = run_again(what, request, times=times, listener=teller)
     _show(what, answer, source)
     raise typer.Exit(int(answer.status))

@@ -3,6 +3,7 @@
 import random
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +86,13 @@ def asked(
     *parts: "Part",
     seed: int | None = None,
     out: Path | None = None,
+    time_limit_s: float | None = None,
     **own: Any,
 ) -> "RunRequest":
-    """The request: the target that was named or is set, its parts, and a seed drawn where none is given."""
+    """The request: the target that was named or is set, its parts, and a seed drawn where none is given.
+
+    The time limit of the command begins here.
+    """
     from mailrace.model.request import KEPT, Output, RunRequest
 
     reports = Path(settings().get("reports", "reports"))
@@ -97,6 +102,8 @@ def asked(
         Output(reports=reports, out=out, keep=settings().get("keep", KEPT)),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
+        time_limit_s=time_limit_s,
+        ends=None if time_limit_s is None else time.monotonic() + time_limit_s,
         **own,
     )
 

@@ -74,8 +74,8 @@ def results(screen: Screen, scenarios: Sequence[ScenarioResult]) -> None:
 
 
 def hits(one: ScenarioResult) -> str:
-    """`47 of 99 rounds (47.5 %; 37.3–57.8 % with 95 % confidence)`, or classes for a steered scenario."""
-    if one.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED) and not one.rounds:
+    """`47 of 99 rounds (47.5 %; 37.3–57.8 % with 95 % confidence)`, or classes, or why there are none."""
+    if not one.rounds and (one.schedules is None or one.verdict is Verdict.FAILED):
         return one.reason
     return rate_words(one)
 

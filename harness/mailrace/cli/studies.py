@@ -86,6 +86,7 @@ def matrix(
     seed: options.SeedOption = None,
     install: InstallOption = False,
     rounds: options.RoundsOption = None,
+    time_limit: options.TimeLimitOption = None,
     allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -104,7 +105,7 @@ def matrix(
     what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
     how = chosen_mode(*targets, mode=mode.value)
     racing_ = racing(rounds=rounds, until="decided")
-    request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how)
+    request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how, time_limit_s=time_limit)
     with Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json) as teller:
         teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
         folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
@@ -131,6 +132,7 @@ def retries(
     target: options.TargetOption = None,
     seed: options.SeedOption = None,
     rounds: options.RoundsOption = None,
+    time_limit: options.TimeLimitOption = None,
     allow_outside: options.OutsideOption = False,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -145,7 +147,8 @@ def retries(
 
     (path, *_) = find([scenario])
     loaded = load(path, "anywhere" if allow_outside else "folder")
-    request = asked(target, racing(rounds=rounds, until="decided"), server_use(), seed=seed, out=out)
+    how = racing(rounds=rounds, until="decided")
+    request = asked(target, how, server_use(), seed=seed, out=out, time_limit_s=time_limit)
     require_laboratory(loaded, request.target)
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     with Teller(scenarios=2 * len(POLICIES), quiet=as_json) as teller:

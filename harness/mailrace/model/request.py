@@ -30,6 +30,8 @@ Study = Literal["run", "gate", "matrix", "bisect", "retries", "merge"]
 """What made a folder: one run, or a question that takes many."""
 Rounds = Annotated[int, Field(ge=1, le=ROUNDS_MAX)]
 Offset = Annotated[float, Field(ge=-OFFSET_US_MAX, le=OFFSET_US_MAX, allow_inf_nan=False)]
+GRACE_S_MAX = 5.0
+"""So long after the time limit what is under way may come to its own end."""
 KEPT = 50
 """Folders of runs that are kept under `reports/`, unless told otherwise."""
 
@@ -117,6 +119,8 @@ class RunRequest:
     target        parsed once, where the user's words come in
     seed          draws the plan
     time_limit_s  of the whole run, its start included; None: none
+    ends          when that time is over, as monotonic seconds, for a run and all its parts; None: it begins
+                  with the run. It is true in one process only, so it stands in no plan
     command       as it was typed, for the report
     """
 
@@ -124,11 +128,18 @@ class RunRequest:
     seed: int = 1
     mode: Mode = "race"
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    ends: float | None = None
     command: str = ""
     racing: Racing = field(default_factory=Racing)
     steering: Steering = field(default_factory=Steering)
     server: ServerUse = field(default_factory=ServerUse)
     output: Output = field(default_factory=Output)
+
+    @property
+    def cut_at(self) -> float | None:
+        """What still runs then (monotonic seconds) is cut off: a grace as long as the limit, at most 5 s."""
+        limit_s = self.time_limit_s
+        return None if self.ends is None or limit_s is None else self.ends + min(GRACE_S_MAX, limit_s)
 
     @classmethod
     def of(cls, target: str | TargetName, *parts: Part, **own: Any) -> "RunRequest":

@@ -1,6 +1,7 @@
 """The baseline that people write by hand: a thread pool, smtplib and requests, kept connections, no hold."""
 
 import smtplib
+import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,27 +16,37 @@ from mailrace.model.attempt import Attempt, Outcome, Stage, Word
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Operation, Send
 from mailrace.model.target import Target
+from mailrace.targets.cutting import opened_by, shut, whole_within
 from mailrace.targets.wires import Smtp, over_our_dial, wire_url
 
 _Answer = tuple[int, str]
-_LIMIT_S = 10
+WHOLE_TIMES = 6
+"""A whole exchange may take so many times what one read may: as long as replies in a held round."""
 
 
 class FreeActors:
     """One thread and one kept connection an actor; nobody is held.
 
-    wait   every thread waits at a barrier first: the next idea that people have
+    read_s   nothing may come for so long; a whole exchange may take `whole_s`, however its bytes come
+    wait     every thread waits at a barrier first: the next idea that people have
     """
 
-    def __init__(self, operations: Sequence[Operation], target: Target, *, wait: bool = False) -> None:
+    def __init__(
+        self, operations: Sequence[Operation], target: Target, read_s: float, *, wait: bool = False
+    ) -> None:
         self._target = target
+        self._read_s, self.whole_s = read_s, WHOLE_TIMES * read_s
+        self._clients: list[Smtp | requests.Session] = []
+        self._opened: dict[int, list[socket.socket]] = {}
+        """By actor: the connections that its session has opened."""
         self._pool = ThreadPoolExecutor(len(operations))
-        if target.addresses.smtp_tls:
-            raise TargetError(f"{target.name}: the baseline `free` speaks no TLS; hold the last byte instead")
         try:
-            self._clients = [self._connect() if is_smtp(o) else self._session() for o in operations]
+            if target.addresses.smtp_tls:
+                raise OSError("it speaks no TLS; hold the last byte instead")
+            for actor, operation in enumerate(operations):
+                self._clients.append(self._connect() if is_smtp(operation) else self._session(actor))
         except (OSError, smtplib.SMTPException) as wrong:
-            self._pool.shutdown()
+            self.close()
             raise TargetError(f"{target.name}: the baseline `free` got no session: {wrong}") from wrong
         self._barrier = threading.Barrier(len(operations)) if wait else None
 
@@ -54,30 +65,37 @@ class FreeActors:
         return [job.result() for job in jobs]
 
     def close(self) -> None:
-        """End the connections and the pool."""
-        for client in self._clients:
+        """End the connections, so that no thread waits for one any more, and the pool."""
+        for actor, client in enumerate(self._clients):
+            shut(self._sockets(actor))
             client.close()
         self._pool.shutdown()
 
-    def _connect(self) -> smtplib.SMTP:
+    def _sockets(self, actor: int) -> list[socket.socket | None]:
+        client = self._clients[actor]
+        return [client.sock] if isinstance(client, Smtp) else list(self._opened[actor])
+
+    def _connect(self) -> Smtp:
         address, auth = self._target.addresses, self._target.credentials.smtp
-        client = Smtp(address, _LIMIT_S)
+        client = Smtp(address, self._read_s)
         if auth is not None:
-            client.login(*auth)
+            with client.whole_within(self.whole_s):
+                client.login(*auth)
         return client
 
-    def _session(self) -> requests.Session:
+    def _session(self, actor: int) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
         session.auth = self._target.credentials.api
         over_our_dial(session, self._target.addresses.api)
+        self._opened[actor] = opened_by(session)
         return session
 
     def _answer(
         self, actor: int, operation: Operation, ids: Mapping[str, str], contents: Mapping[str, bytes]
     ) -> _Answer:
         client = self._clients[actor]
-        if isinstance(client, smtplib.SMTP) and isinstance(operation, Send):
+        if isinstance(client, Smtp) and isinstance(operation, Send):
             if client.sock is None:
                 client = self._clients[actor] = self._connect()
             message = operation.message
@@ -86,7 +104,7 @@ class FreeActors:
         assert isinstance(client, requests.Session)
         method, path, body = request_of(operation, 1, ids, contents)
         answer = client.request(
-            method, wire_url(self._target.addresses.api) + path, data=body, timeout=_LIMIT_S
+            method, wire_url(self._target.addresses.api) + path, data=body, timeout=self._read_s
         )
         return answer.status_code, answer.text
 
@@ -99,10 +117,11 @@ class FreeActors:
         index: int,
     ) -> Attempt:
         if self._barrier is not None:
-            self._barrier.wait(timeout=_LIMIT_S)
+            self._barrier.wait(timeout=self._read_s)
         started_ns = time.monotonic_ns()
         try:
-            code, text = self._answer(actor, operation, ids, contents)
+            with whole_within(self.whole_s, lambda: self._sockets(actor)):
+                code, text = self._answer(actor, operation, ids, contents)
             accepted = 200 <= code < 300
             outcome, word = (Outcome.OK, Word.ACCEPTED) if accepted else (Outcome.FAIL, Word.REFUSED)
         except smtplib.SMTPResponseException as refused:
@@ -113,7 +132,9 @@ class FreeActors:
             )
             outcome, word = Outcome.FAIL, Word.REFUSED
         except (smtplib.SMTPException, OSError) as lost:  # requests' own errors are OSErrors
-            code, text, outcome, word = 0, str(lost), Outcome.UNKNOWN, Word.LINK_LOST
+            code, text, outcome = 0, str(lost), Outcome.UNKNOWN
+            is_late = isinstance(lost, TimeoutError) or "timed out" in text.lower()
+            word = Word.TIMED_OUT if is_late else Word.LINK_LOST
             self._clients[actor].close()
         ended_ns = time.monotonic_ns()
         return Attempt(

@@ -11,15 +11,16 @@ from dataclasses import replace
 
 from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
 from mailrace.history import Journal
-from mailrace.model.attempt import Attempt, Loss, Outcome, RoundRecord
+from mailrace.model.attempt import Attempt, Loss, Outcome, RoundRecord, Word
 from mailrace.model.operation import Message, PlannedRound, Send
 from mailrace.model.target import Target
 from mailrace.race.client import Client, record_of
 from mailrace.race.connections import Connections
 from mailrace.race.ending import ended_round
 from mailrace.race.free import FreeActors
+from mailrace.race.hang import hangs
 from mailrace.race.limits import LIMITS, Limits
-from mailrace.race.patience import Patience
+from mailrace.race.patience import Patience, Waited
 from mailrace.race.prepare import Prepared, prepare
 from mailrace.race.tuner import Draw
 from mailrace.scenario import Plan
@@ -186,9 +187,13 @@ class Lane:
         self._journal.begin(self.name, record)
         if not prepared.lost:
             if self._free is None:
-                self._free = FreeActors(operations, self.target, wait=self._at == "barrier")
+                wait = self._at == "barrier"
+                self._free = FreeActors(operations, self.target, self.limits.reply_s, wait=wait)
             record = replace(record, released_ns=time.monotonic_ns())
             raced = self._free.race(operations, prepared.ids, self.plan.contents, index)
+            if any(attempt.word is Word.TIMED_OUT for attempt in raced):
+                why = f"it was not done within {self._free.whole_s:g} s"
+                self._client.waits.append(Waited(is_hang=hangs(self.target, self.limits.reply_s), why=why))
             for operation, attempt in zip(operations, raced, strict=True):
                 link = setup if is_smtp(operation) else self._connections.for_actors([operation])[0]
                 again = self._client.retries(operation, link, attempt, prepared.ids)

@@ -11,6 +11,7 @@ import time
 
 from mailrace.model.errors import TargetError, TargetGone
 from mailrace.model.result import ScenarioResult
+from mailrace.model.time_limit import CUT_OFF
 from mailrace.race.options import RaceOptions
 from mailrace.race.side import Side
 from mailrace.race.summary import Ended, control_result, scenario_result
@@ -103,7 +104,7 @@ class _Race:
                 self.index += 1
             drawn.append((draw, time.monotonic() - began))
             if options.time_limit is not None and time.monotonic() > options.time_limit:
-                what = f"the time limit ended it after {self.index} of {options.rounds} rounds"
+                what = f"{CUT_OFF} after {self.index} of {options.rounds} rounds"
                 self.ended = self.ended if self.ended.why else Ended(what)
         # Blocks grow, so that the store is read a few times only; but more often where a decision is awaited.
         if not self._is_cold and options.until != "hit":

@@ -17,6 +17,7 @@ from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.request import OneOfEach
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
+from mailrace.model.time_limit import CUT_OFF
 from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
 from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.explore.graph import always
@@ -94,7 +95,8 @@ def steer(
         if why := why_not_applicable(scenario, version):
             return not_exercised(scenario, Verdict.NOT_APPLICABLE, why, "steer")
         if seconds_left(deadline) == 0.0:
-            return not_steerable(scenario, "the time limit ended it before a schedule was run")
+            reason = f"{CUT_OFF} before a schedule was run"
+            return not_exercised(scenario, Verdict.INCONCLUSIVE, reason, "steer")
         extent = Extent(
             schedules_max=budget or SCHEDULES_MAX,
             seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))),

@@ -126,7 +126,10 @@ def told(search: Search) -> Sequence[str]:
     if wrong := search.contradiction():
         return (wrong,)
     pair = search.pair if search.versions[0] == search.bad else search.pair[::-1]
+    shown = {v for v in pair if v in search.answers and search.answers[v].answer is not Answer.UNKNOWN}
     lines = [f"Of these neighbours {pair[0]} has the race, and {pair[1]} does not."]
+    if believed := [version for version in pair if version not in shown]:
+        lines[0] = f"{lines[0][:-1]}; of {' and '.join(believed)} that is only what was said, and not shown."
     if search.unknown:
         lines.append(f"Between them {', '.join(search.unknown)} could not be looked at.")
     for version in search.pair:

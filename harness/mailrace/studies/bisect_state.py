@@ -8,8 +8,9 @@ from typing import Any
 
 from mailrace.history import HISTORY, make_latest, read_study, write_whole, writing
 from mailrace.model.errors import UsageError
+from mailrace.model.time_limit import OUT_OF_TIME
 from mailrace.scenario import Scenario
-from mailrace.session import OUT_OF_TIME, Session
+from mailrace.session import Session
 from mailrace.studies.bisect import Answer, Probed, Search, bisect, told
 from mailrace.studies.probing import probe
 from mailrace.targets import parse_target

@@ -16,6 +16,7 @@ from mailrace.history import (
 from mailrace.model.errors import TargetError, UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
+from mailrace.model.time_limit import TimeOver, over_by
 from mailrace.report.markdown import prose
 from mailrace.report.matrix import Cell, Matrix
 from mailrace.report.words import rate_words
@@ -36,7 +37,7 @@ def verdict_of(matrix: Matrix) -> Verdict:
 
 def cell_of(result: ScenarioResult, report: str) -> Cell:
     """A cell: violating classes of all classes, or hits of rounds with interval, and the anomalies."""
-    if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
+    if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED) or not (result.rounds or result.schedules):
         return Cell(verdict=result.verdict, text=result.reason, report=report)
     seen = races_of(result)
     what = f": {', '.join(seen)}" if seen else ""
@@ -60,7 +61,7 @@ def run_matrix(
     for number, target in enumerate(targets):
         reason = why_not(target)
         if reason and may_install and target.kind == "mailpit":
-            reason = _installed(target, tell)
+            reason = _installed(target, whole.deadline, tell)
         # One version that cannot be had leaves its column empty; the others are looked at all the same.
         if reason:
             tell(f"{target}: {EMPTY}: {reason}")
@@ -140,12 +141,13 @@ def matrix_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _installed(target: TargetName, tell: Callable[[str], None]) -> str:
-    """Install a version; why it could not be, "" if it could."""
+def _installed(target: TargetName, ends: float | None, tell: Callable[[str], None]) -> str:
+    """Install a version before the time is over; why it could not be, "" if it could."""
     from mailrace.targets import install
 
     try:
-        install(target.version, progress=tell)
-    except TargetError as wrong:
-        return str(wrong)
+        with over_by(ends):
+            install(target.version, progress=tell)
+    except (TargetError, TimeOver) as wrong:
+        return str(wrong) or "the time limit ended its installation"
     return ""

@@ -14,7 +14,7 @@ from mailrace.report.words import joined, names_words, plural
 from mailrace.scenario import Plan, Scenario, new_run
 from mailrace.studies.bisect import Search, is_proved
 from mailrace.studies.gate import Change, Finding, Gate, headline, in_order, verdict_of
-from mailrace.studies.retries import Trial, hidden_duplicates, sentence
+from mailrace.studies.retries import Trial, hidden_duplicates, named, sentence
 from mailrace.verdict import gravest
 
 Together = Mapping[str, tuple[Operation, ...]]
@@ -178,7 +178,7 @@ def retries_study(
     scenario: Scenario | None = None,
 ) -> Study:
     """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with."""
-    has_all = all(trial.ledger.mails for trial in trials)
+    has_all = all(trial.ledger.mails and not trial.cut for trial in trials)
     together = operations_of([scenario])[scenario.name] if scenario is not None else None
     seen = [
         Seen(
@@ -191,8 +191,8 @@ def retries_study(
         for trial in trials
         for name, count in trial.anomalies.items()
     ]
-    failed = sorted({trial.failed for trial in trials if trial.failed})
-    counted = [text for text in (sentence(trials), hidden_duplicates(trials), *failed) if text]
+    short = sorted({f"{named(t)}: {why}" for t in trials if (why := t.failed or t.cut)})
+    counted = [text for text in (sentence(trials), hidden_duplicates(trials), *short) if text]
     again = f"mailrace run {about['scenario']} --target {target}"
     # The verdict is None where everything ran: a comparison of policies passes or fails nothing.
     return Study(

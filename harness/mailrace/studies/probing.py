@@ -5,7 +5,6 @@ race that says neither is tried again, with other seeds.
 """
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -48,17 +47,14 @@ def probe(
     racing = replace(options.racing, until="decided" if anomaly is None else "rounds")
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
-    ends = None if options.time_limit_s is None else time.monotonic() + options.time_limit_s
     # Each trial has another seed, and so other offsets. The first clear answer ends it, and what does not
     # apply here or cannot be had will not change by being tried again.
     for trial in range(trials):
-        left_s = None if ends is None else max(0.001, ends - time.monotonic())
         asked = replace(
             options,
             target=target,
             racing=racing,
             seed=options.seed + trial,
-            time_limit_s=left_s,
         )
         if within is not None:
             own = f"{re.sub('[^A-Za-z0-9.@_-]+', '-', target.text)[-60:]}-{trial + 1}"

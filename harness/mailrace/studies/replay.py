@@ -1,6 +1,5 @@
 """A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
 
-import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import ceil, log
@@ -11,6 +10,7 @@ from mailrace.model.errors import UsageError
 from mailrace.model.operation import Read, messages_of
 from mailrace.model.request import OFFSET_US_MAX
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
+from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.recorded import scenarios_of
 from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
@@ -116,27 +116,31 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
     """
     if what.witness.schedule is None:
         return replay_round(what, request, listener)
-    before, limit_s = what.result.target, request.time_limit_s
-    ends = None if limit_s is None else time.monotonic() + limit_s
-    answer = replay_schedule(
-        what.witness,
-        request.target,
-        server_options(what.scenario),
-        contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
-        recorded_on=f"{before.name} ({before.version})",
-        times=times,
-        progress=listener.said if listener is not None else lambda _: None,
-        deadline=ends,
-    )
+    before = what.result.target
+    try:
+        with over_by(request.cut_at):
+            answer = replay_schedule(
+                what.witness,
+                request.target,
+                server_options(what.scenario),
+                contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
+                recorded_on=f"{before.name} ({before.version})",
+                times=times,
+                progress=listener.said if listener is not None else lambda _: None,
+                deadline=request.ends,
+            )
+    except TimeOver:
+        return _answer(
+            Word.COULD_NOT_RUN, 0, 0, f"{CUT_OFF} before the recorded schedule was run to its end."
+        )
     missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
     told = f"{answer.sentence}{missed}"
     if answer.word is Word.STILL_FAILS:
         return _answer(Word.STILL_FAILS, answer.hits, answer.runs, told)
     # The recorded order is good now, or is not sent any more. That alone says nothing of all other orders,
     # nor whether this server still does what it is asked: the whole scenario is steered to know.
-    left_s = None if ends is None else max(0.001, ends - time.monotonic())
     steering = replace(request.steering, one_of_each="anomaly")
-    asked = replace(request, seed=what.result.seed, mode="steer", steering=steering, time_limit_s=left_s)
+    asked = replace(request, seed=what.result.seed, mode="steer", steering=steering)
     found = run([what.scenario], asked, listener).result.scenarios[0]
     told = f"{told}. All of its orders: {found.reason}"
     name = what.witness.anomaly.name.value

@@ -14,6 +14,7 @@ from mailrace.history import HISTORY, RecordedPlan, read_journal, read_plan
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult
 from mailrace.model.target_name import TargetName
+from mailrace.model.time_limit import CUT_OFF
 from mailrace.race.retry import Policy
 from mailrace.recorded import scenarios_of
 from mailrace.run import run as run_scenarios
@@ -37,6 +38,7 @@ class Trial:
     """One policy under one server option, and the anomalies of its rounds.
 
     failed           why there is nothing, else ""
+    cut              how the time limit ended it before its last round, "" if it did not
     rounds_refused   rounds that the server refused to begin, or whose store it would not show
     """
 
@@ -45,6 +47,7 @@ class Trial:
     ledger: Ledger
     seconds: float
     failed: str = ""
+    cut: str = ""
     anomalies: Mapping[str, int] = field(default_factory=dict)
     rounds_refused: int = 0
 
@@ -121,6 +124,7 @@ def _trial(variant: Scenario, folder: Path, result: RunResult) -> Trial:
         ledger=ledger(records, server_options(variant)),
         seconds=round(found.seconds.get("race", 0.0), 3),
         failed=found.reason if not found.rounds else "",
+        cut=next((said for said in (found.reason, *found.not_looked) if said.startswith(CUT_OFF)), ""),
         anomalies=dict(found.anomalies),
         rounds_refused=found.rounds_refused,
     )
@@ -146,7 +150,7 @@ def sentence(trials: Sequence[Trial]) -> str:
             "would not show its store afterwards, and a loss there was not looked at."
         )
     if good:
-        why = "; ".join(f"{_named(t)}: {_WHY[t.policy]}" for t in good)
+        why = "; ".join(f"{named(t)}: {_WHY[t.policy]}" for t in good)
         return f"Nothing is lost and nothing doubled in these rounds under {why}."
     # No policy is without fault. What comes nearest is named with its fault: tags lost is less than mail
     # lost.
@@ -154,13 +158,13 @@ def sentence(trials: Sequence[Trial]) -> str:
     if whole:
         bare = sorted(t.ledger.untagged for t in whole)
         return (
-            f"No policy is right here. Every mail is there once under {', '.join(_named(t) for t in whole)}, "
+            f"No policy is right here. Every mail is there once under {', '.join(named(t) for t in whole)}, "
             f"but {bare[0]} to {bare[-1]} of some {whole[0].ledger.mails} lack their tags: the server stored "
             "what it refused, and no client can mend that."
         )
     best = min(tested, key=lambda t: (t.ledger.lost + t.ledger.given_up, t.ledger.doubled, t.ledger.untagged))
     return (
-        f"No policy is right here: even {_named(best)} leaves {best.ledger.doubled} doubled, "
+        f"No policy is right here: even {named(best)} leaves {best.ledger.doubled} doubled, "
         f"{best.ledger.lost + best.ledger.given_up} missing and {best.ledger.untagged} untagged of "
         f"{best.ledger.mails} mails."
     )
@@ -191,5 +195,6 @@ def retries_json(trials: Sequence[Trial], made: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _named(trial: Trial) -> str:
+def named(trial: Trial) -> str:
+    """A trial's policy and option, as a sentence names it."""
     return f"{trial.policy} (ignore_duplicate_ids {'on' if trial.ignore_duplicate_ids else 'off'})"

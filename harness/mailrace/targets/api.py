@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mailrace.model.errors import InternalError, TargetError
+from mailrace.targets.cutting import opened_by, whole_within
 from mailrace.targets.failures import cause, refusal
 from mailrace.targets.rows import NotMailpit, Page, names_of, page_of
 from mailrace.targets.wires import over_our_dial, wire_url
 
 if TYPE_CHECKING:
-    import requests
+    import socket
 
-    from mailrace.targets.cutting import Cutter
+    import requests
 
 PAGE_ROWS_MAX = 5_000
 """From 1.30.0 a page over 32,766 rows returns every `Tags` empty; far below is also kinder to the server."""
@@ -76,7 +77,7 @@ class Api:
         self._auth = auth
         self._verify = verify
         self._session: requests.Session | None = None
-        self._cutter: Cutter | None = None
+        self._sockets: list[socket.socket] = []
 
     def __repr__(self) -> str:
         return f"Api({self.base_url!r})"
@@ -177,11 +178,12 @@ class Api:
         import requests
 
         place = f"{method} {self.base_url}{path}"
+        late = f"{place}: no whole answer within {self.timeout_s:g} s"
         ends = time.monotonic() + self.timeout_s
         try:
-            session, cutter = self._opened()
+            session = self._opened()
             with (
-                cutter.within(self.timeout_s + CUT_S_LATER),
+                whole_within(self.timeout_s + CUT_S_LATER, lambda: list(self._sockets)),
                 session.request(
                     method,
                     self._wire_url + path,
@@ -197,33 +199,32 @@ class Api:
                 target = response.headers.get("Location", "")
         except requests.exceptions.Timeout as error:
             raise Unanswered(f"{place}: no answer within {self.timeout_s:g} s") from error
+        except TimeoutError as error:
+            # No single read was too late, but all of them together were: the answer came bytewise.
+            raise Unanswered(late) from error
         except requests.exceptions.RequestException as error:
             if "timed out" in str(error).lower() or time.monotonic() >= ends:
-                raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s") from error
+                raise Unanswered(late) from error
             raise Unreachable(f"{place}: {cause(error)}") from error
-        if time.monotonic() >= ends:  # what was cut may look like a whole answer
-            raise Unanswered(f"{place}: no whole answer within {self.timeout_s:g} s")
         if status == 200:
             return answer
         raise BadAnswer(f"{place}: {refusal(status, reason, target, answer)}", status)
 
-    def _opened(self) -> "tuple[requests.Session, Cutter]":
+    def _opened(self) -> "requests.Session":
         import requests
         import urllib3
 
-        from mailrace.targets.cutting import Cutter
-
-        if self._session is None or self._cutter is None:
+        if self._session is None:
             self._session = requests.Session()
             self._session.trust_env = False
             self._session.auth = self._auth
             self._session.verify = self._verify
             over_our_dial(self._session, self.base_url)
-            self._cutter = Cutter(self._session)
+            self._sockets = opened_by(self._session)
             if self._verify is False:
                 # Taking any certificate was asked for; a warning at each request tells nobody anything.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return self._session, self._cutter
+        return self._session
 
     def _read(self, response: "requests.Response", place: str, ends: float) -> bytes:
         """The whole body, as long as it is not too large."""

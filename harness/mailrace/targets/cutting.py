@@ -1,57 +1,68 @@
-"""Gives an HTTP session whose connections can be cut: a limit for the whole of a call.
+"""Takes connections and a limit; gives a block in which they are shut down once it has passed.
 
-The time limit of `requests` is one for each read, so a server that sends a byte a second is never too late.
+The time limit of a socket, of `requests` and of smtplib is one for each read, so a server that sends a byte a
+second is never too late for them. Here the whole of an exchange has one.
 """
 
+import http.client
 import socket
 import threading
-from types import TracebackType
-from typing import Any, Self
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from requests import Session
+if TYPE_CHECKING:
+    from requests import Session
 
 
-class Cutter:
-    """Within a `with` block of it, the session's connections are shut down once the limit has passed."""
+@contextmanager
+def whole_within(limit_s: float, sockets: Callable[[], Iterable[socket.socket | None]]) -> Iterator[None]:
+    """Raise TimeoutError where the block takes longer; what waits in it for these sockets is woken up.
 
-    def __init__(self, session: Session) -> None:
-        self._opened: list[socket.socket] = []
-        self._limit_s = 0.0
-        self._timer: threading.Timer | None = None
-        for adapter in session.adapters.values():
-            manager = getattr(adapter, "poolmanager", None)
-            if manager is not None:
-                kinds = manager.pool_classes_by_scheme
-                manager.pool_classes_by_scheme = {
-                    scheme: _pool(kind, self._opened) for scheme, kind in kinds.items()
-                }
+    sockets   asked when the limit has passed, for a connection may be made within the block
+    """
+    ends = time.monotonic() + limit_s
+    timer = threading.Timer(limit_s, lambda: shut(sockets()))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as wrong:
+        if time.monotonic() >= ends:
+            raise TimeoutError(f"no whole answer within {limit_s:g} s") from wrong
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+    if time.monotonic() >= ends:  # what was cut may look like a whole answer
+        raise TimeoutError(f"no whole answer within {limit_s:g} s")
 
-    def within(self, limit_s: float) -> Self:
-        """The same, with the limit of the next block."""
-        self._limit_s = limit_s
-        return self
 
-    def __enter__(self) -> Self:
-        self._timer = threading.Timer(self._limit_s, self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-        return self
+def shut(sockets: Iterable[socket.socket | None]) -> None:
+    """Shut the connections down, so that whoever reads from one of them meets its end."""
+    for sock in sockets:
+        try:
+            if sock is not None:
+                # Not the method of a TLS socket, which would also take the object away that a reader uses.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        except (OSError, ValueError):
+            pass
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
 
-    def _cut(self) -> None:
-        for sock in list(self._opened):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except (OSError, ValueError):
-                pass
+def opened_by(session: "Session") -> list[socket.socket]:
+    """A list that will hold the connections which the session has opened, the last few of them."""
+    opened: list[socket.socket] = []
+    for adapter in session.adapters.values():
+        manager = getattr(adapter, "poolmanager", None)
+        if manager is not None:
+            kinds = manager.pool_classes_by_scheme
+            manager.pool_classes_by_scheme = {scheme: _pool(kind, opened) for scheme, kind in kinds.items()}
+    return opened
 
 
 def _pool(kind: Any, opened: list[socket.socket]) -> Any:
-    """A class of connection pools that remembers which connections it has opened, the last few of them."""
+    """A class of connection pools that remembers which connections it has opened."""
 
     class Connection(kind.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:

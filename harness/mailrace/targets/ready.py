@@ -5,7 +5,6 @@ import http.client
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from mailrace.model.dial import dial, is_unix
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Addresses, Liveness
+from mailrace.targets.cutting import whole_within
 from mailrace.targets.wires import Smtp
 
 
@@ -64,8 +64,9 @@ def _first_line(link: socket.socket, timeout_s: float) -> bytes:
 
 def starttls(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None) -> None:
     """Turn one connection to TLS and leave. Raises OSError: ssl.SSLError, or smtplib's where it refuses."""
-    with Smtp(addresses, timeout_s) as link:
+    with closing(Smtp(addresses, timeout_s)) as link, link.whole_within(timeout_s):
         link.starttls(context=tls)
+        link.docmd("QUIT")
 
 
 LOOKER = "looks-only@mailrace-looks-only.test"
@@ -82,8 +83,9 @@ def smtp_refusal(
     no concern of this look: the race itself tells of it.
     """
     place = addresses.smtp_place
+    wrapped = tls if addresses.smtp_tls == "tls" else None
     try:
-        with closing(Smtp(addresses, timeout_s, tls if addresses.smtp_tls == "tls" else None)) as link:
+        with closing(Smtp(addresses, timeout_s, wrapped)) as link, link.whole_within(timeout_s):
             link.ehlo()
             if addresses.smtp_tls == "starttls":
                 link.starttls(context=tls)
@@ -134,33 +136,9 @@ def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLC
         connection.sock = (tls or ssl.create_default_context()).wrap_socket(
             connection.sock, server_hostname=host
         )
-    # The connection's own limit is one for each read; this one is for the whole of the answer's head.
-    ends = time.monotonic() + timeout_s
-    limit = threading.Timer(timeout_s, _cut, (connection,))
-    limit.daemon = True
-    limit.start()
-    try:
+    with closing(connection), whole_within(timeout_s, lambda: [connection.sock]):
         connection.request("GET", urlsplit(addresses.api).path + path)
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as wrong:
-        if time.monotonic() >= ends:
-            raise TimeoutError("no whole answer within the limit") from wrong
-        raise
-    finally:
-        limit.cancel()
-        limit.join()
-        connection.close()
-    if time.monotonic() >= ends:
-        raise TimeoutError("no whole answer within the limit")
-    return status
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+        return connection.getresponse().status
 
 
 def look(

@@ -3,11 +3,13 @@
 import smtplib
 import socket
 import ssl
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailrace.model.dial import Address, dial, is_unix
 from mailrace.model.target import Addresses, api_address
+from mailrace.targets.cutting import whole_within
 
 if TYPE_CHECKING:
     import requests
@@ -16,13 +18,22 @@ if TYPE_CHECKING:
 class Smtp(smtplib.SMTP):
     """smtplib's client, connected to the SMTP side of `addresses`; `tls` wraps its link from the start.
 
-    Raises OSError or SMTPException where it gets no greeting.
+    Raises OSError or SMTPException where it gets no (whole) greeting within the limit.
     """
 
     def __init__(self, addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
         self._address = (addresses.smtp_host, addresses.smtp_port)
         self._wrapped = tls
-        super().__init__(*self._address, local_hostname="localhost", timeout=timeout_s)
+        try:
+            with self.whole_within(timeout_s):
+                super().__init__(*self._address, local_hostname="localhost", timeout=timeout_s)
+        except OSError:
+            self.close()
+            raise
+
+    def whole_within(self, limit_s: float) -> AbstractContextManager[None]:
+        """A block in which it is cut off, with a TimeoutError, once the limit has passed."""
+        return whole_within(limit_s, lambda: [self.sock])
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         sock = dial(self._address, timeout)

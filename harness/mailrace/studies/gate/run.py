@@ -18,12 +18,14 @@ from mailrace.history import make_latest
 from mailrace.model.errors import TargetError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
+from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME, TimeOver, over_by
 from mailrace.preflight import chosen_mode, did_you_mean, preflight, scenario_names
 from mailrace.race import race_on
 from mailrace.recorded import environment
+from mailrace.recover import cut_off
 from mailrace.run import Listener
 from mailrace.scenario import Scenario, not_exercised, server_options
-from mailrace.session import OUT_OF_TIME, Session, part_of, session
+from mailrace.session import Session, session
 from mailrace.steer import replay_schedule, store_for
 from mailrace.steer.replay import Word
 from mailrace.studies.absence import absence, races_of
@@ -35,7 +37,6 @@ from mailrace.verdict import decide, evidence_of
 
 PATIENCE = 60
 """Pairs without anything seen after which the new version is raced with the scenario's own controls."""
-TIME_LEFT_LEAST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,8 @@ def _version(
     whole: Session, scenarios: Sequence[Scenario], word: str, target: TargetName
 ) -> AbstractContextManager[Session]:
     """The session of one of the two versions, in a folder of that name."""
-    left_s = whole.left_s
     steering = replace(whole.request.steering, one_of_each="anomaly")
-    request = part_of(
-        whole.request,
-        whole.folder / word,
-        ("html",),
-        target=target,
-        steering=steering,
-        time_limit_s=None if left_s is None else max(left_s, TIME_LEFT_LEAST_S),
-    )
+    request = whole.part(word, ("html",), target=target, steering=steering)
     return session(scenarios, request, whole.listener)
 
 
@@ -197,6 +190,14 @@ class _Versions:
         if self.whole.left_s == 0.0:
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME)
             return Paired(old=skipped, new=skipped)
+        try:
+            with over_by(self.whole.request.cut_at):
+                return self._side_by_side(scenario)
+        except TimeOver:
+            old = not_exercised(scenario, Verdict.INCONCLUSIVE, CUT_OFF)
+            return Paired(old=old, new=cut_off(self.new.folder, scenario, self.new.request, CUT_OFF))
+
+    def _side_by_side(self, scenario: Scenario) -> Paired:
         paired = race_paired(scenario, self.old, self.new, patience=PATIENCE)
         if paired.new.verdict is not Verdict.INCONCLUSIVE:
             return paired
@@ -258,17 +259,18 @@ def put_again(
     if version.left_s == 0.0:
         return Again(runs=0, hits=0, said="the time limit ended the gate before")
     try:
-        replay = replay_schedule(
-            witness,
-            version.request.target,
-            server_options(scenario),
-            contents=scenario.contents,
-            times=runs,
-            gomaxprocs=version.request.server.gomaxprocs,
-            deadline=version.deadline,
-        )
-    except TargetError as wrong:
-        return Again(runs=0, hits=0, said=str(wrong))
+        with over_by(version.request.cut_at):
+            replay = replay_schedule(
+                witness,
+                version.request.target,
+                server_options(scenario),
+                contents=scenario.contents,
+                times=runs,
+                gomaxprocs=version.request.server.gomaxprocs,
+                deadline=version.deadline,
+            )
+    except (TargetError, TimeOver) as wrong:
+        return Again(runs=0, hits=0, said=str(wrong) or CUT_OFF)
     # Where the very schedule is good or is not sent, another of the version's own may still show the anomaly.
     hits = max(replay.hits, int(replay.word is Word.STILL_FAILS))
     return Again(runs=replay.runs, hits=hits, missed=replay.missed, said=replay.sentence)
