@@ -168,7 +168,7 @@ def test_of_several_scenarios_the_gravest_counts(here: Here) -> None:
         (["run", shipped(), "-t", "http://me:secret@127.0.0.1:8025?smtp=h:1"], "MAILRACE_API_USER"),
         (["frobnicate"], "frobnicate"),
         (["check", "nowhere.race.yaml"], "no such file"),
-        (["report", "nowhere"], "no run's folder"),
+        (["report", "nowhere"], "is no folder of a run"),
         (["report", "nowhere", "--format", "pdf"], "pdf is none of"),
         (["serve", "mailpit@1.30.5"], "only an embedded version"),
         (["install", "embedded"], "only mailpit@VERSION"),

@@ -157,8 +157,8 @@ def test_lost_rounds_are_one_sentence() -> None:
     assert told.counted[1:] == ("14 rounds could not be exercised, in a and b.",)
     told = conclusion(of({"a": Verdict.PASS}, rounds_lost=7, rounds_dropped=5, rounds_refused=2))
     assert told.counted[1:] == (
-        "7 rounds could not be exercised (5 by our own doing and 2 by the server's, which allows no PASS), "
-        "in a.",
+        "7 rounds could not be exercised (5 because of mailrace or its machine and 2 because of the server, "
+        "which rules out PASS), in a.",
     )
 
 

@@ -133,7 +133,7 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 0 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
-        advice="a control that never fires says that a race might not show here: look at GOMAXPROCS and the "
+        advice="where the control never fires, a race might not show either: look at GOMAXPROCS and the "
         "number of CPUs, choose another control, or steer: `mailrace steer` looks at every order and needs "
         "no control (on a server that mailrace starts).",
     )
@@ -248,9 +248,9 @@ def test_what_holds_for_all_verdicts_together_is_said() -> None:
     assert whole_of([result(Verdict.RACE, "race"), result(Verdict.INCONCLUSIVE, "steer")], ALONE) == ""
     passed = [result(Verdict.PASS, "race"), result(Verdict.PASS, "race"), result(Verdict.PASS, "steer")]
     assert whole_of(passed, Rule(verdicts=22)) == (
-        "2 PASS by racing: that any of them is wrong, about races as frequent as it says, has a chance of "
-        "at most 1 %, for all 22 verdicts together; 1 PASS by a finished walk of every order, with no "
-        "chance in it."
+        "2 PASS by racing: the chance that any of them is wrong, about races as frequent as it says, is at "
+        "most 1 %, for all 22 verdicts together; 1 PASS by a finished walk of every order, which leaves "
+        "nothing to chance."
     )
 
 

@@ -99,7 +99,7 @@ def _folder(source: Path) -> Path:
             return folder if real == folder.absolute() else Path(os.path.relpath(real))
     if source.is_file():
         return source.parent
-    raise UsageError(f"{source}: no run's folder, bundle, or name under reports/")
+    raise UsageError(f"{source}: is no folder of a run, no bundle, and no name under reports/")
 
 
 def _below(folder: Path) -> list[Path]:

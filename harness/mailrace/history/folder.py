@@ -87,7 +87,7 @@ class InUse:
 
 
 def is_in_use(folder: Path) -> bool:
-    """Whether a living process writes into that folder; also where that cannot be known."""
+    """Whether a living process writes into that folder; true also where that cannot be known."""
     try:
         with (folder / PLAN).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,7 +97,7 @@ def is_in_use(folder: Path) -> bool:
 
 
 def has_race(folder: Path) -> bool:
-    """Whether a run in that folder, or in a folder below it, found a race; also where it cannot be read."""
+    """Whether a run in that folder, or in a folder below it, found a race; true also if unreadable."""
     for path in (*folder.rglob("*.json"), *folder.rglob(HISTORY)):
         try:
             with path.open("rb") as file:
@@ -122,8 +122,8 @@ def prune(reports: Path, keep: int) -> str:
 
     What was removed is given back as a sentence; "" where nothing was.
 
-    Only folders that hold a plan of ours are looked at. One that is dated in the future, by a clock that was
-    wrong or is, is neither counted nor removed: else each new run would be the oldest, and be removed.
+    Only folders that hold a plan of ours are looked at. A folder that is dated in the future, because some
+    clock was wrong, is neither counted nor removed: otherwise each new run would be older, and be removed.
     """
     now = time.strftime("%Y%m%d-%H%M%S")
     runs = []

@@ -115,7 +115,7 @@ def _fitted(fits: int | None, place: Place, options: RaceOptions) -> tuple[RaceO
         return replace(options, pruned_from=fits), (why,)
     why = (
         f"only {fits} of {options.rounds} rounds were run: Mailpit keeps {KEPT_BY_DEFAULT} messages by "
-        "default (--max), and more would push others' mail out; give --rounds to run as many all the same"
+        "default (--max), and more would push others' mail out; give --rounds to run them all the same"
     )
     return replace(options, rounds=fits), (why,)
 

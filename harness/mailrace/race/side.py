@@ -88,7 +88,7 @@ class Side:
                     f"{anomaly.name} shows when the operations run one after the other as well, which is a "
                     f"broken promise, not a race: {anomaly.proof} {asked}".strip(),
                 )
-        refused = f"a round of operations one after the other was refused: {serial.refused}"
+        refused = f"running the operations one after the other was refused: {serial.refused}"
         return (*self.settings.said, *found.values(), *([refused] if serial.refused else []))
 
     def run(self, index: int, draw: Draw) -> None:

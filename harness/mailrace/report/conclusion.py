@@ -104,13 +104,13 @@ def conclusion(result: RunResult) -> Conclusion:
 
 
 def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
-    """One sentence on the rounds that could not be exercised, and by whose doing; none without one."""
+    """One sentence on the rounds that could not be exercised, and because of whom; empty without any."""
     lost = [one for one in scenarios if one.rounds_lost]
     if not lost:
         return []
     whose = {
-        "by our own doing": sum(one.rounds_dropped for one in lost),
-        "by the server's, which allows no PASS": sum(one.rounds_refused for one in lost),
+        "because of mailrace or its machine": sum(one.rounds_dropped for one in lost),
+        "because of the server, which rules out PASS": sum(one.rounds_refused for one in lost),
     }
     parts = [f"{count:,} {who}" for who, count in whose.items() if count]
     rounds = plural(sum(one.rounds_lost for one in lost), "round")
@@ -215,7 +215,7 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
     is_foreign = "://" in target
     if found[0].mode == "race" and not is_foreign:
         return Command(
-            purpose="To walk every order of the server's statements, which needs no luck",
+            purpose="To walk every order of the server's statements, which leaves nothing to chance",
             text=f"mailrace steer {which} --target {target}",
         )
     if verdict is Verdict.INCONCLUSIVE:

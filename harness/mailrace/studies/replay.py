@@ -73,12 +73,12 @@ def recorded(
     one, witness = found[0]
     scenario_ = _scenario(run, one)
     if wrong := _beyond(witness, scenario_):
-        raise UsageError(f"{run}: run.json: this witness is none of ours: {wrong}")
+        raise UsageError(f"{run}: run.json: mailrace cannot have recorded this witness: wrong is {wrong}")
     return Recorded(result, one, scenario_, witness)
 
 
 def _beyond(witness: Witness, scenario: Scenario) -> str:
-    """What of a witness no run of ours can have recorded, in words; "" if nothing.
+    """What is in a witness that no run of ours can have recorded, in words; "" if nothing.
 
     A run.json may be a stranger's. Its round is sent to a server and waited for, so its numbers have the
     ranges that a scenario's have, and its texts no line breaks.
@@ -133,7 +133,7 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
         return _answer(
             Word.COULD_NOT_RUN, 0, 0, f"{CUT_OFF} before the recorded schedule was run to its end."
         )
-    missed = f"; {answer.missed} runs missed the order and say nothing" if answer.missed else ""
+    missed = f"; {answer.missed} runs missed the order, and so say nothing" if answer.missed else ""
     told = f"{answer.sentence}{missed}"
     if answer.word is Word.STILL_FAILS:
         return _answer(Word.STILL_FAILS, answer.hits, answer.runs, told)
@@ -167,7 +167,7 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
 def _answer(
     word: Word, hits: int, rounds: int, sentence: str, verdict: Verdict = Verdict.INCONCLUSIVE
 ) -> Replay:
-    """The answer; what could not be run since the server failed has that failure's status."""
+    """The answer; where it could not be run because the server failed, the status says so."""
     is_failed = word is Word.COULD_NOT_RUN and verdict is Verdict.FAILED
     status = ExitStatus.FAILED if is_failed else STATUS[word]
     return Replay(word=word, hits=hits, rounds=rounds, sentence=sentence, status=status)

@@ -17,10 +17,12 @@ class Evidence:
     """All that the verdict on one natively raced scenario hangs on; run.json holds it field by field.
 
     rounds           of the target that were looked at; `hits` of them with an anomaly of weight RACE
-    lost             more rounds that could not be looked at; by our own doing they count for nothing
-    refused          of the lost ones: the server refused them before the release, or would not show them
+    lost             more rounds that could not be looked at
+    refused          those of them that the server refused before the release, or would not show; the
+                     others were lost by our own doing, and count for nothing
     never_accepted   operations that the target never accepted; None: it is not known what it accepted
-    broken_serially  promises that are broken one after the other as well: no race, and nothing is clean
+    broken_serially  promises that are also broken when the operations run one after the other: that is no
+                     race, and no clean result
     promised, found  copies that must be stored by what the target promised, and that were found
     control          its `pairs_fired` without the pairs of rounds that were lost or refused
     found_by_steer   anomalies that steer has found in this scenario on this very version
@@ -54,7 +56,7 @@ class Decision:
 def evidence_of(
     result: ScenarioResult, *, found_by_steer: tuple[str, ...] = (), is_cut_off: bool = False
 ) -> Evidence:
-    """What a raced scenario's document says: a run and a merge of runs are judged by the very same."""
+    """The evidence in a raced scenario's document; runs and merges of runs are judged alike."""
     never = tuple(name for name, times in result.accepted.items() if not times)
     return Evidence(
         rounds=result.rounds,
@@ -141,11 +143,11 @@ def whole_of(results: Sequence[ScenarioResult], rule: Rule) -> str:
         error = f"{100 * (1 - rule.confidence):.4g} %"
         of = f", for all {rule.verdicts} verdicts together" if rule.verdicts > 1 else ""
         said.append(
-            f"{raced} PASS by racing: that any of them is wrong, about races as frequent as it says, has a "
-            f"chance of at most {error}{of}"
+            f"{raced} PASS by racing: the chance that any of them is wrong, about races as frequent as it "
+            f"says, is at most {error}{of}"
         )
     if walked := len(passed) - raced:
-        said.append(f"{walked} PASS by a finished walk of every order, with no chance in it")
+        said.append(f"{walked} PASS by a finished walk of every order, which leaves nothing to chance")
     return f"{'; '.join(said)}." if said else ""
 
 
@@ -204,7 +206,7 @@ def _race(seen: Evidence) -> str:
 def _more(control: ControlResult, needed: int) -> str:
     if not control.pairs_fired:
         return (
-            "a control that never fires says that a race might not show here: look at GOMAXPROCS and the "
+            "where the control never fires, a race might not show either: look at GOMAXPROCS and the "
             f"number of CPUs, choose another control, or steer: {STEER}"
         )
     more = ceil((needed - control.pairs_fired) * control.pairs / control.pairs_fired)
