@@ -59,6 +59,13 @@ def test_a_document_that_is_not_there_would_be_seen() -> None:
     assert unknown_documents(texts, {"docs/gate.md"}) == ["a.py:1: DESIGN.md", "schema.json:1: STEER.md"]
 
 
+def test_the_readme_is_short_and_begins_with_what_it_does_a_picture_and_two_commands() -> None:
+    lines = files()["README.md"].splitlines()
+    assert len(lines) <= 90
+    first_screen = "\n".join(lines[:22])
+    assert all(words in first_screen for words in ("docs/schedule.svg", "make race", "make test"))
+
+
 def test_links_lead_somewhere() -> None:
     dead = []
     for name, text in files().items():
