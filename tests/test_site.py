@@ -123,6 +123,15 @@ def test_what_stands_in_a_picture_are_words_and_no_statements(site: Path) -> Non
     assert re.findall(r"SELECT|INSERT|UPDATE|send\.\d", drawn) == []
 
 
+def test_the_point_of_no_return_of_a_steered_schedule_was_counted_and_not_guessed() -> None:
+    kept = json.loads((DOCS / "schedules.json").read_text(encoding="utf-8"))
+    steered = {race: one for race, one in kept.items() if any("sql" in step for step in one["steps"])}
+    assert len(steered) >= 8
+    for race, one in steered.items():
+        assert one["counted"], race
+        assert 0 < one["decided"] < len(one["steps"]), race
+
+
 def test_the_picture_of_the_readme_is_that_of_the_kept_schedule() -> None:
     made = subprocess.run(
         [sys.executable, DOCS / "hooks" / "made_races.py", "S1"],

@@ -10,6 +10,7 @@ from field_meanings import MEANINGS
 
 SCHEMAS = Path(mailrace.__file__).parent / "schema"
 Schema = dict[str, Any]
+_NEIGHBOUR = re.compile(r"; `(\w+)`: ")
 _MEANING = re.compile(r"^((?:\w+, )*\w+)(?: {2,}|: )(\S.*)$")
 
 
@@ -95,6 +96,11 @@ def _told(description: str) -> tuple[str, dict[str, str]]:
         else:
             names = []
             said.append(line)
+    # A meaning may go on with that of a neighbour: `how many there are; `bad`: how many of them are bad`.
+    for meaning in list(meanings.values()):
+        own, *others = _NEIGHBOUR.split(meaning)
+        meanings |= {name: own for name, said in meanings.items() if said == meaning}
+        meanings |= dict(zip(others[::2], others[1::2], strict=True))
     return " ".join([*paragraphs[0].split("\n"), *said]).strip(), meanings
 
 

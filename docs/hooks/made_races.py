@@ -1,7 +1,8 @@
 """The catalogue and the kept schedules in; the page of the races out, each with the picture of a schedule.
 
-`docs/schedules.json` holds the steps as steer ran them, with the command, the server and the day
-(`keep_schedule.py` writes it). Here each statement is told in a few words. One picture stands in the README:
+`docs/schedules.json` holds the steps as steer ran them, with the command, the server, the day, and the point
+of no return that steer counted (`keep_schedule.py` writes it). Here each statement is told in a few words.
+One picture stands in the README:
 
     python docs/hooks/made_races.py S1 > docs/schedule.svg
 """
