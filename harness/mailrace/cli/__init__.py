@@ -33,6 +33,7 @@ def command() -> "typer.Typer":
         scenarios,
         servers,
         studies,
+        survey,
         watching,
     )
     from mailrace.cli.app import app

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from mailrace import __version__
 
 COMMANDS = {
-    "Look at a server": ("run", "steer", "record", "replay", "watch"),
+    "Look at a server": ("run", "steer", "survey", "record", "replay", "watch"),
     "Compare versions and policies": ("gate", "matrix", "bisect", "retries"),
     "Read and hand on what a run left": ("report", "merge", "bundle"),
     "Write scenarios": ("init", "check", "plan", "schema"),

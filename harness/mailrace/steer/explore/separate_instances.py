@@ -72,6 +72,10 @@ class SeparateInstances:
         while actor in self._waiting:
             self.step(actor)
 
+    def taken(self, actor: int) -> list[str]:
+        """The texts of what the actor sent in this run, a text for each step."""
+        return [step.statements[0].sql for step in self._steps if step.actor == actor]
+
     def enabled(self) -> tuple[int, ...]:
         """See `System`."""
         return tuple(sorted(self._waiting))

@@ -14,18 +14,44 @@ from mailrace.steer.explore.graph import Follows, always
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore
-from mailrace.steer.one_instance.exclusions import Exclusions, look_again, run_release_points
+from mailrace.steer.one_instance.exclusions import Exclusions, Points, look_again, run_release_points
 from mailrace.steer.one_instance.realisations import Realisations, Summary
 from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.scheduler import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import pairs, shrink
+from mailrace.steer.one_instance.words import counted
 from mailrace.steer.servers.rig import Rig
 
 _APART = "no order of it keeps together what one instance was seen to keep together in the pairs within"
 _NO_PAIR = "no pair within shows it, and more than two that share one instance's pool are not steered"
 
 EXTENT = Extent(schedules_max=5_000, seconds_max=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OnOne:
+    """One instance at each release point of an explored pair, and what it was seen to keep together."""
+
+    single: SharedInstance
+    points: Points
+    exclusions: Exclusions
+
+    @property
+    def points_missed(self) -> str:
+        """How many release points were missed, in words; "" if none was."""
+        return f"{counted(self.points.missed, 'release point')} missed" if self.points.missed else ""
+
+
+def look_on_one(rig: Rig, space: StateSpace) -> OnOne:
+    """Run every release point of the pair that the rig holds and `space` is of."""
+    single = SharedInstance(rig, space.graph)
+    points = run_release_points(single)
+    seen = Exclusions.seen(single, space.programs)
+    # What is kept together makes bad schedules not count, so there it is looked at with patience.
+    if not {leaf for _, leaf in space.violating} <= space.reached(seen.allow):
+        seen = look_again(single, seen, points)
+    return OnOne(single, points, seen)
 
 
 @dataclass(slots=True)
@@ -56,14 +82,11 @@ class Pair:
             summary.shown = realiser.on_separate(SeparateInstances(self.rig))
             return summary.shown
         began = time.monotonic()
-        single = SharedInstance(self.rig, space.graph)
-        points = run_release_points(single)
+        seen = look_on_one(self.rig, space)
+        single, points, locks = seen.single, seen.points, seen.exclusions
         summary.points += len(points.runs)
         summary.points_missed += points.missed
         summary.points_bad += sum(1 for _, run in points.runs if space.judge.races(run))
-        locks = Exclusions.seen(single, space.programs)
-        if not {leaf for _, leaf in space.violating} <= space.reached(locks.allow):
-            locks = look_again(single, locks, points)
         self.together |= locks.together
         self.apart |= single.apart
         self.walked.append(self.rig.planned.operations)

@@ -55,6 +55,11 @@ class Pair:
     setting: str = ""
 
     @property
+    def expects_refusal(self) -> bool:
+        """Whether one of the two may be refused in every order: then no promise of it is tested."""
+        return "rename to known" in (self.a.name, self.b.name)
+
+    @property
     def name(self) -> str:
         """`send ∥ delete, the tag's last holder`: how reports and the state of a survey name it."""
         return f"{self.a.name} ∥ {self.b.name}, {self.relation}"

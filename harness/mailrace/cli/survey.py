@@ -1,0 +1,122 @@
+"""`mailrace survey`: every pair of a version's operations decided, told as root causes with their repairs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailrace.cli import options
+from mailrace.cli.app import command
+from mailrace.cli.request import asked
+
+
+class HarmWord(StrEnum):
+    """From which harm on a survey ends with status 1."""
+
+    stop = "stop"
+    data = "data"
+    promise = "promise"
+    reply = "reply"
+
+
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TARGET",
+        rich_help_panel=options.LOOK,
+        help="Compare with this version, cause by cause.",
+    ),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OPERATION",
+        rich_help_panel=options.LOOK,
+        help='Only pairs of these, such as "send" or "set tags"; may be given several times.',
+    ),
+]
+StateOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        rich_help_panel=options.OUTPUT,
+        help="Keep what is found here, and go on from there when called again.",
+    ),
+]
+HarmOption = Annotated[
+    HarmWord,
+    typer.Option(metavar="HARM", help="From which harm on the status is 1: stop, data, promise or reply."),
+]
+
+
+@command
+def survey(
+    target: options.TargetOption = None,
+    before: FromOption = None,
+    only: OnlyOption = None,
+    harm: HarmOption = HarmWord.reply,
+    state: StateOption = None,
+    time_limit: options.TimeLimitOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Decide every pair of a version's operations, and tell what breaks as root causes with their repairs."""
+    from mailrace.cli.progress import Teller
+    from mailrace.cli.show import write_json
+    from mailrace.history import make_latest, new_folder
+    from mailrace.model.consequences import Harm
+    from mailrace.model.errors import Interrupted
+    from mailrace.report.survey import lines_of, survey_to_json
+    from mailrace.studies.survey import compare
+    from mailrace.studies.survey.whole import Asked
+    from mailrace.studies.survey.whole import survey as surveyed
+    from mailrace.targets import parse_target
+
+    request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
+    # The older version first, so that both are looked at by the same mailrace on the same machine.
+    targets = [*([parse_target(before)] if before else []), request.target]
+    teller = Teller(scenarios=len(targets), quiet=quiet or as_json)
+    whole = state or new_folder(request.output.reports, f"survey-{request.target}", out=request.output.out)
+    found = []
+    try:
+        for one in targets:
+            folder = whole / str(one).replace("/", "-").replace(":", "-") if before else whole
+            asked_for = Asked(
+                target=one, only=tuple(only or ()), time_limit_s=time_limit, command=request.command
+            )
+            found.append(surveyed(asked_for, folder, teller.said))
+    except Interrupted as end:
+        teller.note(f"interrupted; what was found is in {end.folder}; go on with --state {whole}")
+        raise typer.Exit(130) from None
+    finally:
+        teller.close()
+    if state is None:
+        make_latest(whole)
+    if as_json:
+        write_json(survey_to_json(found[-1]))
+    else:
+        for line in lines_of(found[-1]):
+            print(line)
+        if before:
+            for line in compare.lines_of(compare.compare(*found), str(targets[0]), str(targets[1])):
+                print(line)
+        print(f"{whole}/survey.html" if not before else f"{whole}/")
+    least = Harm.STOP if harm is HarmWord.stop else Harm(harm.value)
+    raise typer.Exit(_status(found[-1], least))
+
+
+def _status(found: object, least: object) -> int:
+    """1: a cause of such a harm was shown; 3: something is not decided; 0: neither."""
+    from mailrace.model.consequences import Harm
+    from mailrace.model.survey import PairVerdict, Survey
+    from mailrace.studies.survey.run import is_at_least
+
+    assert isinstance(found, Survey)
+    assert isinstance(least, Harm)
+    if any(one.fate == "realised" and is_at_least(one.harm.value, least) for one in found.causes):
+        return 1
+    is_open = any(one.verdict is PairVerdict.INCONCLUSIVE for one in found.pairs)
+    return 3 if is_open or not found.is_whole else 0

@@ -1,0 +1,118 @@
+"""The shape of survey.json: every pair of a version's operations, decided, and the causes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mailrace.model.cause import Cause
+from mailrace.model.target import TargetInfo
+
+SURVEY_SCHEMA_VERSION = 1
+
+
+class PairVerdict(StrEnum):
+    """What a survey says of one pair in one relation."""
+
+    INDEPENDENT = "INDEPENDENT"
+    """Nothing of one is written by the other: shown by trace, so no schedule was explored."""
+    PASS = "PASS"
+    """Every schedule explored, none bad on one server."""
+    RACE = "RACE"
+    """A bad schedule of this very pair was realised on one server."""
+    SAME_CAUSE = "SAME CAUSE"
+    """It has bad schedules that one server allows, and their causes were realised by other pairs."""
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyedPair:
+    """One pair in one relation. `why`: the verdict in a sentence; `causes`: their names, the worst first.
+
+    kinds            kinds of the two operations
+    harm             the worst of its causes; "" without one
+    schedules, bad   that one server allows
+    scenario         a scenario file that holds this pair, as data
+    """
+
+    a: str
+    b: str
+    kinds: tuple[str, str]
+    relation: str
+    verdict: PairVerdict
+    why: str
+    causes: tuple[str, ...] = ()
+    harm: str = ""
+    schedules: int = 0
+    bad: int = 0
+    classes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """`send ∥ delete, the tag's last holder`."""
+        return f"{self.a} ∥ {self.b}, {self.relation}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyedCause(Cause):
+    """A cause with the pairs that show it, by name; `shown_by`: the one that was realised, else the easiest.
+
+    preemptions   that the easiest schedule of it takes on one server
+    scenario      the file of a scenario that shows it, relative to survey.json
+    """
+
+    pairs: tuple[str, ...] = ()
+    shown_by: str = ""
+    preemptions: int = 0
+    scenario: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreachable:
+    """Two statements that are in conflict and can come in one order only, and why."""
+
+    pair: str
+    statements: tuple[str, str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictCoverage:
+    """Pairs of statements of which one writes what the other reads or writes, as the operations' traces say.
+
+    predicted    all of them, over all pairs of operations
+    exercised    run in both orders
+    """
+
+    predicted: int = 0
+    exercised: int = 0
+    unreachable: tuple[Unreachable, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Exercised of those that can come in both orders; 1 where there are none."""
+        reachable = self.predicted - len(self.unreachable)
+        return self.exercised / reachable if reachable else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The whole of survey.json.
+
+    is_whole       everything was looked at; else what is left is INCONCLUSIVE
+    not_surveyed   operations that the server offers and no pair holds, each with the reason
+    """
+
+    mailrace: str
+    schema_version: int
+    target: TargetInfo
+    command: str
+    started: str
+    """ISO 8601, UTC."""
+    is_whole: bool
+    pairs: tuple[SurveyedPair, ...]
+    causes: tuple[SurveyedCause, ...]
+    coverage: ConflictCoverage
+    not_surveyed: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)

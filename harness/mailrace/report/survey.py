@@ -1,0 +1,133 @@
+"""A survey in, its text, its lines for a terminal and its page out; and the text read back."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+
+from mailrace.model.cause import KeptTogether, Repair
+from mailrace.model.consequences import consequence
+from mailrace.model.errors import UsageError
+from mailrace.model.survey import SURVEY_SCHEMA_VERSION, PairVerdict, Survey, SurveyedCause
+from mailrace.report.document import plain
+from mailrace.report.page import whole_page
+from mailrace.report.words import legible, plural
+
+
+@cache
+def _adapter() -> TypeAdapter[Survey]:
+    return TypeAdapter(Survey)
+
+
+def survey_to_json(survey: Survey) -> str:
+    """The text of survey.json; equal surveys give equal texts."""
+    return json.dumps(plain(survey), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def survey_from_json(text: str) -> Survey:
+    """The survey that `survey_to_json` wrote. Raises UsageError with a sentence where it is none."""
+    try:
+        found = json.loads(text)
+        version = found.get("schema_version") if isinstance(found, dict) else None
+        if version != SURVEY_SCHEMA_VERSION:
+            raise UsageError(
+                f"survey.json: schema_version {version!r}; this mailrace reads {SURVEY_SCHEMA_VERSION}"
+            )
+        return _adapter().validate_python(found)
+    except RecursionError:
+        raise UsageError("survey.json: it is nested too deeply for a survey of mailrace") from None
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"survey.json: no survey of mailrace: {where}: {first['msg']}") from None
+    except ValueError as wrong:
+        raise UsageError(f"survey.json: no whole JSON document ({wrong}); was it cut off?") from None
+
+
+def headline(survey: Survey) -> str:
+    """The result in a sentence, the causes that were shown first."""
+    shown = [one for one in survey.causes if one.fate == "realised"]
+    pairs = plural(len(survey.pairs), "pair")
+    open_ = sum(one.verdict is PairVerdict.INCONCLUSIVE for one in survey.pairs)
+    left = f"; {plural(open_, 'pair')} not decided" if open_ else ""
+    if not shown:
+        return f"No root cause of a race was shown in {pairs} of operations{left}"
+    harms = ", ".join(f"{n} {harm}" for harm, n in _by_harm(shown).items())
+    return f"{plural(len(shown), 'root cause')} of races shown in {pairs} of operations ({harms}){left}"
+
+
+def _by_harm(causes: list[SurveyedCause]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for one in causes:
+        counts[one.harm.value] = counts.get(one.harm.value, 0) + 1
+    return counts
+
+
+def kept_words(kept: KeptTogether) -> str:
+    """`send's 4 statements from "INSERT …" to "SELECT …"`."""
+    first, last = legible(kept.first, 60), legible(kept.last, 60)
+    return f"{kept.operation}'s {plural(kept.steps, 'statement')} from `{first}` to `{last}`"
+
+
+def repair_words(repair: Repair, schedules: int, bad: int) -> str:
+    """A repair in a sentence: what to keep together, and what that leaves."""
+    runs = " and ".join(map(kept_words, repair.kept))
+    tried = {None: "", "": ", run again so and none was bad"}.get(repair.verified, f" ({repair.verified})")
+    today = f" (today {bad:,} of {schedules:,})" if schedules else ""
+    return f"If {runs} were kept together: {repair.bad} of {repair.schedules:,} schedules bad{today}{tried}"
+
+
+def repairs_words(cause: SurveyedCause) -> list[str]:
+    """Each of the smallest repairs in a sentence, and what does not help."""
+    said = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair]
+    for one in cause.no_help:
+        kinds = " and ".join(kept.operation for kept in one.kept)
+        said.append(
+            f"Keeping all of {kinds} together alone does not help: {one.bad:,} of {one.schedules:,} stay bad"
+        )
+    return said or ["No repair was found: the graph of its schedules is not whole"]
+
+
+def lines_of(survey: Survey) -> Iterator[str]:
+    """What a terminal is told, a line each: the causes, the worst first, and what is open."""
+    yield f"{headline(survey)}."
+    for one in survey.causes:
+        yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), 'pair')}"
+        yield from (f"    {sentence}" for sentence in one.why)
+        yield from (f"    {sentence}." for sentence in repairs_words(one)[:1])
+        yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
+    for pair in survey.pairs:
+        if pair.verdict is PairVerdict.INCONCLUSIVE:
+            yield f"not decided: {pair.name}: {pair.why}"
+    found = survey.coverage
+    yield (
+        f"Conflicts between statements: {found.exercised:,} of {found.predicted:,} run in both orders, "
+        f"{len(found.unreachable):,} come in one order only."
+    )
+
+
+def survey_page(survey: Survey) -> str:
+    """The page: a heat map of operations by operations, each cause with its repair, and what is left out."""
+    operations = list(dict.fromkeys(name for pair in survey.pairs for name in (pair.a, pair.b)))
+    cells: dict[tuple[str, str], list[str]] = {}
+    for pair in survey.pairs:
+        said = pair.harm or pair.verdict.value
+        cells.setdefault((pair.a, pair.b), []).append(said)
+        cells.setdefault((pair.b, pair.a), []).append(said)
+    return whole_page(
+        "survey.html.j2",
+        survey=survey,
+        headline=headline(survey),
+        operations=operations,
+        cells={key: _worst(said) for key, said in cells.items()},
+        repairs={one.name: repairs_words(one) for one in survey.causes},
+        meanings={one.name: consequence(one.anomalies[0]).meaning for one in survey.causes},
+    )
+
+
+_RANK = ("hang or crash", "data", "promise", "reply", "INCONCLUSIVE", "PASS", "INDEPENDENT", "NOT APPLICABLE")
+
+
+def _worst(said: list[str]) -> str:
+    return min(said, key=lambda one: _RANK.index(one) if one in _RANK else len(_RANK))

@@ -1,0 +1,43 @@
+"""Two operations' traces and a view in, which conflicts between their statements came in both orders out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailrace.steer.causes.view import Label, View
+from mailrace.steer.database_proxy.independence import Footprint
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One statement of an operation that ran alone, with the tables that it touches."""
+
+    label: Label
+    footprint: Footprint
+
+
+def predicted(mine: Sequence[Traced], its: Sequence[Traced]) -> list[tuple[Label, Label]]:
+    """Pairs of statements of which one writes a table that the other reads or writes."""
+    return [
+        (one.label, other.label)
+        for one in mine
+        for other in its
+        if one.footprint.is_open
+        or other.footprint.is_open
+        or not one.footprint.is_apart_from(other.footprint)
+    ]
+
+
+def orders_of(view: View) -> frozenset[tuple[int, Label, Label]]:
+    """(actor, its step, a later step of another one): every order of two steps that some schedule has."""
+    done: list[dict[int, frozenset[Label]]] = [{} for _ in view.moves]
+    done[0] = dict.fromkeys(range(len(view.kinds)), frozenset())
+    found = set()
+    # Each state comes after all that lead to it, and what an actor did is the same on each way to it.
+    for state, moves in enumerate(view.moves):
+        for actor, after in moves.items():
+            label = view.nexts[state][actor]
+            done[after] = {**done[state], actor: done[state][actor] | {label}}
+            for other, before in done[state].items():
+                if other != actor:
+                    found |= {(other, earlier, label) for earlier in before}
+    return frozenset(found)

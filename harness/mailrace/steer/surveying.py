@@ -1,0 +1,218 @@
+"""Pairs of operations in, one after the other on the same servers; what each comes to out, cause by cause.
+
+A survey asks many small questions of one version. Servers are started once, and the store is put back for
+each pair; whatever hung or ended is replaced.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mailrace.model.cause import Cause
+from mailrace.model.consequences import in_order
+from mailrace.model.operation import PlannedRound, ServerOptions
+from mailrace.steer.causes.coverage import Traced, orders_of, predicted
+from mailrace.steer.causes.grounds import Grounds, grounds_of
+from mailrace.steer.causes.naming import origin_of
+from mailrace.steer.causes.of_graph import view_of
+from mailrace.steer.causes.view import Label
+from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.explore.graph import Node, always
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
+from mailrace.steer.one_instance.pairs import OnOne, look_on_one
+from mailrace.steer.one_instance.realiser import Realiser
+from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.servers.marks import plain, with_own_spellings
+from mailrace.steer.servers.rig import Rig
+from mailrace.steer.steering import GOMAXPROCS, opener_of
+from mailrace.targets import TargetName
+
+INSTANCES = 2
+LIST_S_MAX = 5.0
+EXTENT = Extent(schedules_max=5_000, seconds_max=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Each operation run alone from the store of the pair: its statements, and those in conflict."""
+
+    each: tuple[tuple[Traced, ...], tuple[Traced, ...]]
+    conflicts: tuple[tuple[Label, Label], ...]
+
+    @property
+    def is_apart(self) -> bool:
+        """Nothing of one is written by the other."""
+        return not self.conflicts
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one pair comes to.
+
+    seen      what one instance showed at the release points
+    causes    of schedules that one server allows, the worst first, with the easiest leaf of each
+    apart     causes that need two servers on one store: these did it while the pair was explored
+    doubt     why a clean pair is not clean for sure; "" if nothing says so
+    """
+
+    space: StateSpace
+    grounds: Grounds
+    seen: OnOne
+    causes: Mapping[str, tuple[Cause, Node, int]]
+    apart: tuple[Cause, ...]
+    doubt: str
+
+    @property
+    def schedules(self) -> tuple[int, int]:
+        """(all, bad) that one server allows."""
+        counted = self.space.count(self.seen.exclusions.allow)
+        return counted.schedules, counted.bad
+
+
+@dataclass(slots=True)
+class Surveying:
+    """Servers of one version, with one pair after the other. `domain`: that of the plans of all pairs."""
+
+    target: TargetName
+    options: ServerOptions
+    domain: str
+    folder: Path | None = None
+    gomaxprocs: int = GOMAXPROCS
+    progress: Callable[[str], None] = lambda _: None
+    _rig: Rig | None = field(default=None, init=False)
+
+    def version(self, planned: PlannedRound) -> str:
+        """The version that the servers say they are; they are started for it. Raises TargetError."""
+        return self._with(planned).instances[0].target.info.version
+
+    def offered(self, planned: PlannedRound) -> tuple[str, ...]:
+        """What the server's own list of operations holds, such as `GET /api/v1/info`; empty: it has none."""
+        rig = self._with(planned)
+        link = rig.instances[0].get("/api/v1/swagger.json", "offered")
+        if not rig.loop.pump(lambda: link.is_idle, LIST_S_MAX):
+            link.give_up()
+            return ()
+        ending = link.conversation.ending if link.conversation else None
+        try:
+            paths = json.loads(ending.text)["paths"] if ending is not None else {}
+            return tuple(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return ()
+
+    def trace(self, planned: PlannedRound) -> Traces:
+        """Each operation alone, from the same store. Raises TargetError, ScheduleMissed."""
+        rig = self._with(planned)
+        separate = SeparateInstances(rig)
+        each = []
+        for actor in range(len(planned.operations)):
+            separate.begin()
+            separate.alone(actor)
+            each.append(_traced(rig, separate.taken(actor)))
+        separate.end()
+        return Traces((each[0], each[1]), tuple(predicted(each[0], each[1])))
+
+    def look(self, planned: PlannedRound) -> Looked:
+        """Every schedule of the pair, and what one instance allows of them. Raises TargetError."""
+        rig = self._with(planned)
+        space = explore(rig, EXTENT)
+        seen = look_on_one(rig, space)
+        grounds = grounds_of(space, seen.exclusions.allow)
+        found: dict[str, tuple[Cause, Node, int]] = {}
+        for cause in grounds.causes():
+            leaves = [leaf for leaf, origin in grounds.origins.items() if origin.name == cause.name]
+            ranked = sorted((self._preemptions(space, seen, leaf), i) for i, leaf in enumerate(leaves))
+            found[cause.name] = cause, leaves[ranked[0][1]], ranked[0][0]
+        beyond = grounds_of(space, always).causes() if space.graph.is_whole else []
+        apart = tuple(one for one in beyond if one.name not in found and not found)
+        doubt = space.doubt or seen.points_missed or why_not_put_to_the_test(space)
+        if not doubt and not space.is_exhaustive:
+            doubt = f"not finished, for {space.coverage.why_not}"
+        return Looked(space, grounds, seen, found, apart, doubt)
+
+    @staticmethod
+    def _preemptions(space: StateSpace, seen: OnOne, leaf: Node) -> int:
+        order = fewest_preemptions(space.graph, leaf, seen.exclusions.allow)
+        return 99 if order is None else preemptions_of(space.graph, order, seen.exclusions.allow)
+
+    def orders(self, looked: Looked) -> tuple[frozenset[tuple[int, Label, Label]], ...]:
+        """The orders of two steps that one server allows, and those that two allow."""
+        space, kinds = looked.space, looked.grounds.view.kinds if looked.grounds.view else ()
+        if looked.grounds.view is None:
+            return frozenset(), frozenset()
+        whole, _ = view_of(space.graph, space.bad_leaves, kinds, always)
+        return orders_of(looked.grounds.view), orders_of(whole)
+
+    def realise(self, planned: PlannedRound, looked: Looked, name: str, seconds_max: float) -> Cause:
+        """One class of the cause shown on one instance, the easiest, and its repairs tried out.
+
+        `looked` is what `look` gave for this very round. The cause's fate says whether it came.
+        """
+        rig = self._with(planned)
+        _, leaf, _ = looked.causes[name]
+        only = tuple((run, its) for run, its in looked.space.violating if its is leaf)
+        space = replace(looked.space, violating=only)
+        grounds = replace(looked.grounds, origins={leaf: looked.grounds.origins[leaf]})
+        until = time.monotonic() + seconds_max
+        realiser = Realiser(rig, space, "mailrace steer", until, self.progress, grounds)
+        shown = realiser.on_one(looked.seen.single, looked.seen.exclusions.allow)
+        return shown.causes[0]
+
+    def at_points(self, planned: PlannedRound, looked: Looked) -> list[Cause]:
+        """What one instance did at a release point, and no explored schedule does, where it came again."""
+        rig = self._with(planned)
+        kinds = tuple(operation.kind for operation in planned.operations)
+        until = time.monotonic() + EXTENT.seconds_max
+        realiser = Realiser(rig, looked.space, "mailrace steer", until, self.progress, looked.grounds)
+        known, found = looked.space.anomalies, []
+        for point, run in looked.seen.points.runs:
+            names = looked.space.judge.names(run) - known
+            if not names:
+                continue
+            before = realiser.shown.realised
+            realiser.at_point(looked.seen.single, point, run, looked.seen.exclusions.allow)
+            known |= looked.space.judge.names(run)
+            origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
+            is_shown = realiser.shown.realised > before
+            found.append(
+                Cause(
+                    name=origin.name,
+                    harm=origin.harm,
+                    anomalies=tuple(in_order(n.value for n in names)),
+                    operations=kinds,
+                    classes=1,
+                    realised=int(is_shown),
+                    fate="realised" if is_shown else "unrealised",
+                )
+            )
+        return found
+
+    def stop(self) -> None:
+        """End the servers; may be called twice."""
+        if self._rig is not None:
+            self._rig.stop()
+            self._rig = None
+
+    def _with(self, planned: PlannedRound) -> Rig:
+        """The rig with that round, started where it is not running."""
+        wanted = plain(with_own_spellings(planned))
+        if self._rig is None:
+            opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
+            self._rig = Rig(opener, wanted, self.domain, {}, self.options)
+            self._rig.start(INSTANCES)
+        elif self._rig.planned != wanted:
+            self._rig.load(wanted)
+        return self._rig
+
+
+def _traced(rig: Rig, statements: list[str]) -> tuple[Traced, ...]:
+    count: dict[str, int] = {}
+    found = []
+    for sql in statements:
+        template = text_of(sql)
+        count[template] = count.get(template, 0) + 1
+        found.append(Traced(Label(template, count[template]), rig.footprints.of(sql)))
+    return tuple(found)

@@ -1,0 +1,118 @@
+"""What a survey's state holds in, the document of survey.json out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+
+from mailrace import __version__
+from mailrace.model.cause import Cause
+from mailrace.model.survey import (
+    SURVEY_SCHEMA_VERSION,
+    ConflictCoverage,
+    PairVerdict,
+    Survey,
+    SurveyedCause,
+    SurveyedPair,
+)
+from mailrace.model.target import TargetInfo
+from mailrace.steer.causes.naming import HARMS
+from mailrace.studies.survey.relations import Pair
+from mailrace.studies.survey.state import State
+
+NOT_LOOKED = "Not looked at: the survey ended before it."
+
+
+def survey_of(
+    state: State,
+    pairs: Sequence[Pair],
+    target: TargetInfo,
+    *,
+    is_whole: bool,
+    command: str = "",
+    started: str = "",
+    not_surveyed: Mapping[str, str] | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> Survey:
+    """The document; pairs that were not looked at are INCONCLUSIVE in it."""
+    causes = causes_of(state)
+    realised = {cause.name for cause in causes if cause.fate == "realised"}
+    by_pair = {cause.shown_by: cause.name for cause in causes if cause.fate == "realised"}
+    found = [state.found.get(pair.name) for pair in pairs]
+    coverage = [one.coverage for one in found if one is not None]
+    return Survey(
+        mailrace=__version__,
+        schema_version=SURVEY_SCHEMA_VERSION,
+        target=target,
+        command=command,
+        started=started,
+        is_whole=is_whole,
+        pairs=tuple(
+            _not_looked(pair) if one is None else _judged(one.pair, one.causes, realised, by_pair)
+            for pair, one in zip(pairs, found, strict=True)
+        ),
+        causes=tuple(causes),
+        coverage=ConflictCoverage(
+            predicted=sum(one.predicted for one in coverage),
+            exercised=sum(one.exercised for one in coverage),
+            unreachable=tuple(one for each in coverage for one in each.unreachable),
+        ),
+        not_surveyed=not_surveyed or {},
+        seconds=seconds or {},
+    )
+
+
+def causes_of(state: State) -> list[SurveyedCause]:
+    """Every cause once, the worst harm first, with the pairs that show it."""
+    pairs: dict[str, list[tuple[int, str]]] = {}
+    known: dict[str, Cause] = {}
+    for name, found in state.found.items():
+        for cause, preemptions in zip(found.causes, found.preemptions, strict=True):
+            pairs.setdefault(cause.name, []).append((preemptions, name))
+            # What one server shows says more of a cause than what two do.
+            if cause.name not in known or known[cause.name].fate == "two servers" != cause.fate:
+                known[cause.name] = cause
+    causes = []
+    for name, cause in known.items():
+        shown = state.shown.get(name)
+        preemptions, easiest = min(pairs[name])
+        whole = shown.cause if shown is not None else cause
+        anomalies = dict.fromkeys([*cause.anomalies, *whole.anomalies])
+        causes.append(
+            SurveyedCause(
+                **{f.name: getattr(whole, f.name) for f in fields(Cause) if f.name != "anomalies"},
+                anomalies=tuple(anomalies),
+                pairs=tuple(sorted(pair for _, pair in pairs[name])),
+                shown_by=shown.pair if shown is not None else easiest,
+                preemptions=preemptions,
+            )
+        )
+    return sorted(
+        causes, key=lambda cause: (cause.fate == "two servers", HARMS.index(cause.harm), cause.name)
+    )
+
+
+def _judged(
+    pair: SurveyedPair, causes: Sequence[Cause], realised: set[str], by_pair: Mapping[str, str]
+) -> SurveyedPair:
+    """The pair's verdict, now that it is known what became of its causes."""
+    own = [one.name for one in causes if one.fate != "two servers"]
+    if not own:
+        return pair
+    if pair.name in by_pair or any(one.fate == "realised" for one in causes):
+        return replace(pair, verdict=PairVerdict.RACE, why=f"Shown on one server. {pair.why}")
+    missing = [name for name in own if name not in realised]
+    if not missing:
+        why = f"{pair.why} Other pairs showed its causes on one server."
+        return replace(pair, verdict=PairVerdict.SAME_CAUSE, why=why)
+    why = f"{pair.why} One server was not brought into {missing[0]}."
+    return replace(pair, verdict=PairVerdict.INCONCLUSIVE, why=why)
+
+
+def _not_looked(pair: Pair) -> SurveyedPair:
+    return SurveyedPair(
+        a=pair.a.name,
+        b=pair.b.name,
+        kinds=(pair.a.kind, pair.b.kind),
+        relation=pair.relation,
+        verdict=PairVerdict.INCONCLUSIVE,
+        why=NOT_LOOKED,
+    )

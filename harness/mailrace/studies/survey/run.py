@@ -1,0 +1,239 @@
+"""A version in, its survey out: each pair of operations decided, and one class of each cause shown for real.
+
+First each pair is explored, and a cause that needs no preemption is shown at once; then each other cause is
+shown by the pair that needs the fewest. What was found is on disk at once, so a survey goes on after a kill.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+
+from mailrace.model.cause import Cause
+from mailrace.model.consequences import Harm
+from mailrace.model.errors import ScheduleMissed, TargetError
+from mailrace.model.operation import PlannedRound
+from mailrace.model.survey import ConflictCoverage, PairVerdict, SurveyedPair, Unreachable
+from mailrace.scenario import Plan, Scenario, new_run, server_options, why_not_applicable
+from mailrace.scenario.load import scenario_from
+from mailrace.steer.causes.naming import HARMS
+from mailrace.steer.surveying import Looked, Surveying, Traces
+from mailrace.studies.survey.relations import Pair
+from mailrace.studies.survey.state import Found, Shown, State
+from mailrace.targets import TargetName
+
+REALISE_S_MAX = 30.0
+"""Of one cause on one server, by one pair."""
+TRIED_MAX = 3
+"""So many pairs are tried to show a cause, the easiest first."""
+ERRORS_MAX = 5
+"""So many pairs in a row that a server fails for end the survey: it cannot be looked at."""
+_RUN = new_run(b"survey")
+
+
+@dataclass(slots=True)
+class Surveyor:
+    """Decides pairs on the servers of one version.
+
+    deadline   monotonic seconds after which nothing new begins
+    looked     the explored round of each cause that waits to be shown, by cause and pair
+    """
+
+    target: TargetName
+    state: State
+    folder: Path
+    deadline: float = inf
+    progress: Callable[[str], None] = lambda _: None
+    seconds: dict[str, float] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+    """What the server itself lists as its operations; empty: it has no such list, or was not asked."""
+    _servers: dict[str, Surveying] = field(default_factory=dict)
+
+    def survey(self, pairs: Sequence[Pair]) -> bool:
+        """Decide every pair, then show every cause; whether all was looked at. Raises TargetError."""
+        try:
+            failed = 0
+            with suppress(TargetError, ScheduleMissed):
+                _, planned, servers = self._of(pairs[0])
+                self.offered = servers.offered(planned)
+            for number, pair in enumerate(pairs, start=1):
+                if pair.name in self.state.found:
+                    continue
+                if time.monotonic() > self.deadline:
+                    return False
+                self.progress(f"{number} of {len(pairs)} pairs: {pair.name}")
+                found = self._decided(pair)
+                failed = failed + 1 if found.pair.why.startswith(_FAILED) else 0
+                if failed == ERRORS_MAX:
+                    raise TargetError(f"{found.pair.why}; {ERRORS_MAX} pairs in a row could not be looked at")
+                self.state.add(found)
+            return self._shown({pair.name: pair for pair in pairs})
+        finally:
+            for servers in self._servers.values():
+                servers.stop()
+
+    def _decided(self, pair: Pair) -> Found:
+        """One pair by its trace or by all its schedules; what the server fails at is INCONCLUSIVE."""
+        began = time.monotonic()
+        scenario, planned, servers = self._of(pair)
+        kinds = (planned.operations[0].kind, planned.operations[1].kind)
+        said = SurveyedPair(
+            a=pair.a.name,
+            b=pair.b.name,
+            kinds=kinds,
+            relation=pair.relation,
+            verdict=PairVerdict.INCONCLUSIVE,
+            why="",
+        )
+        try:
+            if why := why_not_applicable(scenario, servers.version(planned)):
+                return Found(pair=replace(said, verdict=PairVerdict.NOT_APPLICABLE, why=f"{why}."))
+            traces = servers.trace(planned)
+            self._spent("traces", began)
+            if traces.is_apart:
+                why = "Nothing that one of them reads or writes is written by the other."
+                return Found(pair=replace(said, verdict=PairVerdict.INDEPENDENT, why=why))
+            explored = time.monotonic()
+            looked = servers.look(planned)
+            alone = servers.at_points(planned, looked)
+            self._spent("explore", explored)
+            self._show_at_once(said.name, planned, servers, looked)
+        except (TargetError, ScheduleMissed) as wrong:
+            # The servers may be in any state now: the next pair gets new ones.
+            servers.stop()
+            return Found(pair=replace(said, why=f"{_FAILED} ({wrong})."))
+        return _found(pair, said, looked, alone, traces, servers, time.monotonic() - began)
+
+    def _show_at_once(self, pair: str, planned: PlannedRound, servers: Surveying, looked: Looked) -> None:
+        """Show the causes that no pair can show more easily, while the servers hold the pair."""
+        began = time.monotonic()
+        for name, (_, _, preemptions) in looked.causes.items():
+            is_left = time.monotonic() < self.deadline and name not in self.state.shown
+            if preemptions == 0 and is_left:
+                left_s = max(1.0, min(REALISE_S_MAX, self.deadline - time.monotonic()))
+                cause = servers.realise(planned, looked, name, left_s)
+                if cause.fate == "realised":
+                    self.state.show(Shown(cause=cause, pair=pair))
+        self._spent("realise", began)
+
+    def _shown(self, pairs: dict[str, Pair]) -> bool:
+        """Each cause shown by the pair that takes the fewest preemptions; whether there was time for all."""
+        ways: dict[str, list[tuple[int, str]]] = {}
+        for name, found in self.state.found.items():
+            for cause, preemptions in zip(found.causes, found.preemptions, strict=True):
+                if cause.fate == "unrealised":
+                    ways.setdefault(cause.name, []).append((preemptions, name))
+        began = time.monotonic()
+        for number, (name, its) in enumerate(sorted(ways.items()), start=1):
+            if name in self.state.shown:
+                continue
+            tried: Cause | None = None
+            for _, shown_by in sorted(its)[:TRIED_MAX]:
+                if time.monotonic() > self.deadline:
+                    self._spent("realise", began)
+                    return False
+                self.progress(f"{number} of {len(ways)} causes: {name} by {shown_by}")
+                tried = self._realised(pairs[shown_by], name) or tried
+                if tried is not None and tried.fate == "realised":
+                    break
+            if tried is not None:
+                self.state.show(Shown(cause=tried, pair=shown_by))
+        self._spent("realise", began)
+        return True
+
+    def _realised(self, pair: Pair, name: str) -> Cause | None:
+        """The cause with what became of it; None: the pair did not show it this time."""
+        _, planned, servers = self._of(pair)
+        with suppress(TargetError, ScheduleMissed):
+            looked = servers.look(planned)
+            if name in looked.causes:
+                left_s = max(1.0, min(REALISE_S_MAX, self.deadline - time.monotonic()))
+                return servers.realise(planned, looked, name, left_s)
+            return None
+        servers.stop()
+        return None
+
+    def _of(self, pair: Pair) -> tuple[Scenario, PlannedRound, Surveying]:
+        scenario = scenario_from(pair.scenario, self.folder)
+        plan = Plan(scenario, 0, _RUN)
+        if pair.setting not in self._servers:
+            self._servers[pair.setting] = Surveying(
+                self.target, server_options(scenario), plan.domain, self.folder, progress=self.progress
+            )
+        return scenario, plan.round(0), self._servers[pair.setting]
+
+    def _spent(self, what: str, began: float) -> None:
+        self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - began
+
+
+_FAILED = "The server could not be looked at"
+
+
+def _found(
+    pair: Pair,
+    said: SurveyedPair,
+    looked: Looked,
+    alone: list[Cause],
+    traces: Traces,
+    servers: Surveying,
+    seconds: float,
+) -> Found:
+    """What was looked at of a pair as its line in the survey; what its causes come to is known later."""
+    schedules, bad = looked.schedules
+    causes = [*alone, *(cause for cause, _, _ in looked.causes.values())]
+    preemptions = [*(0 for _ in alone), *(n for _, _, n in looked.causes.values())]
+    apart = [replace(one, fate="two servers") for one in looked.apart]
+    doubt = looked.doubt
+    if pair.expects_refusal and doubt.startswith("no ") and "was ever accepted" in doubt:
+        doubt = ""
+    verdict, why = PairVerdict.PASS, f"{looked.space.classes} classes of its schedules explored, none bad."
+    if causes:
+        verdict, why = PairVerdict.SAME_CAUSE, f"{bad:,} of {schedules:,} schedules are bad."
+    elif doubt:
+        verdict, why = PairVerdict.INCONCLUSIVE, f"{doubt[:1].upper()}{doubt[1:]}."
+    elif apart:
+        why = f"{why.removesuffix('.')} on one server; two on one store show {apart[0].name}."
+    return Found(
+        pair=replace(
+            said,
+            verdict=verdict,
+            why=why,
+            causes=tuple(one.name for one in (*causes, *apart)),
+            harm=min((c.harm for c in causes), key=HARMS.index).value if causes else "",
+            schedules=schedules,
+            bad=bad,
+            classes=looked.space.classes,
+            seconds=round(seconds, 3),
+        ),
+        causes=(*causes, *apart),
+        preemptions=(*preemptions, *(0 for _ in apart)),
+        coverage=_coverage(said.name, said.kinds, looked, traces, servers),
+    )
+
+
+def _coverage(
+    name: str, kinds: tuple[str, str], looked: Looked, traces: Traces, servers: Surveying
+) -> ConflictCoverage:
+    """Which of the pair's conflicts came in both orders, by the graph of all its schedules."""
+    one, two = servers.orders(looked)
+    exercised, unreachable = 0, []
+    for mine, its in traces.conflicts:
+        both = [(0, mine, its), (1, its, mine)]
+        if all(order in one for order in both):
+            exercised += 1
+        elif looked.grounds.view is not None and looked.space.is_exhaustive:
+            # Every schedule was walked, so an order that is in none cannot be had.
+            is_kept = all(order in two for order in both)
+            why = "one server keeps them apart" if is_kept else "after one of them the other is not sent"
+            pair = (f"{kinds[0]}: {mine.template}", f"{kinds[1]}: {its.template}")
+            unreachable.append(Unreachable(pair=name, statements=pair, why=why))
+    return ConflictCoverage(
+        predicted=len(traces.conflicts), exercised=exercised, unreachable=tuple(unreachable)
+    )
+
+
+def is_at_least(harm: str, least: Harm) -> bool:
+    """Whether a harm is as bad as another, or worse."""
+    return HARMS.index(Harm(harm)) <= HARMS.index(least)

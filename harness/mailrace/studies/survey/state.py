@@ -1,0 +1,120 @@
+"""What a survey found so far, a line each in a file: it can be ended at any moment and gone on with."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mailrace.model.cause import Cause
+from mailrace.model.errors import UsageError
+from mailrace.model.survey import ConflictCoverage, SurveyedPair
+from mailrace.report.document import plain
+
+STATE = "survey.jsonl"
+LINE_BYTES_MAX = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One pair as it was decided. `preemptions`: of each of its causes, in their order, on one server."""
+
+    pair: SurveyedPair
+    causes: tuple[Cause, ...] = ()
+    preemptions: tuple[int, ...] = ()
+    coverage: ConflictCoverage = field(default_factory=ConflictCoverage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What became of a cause when a pair was to show it on one server."""
+
+    cause: Cause
+    pair: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the survey is about: a state of another one is not gone on with."""
+
+    target: str
+    version: str
+    pairs: tuple[str, ...]
+
+
+_KINDS: dict[str, TypeAdapter[Any]] = {
+    "header": TypeAdapter(Header),
+    "pair": TypeAdapter(Found),
+    "shown": TypeAdapter(Shown),
+}
+
+
+class State:
+    """The file, opened to go on. `found` and `shown` are what it held, and what was added since.
+
+    Raises UsageError where it is another survey's, or no state of a survey. A last line that was cut off by
+    a kill is dropped: that pair is looked at again.
+    """
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        self.found: dict[str, Found] = {}
+        self.shown: dict[str, Shown] = {}
+        self._path = folder / STATE
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = 0
+        headers = []
+        for value, end in self._lines():
+            whole = end
+            match value:
+                case Header():
+                    headers.append(value)
+                case Found():
+                    self.found[value.pair.name] = value
+                case Shown():
+                    self.shown[value.cause.name] = value
+        if headers and headers[0] != header:
+            raise UsageError(
+                f"{self._path}: it is of {headers[0].target} ({headers[0].version}) and "
+                f"{len(headers[0].pairs)} pairs, not of this survey; name another folder with --state"
+            )
+        if self._path.exists():
+            os.truncate(self._path, whole)
+        if not headers:
+            self._write("header", header)
+
+    def add(self, found: Found) -> None:
+        """A pair is decided."""
+        self.found[found.pair.name] = found
+        self._write("pair", found)
+
+    def show(self, shown: Shown) -> None:
+        """A cause was to be shown on one server."""
+        self.shown[shown.cause.name] = shown
+        self._write("shown", shown)
+
+    def _write(self, kind: str, value: object) -> None:
+        with self._path.open("ab") as file:
+            file.write(json.dumps({kind: plain(value)}, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _lines(self) -> Iterator[tuple[object, int]]:
+        """Each whole line's value, and where in the file it ends."""
+        if not self._path.exists():
+            return
+        end = 0
+        with self._path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LINE_BYTES_MAX), b""), start=1):
+                if not line.endswith(b"\n"):
+                    return
+                end += len(line)
+                try:
+                    ((kind, value),) = json.loads(line).items()
+                    yield _KINDS[kind].validate_python(value), end
+                except (ValueError, AttributeError, KeyError, ValidationError, RecursionError):
+                    raise UsageError(
+                        f"{self._path}:{number}: no line of a survey; name another folder with --state"
+                    ) from None

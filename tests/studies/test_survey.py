@@ -1,0 +1,278 @@
+"""The survey: its table and pairs as values; one of the embedded reference, ended and gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mailrace.model.cause import Cause
+from mailrace.model.consequences import Harm
+from mailrace.model.errors import UsageError
+from mailrace.model.survey import ConflictCoverage, PairVerdict, Survey, SurveyedPair
+from mailrace.model.target import TargetInfo
+from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page, survey_to_json
+from mailrace.scenario import load
+from mailrace.scenario.load import scenario_from
+from mailrace.studies.survey.compare import compare
+from mailrace.studies.survey.document import NOT_LOOKED, survey_of
+from mailrace.studies.survey.operations import LEFT_OUT, TABLE, not_surveyed
+from mailrace.studies.survey.relations import Pair, chosen, pairs, relation_of
+from mailrace.studies.survey.state import STATE, Found, Header, Shown, State
+from mailrace.studies.survey.whole import Asked, survey
+from mailrace.targets import parse_target
+
+FEW = ("send", "rename tag")
+
+
+def test_each_pair_is_a_scenario_of_its_own(tmp_path: Path) -> None:
+    every = list(pairs())
+    assert len({pair.name for pair in every}) == len({pair.scenario["name"] for pair in every}) == len(every)
+    assert len({json.dumps(pair.scenario["actors"] + pair.scenario["given"]) for pair in every}) == len(every)
+    for pair in every:
+        assert len(scenario_from(pair.scenario, tmp_path).actors) == 2
+    told = {(pair.a.name, pair.b.name) for pair in every}
+    known = [one for one in TABLE if one.is_known]
+    assert len(told) == len(known) * (len(known) + 1) // 2 + 1 - sum(one.only_reads for one in known)
+
+
+ONE, TWO = {"name": "one", "tags": ["{run}-{round}"]}, {"name": "two"}
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "relation"),
+    [
+        ({"messages": ["one"]}, {"messages": ["one"]}, "the same message"),
+        ({"messages": ["one"]}, {"tags": ["{run}-{round}"]}, "the tag's last holder"),
+        ({"messages": ["two"]}, {"tags": ["{run}-{round}"]}, "nothing in common"),
+        ({"tags": ["{run}-{round}-n"]}, {"tags": ["{run}-{round}-n"]}, "the same new tag"),
+        ({"tags": ["{run}-{round}"]}, {"query": "tag:{run}-{round}"}, "the same known tag"),
+        ({"tags": ["{run}-{round}"]}, {}, "everything"),
+    ],
+)
+def test_how_two_requests_meet(mine: object, its: object, relation: str) -> None:
+    assert relation_of((ONE, TWO), mine, its) == relation
+
+
+def test_a_tag_of_two_messages_has_no_last_holder() -> None:
+    both = (ONE, {"name": "two", "tags": ["{run}-{round}"]})
+    assert relation_of(both, {"messages": ["one"]}, {"tags": ["{run}-{round}"]}) == "one of the tag's holders"
+
+
+def test_what_the_server_offers_and_the_table_lacks_is_named_first() -> None:
+    found = not_surveyed(["GET /api/v1/info", "PUT /api/v1/folders", "DELETE /api/v1/messages"])
+    assert next(iter(found)) == "PUT /api/v1/folders"
+    assert found["GET /api/v1/info"] == LEFT_OUT["GET /api/v1/info"]
+    assert "DELETE /api/v1/messages" not in found
+    assert "pruning by --max" in found
+
+
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Survey, Path]:
+    folder = tmp_path_factory.mktemp("survey")
+    return survey(Asked(target=parse_target("embedded@1.30.5"), only=FEW), folder), folder
+
+
+def test_a_known_race_is_found_without_its_scenario_with_its_repair(surveyed: tuple[Survey, Path]) -> None:
+    found, folder = surveyed
+    assert found.is_whole
+    cause = next(c for c in found.causes if c.anomalies == ("rejected_but_stored",))
+    assert cause.name == "rejected_but_stored/rename_tag.update-tags/send.select-tags"
+    assert (cause.harm, cause.fate) == (Harm.PROMISE, "realised")
+    assert [(k.operation, k.steps) for k in cause.repair[0].kept] == [("send", 2)]
+    assert (cause.repair[0].bad, cause.repair[0].verified) == (0, "")
+    assert cause.shares[cause.no_return] == 1.0
+    assert cause.shares[cause.no_return - 1] < 1.0
+    assert any("ends badly" in line for line in cause.why)
+    kept = load(folder / cause.scenario)
+    assert [actor.kind for actor in kept.actors] == ["send", "rename_tag"]
+
+
+def test_every_pair_is_decided_and_every_conflict_came_in_both_orders(surveyed: tuple[Survey, Path]) -> None:
+    found, _ = surveyed
+    assert {pair.verdict for pair in found.pairs} <= {
+        PairVerdict.PASS,
+        PairVerdict.RACE,
+        PairVerdict.SAME_CAUSE,
+    }
+    assert found.coverage.predicted > 50
+    assert found.coverage.share == 1.0
+
+
+def test_the_document_is_read_back_as_it_was_and_the_page_holds_each_cause(
+    surveyed: tuple[Survey, Path],
+) -> None:
+    found, folder = surveyed
+    assert survey_from_json((folder / "survey.json").read_text()) == found
+    page = survey_page(found)
+    for cause in found.causes:
+        assert cause.name in page
+    assert any(line.startswith("promise: rejected_but_stored") for line in lines_of(found))
+
+
+def test_a_survey_that_is_whole_asks_no_server_again(surveyed: tuple[Survey, Path]) -> None:
+    found, folder = surveyed
+    before = (folder / STATE).read_bytes()
+    again = survey(Asked(target=parse_target("embedded@1.30.5"), only=FEW), folder)
+    assert (folder / STATE).read_bytes() == before
+    assert (again.pairs, again.causes, again.coverage) == (found.pairs, found.causes, found.coverage)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+def test_after_a_kill_it_goes_on_with_an_equal_result(
+    surveyed: tuple[Survey, Path], tmp_path: Path, share: float
+) -> None:
+    """A kill at any moment leaves a part of the file, its last line perhaps cut off."""
+    found, folder = surveyed
+    raw = (folder / STATE).read_bytes()
+    (tmp_path / STATE).write_bytes(raw[: int(share * len(raw))])
+    again = survey(Asked(target=parse_target("embedded@1.30.5"), only=FEW), tmp_path)
+    assert [told(pair) for pair in again.pairs] == [told(pair) for pair in found.pairs]
+    assert [(c.name, c.fate, c.pairs, c.shown_by) for c in again.causes] == [
+        (c.name, c.fate, c.pairs, c.shown_by) for c in found.causes
+    ]
+
+
+def told(pair: SurveyedPair) -> SurveyedPair:
+    return replace(pair, seconds=0.0)
+
+
+def test_a_state_of_another_version_is_not_gone_on_with(
+    surveyed: tuple[Survey, Path], tmp_path: Path
+) -> None:
+    _, folder = surveyed
+    (tmp_path / STATE).write_bytes((folder / STATE).read_bytes())
+    with pytest.raises(UsageError, match="another folder"):
+        survey(Asked(target=parse_target("embedded@1.27.11"), only=FEW), tmp_path)
+
+
+@pytest.mark.parametrize("line", [b"[]\n", b"{}\n", b'{"pair": 1}\n', b'{"x": {}}\n', b"nothing\n"])
+def test_a_file_that_is_no_state_is_a_sentence(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / STATE).write_bytes(line)
+    with pytest.raises(UsageError, match="no line of a survey"):
+        State(tmp_path, Header(target="embedded", version="fixed", pairs=()))
+
+
+def test_what_was_not_looked_at_is_inconclusive(tmp_path: Path) -> None:
+    wanted = chosen(pairs(), FEW)
+    state = State(tmp_path, Header(target="embedded", version="fixed", pairs=()))
+    found = survey_of(state, wanted, TargetInfo.unknown("embedded"), is_whole=False)
+    assert {(pair.verdict, pair.why) for pair in found.pairs} == {(PairVerdict.INCONCLUSIVE, NOT_LOOKED)}
+    assert "not decided" in headline(found)
+
+
+def test_a_time_limit_ends_it_before_the_first_pair(tmp_path: Path) -> None:
+    asked = Asked(target=parse_target("embedded@1.30.5"), only=FEW, time_limit_s=1e-6)
+    found = survey(asked, tmp_path)
+    assert not found.is_whole
+    assert {pair.verdict for pair in found.pairs} == {PairVerdict.INCONCLUSIVE}
+
+
+def cause(name: str, fate: str = "realised", harm: Harm = Harm.DATA) -> Cause:
+    return Cause(name=name, harm=harm, anomalies=("tag_lost",), operations=("send", "delete"), fate=fate)
+
+
+def document(tmp_path: Path, *found: tuple[Pair, tuple[Cause, ...]], shown: tuple[Shown, ...] = ()) -> Survey:
+    state = State(tmp_path, Header(target="embedded", version="fixed", pairs=()))
+    for pair, causes in found:
+        said = SurveyedPair(
+            a=pair.a.name,
+            b=pair.b.name,
+            kinds=(pair.a.kind, pair.b.kind),
+            relation=pair.relation,
+            verdict=PairVerdict.PASS,
+            why="x.",
+            causes=tuple(c.name for c in causes),
+        )
+        state.add(
+            Found(pair=said, causes=causes, preemptions=(0,) * len(causes), coverage=ConflictCoverage())
+        )
+    for one in shown:
+        state.show(one)
+    return survey_of(state, [pair for pair, _ in found], TargetInfo.unknown("embedded"), is_whole=True)
+
+
+def test_a_cause_that_no_server_was_brought_into_is_no_race(tmp_path: Path) -> None:
+    one, two, *_ = chosen(pairs(), FEW)
+    open_ = cause("tag_lost/x", "unrealised")
+    found = document(tmp_path, (one, (open_,)), (two, ()))
+    assert [pair.verdict for pair in found.pairs] == [PairVerdict.INCONCLUSIVE, PairVerdict.PASS]
+    assert found.causes[0].fate == "unrealised"
+
+
+def test_a_cause_that_another_pair_showed_is_said_to_be_so(tmp_path: Path) -> None:
+    one, two, *_ = chosen(pairs(), FEW)
+    open_ = cause("tag_lost/x", "unrealised")
+    shown = Shown(cause=replace(open_, fate="realised"), pair=two.name)
+    found = document(tmp_path, (one, (open_,)), (two, (open_,)), shown=(shown,))
+    assert [pair.verdict for pair in found.pairs] == [PairVerdict.SAME_CAUSE, PairVerdict.RACE]
+    assert found.causes[0].shown_by == two.name
+
+
+def test_causes_of_two_versions_are_new_mended_kept_or_open(tmp_path: Path) -> None:
+    one, two, three, four, *_ = chosen(pairs(), FEW)
+    shown, left = cause("tag_lost/x"), cause("tag_lost/y", "unrealised")
+    before = document(
+        tmp_path / "a", (one, (shown,)), (two, ()), (three, (cause("tag_lost/y"),)), (four, (cause("z"),))
+    )
+    after = document(
+        tmp_path / "b", (one, (shown,)), (two, (cause("tag_lost/n"),)), (three, (left,)), (four, ())
+    )
+    found = compare(before, after)
+    names = [[c.name for c in each] for each in (found.brought, found.kept, found.mended, found.open)]
+    assert names == [["tag_lost/n"], ["tag_lost/x"], ["z"], ["tag_lost/y"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 99}', "[" * 99999]
+)
+def test_a_text_that_is_no_survey_is_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=r"survey\.json"):
+        survey_from_json(text)
+
+
+def test_an_equal_survey_has_an_equal_text(surveyed: tuple[Survey, Path]) -> None:
+    found, _ = surveyed
+    assert survey_to_json(found) == survey_to_json(survey_from_json(survey_to_json(found)))
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    words = ["survey", "-t", "embedded@1.30.5", "--only", "send", "--only", "rename tag", "--state", "state"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mailrace", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_document_and_the_way_to_go_on(
+    command: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    from tests.running import wait_until
+
+    def has_begun() -> bool:
+        file = tmp_path / "state" / STATE
+        return file.is_file() and file.read_bytes().count(b"\n") > 1
+
+    wait_until(has_begun, 60)
+    command.send_signal(signal.SIGINT)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 130, (out, err)
+    assert "go on with --state" in err
+    left = survey_from_json((tmp_path / "state" / "survey.json").read_text())
+    assert not left.is_whole
