@@ -97,6 +97,9 @@ class Surveyor:
                 return Found(pair=replace(said, verdict=PairVerdict.INDEPENDENT, why=why))
             explored = time.monotonic()
             looked = servers.look(planned)
+            if looked.doubt and not looked.causes:
+                # A broadcast of the server's that came between costs a second look, and no more than one.
+                looked = servers.look(planned)
             alone = servers.at_points(planned, looked)
             self._spent("explore", explored)
             self._show_at_once(said.name, planned, servers, looked)
