@@ -33,6 +33,7 @@ def survey_of(
     seconds: Mapping[str, float] | None = None,
 ) -> Survey:
     """The document; pairs that were not looked at are INCONCLUSIVE in it."""
+    # Only when all causes are known with what became of them is there a verdict for each pair that shows one.
     causes = causes_of(state)
     realised = {cause.name for cause in causes if cause.fate == "realised"}
     by_pair = {cause.shown_by: cause.name for cause in causes if cause.fate == "realised"}

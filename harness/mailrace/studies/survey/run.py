@@ -189,6 +189,7 @@ def _found(
     preemptions = [*(0 for _ in alone), *(n for _, _, n in looked.causes.values())]
     apart = [replace(one, fate="two servers") for one in looked.apart]
     doubt = looked.doubt
+    # Of an operation that is refused by right no promise can be put to the test; its replies are compared.
     if pair.expects_refusal and doubt.startswith("no ") and "was ever accepted" in doubt:
         doubt = ""
     verdict, why = PairVerdict.PASS, f"{looked.space.classes} classes of its schedules explored, none bad."

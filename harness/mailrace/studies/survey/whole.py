@@ -48,6 +48,7 @@ def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda 
     if not wanted:
         known = sorted({name for one in pairs() for name in (one.a.name, one.b.name)})
         raise UsageError(f"--only: no pair of these operations; there are {', '.join(known)}")
+    # The version is asked for before anything is kept, for a state is of one version only.
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     info = open_target(asked.target, server_options(_scenario(wanted[0], folder)), database=DOOR).info
     header = Header(target=asked.target.text, version=info.version, pairs=tuple(one.name for one in wanted))
@@ -63,6 +64,7 @@ def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda 
         if not state.found:
             raise
         failed = wrong
+    # Whatever ended it, what was found until then is told; what is left of it is INCONCLUSIVE in there.
     found = survey_of(
         state,
         wanted,
