@@ -1,5 +1,6 @@
 """Servers that are not ours behind TLS: the real Mailpit with a certificate made here is raced, cleanly."""
 
+import json
 import shutil
 import socket
 import ssl
@@ -21,10 +22,11 @@ from mailrace.targets import open_target
 from mailrace.targets.mailpit import find
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import look
+from running import mailrace
 
 pytestmark = pytest.mark.mailpit
 
-VERSION = "1.30.5"
+VERSION = "1.33.1"
 LOOKS_MAX = 500
 ROUNDS = 5
 
@@ -57,31 +59,39 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(params=WAYS)
-def url(
-    request: pytest.FixtureRequest,
-    certificate: tuple[Path, Path],
-    real_mailpit: Callable[[str], str],
-    tmp_path: Path,
-) -> Iterator[str]:
-    """A real Mailpit that somebody else has started with that TLS, by its address."""
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def serve(real_mailpit: Callable[[str], str], tmp_path: Path) -> Iterator[Serve]:
+    """Starts a real Mailpit as somebody else would, with that certificate and key; gives its address."""
     real_mailpit(VERSION)
     binary, why = find(VERSION)
     assert binary is not None, why
-    scheme, smtp_tls, flags = WAYS[request.param]
-    made, key = (str(file) for file in certificate)
-    smtp, rest = free_port(), free_port()
-    words = ["--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}", "--disable-version-check"]
-    words += ["--database", str(tmp_path / "mail.db"), *flags]
-    words += ["--smtp-tls-cert", made, "--smtp-tls-key", key] if smtp_tls else []
-    words += ["--ui-tls-cert", made, "--ui-tls-key", key] if scheme == "https" else []
-    server = ServerProcess([str(binary.path), *words], {}, tmp_path, tmp_path / "server.log")
-    try:
-        addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=f"{scheme}://127.0.0.1:{rest}")
-        await_both(server, addresses, ssl.create_default_context(cafile=made))
-        yield f"{addresses.api}?smtp=127.0.0.1:{smtp}" + (f"&tls={smtp_tls}" if smtp_tls else "")
-    finally:
+    started: list[ServerProcess] = []
+
+    def start(scheme: str, smtp_tls: str, flags: tuple[str, ...], made: str, key: str, path: str = "") -> str:
+        smtp, rest = free_port(), free_port()
+        words = ["--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}", "--disable-version-check"]
+        words += ["--database", str(tmp_path / "mail.db"), *flags]
+        words += ["--smtp-tls-cert", made, "--smtp-tls-key", key] if smtp_tls else []
+        words += ["--ui-tls-cert", made, "--ui-tls-key", key] if scheme == "https" else []
+        started.append(ServerProcess([str(binary.path), *words], {}, tmp_path, tmp_path / "server.log"))
+        api = f"{scheme}://127.0.0.1:{rest}{path}"
+        addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=api)
+        await_both(started[-1], addresses, ssl._create_unverified_context())
+        return f"{api}?smtp=127.0.0.1:{smtp}" + (f"&tls={smtp_tls}" if smtp_tls else "")
+
+    yield start
+    for server in started:
         server.stop()
+
+
+@pytest.fixture(params=WAYS)
+def url(request: pytest.FixtureRequest, certificate: tuple[Path, Path], serve: Serve) -> str:
+    """A real Mailpit that somebody else has started with that TLS, by its address."""
+    scheme, smtp_tls, flags = WAYS[request.param]
+    return serve(scheme, smtp_tls, flags, *map(str, certificate))
 
 
 def await_both(server: ServerProcess, addresses: Addresses, tls: ssl.SSLContext) -> None:
@@ -153,3 +163,47 @@ def test_a_certificate_that_is_not_trusted_is_named_and_can_be_taken_all_the_sam
     target.start()
     assert target.liveness() is Liveness.ALIVE
     target.stop()
+
+
+OWN_CERTIFICATE = "sans:127.0.0.1"
+"""In place of both files: Mailpit makes a certificate that signs itself."""
+EVERYTHING = {
+    "https and starttls": ("starttls", ("--smtp-require-starttls",)),
+    "https and tls": ("tls", ("--smtp-require-tls",)),
+}
+
+
+@pytest.mark.parametrize("way", EVERYTHING)
+def test_tls_logins_and_a_path_together_are_raced_by_the_command(
+    way: str, serve: Serve, tmp_path: Path
+) -> None:
+    """All that a shared server may want at once; its certificate is refused unless any is asked for."""
+    smtp_tls, flags = EVERYTHING[way]
+    logins = tmp_path / "logins"
+    logins.write_text("someone:drowssap-1\n")
+    flags += ("--ui-auth-file", str(logins), "--smtp-auth-file", str(logins), "--webroot", "mail")
+    name = serve("https", smtp_tls, flags, OWN_CERTIFICATE, OWN_CERTIFICATE, "/mail")
+    known = {f"MAILRACE_{side}_USER": "someone" for side in ("API", "SMTP")}
+    known |= {f"MAILRACE_{side}_PASSWORD": "drowssap-1" for side in ("API", "SMTP")}
+    words = ("run", "shared-new-tag", "-t", name, "--rounds", "5", "--no-control", "--out", "out")
+
+    refused = mailrace(*words, cwd=tmp_path, **known)
+    assert refused.returncode == 4
+    assert "its certificate is not trusted" in " ".join(refused.stderr.split())
+    assert "MAILRACE_TLS_VERIFY=no" in " ".join(refused.stderr.split())
+    assert "Traceback" not in refused.stderr
+
+    wrong = mailrace(
+        *words, cwd=tmp_path, **{**known, "MAILRACE_SMTP_PASSWORD": "x"}, MAILRACE_TLS_VERIFY="no"
+    )
+    assert wrong.returncode == 4
+    assert "refuses the login" in " ".join(wrong.stderr.split())
+
+    raced = mailrace(*words, cwd=tmp_path, **known, MAILRACE_TLS_VERIFY="no")
+    assert raced.returncode == 3, raced.stderr
+    (found,) = json.loads((tmp_path / "out" / "run.json").read_text())["scenarios"]
+    assert found["rounds"] >= 1
+    assert found["anomalies"] == {}
+    assert {reply.split()[0] for reply in found["replies"]} == {"250"}
+    written = b"".join(file.read_bytes() for file in (tmp_path / "out").rglob("*") if file.is_file())
+    assert b"drowssap" not in written

@@ -19,6 +19,7 @@ from mailrace.race.free import FreeActors
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import Plan, scenario_from, shipped
 from mailrace.targets import Api, Unanswered, open_target
+from mailrace.targets.mailpit.release import NotToBeHad, download
 from mailrace.targets.ready import look, smtp_greeting, smtp_refusal, starttls
 from mailrace.targets.wires import Smtp
 from scripted_server import Script, ScriptedServer
@@ -136,6 +137,13 @@ def test_an_unheld_session_that_never_greets_is_the_targets_failure(dripping: in
     target = open_target(f"http://127.0.0.1:1?smtp=127.0.0.1:{dripping}", ServerOptions())
     with pytest.raises(TargetError, match=r"no session: no whole answer within 0.2 s"):
         FreeActors([send], target, read_s=0.2)
+
+
+@pytest.mark.parametrize("dripping", DRIPPED, indirect=True)
+def test_a_download_has_one_limit(dripping: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILRACE_RELEASES_URL", f"http://127.0.0.1:{dripping}")
+    with pytest.raises(NotToBeHad, match=r"did not give mailpit-.*sha256 whole within 0.5 s"):
+        download("1.30.5", tmp_path, lambda _: None, whole_s=0.5)
 
 
 def scenario_round() -> PlannedRound:

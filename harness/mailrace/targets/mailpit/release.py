@@ -4,7 +4,7 @@ Layout: `BASE/vVERSION/mailpit-OS-ARCH.tar.gz` holds a file `mailpit`; where a r
 `….tar.gz.sha256` begins with the archive's digest in hex.
 """
 
-import logging
+import hashlib
 import os
 import platform
 import re
@@ -16,10 +16,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mailrace.model.errors import TargetError
+from mailrace.targets.cutting import opened_by, whole_within
 
 RELEASES_URL = "https://github.com/axllent/mailpit/releases/download"
 CONNECT_S_MAX = 3.0
 READ_S_MAX = 60.0
+WHOLE_S_MAX = 900.0
+"""Of one file, however its bytes come; as long as a build."""
 PROGRAM_BYTES_MAX = 512 * 1024 * 1024
 MEMBERS_MAX = 1_000
 
@@ -48,28 +51,27 @@ def archive_name() -> str:
     return f"mailpit-{system}-{machine}.tar.gz"
 
 
-def download(version: str, folder: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, object]]:
-    """The program in `folder`, and {from, archive_sha256, digest_checked}.
+def download(
+    version: str, folder: Path, say: Callable[[str], None], whole_s: float = WHOLE_S_MAX
+) -> tuple[Path, dict[str, object]]:
+    """The program in `folder`, and {from, archive_sha256, digest_checked}. Each file has `whole_s` seconds.
 
     Raises NotToBeHad where there is no whole archive, TargetError for one that is not what it should be: a
     wrong digest or a strange content is no reason to look elsewhere.
     """
-    import pooch
-
     name = archive_name()
     base = (os.environ.get("MAILRACE_RELEASES_URL") or RELEASES_URL).rstrip("/")
     url = f"{base}/v{version}/{name}"
     say(f"downloading {url}")
-    logging.getLogger("pooch").setLevel(logging.ERROR)
-    # Not streamed: pooch leaves the connection of a refused or cut off answer open, and an archive is 15 MB.
-    fetch = pooch.HTTPDownloader(progressbar=False, timeout=(CONNECT_S_MAX, READ_S_MAX), stream=False)
     archive = folder / name
-    published = _published_digest(f"{url}.sha256", folder / f"{name}.sha256", fetch)
+    # The digest comes first: where a release publishes one, no archive is used that does not have it.
+    published = _published_digest(f"{url}.sha256", folder / f"{name}.sha256", whole_s)
     try:
-        fetch(url, str(archive), None)
-    except Exception as error:
-        raise NotToBeHad(_why(url, error)) from error
-    digest = pooch.file_hash(str(archive))
+        _fetch(url, archive, whole_s)
+    except OSError as error:
+        raise NotToBeHad(_why(url, error, whole_s)) from error
+    with archive.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     if published and digest != published:
         raise TargetError(
             f"mailpit@{version}: {url} has the SHA-256 {digest}, but {published} is published; it is not used"
@@ -79,13 +81,31 @@ def download(version: str, folder: Path, say: Callable[[str], None]) -> tuple[Pa
     return program, {"from": url, "archive_sha256": digest, "digest_checked": bool(published)}
 
 
-def _published_digest(url: str, file: Path, fetch: Callable[[str, str, None], None]) -> str:
+def _fetch(url: str, file: Path, whole_s: float) -> None:
+    """Write what is at the URL into a file. Raises OSError, as all errors of requests are."""
+    import requests
+
+    with requests.Session() as session:
+        opened = opened_by(session)
+        with (
+            whole_within(whole_s, lambda: list(opened)),
+            session.get(url, timeout=(CONNECT_S_MAX, READ_S_MAX), stream=True) as answer,
+            file.open("wb") as content,
+        ):
+            answer.raise_for_status()
+            for part in answer.iter_content(65_536):
+                content.write(part)
+                if content.tell() > PROGRAM_BYTES_MAX:
+                    raise OSError(f"over {PROGRAM_BYTES_MAX:,} bytes")
+
+
+def _published_digest(url: str, file: Path, whole_s: float) -> str:
     """The digest that the release publishes, "" where it publishes none."""
     try:
-        fetch(url, str(file), None)
-    except Exception as error:
+        _fetch(url, file, whole_s)
+    except OSError as error:
         if _status(error) is None:
-            raise NotToBeHad(_why(url, error)) from error
+            raise NotToBeHad(_why(url, error, whole_s)) from error
         return ""
     found = re.match(rb"[0-9a-fA-F]{64}\b", file.read_bytes()[:100])
     if found is None:
@@ -122,12 +142,14 @@ def _status(error: BaseException) -> int | None:
     return getattr(response, "status_code", None)
 
 
-def _why(url: str, error: BaseException) -> str:
+def _why(url: str, error: BaseException, whole_s: float) -> str:
     status = _status(error)
     host = urlsplit(url).netloc
     if status is not None:
         return f"{host} answers {status} for {urlsplit(url).path.rpartition('/')[2]}"
     kind = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return f"{host} did not give {urlsplit(url).path.rpartition('/')[2]} whole within {whole_s:g} s"
     if "Timeout" in kind:
         return f"{host} does not answer within {CONNECT_S_MAX:g} s"
     if "Chunked" in kind or "Incomplete" in str(error):
