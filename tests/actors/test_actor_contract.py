@@ -34,6 +34,7 @@ from mailrace.model.operation import (
     ServerOptions,
     SetRead,
     SetTags,
+    ViewLatest,
 )
 from mailrace.model.target import Target
 from mailrace.targets import open_target
@@ -61,6 +62,8 @@ OPERATIONS: dict[str, Operation] = {
     "set read": SetRead(key="mark.1", read=True, messages=("r1g01",)),
     "set read by search": SetRead(key="mark.1", read=True, query=f"to:@{DOMAIN}"),
     "set all read": SetRead(key="mark.1", read=True),
+    "view the latest": ViewLatest(key="view.1"),
+    "read the latest": ViewLatest(key="view.1", via="api", query=f"to:@{DOMAIN}"),
     "set unread": SetRead(key="mark.1", read=False),
 }
 READ = "(read)"
@@ -78,6 +81,8 @@ EFFECTS = {
     "set read": ({"r1g01": ("Old", READ)}, {"Old"}),
     "set read by search": ({"r1g01": ("Old", READ)}, {"Old"}),
     "set all read": ({"r1g01": ("Old", READ)}, {"Old"}),
+    "view the latest": ({"r1g01": ("Old",)}, {"Old"}),
+    "read the latest": ({"r1g01": ("Old", READ)}, {"Old"}),
     "set unread": ({"r1g01": ("Old",)}, {"Old"}),
 }
 NOTHING = ({"r1g01": ("Old",)}, {"Old"})

@@ -18,6 +18,7 @@ from mailrace.model.operation import (
     Send,
     SetRead,
     SetTags,
+    ViewLatest,
 )
 from wire import DOMAIN, MAIL, Talk
 
@@ -50,6 +51,9 @@ def rest_talk(operation: Operation, auth: tuple[str, str] | None = None) -> Talk
             {"Read": True, "IDs": ["aaaa", "bbbb"]}),
         (SetRead(key="m", read=False, query="tag:x"), "PUT /mail/api/v1/messages",
             {"Read": False, "Search": "tag:x"}),
+        (ViewLatest(key="v"), "GET /mail/view/latest", None),
+        (ViewLatest(key="v", via="api", query="tag:x"),
+            "GET /mail/api/v1/message/latest?query=tag%3Ax", None),
         (SetRead(key="m", read=False), "PUT /mail/api/v1/messages", {"Read": False}),
     ],
 )  # fmt: skip
@@ -124,6 +128,12 @@ def test_a_response_of_every_shape(
     found = talk.attempt
     assert (found.outcome, found.word, found.code) == (outcome, word, code)
     assert talk.conversation.will_close is closes
+
+
+def test_only_who_looks_at_the_newest_takes_a_redirection_for_an_answer() -> None:
+    found = b'HTTP/1.1 302 Found\r\nLocation: /view/aaaa\r\nContent-Length: 16\r\n\r\n<a href="/view/a'
+    assert rest_talk(ViewLatest(key="v")).hears([found]).attempt.outcome is Outcome.OK
+    assert rest_talk(ReadMessage(key="r", message="r00041g01")).hears([found]).attempt.outcome is Outcome.FAIL
 
 
 def test_a_reader_repeats_its_request_and_ends_with_the_last_answer() -> None:

@@ -18,6 +18,7 @@ from mailrace.model.operation import (
     Read,
     ReadMessage,
     SetTags,
+    ViewLatest,
 )
 from rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
 
@@ -226,6 +227,27 @@ def test_which_message_a_reply_shows_is_part_of_the_outcome_and_its_tags_are_not
     for wrong in (page(other), "no JSON", json.dumps({"From": None}), json.dumps([])):
         found = names(check_round(shows(wrong), PLAIN, right))
         assert AnomalyName.NOT_SERIALIZABLE in found, wrong
+
+
+def test_the_newest_is_known_by_the_address_that_a_reader_is_sent_to() -> None:
+    other, view = mail("g02"), ViewLatest(key="view_latest.1")
+    delete = Delete(key="delete.1", messages=(other.key,))
+
+    def looks(code: int, text: str) -> RoundRecord:
+        return ran(
+            (view, delete), (code, 200), (copy(GIVEN, "T", server_id="IDg01a1"),), texts=(text, ""),
+            given=(GIVEN, other), tags=("T",),
+        )  # fmt: skip
+
+    both = tuple(
+        serial(order, looks(302, f'<a href="/view/{shown}">Found</a>.'))
+        for order, shown in (("view_latest.1, delete.1", "IDg02a1"), ("delete.1, view_latest.1", "IDg01a1"))
+    )
+    assert check_round(looks(302, '<a href="/view/IDg02a1">Found</a>.'), PLAIN, both) == ()
+    assert names(check_round(looks(302, '<a href="/">Found</a>.'), PLAIN, both)) == [
+        AnomalyName.NOT_SERIALIZABLE
+    ]
+    assert names(check_round(looks(404, "no messages"), PLAIN, both)) == [AnomalyName.SPURIOUS_REJECTION]
 
 
 def test_actors_that_differ_only_in_names_are_exchanged() -> None:

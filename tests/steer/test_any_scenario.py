@@ -55,6 +55,7 @@ actors = st.one_of(
         {"set_read": st.fixed_dictionaries({"read": st.booleans()}, optional={"messages": names})}
     ),
     st.just({"set_read": {"query": "tag:{run}-old"}}),
+    st.fixed_dictionaries({"view_latest": st.fixed_dictionaries({"via": st.sampled_from(["page", "api"])})}),
     st.just({"read": {"times": 2}}),
     st.just({"read": {"times": 1, "path": "/api/v1/tags"}}),
 )

@@ -10,7 +10,7 @@ import h11
 from mailrace.actors.mail import render
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script
 from mailrace.model.attempt import Outcome, Stage, Word
-from mailrace.model.operation import Delete, Operation, Read, Send
+from mailrace.model.operation import Delete, Operation, Read, Send, ViewLatest
 
 _RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
@@ -150,6 +150,7 @@ def exchange(
         if number < times and not parser.is_reusable:
             said = "the server closed the connection between two requests"
             return Ending(Outcome.FAIL, Word.LINK_LOST, reply.code, said)
-    if 200 <= reply.code < 300:
+    is_shown = isinstance(operation, ViewLatest) and reply.code == 302  # its body names the page
+    if 200 <= reply.code < 300 or is_shown:
         return Ending(Outcome.OK, Word.ACCEPTED, reply.code, "\n".join(seen))  # a line a poll
     return Ending(Outcome.FAIL, Word.REFUSED, reply.code, reply.text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mailrace.check.tags import tag_key
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord
-from mailrace.model.operation import Message, Operation, PlannedRound, Send, messages_of
+from mailrace.model.operation import Effect, Message, Operation, PlannedRound, Send, messages_of
 
 ORDERS_MAX = 120
 """Above it the oracle is not applied, and the promises stand alone (docs/glossary.md)."""
@@ -68,6 +68,7 @@ def has_bulk(plan: PlannedRound) -> bool:
     return any(
         len(set(operation.named)) > 1 or (has_several and (operation.is_on_all or operation.search))
         for operation in plan.operations
+        if not operation.effect & Effect.SHOWS
     )
 
 

@@ -29,6 +29,7 @@ SHARED = -1
 NOT_RUN = "not run"
 """The reply of an operation that was left out, or whose last byte was never written."""
 _SHORT_ID = re.compile(r"\b[A-Za-z0-9]{20,}\b")
+_VIEWED = re.compile(r"/view/([\w-]+)")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -136,7 +137,7 @@ class _Plain:
         ids = {server_id: key for key, server_id in record.ids.items()}
         ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
         ids |= {one.queued_as: one.message for one in record.attempts if one.message and one.queued_as}
-        key = key or ids.get(attempt.text.rpartition("/")[2], "")
+        key = key or next((ids[i] for i in _VIEWED.findall(attempt.text) if i in ids), "")
         return self.message(key) if key in self._messages else "no message of the round"
 
     def error(self, text: str) -> str:

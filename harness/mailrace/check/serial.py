@@ -108,7 +108,7 @@ class _Comparison:
                 for part in outcome.parts
                 if part.what == "reply" and part.value != NOT_RUN and self._kind(part.actor) == kind
             ]
-            if replies and all(reply.startswith("2") for reply in replies):
+            if replies and all(reply in ("2xx", "3xx") for reply in replies):
                 stored = " and nothing was stored" if isinstance(operation, Send) else ""
                 yield finding(
                     AnomalyName.SPURIOUS_REJECTION,

@@ -85,8 +85,8 @@ def may_touch(operation: Operation, message: Message, held: frozenset[str]) -> b
         return tag_key(operation.tag) in held
     if operation.search:
         return could_match(operation.search, message, held)
-    may_be_any = operation.is_on_all or bool(operation.effect & Effect.POLLS)
-    return may_be_any or message.key in operation.named
+    reads_any = bool(operation.effect & (Effect.POLLS | Effect.SHOWS)) and not operation.named
+    return operation.is_on_all or reads_any or message.key in operation.named
 
 
 def tags_it_may_hold(

@@ -45,6 +45,7 @@ def application(mailbox: Mailbox, database: str) -> web.Application:
         ]
     for method, path, handler in routes:
         app.router.add_route(method, f"/api/v1{path}", _answering(mailbox, handler))
+    app.router.add_get("/view/latest", _answering(mailbox, reading.view_latest))
     app.router.add_get("/livez", reading.livez)
     app.router.add_get("/readyz", reading.readyz)
     return app

@@ -64,7 +64,7 @@ class ReadingApi:
         """One message, which is marked read."""
         message, raw = await self._raw(request)
         if raw is None:
-            return not_found()
+            return not_found() if message else not_found("Message not found")
         mail, db = parse(raw), self._mailbox.db
         if self._version.since(1, 27):
             await listing.metadata(db, message)
@@ -102,18 +102,28 @@ class ReadingApi:
                 return web.Response(body=part.content(), content_type=part.part.get_content_type())
         return not_found()
 
+    async def view_latest(self, request: web.Request) -> web.Response:
+        """To the page of the newest message, or to the front page where there is none."""
+        place = f"/view/{newest}" if (newest := await self._newest(request)) else "/"
+        headers = {"Location": place, "Content-Type": "text/html; charset=utf-8"}
+        return web.Response(status=302, headers=headers, text=f'<a href="{place}">Found</a>.\n\n')
+
+    async def _newest(self, request: web.Request) -> str:
+        """The ID of the newest message, or of the newest that matches; "" where there is none."""
+        db, query = self._mailbox.db, request.query.get("query", "").strip()
+        if query:
+            rows, _ = await searching.search(db, self._version, query, 0, 1)
+        else:
+            rows = await listing.list_messages(db, self._version, 0, 1)
+        return str(rows[0]["ID"]) if rows else ""
+
     async def _raw(self, request: web.Request) -> tuple[str, bytes | None]:
         """ID and source of the message that the path names; None where there is none."""
         message, db = request.match_info["id"], self._mailbox.db
         if message == "latest":
-            query = request.query.get("query", "").strip()
-            if query:
-                rows, _ = await searching.search(db, self._version, query, 0, 1)
-            else:
-                rows = await listing.list_messages(db, self._version, 0, 1)
-            if not rows:
+            message = await self._newest(request)
+            if not message:
                 return "", None
-            message = str(rows[0]["ID"])
         return message, await listing.raw_message(db, self._version, message)
 
     async def tags(self, request: web.Request) -> web.Response:

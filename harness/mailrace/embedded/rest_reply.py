@@ -23,9 +23,9 @@ def bad_request(text: str) -> web.Response:
     return web.Response(status=400, body=text.encode("utf-8", "replace"), content_type="text/plain")
 
 
-def not_found() -> web.Response:
+def not_found(text: str = "404 page not found") -> web.Response:
     """404 for a message or part that is not there."""
-    return web.Response(status=404, text="404 page not found")
+    return web.Response(status=404, text=text)
 
 
 class BadJson(Exception):

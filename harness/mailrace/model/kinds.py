@@ -232,8 +232,44 @@ class SetRead(Asked):
         return "PUT", "/api/v1/messages", as_body(Read=self.read, **which)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewLatest(Asked):
+    """The newest message, or the newest that a `query` finds.
+
+    page: `GET /view/latest`, which is answered with a redirection to it; api: `GET /message/latest`, which
+    marks it read. Which one that is depends on all mail of the server.
+    """
+
+    effect: ClassVar[Effect] = Effect.SHOWS | Effect.MARKS
+    kind: Literal["view_latest"] = "view_latest"
+    key: str
+    via: Literal["page", "api"] = "page"
+    query: str = ""
+
+    @property
+    def words(self) -> str:
+        """See `Asked`."""
+        how = "asks for the page of" if self.via == "page" else "reads"
+        return f"{how} the newest message{f' that matches {self.query}' if self.query else ''}"
+
+    def request(self, ids: Mapping[str, str]) -> Request:
+        """See `Asked`."""
+        path = "/view/latest" if self.via == "page" else "/api/v1/message/latest"
+        return "GET", path + (f"?query={quote(self.query, safe='')}" if self.query else ""), b""
+
+
 Operation = (
-    Send | Delete | DeleteSearch | DeleteAll | SetTags | RenameTag | DeleteTag | Read | ReadMessage | SetRead
+    Send
+    | Delete
+    | DeleteSearch
+    | DeleteAll
+    | SetTags
+    | RenameTag
+    | DeleteTag
+    | Read
+    | ReadMessage
+    | SetRead
+    | ViewLatest
 )
 
 OPERATIONS: Mapping[str, type[Operation]] = {

@@ -23,6 +23,7 @@ from mailrace.model.kinds import (
     Send,
     SetRead,
     SetTags,
+    ViewLatest,
 )
 from mailrace.model.message import FILLER, Message, respelt
 
@@ -45,6 +46,7 @@ __all__ = [
     "ServerOptions",
     "SetRead",
     "SetTags",
+    "ViewLatest",
     "messages_of",
     "respelt",
 ]

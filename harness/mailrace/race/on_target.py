@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mailrace.history import Journal, JournalHeader
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import EDITS
+from mailrace.model.operation import EDITS, ViewLatest
 from mailrace.model.request import ServerUse
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target, TargetInfo
@@ -177,7 +177,8 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
     if target.is_ours:
         return ""
     operations = Plan(scenario, 0, "mr00000000").round(0).operations
-    if everything := next((o for o in operations if o.is_on_all), None):
+    on_all = (o for o in operations if o.is_on_all or (isinstance(o, ViewLatest) and not o.query))
+    if everything := next(on_all, None):
         return f"it {everything.words}, which is never done on a server that is not ours"
     if any(isinstance(o, EDITS) for o in operations) and not allow_deletions:
         return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"

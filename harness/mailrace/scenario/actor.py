@@ -123,6 +123,15 @@ class SetReadActor(Many):
     )
 
 
+class ViewLatestActor(Many):
+    """A reader of the newest message: of all, or of those that a search finds."""
+
+    via: Literal["page", "api"] = Field(
+        "page", description="page: GET /view/latest; api: GET /api/v1/message/latest, which marks it read."
+    )
+    query: Query | None = Field(None, description="A search as in Mailpit; one term must hold {run}.")
+
+
 Spec = (
     SendActor
     | DeleteActor
@@ -134,6 +143,7 @@ Spec = (
     | ReadActor
     | ReadMessageActor
     | SetReadActor
+    | ViewLatestActor
 )
 
 
@@ -150,6 +160,7 @@ class Actor(Strict):
     read: ReadActor | None = Field(None, description="Poll a path of the REST API.")
     read_message: ReadMessageActor | None = Field(None, description="Read a given message.")
     set_read: SetReadActor | None = Field(None, description="Mark messages read or unread.")
+    view_latest: ViewLatestActor | None = Field(None, description="Look at the newest message.")
 
     @property
     def kinds(self) -> tuple[str, ...]:
