@@ -32,6 +32,7 @@ NAMES = {
     *("send-delete-last-holder", "send-delete-unrelated", "send-delete-search", "send-delete-all"),
     *("send-retag-unrelated", "send-retag-last-holder", "send-rename-tag", "send-delete-tag", "two-tag-sets"),
     *("overlapping-deletions", "send-by-rest", "send-and-reader", "two-instances-shared-new-tag"),
+    *("latest-delete-newest", "read-delete-unread"),
 }
 
 
@@ -98,6 +99,13 @@ def test_every_commented_line_of_the_template_loads_too() -> None:
 def test_a_scenario_is_made_again_from_its_data(path: Path) -> None:
     scenario = load(path)
     assert scenario_from(json.loads(json.dumps(scenario.as_data())), path) == scenario
+
+
+def test_a_text_that_is_folded_over_lines_is_one_line() -> None:
+    actors = "\nactors: [{send: {count: 2}}]\n"
+    for folded in ("what: >-\n  one\n  two\n  three", 'what: "one\n  two\n  three"'):
+        found = parse(f"name: x\n{folded}{actors}".encode(), Path("x.race.yaml"))
+        assert found.what == "one two three"
 
 
 def test_free_ignores_the_other_release_keys() -> None:

@@ -68,7 +68,7 @@ CASES = [
 
 def test_every_shipped_scenario_is_compared_but_those_that_are_no_pair() -> None:
     assert {name for name in SCENARIOS if not is_pair(name)} == NO_PAIRS.keys()
-    assert len(CASES) == 15 + 15 + 18 + 18 + 18
+    assert len(CASES) == 17 + 17 + 20 + 20 + 20
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def replies(run: Execution) -> list[str]:
 
 def _without_empty(text: str) -> str:
     def shown(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        return {key: value for key, value in sorted(pairs) if value not in (None, "", [])}
+        return {key: value for key, value in sorted(pairs) if value not in (None, "", [], {})}
 
     return json.dumps(json.loads(text, object_pairs_hook=shown)) if text.startswith(("{", "[")) else text
 

@@ -12,7 +12,9 @@ from mailrace.model.operation import Operation
 from mailrace.model.together import (
     Together,
     leftover,
+    newest_beside_deletion,
     overlapping_deletions,
+    read_beside_search,
     reader,
     shared_id,
     shared_tag,
@@ -225,6 +227,30 @@ RACES: tuple[Race, ...] = (
         avoid="Store one mail with the tag before parallel senders use it.",
         scenario="two-instances-shared-new-tag",
         source="measured on 1.17.1, 1.27.11 and 1.30.5",
+    ),
+    Race(
+        number="S13",
+        title="The newest message is deleted while it is asked for",
+        anomalies=(_A.SPURIOUS_REJECTION,),
+        first="",
+        fixed="",
+        needs="`GET /api/v1/message/latest` while the newest message is deleted: which it is, is one query, "
+        "and its text another",
+        together=newest_beside_deletion,
+        avoid="Ask again after a 404, or look for the message by its Message-ID.",
+        scenario="latest-delete-newest",
+    ),
+    Race(
+        number="S14",
+        title="A message that is read meanwhile is deleted as an unread one",
+        anomalies=(_A.NOT_SERIALIZABLE,),
+        first="",
+        fixed="",
+        needs="a deletion by search with `is:unread` while one of the messages is read: one query finds "
+        "them, and others delete them",
+        together=read_beside_search,
+        avoid="Delete by ID what is known to be unread, or while nobody reads.",
+        scenario="read-delete-unread",
     ),
 )
 

@@ -8,10 +8,12 @@ from mailrace.model.operation import (
     Delete,
     DeleteAll,
     DeleteSearch,
+    Effect,
     Operation,
     Read,
     Send,
     SetTags,
+    ViewLatest,
 )
 
 Together = Callable[[Sequence[Operation]], bool]
@@ -49,6 +51,18 @@ def overlapping_deletions(operations: Sequence[Operation]) -> bool:
     named = [key for one in operations if isinstance(one, Delete) for key in one.messages]
     many = sum(isinstance(one, Delete | DeleteSearch | DeleteAll) for one in operations)
     return _repeats(named) or (bool(named) and many > 1)
+
+
+def newest_beside_deletion(operations: Sequence[Operation]) -> bool:
+    """The newest message is asked for while something is deleted."""
+    looks = any(isinstance(one, ViewLatest) for one in operations)
+    return looks and any(one.effect & Effect.DELETES for one in operations)
+
+
+def read_beside_search(operations: Sequence[Operation]) -> bool:
+    """A message may be marked while what is read or unread is sought and deleted."""
+    marks = any(one.effect & Effect.MARKS for one in operations)
+    return marks and any(isinstance(one, DeleteSearch) and "is:" in one.query for one in operations)
 
 
 def leftover(operations: Sequence[Operation]) -> bool:

@@ -161,7 +161,11 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(str(node.tag), str(node.value), path)
+        # ruamel marks where it folded a text of several lines by U+0007.
+        text = str(node.value)
+        if isinstance(node, ScalarNode) and node.style == ">":
+            text = text.replace("\a", "")
+        return self._scalar(str(node.tag), text, path)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
