@@ -47,11 +47,11 @@ class Race:
     number: str
     title: str
     anomalies: tuple[AnomalyName, ...]
-    first: str
-    fixed: str
     needs: str
     together: Together
     avoid: str
+    first: str = ""
+    fixed: str = ""
     scenario: str = ""
     source: str = "measured"
     setup: str = ""
@@ -232,8 +232,6 @@ RACES: tuple[Race, ...] = (
         number="S13",
         title="The newest message is deleted while it is asked for",
         anomalies=(_A.SPURIOUS_REJECTION,),
-        first="",
-        fixed="",
         needs="`GET /api/v1/message/latest` while the newest message is deleted: which it is, is one query, "
         "and its text another",
         together=newest_beside_deletion,
@@ -244,8 +242,6 @@ RACES: tuple[Race, ...] = (
         number="S14",
         title="A message that is read meanwhile is deleted as an unread one",
         anomalies=(_A.NOT_SERIALIZABLE,),
-        first="",
-        fixed="",
         needs="a deletion by search with `is:unread` while one of the messages is read: one query finds "
         "them, and others delete them",
         together=read_beside_search,
