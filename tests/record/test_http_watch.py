@@ -60,7 +60,10 @@ def exchange(sent: bytes, answered: bytes, pieces: int = 0, prefix: str = "") ->
         (request("GET", "/api/v1/message/A"), "read_message", {"ids": ("A",)}),
         (request("GET", "/api/v1/message/A/raw"), "read_raw", {"ids": ("A",)}),
         (request("POST", "/api/v1/message/A/release", {"To": ["x@y"]}), "release", {"ids": ("A",)}),
-        (request("GET", "/elsewhere"), "other", {"query": "GET /elsewhere"}),
+        (request("GET", "/elsewhere"), "other", {"query": "GET (another path)"}),
+        (request("GET", "/api/v1/chaos"), "other", {"query": "GET /api/v1/chaos"}),
+        (request("GET", "/api/v1/user:word@x"), "other", {"query": "GET (another path)"}),
+        (request("GET", "/readyz"), "other", {"query": "GET /readyz"}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("pieces", [0, 7])
@@ -113,6 +116,25 @@ def test_a_web_socket_passes_unread_and_that_is_said() -> None:
     told = exchange(sent, answered)
     assert [one.kind for one in told.operations] == ["events"]
     assert [note.why for note in told.notes] == ["the connection was upgraded (web socket)"]
+
+
+@pytest.mark.parametrize("is_rest_sent", [True, False])
+def test_a_reply_that_comes_before_the_request_is_whole_is_the_reply_to_it(is_rest_sent: bool) -> None:
+    """A server that wants no body answers at once, and the client may send the body all the same."""
+    told = Told()
+    watch = HttpWatch(told.teller)
+    sent = request("DELETE", "/api/v1/messages", {"IDs": ["A"]})
+    watch.client_sent(sent[:-8], 1)
+    watch.server_sent(reply(b"no", status="404 Not Found"), 2)
+    if is_rest_sent:
+        watch.client_sent(sent[-8:], 3)
+        watch.client_sent(request("GET", "/api/v1/info"), 4)
+        watch.server_sent(reply(b'{"Messages":3}'), 5)
+    watch.ended(9)
+    assert [(one.code, one.completed_ns) for one in told.operations] == [(404, 2), (200, 5)][
+        : 1 + is_rest_sent
+    ]
+    assert told.operations[0].ids == (("A",) if is_rest_sent else ())
 
 
 def test_a_request_without_a_reply_is_unknown() -> None:

@@ -124,7 +124,7 @@ def replay(
         if source.suffix == ".zip":
             unpack(source, Path(unpacked))
         # A bundle is unpacked into a folder that vanishes; it is then read like the folder of any run.
-        place = Path(unpacked) if source.suffix == ".zip" else source
+        place = Path(unpacked) if source.suffix == ".zip" else _run_of(source)
         what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
         name = target or _target_of(what, source)
@@ -132,6 +132,15 @@ def replay(
         answer = run_again(what, request, times=times, listener=teller)
     _show(what, answer, source)
     raise typer.Exit(int(answer.status))
+
+
+def _run_of(source: Path) -> Path:
+    """The folder itself; of a suite's record the steered run in it that shows what happened."""
+    from mailrace.history import record_folder
+    from mailrace.studies.pairs import steered_run
+
+    recorded = record_folder(source)
+    return source if recorded is None else steered_run(recorded)
 
 
 def _target_of(what: "Recorded", source: Path) -> str:
@@ -204,7 +213,7 @@ def bundle(
     from mailrace.report import own_messages, render, what_is_redacted
 
     said, kept = Screen(on_stdout=False), tuple(keep or ())
-    run, result, _ = run_with(folder or LATEST, scenario=scenario or None)
+    run, result, _ = run_with(_run_of(folder or LATEST), scenario=scenario or None)
     if not (run / RUN).is_file():
         # A run that was cut off has no document yet, and the bundle is made from that.
         render(result, run, ("json",))

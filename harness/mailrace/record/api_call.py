@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from mailrace.record.addresses import addresses_in
 
 FOUND_MAX = 200
-OTHER_CHARS_MAX = 60
 """Rows of a reply that are told."""
 _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/api/v1/messages", "list"),
@@ -38,6 +37,7 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/api/v1/info", "info"),
     ("GET", r"/api/events", "events"),
 )
+_OTHER = re.compile(r"/(?:api/v1/[a-z-]{1,20}|livez|readyz|metrics|view|proxy)?(?=/|$)")
 _COMPILED = tuple((method, re.compile(path), kind) for method, path, kind in _ROUTES)
 _WITH_ROWS = frozenset({"list", "search", "read_message", "read_latest", "send", "info"})
 
@@ -97,8 +97,9 @@ def about_request(request: Request, body: bytes) -> dict[str, Any]:
     elif kind == "send":
         about |= _sent(given, body)
     elif kind == "other":
-        # No more of the path: what another program's paths hold is not known.
-        about["query"] = f"{request.method} {'/'.join(request.path.split('/')[:4])}"[:OTHER_CHARS_MAX]
+        # Of a path that is not of Mailpit's API nothing is kept: it may hold anything.
+        known = _OTHER.match(request.path)
+        about["query"] = f"{request.method} {known[0] if known else '(another path)'}"
     return about
 
 

@@ -25,8 +25,8 @@ def _doubts(suite: Suite) -> Iterator[str]:
         yield "the store was not read whole at the end"
     if unread := unread_connections(suite):
         yield (
-            f"{unread} connections passed unread, and what was done on them may have deleted, doubled or "
-            "retagged any mail"
+            f"{unread} connection{'' if unread == 1 else 's'} passed unread, and what was done there "
+            "may have deleted, doubled or retagged any mail"
         )
     if not suite.begun.is_ours and ended.deleted > (explained := _deletions_explained(suite)):
         yield (

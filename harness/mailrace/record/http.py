@@ -35,6 +35,9 @@ class _Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     reply: bytearray = field(default_factory=bytearray)
     is_reply_wanted: bool = False
+    is_sent: bool = False
+    completed_ns: int | None = None
+    """When the reply was whole: a server may answer before the request is."""
 
 
 class HttpWatch:
@@ -70,16 +73,21 @@ class HttpWatch:
         """The link is gone. A reply without a length ends with it; a request without a reply is unknown."""
         if self._is_opaque or self._exchange is None:
             return
-        if self._exchange.code:
+        if self._exchange.code and self._exchange.completed_ns is None:
             self._follow(self._server, b"", t_ns)
-        if self._exchange is not None:
-            self._tell(self._exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
+        if (exchange := self._exchange) is None:
+            return
+        if exchange.completed_ns is not None:
+            # It was answered before it was wholly sent, and the rest was never sent.
+            self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code), "")
+        else:
+            self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
 
     def _follow(self, side: h11.Connection, data: bytes, t_ns: int) -> None:
         try:
             side.receive_data(data)
             for event in _events(side):
-                self._saw(event, t_ns)
+                self._saw(side, event, t_ns)
             if self._is_opaque or self._exchange is None:
                 return
             if self._client.our_state is h11.SWITCHED_PROTOCOL:
@@ -89,7 +97,7 @@ class HttpWatch:
         except (h11.RemoteProtocolError, h11.LocalProtocolError) as wrong:
             raise LostTrack(str(wrong)) from wrong
 
-    def _saw(self, event: Any, t_ns: int) -> None:
+    def _saw(self, side: h11.Connection, event: Any, t_ns: int) -> None:
         match event:
             case h11.Request():
                 target = event.target.decode("latin-1")
@@ -103,12 +111,12 @@ class HttpWatch:
                 self._exchange.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in event.headers}
                 self._client.send(event)
             case h11.Data() if self._exchange is not None:
-                self._piece(self._exchange, event)
-            case h11.EndOfMessage():
-                self._ended_message(event, t_ns)
+                self._piece(self._exchange, side, event)
+            case h11.EndOfMessage() if self._exchange is not None:
+                self._ended_message(self._exchange, side, event, t_ns)
 
-    def _piece(self, exchange: _Exchange, event: h11.Data) -> None:
-        if exchange.code:
+    def _piece(self, exchange: _Exchange, side: h11.Connection, event: h11.Data) -> None:
+        if side is self._server:
             if exchange.is_reply_wanted and len(exchange.reply) < REPLY_BYTES_MAX:
                 exchange.reply += event.data
             self._client.send(event)
@@ -117,19 +125,25 @@ class HttpWatch:
                 exchange.body += event.data
             self._server.send(event)
 
-    def _ended_message(self, event: h11.EndOfMessage, t_ns: int) -> None:
-        exchange = self._exchange
-        if exchange is None or not exchange.code:
-            self._server.send(event)  # the request is whole, its reply is to come
+    def _ended_message(
+        self, exchange: _Exchange, side: h11.Connection, event: h11.EndOfMessage, t_ns: int
+    ) -> None:
+        if side is self._server:
+            exchange.completed_ns = t_ns
+            self._client.send(event)
+        else:
+            exchange.is_sent = True
+            self._server.send(event)
+        # Only an exchange that is over in both directions is told, for the request says what it is about.
+        if exchange.completed_ns is None or not exchange.is_sent:
             return
-        self._client.send(event)
-        self._tell(exchange, t_ns, outcome_of_code(exchange.code), "")
+        self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code), "")
         if self._client.our_state is h11.DONE and self._client.their_state is h11.DONE:
             self._client.start_next_cycle()
             self._server.start_next_cycle()
             # A pipelined request that came early has waited inside of h11 until now.
             for waiting in _events(self._client):
-                self._saw(waiting, t_ns)
+                self._saw(self._client, waiting, t_ns)
 
     def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str) -> None:
         self._exchange = None

@@ -14,7 +14,7 @@ from time import monotonic
 
 from mailrace import __version__
 from mailrace.history import write_whole
-from mailrace.model.errors import MailraceError
+from mailrace.model.errors import MailraceError, UsageError
 from mailrace.model.request import Output, RunRequest, Steering
 from mailrace.model.result import Verdict
 from mailrace.model.target_name import TargetName, parse_target
@@ -110,6 +110,35 @@ def steer_overlaps(
             cache.keep(overlap.scenario, seen.verdict, seen.why)
         looked.append(replace(seen, elsewhere=cache.elsewhere(overlap.scenario)))
     return found.with_overlaps(looked)
+
+
+def steered_run(folder: Path) -> Path:
+    """The run below a record's folder that shows what happened without the suite: for a bundle, or a replay.
+
+    It is of an overlap that was steered to a race, if possible to an anomaly that happened. Raises UsageError
+    with the next step where there is none.
+    """
+    try:
+        document = json.loads((folder / "record.json").read_bytes())
+        happened = {one["name"] for one in document["happened"]}
+        racing = [one for one in document["overlaps"] if one["verdict"] == Verdict.RACE]
+        runs = [
+            (
+                not any(name in one["why"] for name in happened),
+                folder / SCENARIOS / Path(str(one["file"])).name,
+            )
+            for one in racing
+        ]
+    except (OSError, ValueError, TypeError, KeyError):
+        runs = []
+    there = [(is_other, run.with_suffix("")) for is_other, run in runs if run.with_suffix("").is_dir()]
+    if not there:
+        raise UsageError(
+            f"{folder}: a record of a suite, in which no overlap was steered to a race; to do so: "
+            f"mailrace steer {folder / SCENARIOS} --target mailpit@VERSION, then name the folder of that run"
+        )
+    _, run_folder = min(there, key=lambda one: one[0])
+    return run_folder
 
 
 def steered_before(found: Findings, folder: Path) -> Findings:

@@ -145,8 +145,10 @@ class Recording:
     def _started(self) -> tuple[ManagedTarget | ExternalTarget, Place | None]:
         """The server, started where it is ours, and where its POP3 listens; None where it has none."""
         wanted = self._request.target
+        # A server's log quotes what it cannot read, so it is kept only where contents are.
+        log = self._folder if self._request.keeps_content else None
         if wanted.kind not in ("mailpit", "file"):
-            target = open_target(wanted.text, ServerOptions(), folder=self._folder)
+            target = open_target(wanted.text, ServerOptions(), folder=log)
             assert isinstance(target, ManagedTarget | ExternalTarget)
             self._closing.callback(target.stop)
             target.start()
@@ -158,7 +160,7 @@ class Recording:
         for left in reversed(range(STARTS_MAX)):
             pop3 = ("127.0.0.1", _free_port())
             flags = ("--pop3", f"{pop3[0]}:{pop3[1]}", "--pop3-auth-file", str(file.resolve()))
-            target = open_target(wanted.text, ServerOptions(extra=flags), folder=self._folder)
+            target = open_target(wanted.text, ServerOptions(extra=flags), folder=log)
             assert isinstance(target, ManagedTarget)
             self._closing.callback(target.stop)
             try:
