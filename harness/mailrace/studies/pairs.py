@@ -131,6 +131,7 @@ def steered_run(folder: Path) -> Path:
         ]
     except (OSError, ValueError, TypeError, KeyError):
         runs = []
+    # The folder may be a stranger's, so only what stands below it is taken.
     there = [(is_other, run.with_suffix("")) for is_other, run in runs if run.with_suffix("").is_dir()]
     if not there:
         raise UsageError(
