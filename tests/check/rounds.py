@@ -1,9 +1,8 @@
 """Rounds typed in by hand: a few words each, no server. Times are ms after the release."""
 
-from dataclasses import replace
-
+import built
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
-from mailrace.model.operation import Message, Operation, PlannedRound, Send, ServerOptions
+from mailrace.model.operation import Message, Operation, Send, ServerOptions
 
 DOMAIN = "mrk3f9x2ab.test"
 RELEASE_NS = 7_000_000_000
@@ -50,18 +49,17 @@ def tried(
         outcome = Outcome.UNKNOWN if code is None else Outcome.OK if code < 400 else Outcome.FAIL
     is_send = isinstance(operation, Send)
     sent = message or (operation.message if is_send else None)
-    return Attempt(
+    return built.attempt(
+        operation.key if is_send else operation,
+        outcome,
         round=41,
         actor=actor if actor is not None else int(operation.key.partition(".")[2]) - 1 if is_send else 0,
-        operation=operation.key if is_send else operation,
         message=sent.key if sent else None,
         number=number,
-        outcome=outcome,
         word=word,
         code=code,
         text=text,
         stage=Stage.REPLY if code else Stage.RELEASED,
-        marks=(),
         invoked_ns=RELEASE_NS - 1_000_000,
         released_ns=None if released_ms is None else RELEASE_NS + int(released_ms * 1e6),
         completed_ns=RELEASE_NS + round(at_ms * 1e6),
@@ -72,20 +70,9 @@ def copy(
     message: Message, *tags: str, server_id: str = "", attempt: int = 1, **more: object
 ) -> StoredMessage:
     """A copy as the list shows it, by that attempt, with those tags."""
-    row = StoredMessage(
-        id=server_id or f"ID{message.key[-3:]}a{attempt}",
-        message_id=message.message_id,
-        sender=message.sender,
-        to=message.to,
-        cc=(),
-        bcc=message.bcc,
-        reply_to=(message.reply_to(attempt),),
-        subject=message.subject,
-        tags=tags,
-        read=False,
-        size=500,
+    return built.row(
+        message, *tags, number=attempt, id=server_id or f"ID{message.key[-3:]}a{attempt}", **more
     )
-    return replace(row, **more)
 
 
 def executed(
@@ -98,14 +85,14 @@ def executed(
     **more: object,
 ) -> RoundRecord:
     """The record of round 41; `copies=None`: its store was not read."""
-    return RoundRecord(
+    return built.record(
+        operations,
         index=41,
-        plan=PlannedRound(index=41, token="r00041", given=given, operations=operations),
+        given=given,
         ids={m.key: f"ID{m.key[-3:]}a1" for m in given},
         attempts=attempts,
         offsets_us=tuple(0.0 for _ in operations),
         skew_us=30.0,
-        decoys=0,
         released_ns=RELEASE_NS,
         stored=None if copies is None else Stored(messages=copies, tags=tags),
         **more,

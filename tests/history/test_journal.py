@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import built
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,21 +167,13 @@ def test_what_is_written_comes_back(tmp_path: Path, drawn: list[RoundRecord]) ->
             assert sorted(mine, key=lambda record: record.index) == rounds
 
 
-PLAIN = RoundRecord(
-    index=0,
-    plan=PlannedRound(index=0, token="r00000", given=(), operations=(Read(key="r", path="/", times=1),)),
-    ids={},
-    attempts=(),
+PLAIN = built.record(
+    (Read(key="r", path="/", times=1),),
     offsets_us=(0.0,),
-    skew_us=1.0,
-    decoys=0,
     released_ns=5,
     stored=Stored(messages=(), tags=("a",)),
 )
-TRIED = Attempt(
-    round=0, actor=0, operation="r", message=None, number=1, outcome=Outcome.OK, word=Word.ACCEPTED, code=200,
-    text="", stage=Stage.REPLY, marks=(), invoked_ns=1, released_ns=2, completed_ns=3,
-)  # fmt: skip
+TRIED = built.attempt("r", code=200)
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import built
 import pytest
 from mailrace.model.anomaly import Anomaly, AnomalyName
-from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
+from mailrace.model.attempt import Stored
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
@@ -83,17 +84,10 @@ class FakeSide:
     def _judged(self, index: int) -> Judged:
         plan = Plan(SCENARIO, 1, "mr00000000").round(index)
         accepted = tuple(
-            Attempt(
-                round=index, actor=actor, operation=operation.key, message=None, number=1, outcome=Outcome.OK,
-                word=Word.ACCEPTED, code=250, text="Ok", stage=Stage.REPLY, marks=(), invoked_ns=1,
-                released_ns=2, completed_ns=3,
-            )
+            built.attempt(operation.key, round=index, actor=actor, text="Ok")
             for actor, operation in enumerate(plan.operations)
-        )  # fmt: skip
-        record = RoundRecord(
-            index=index, plan=plan, ids={}, attempts=accepted, offsets_us=(), skew_us=1.0, decoys=0,
-            released_ns=1, stored=Stored(messages=(), tags=()),
-        )  # fmt: skip
+        )
+        record = built.record(index=index, plan=plan, attempts=accepted, stored=Stored(messages=(), tags=()))
         return Judged(record, HIT if self._hits(index) else (), "not looked at" if self._lost(index) else "")
 
 

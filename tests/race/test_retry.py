@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+import built
 import pytest
-from mailrace.model.attempt import Attempt, Outcome, Stage, Word
+from mailrace.model.attempt import Attempt, Outcome, Word
 from mailrace.race.retry import Policy, further_attempts
 
 OK = (Outcome.OK, Word.ACCEPTED, 250)
@@ -13,10 +14,7 @@ LOST = (Outcome.UNKNOWN, Word.LINK_LOST, None)
 UNREACHED = (Outcome.FAIL, Word.CONNECT_REFUSED, None)
 End = tuple[Outcome, Word, int | None]
 
-RACED = Attempt(
-    round=3, actor=0, operation="send.1", message="m", number=1, outcome=Outcome.OK, word=Word.ACCEPTED,
-    code=250, text="", stage=Stage.REPLY, marks=(), invoked_ns=0, released_ns=1, completed_ns=2,
-)  # fmt: skip
+RACED = built.attempt(round=3, message="m")
 
 
 def ended(number: int, end: End) -> Attempt:

@@ -2,24 +2,22 @@
 
 from dataclasses import replace
 
+import built
 import pytest
 from mailrace.model.anomaly import Anomaly, AnomalyName
-from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, Word
-from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.model.attempt import Outcome, Stored, Word
+from mailrace.model.operation import Message, Send, ServerOptions
 from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX, Judged, Tally
 
 MAIL = Message(key="m", domain="x.test", message_id="m@x.test", to=("a@x.test",))
-TRIED = Attempt(
-    round=0, actor=0, operation="send.1", message="m", number=1, outcome=Outcome.OK, word=Word.ACCEPTED,
-    code=250, text="2.0.0 Ok: queued as 3Yw6vQ7kPp2fHn8xGd4sTb", stage=Stage.REPLY, marks=(),
-    invoked_ns=0, released_ns=1, completed_ns=2,
-)  # fmt: skip
-ROUND = RoundRecord(
-    index=0, ids={},
-    plan=PlannedRound(index=0, token="r00000", given=(), operations=(Send(key="send.1", message=MAIL),)),
-    attempts=(TRIED,), offsets_us=(0.0,), skew_us=10.0, decoys=0, released_ns=1,
+TRIED = built.attempt(message="m", text="2.0.0 Ok: queued as 3Yw6vQ7kPp2fHn8xGd4sTb")
+ROUND = built.record(
+    (Send(key="send.1", message=MAIL),),
+    attempts=(TRIED,),
+    offsets_us=(0.0,),
+    skew_us=10.0,
     stored=Stored(messages=(), tags=()),
-)  # fmt: skip
+)
 
 
 def anomaly(name: AnomalyName) -> Anomaly:

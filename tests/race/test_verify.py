@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import built
 import pytest
 from mailrace.history import Journal
-from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
-from mailrace.model.operation import Message, Send, ServerOptions
+from mailrace.model.attempt import Outcome, RoundRecord, Stored, StoredMessage, Word
+from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.target import Target
 from mailrace.race.verify import EMPTY_ABOVE, Verifier
 from mailrace.scenario import Plan, scenario_from
@@ -62,34 +63,18 @@ class Rounds:
         self.index += 1
         planned = self.plan.round(self.index)
         attempts = [
-            Attempt(
+            built.attempt(
+                operation.key,
+                outcome,
                 round=self.index,
                 actor=actor,
-                operation=operation.key,
                 message=operation.message.key if isinstance(operation, Send) else None,
-                number=1,
-                outcome=outcome,
                 word=Word.ACCEPTED,
                 code=250,
-                text="",
-                stage=Stage.REPLY,
-                marks=(),
-                invoked_ns=1,
-                released_ns=2,
-                completed_ns=3,
             )
             for actor, operation in enumerate(planned.operations)
         ]
-        return RoundRecord(
-            index=self.index,
-            plan=planned,
-            ids={},
-            attempts=tuple(attempts),
-            offsets_us=(),
-            skew_us=0.0,
-            decoys=0,
-            released_ns=1,
-        )
+        return built.record(index=self.index, plan=planned, attempts=tuple(attempts))
 
     def look(self, record: RoundRecord) -> Stored:
         (seen,) = self.verifier.look([record], "target")
@@ -99,25 +84,9 @@ class Rounds:
     def stores(self, record: RoundRecord, *tags: str) -> list[StoredMessage]:
         """The copies of the round's mails, newest first, put into the store."""
         sent = [o.message for o in record.plan.operations if isinstance(o, Send)]
-        rows = [row(message, tags) for message in sent]
+        rows = [built.row(message, *tags) for message in sent]
         self.target.rows[:0] = rows
         return rows
-
-
-def row(message: Message, tags: tuple[str, ...] = ()) -> StoredMessage:
-    return StoredMessage(
-        id=f"id-{message.key}",
-        message_id=message.message_id,
-        sender=message.sender,
-        to=message.to,
-        cc=(),
-        bcc=(),
-        reply_to=(message.reply_to(1),),
-        subject=message.subject,
-        tags=tags,
-        read=False,
-        size=500,
-    )
 
 
 @pytest.fixture

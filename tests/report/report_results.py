@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import built
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import (
     Attempt,
@@ -11,7 +12,6 @@ from mailrace.model.attempt import (
     Stage,
     Stored,
     StoredMessage,
-    Word,
 )
 from mailrace.model.operation import Delete, Message, PlannedRound, Send
 from mailrace.model.result import (
@@ -54,19 +54,7 @@ def message(key: str, *, tags: tuple[str, ...], subject: str = "") -> Message:
 
 def copy(planned: Message, *, copy_id: str, attempt: int, tags: tuple[str, ...]) -> StoredMessage:
     """A stored copy of it, sent by that attempt."""
-    return StoredMessage(
-        id=copy_id,
-        message_id=planned.message_id,
-        sender=planned.sender,
-        to=planned.to,
-        cc=(),
-        bcc=planned.bcc,
-        reply_to=(planned.reply_to(attempt),),
-        subject=planned.subject,
-        tags=tags,
-        read=False,
-        size=512,
-    )
+    return built.row(planned, *tags, number=attempt, id=copy_id, size=512)
 
 
 def sent(
@@ -97,17 +85,15 @@ def sent(
         (Stage.RELEASED, ns(release_us)),
         (Stage.REPLY, ns(reply_us)),
     )
-    return Attempt(
+    return built.attempt(
+        f"send{actor + 1}",
+        Outcome.OK if code < 400 else Outcome.FAIL,
         round=round_index,
         actor=actor,
-        operation=f"send{actor + 1}",
         message=planned.key,
         number=number,
-        outcome=Outcome.OK if code < 400 else Outcome.FAIL,
-        word=Word.ACCEPTED if code < 400 else Word.REFUSED,
         code=code,
         text=text,
-        stage=Stage.REPLY,
         marks=marks,
         invoked_ns=ns(begin_us),
         released_ns=ns(release_us),
@@ -297,17 +283,10 @@ def steered() -> RunResult:
     given = message("r00000g01", tags=(tag,), subject="the last holder of the tag")
     mail = message("r00000s01", tags=(tag,), subject="sent meanwhile")
     send = sent(0, 1, mail, reply_us=4210, code=451, text=REFUSAL)
-    gone = Attempt(
-        round=0,
-        actor=0,
-        operation="delete1",
-        message=None,
-        number=1,
-        outcome=Outcome.OK,
-        word=Word.ACCEPTED,
+    gone = built.attempt(
+        "delete1",
         code=200,
         text="ok",
-        stage=Stage.REPLY,
         marks=(
             (Stage.CONNECT, T0 - 900_000),
             (Stage.HELD, T0 - 400_000),

@@ -74,21 +74,6 @@ def steered(
     )
 
 
-def control(pairs_fired: int, *, kind: int = 1, pairs: int = 100, target: str = "c") -> ControlResult:
-    """A control that fired in so many pairs."""
-    return ControlResult(
-        target=target,
-        scenario="s",
-        kind=kind,
-        why="",
-        pairs=pairs,
-        pairs_fired=pairs_fired,
-        hits=pairs_fired,
-        confidence=0.99,
-        bound=None,
-    )
-
-
 def run_of(
     *scenarios: ScenarioResult, seed: int = 1, version: str = "1.30.5", token: str = "", **more: object
 ) -> RunResult:

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict, replace
 
+import built
 import pytest
-from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
-from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stored, StoredMessage, Word
+from mailrace.model.operation import Message, Send, ServerOptions
 from mailrace.studies.ledger import Ledger, ledger
 from mailrace.studies.retries import Trial, hidden_duplicates, sentence
 
@@ -20,55 +21,25 @@ def mail(number: int, *, message_id: str = "") -> Message:
 
 
 def tried(message: Message, outcome: Outcome, *, number: int = 1, word: Word | None = None) -> Attempt:
-    return Attempt(
-        round=0,
+    return built.attempt(
+        f"send.{int(message.key[-2:])}",
+        outcome,
         actor=int(message.key[-2:]) - 1,
-        operation=f"send.{int(message.key[-2:])}",
         message=message.key,
         number=number,
-        outcome=outcome,
         word=word or (Word.ACCEPTED if outcome is OK else Word.REFUSED),
-        code=250 if outcome is OK else 451,
-        text="",
-        stage=Stage.REPLY,
-        marks=(),
-        invoked_ns=1,
-        released_ns=2,
-        completed_ns=3,
     )
 
 
 def copy(message: Message, *tags: str) -> StoredMessage:
-    return StoredMessage(
-        id=f"{message.key}-{len(tags)}",
-        message_id=message.message_id,
-        sender=message.sender,
-        to=message.to,
-        cc=(),
-        bcc=(),
-        reply_to=(message.reply_to(1),),
-        subject="",
-        tags=tags,
-        read=False,
-        size=1,
-    )
+    return built.row(message, *tags, id=f"{message.key}-{len(tags)}")
 
 
 def round_of(
     messages: tuple[Message, ...], attempts: tuple[Attempt, ...], *copies: StoredMessage
 ) -> RoundRecord:
     operations = tuple(Send(key=f"send.{i}", message=m) for i, m in enumerate(messages, start=1))
-    return RoundRecord(
-        index=0,
-        plan=PlannedRound(index=0, token="r00000", given=(), operations=operations),
-        ids={},
-        attempts=attempts,
-        offsets_us=(),
-        skew_us=1.0,
-        decoys=0,
-        released_ns=1,
-        stored=Stored(messages=copies, tags=()),
-    )
+    return built.record(operations, attempts=attempts, stored=Stored(messages=copies, tags=()))
 
 
 ONE = mail(1)

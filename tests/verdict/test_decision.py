@@ -3,6 +3,7 @@
 from itertools import permutations
 from typing import Any
 
+import built
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,17 +38,7 @@ def judged(rule: Rule = ALONE, **seen: Any) -> Decision:
 
 
 def control(kind: int, fired: int, pairs: int = 100, target: str = "mailpit@1.17.0") -> ControlResult:
-    return ControlResult(
-        target=target,
-        scenario="shared-new-tag",
-        kind=kind,
-        why="",
-        pairs=pairs,
-        pairs_fired=fired,
-        hits=fired,
-        confidence=0.99,
-        bound=None,
-    )
+    return built.control(fired, kind=kind, pairs=pairs, target=target, scenario="shared-new-tag")
 
 
 def test_one_hit_is_proof_whatever_the_control_did() -> None:

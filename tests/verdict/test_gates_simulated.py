@@ -8,9 +8,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import built
 import numpy
 import pytest
-from mailrace.model.result import ControlResult, Rule, Verdict
+from mailrace.model.result import Rule, Verdict
 from mailrace.verdict import Evidence, decide, settled
 from numpy.typing import NDArray
 from scipy import stats
@@ -67,17 +68,7 @@ Pairing = Callable[[numpy.random.Generator, Floats, Floats], tuple[Bools, Bools]
 
 @cache
 def verdict(hits: int, fired: int, pairs: int, kind: int, verdicts: int) -> Verdict:
-    control = ControlResult(
-        target="c",
-        scenario="s",
-        kind=kind,
-        why="",
-        pairs=pairs,
-        pairs_fired=fired,
-        hits=fired,
-        confidence=0.99,
-        bound=None,
-    )
+    control = built.control(fired, kind=kind, pairs=pairs)
     return decide(Evidence(rounds=pairs, hits=hits, control=control), Rule(verdicts=verdicts)).verdict
 
 
