@@ -19,6 +19,7 @@ import typer
 from absent import lacking
 from mailrace import cli, pytest_plugin
 from mailrace.model.catalogue import RACES
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -164,6 +165,27 @@ def test_the_examples_for_pytest_are_tests_that_pass(pytester: pytest.Pytester) 
     assert len(examples) == 2
     pytester.makepyfile("\n\n".join(examples))
     pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q").assert_outcomes(passed=2)
+
+
+def test_the_example_for_any_suite_of_pytest_passes_where_it_is_recorded(pytester: pytest.Pytester) -> None:
+    text = (DOCS / "examples.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^## pytest$.*?```python\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    pytester.makepyfile(example)
+    done = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", "--mail-record=embedded")
+    done.assert_outcomes(passed=1)
+    assert "mailrace record" in done.stdout.str()
+
+
+def test_what_users_copy_is_yaml_and_calls_commands_that_there_are() -> None:
+    pages = {one.name: one.read_text(encoding="utf-8") for one in DOCS.glob("*.md")}
+    copied = [part for text in pages.values() for part in re.findall(r"```ya?ml\n(.*?)```", text, re.DOTALL)]
+    assert len(copied) >= 5
+    assert all(YAML(typ="safe", pure=True).load(part) for part in copied)
+    root: Any = typer.main.get_command(cli.command())
+    texts = "\n".join([*pages.values(), (ROOT / "README.md").read_text(encoding="utf-8")])
+    named = set(re.findall(r"(?:\$ |run: |    - |`|:ro\" |work\" )mailrace ([a-z]+)\b", texts))
+    assert len(named) > 12
+    assert named - set(root.commands) == set()
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,28 @@ MADE: dict[str, Callable[[], str]] = {
     "scenario keys": scenario_keys,
 }
 MARK = re.compile(r"<!-- made: ([a-z ]+) -->(?:\n.*?\n<!-- end of what is made -->)?", re.DOTALL)
-DIAGRAM = re.compile(r"^```mermaid\n", re.MULTILINE)
+DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ARROW = re.compile(r" *(\w+)(?:\[.*?\])? --[->] (\w+)")
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page with its marks filled. Raises KeyError for a mark that nobody makes."""
     if page.file.src_uri == "races.md":
         return races()
-    # A drawing of a diagram would need a program from elsewhere, so that its text is shown.
-    return MARK.sub(lambda found: MADE[found[1]](), DIAGRAM.sub("```text\n", markdown))
+    return MARK.sub(lambda found: MADE[found[1]](), DIAGRAM.sub(_arrows, markdown))
+
+
+def _arrows(diagram: re.Match[str]) -> str:
+    """A diagram as a table of its arrows: to draw it, the page would need a program from elsewhere."""
+    room, rows = "", ["| room | from | to |", "|---|---|---|"]
+    for line in diagram[1].splitlines():
+        if line.strip() == "end":
+            room = ""
+        elif found := re.match(r" *subgraph (\w+)", line):
+            room = f"`{found[1]}`"
+        elif found := ARROW.match(line):
+            rows.append(f"| {room} | `{found[1]}` | `{found[2]}` |")
+    return "\n".join(rows)
 
 
 def on_post_page(output: str, **_: Any) -> str:
