@@ -172,3 +172,19 @@ def test_any_damage_gives_a_plan_or_mistakes_with_a_place_and_a_next_step(
         assert "\n" not in str(mistake)
         assert "; " in mistake.text
         str(mistake).encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'name: "a\\nb"',
+        'given: [{name: "o\\nld"}]',
+        'actors: [{send: {tags: ["{run}\\n,"]}}, {send: {}}]',
+        'needs: ">=1\\n"',
+        'controls: [{target: "mailpit:/a\\nb"}]',
+    ],
+)
+def test_a_mistake_that_quotes_a_line_break_stands_on_one_line(line: str) -> None:
+    with pytest.raises(ScenarioError) as wrong:
+        parse(f"{line}\n".encode(), FILE)
+    assert all("\n" not in str(mistake) for mistake in wrong.value.mistakes)

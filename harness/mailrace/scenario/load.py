@@ -191,8 +191,10 @@ def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[M
         if not line and document.data is not None:
             line, column = document.place(fault.path)
         where = ".".join(_printable(part) for part in fault.path)
-        mistakes[line, column, where, fault.text] = Mistake(
-            file=file, line=line, column=column, path=where, text=fault.text
+        # A text may quote what stands in the file, which may hold line breaks and signs of control.
+        text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in fault.text)
+        mistakes[line, column, where, text] = Mistake(
+            file=file, line=line, column=column, path=where, text=text
         )
     return tuple(mistakes[key] for key in sorted(mistakes))
 
