@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import comb
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +19,9 @@ from mailrace.race import RaceOptions, Side, race
 from mailrace.race.limits import LIMITS
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
-from mailrace.scenario import Plan, scenario_from, shipped
+from mailrace.run import Output, Racing, RunRequest, run
+from mailrace.scenario import Plan, load, scenario_from, shipped
+from mailrace.verdict import rule_pairs
 
 SCENARIO = scenario_from(
     {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "release": {"at": "last-byte"}},
@@ -178,6 +181,59 @@ def test_until_decided_ends_when_more_rounds_can_change_nothing() -> None:
     assert 17 <= result.rounds <= 30
     never = raced(FakeSide("t", []), FakeSide("c", [], every(1)), kind=3, until="decided", rounds=50)
     assert never.verdict is Verdict.INCONCLUSIVE
+
+
+def test_until_decided_goes_on_to_its_limit_where_a_few_rounds_would_leave_it_open() -> None:
+    """A control that fires in every fiftieth round: open after 100 rounds, decided long before 1,000."""
+    few = raced(FakeSide("t", []), FakeSide("c", [], every(50)), until="decided", rounds=100)
+    assert (few.verdict, few.rounds) == (Verdict.INCONCLUSIVE, 100)
+    most = LIMITS.decided_rounds
+    rare = raced(FakeSide("t", []), FakeSide("c", [], every(50)), until="decided", rounds=most)
+    assert rare.verdict is Verdict.PASS
+    assert rule_pairs(Racing().rule) * 50 - 50 < rare.rounds < most
+    # One that fires even more rarely leaves it open, and that is said after the last of the stated number.
+    never = raced(FakeSide("t", []), FakeSide("c", [], every(100)), until="decided", rounds=most)
+    assert (never.verdict, never.rounds) == (Verdict.INCONCLUSIVE, most)
+    assert "fired in 10 of 1000 pairs" in never.reason.replace(",", "")
+
+
+def test_ci_does_not_flicker_with_the_stated_limit() -> None:
+    """The chance to be left open where a control is as rare as was ever seen: 5 % of pairs, on a busy machine."""
+    needed = rule_pairs(Racing(verdicts=22).rule)
+
+    def left_open(rounds: int, rate: float) -> float:
+        return sum(comb(rounds, k) * rate**k * (1 - rate) ** (rounds - k) for k in range(needed))
+
+    assert left_open(LIMITS.decided_rounds, 0.05) < 1e-3
+    assert left_open(LIMITS.decided_rounds, 0.10) < 1e-12
+    assert left_open(100, 0.05) > 0.999, "which a hundred rounds would be, nearly always"
+    assert 0.05 < left_open(100, 0.33) < 0.2, "and one gate in ten at the usual rate"
+
+
+@pytest.mark.parametrize(
+    ("control", "asked", "verdict", "rounds"),
+    [
+        ("embedded@1.17.0", None, Verdict.PASS, range(17, 400)),
+        ("embedded@1.17.1", None, Verdict.INCONCLUSIVE, range(40, 41)),
+        ("embedded@1.17.1", 6, Verdict.INCONCLUSIVE, range(6, 7)),
+    ],
+    ids=["decided early", "open to the limit", "no more than were asked for"],
+)
+def test_a_whole_run_until_decided(
+    control: str, asked: int | None, verdict: Verdict, rounds: range, tmp_path: Path
+) -> None:
+    data = yaml_of("shared-new-tag") | {"rounds": 5, "controls": [{"target": control}]}
+    limits = replace(LIMITS, decided_rounds=400 if verdict is Verdict.PASS else 40, skew_us=1e9)
+    request = RunRequest.of(
+        "embedded@fixed", Racing(rounds=asked, until="decided"), Output(out=tmp_path / "out", formats=())
+    )
+    (found,) = run([scenario_from(data, Path(shipped()))], request, limits=limits).result.scenarios
+    assert found.verdict is verdict, found.reason
+    assert found.rounds + found.rounds_lost in rounds
+
+
+def yaml_of(name: str) -> dict[str, Any]:
+    return dict(load(shipped() / f"{name}.race.yaml").as_data())
 
 
 def test_blocks_grow_so_that_the_store_is_read_a_few_times() -> None:
