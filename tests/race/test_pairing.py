@@ -198,7 +198,7 @@ def test_until_decided_goes_on_to_its_limit_where_a_few_rounds_would_leave_it_op
 
 
 def test_ci_does_not_flicker_with_the_stated_limit() -> None:
-    """The chance to be left open where a control is as rare as was ever seen: 5 % of pairs, on a busy machine."""
+    """The chance to be left open where a control fires in 5 % of pairs, as rarely as was ever seen."""
     needed = rule_pairs(Racing(verdicts=22).rule)
 
     def left_open(rounds: int, rate: float) -> float:
