@@ -5,14 +5,15 @@ import resource
 import signal
 import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Loss
+from mailrace.model.errors import MachineTrouble
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Liveness
@@ -35,18 +36,7 @@ SCENARIO = scenario_from(
 @pytest.fixture
 def side(tmp_path: Path) -> Iterator[Side]:
     """Two senders at a server of ours that has none of the races."""
-    with ExitStack() as stack:
-        # Under nohup a server would ignore SIGHUP, as it inherits that from us.
-        stack.callback(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
-        target = open_target("embedded@fixed", ServerOptions(), folder=tmp_path)
-        stack.callback(target.stop)
-        target.start()
-        journal = Journal(tmp_path / "history.jsonl")
-        stack.callback(journal.close)
-        options = RaceOptions(rounds=10, profile="rate", seed=1, limits=LIMITS)
-        one = Side("target", Plan(SCENARIO, 1, "mr00000000"), target, journal, options)
-        stack.callback(one.lane.close)
-        one.calibrate()
+    with raced_on("embedded@fixed", tmp_path) as one:
         yield one
 
 
@@ -171,6 +161,67 @@ def test_a_full_temporary_folder_is_named(
 def test_a_line_that_tells_of_the_machine_is_known(line: str) -> None:
     assert "its machine was in trouble" in lacking_in(line)
     assert lacking_in('level=error msg="[db] UNIQUE constraint failed: tags.Name"') == ""
+
+
+def no_more_room(side: Side) -> None:
+    """From now on no file of the server grows: what a full file system or a quota does to it."""
+    pid = side.target.pid()
+    assert pid is not None
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+@contextmanager
+def raced_on(name: str, folder: Path) -> Iterator[Side]:
+    """Two senders at that server of ours, calibrated."""
+    with ExitStack() as stack:
+        target = open_target(name, ServerOptions(), folder=folder)
+        stack.callback(target.stop)
+        target.start()
+        journal = Journal(folder / "history.jsonl")
+        stack.callback(journal.close)
+        options = RaceOptions(rounds=10, profile="rate", seed=1, limits=LIMITS)
+        one = Side("target", Plan(SCENARIO, 1, "mr00000000"), target, journal, options)
+        stack.callback(one.lane.close)
+        one.calibrate()
+        yield one
+
+
+def run_without_room(side: Side) -> None:
+    side.run(0, CALM)
+    no_more_room(side)
+    for index in range(1, 5):
+        side.run(index, CALM)
+    first, *others = side.judged()
+    assert first.is_counted, first.not_looked
+    assert [judged.anomalies for judged in others] == [()] * 4
+    assert {judged.loss for judged in others} == {Loss.MACHINE}, [judged.not_looked for judged in others]
+    assert all("its machine was in trouble" in judged.not_looked for judged in others)
+    with pytest.raises(MachineTrouble, match="5 rounds in a row could not be exercised"):
+        side.run(5, CALM)
+
+
+def test_a_disk_that_fills_up_is_no_race_and_no_refusal(side: Side) -> None:
+    run_without_room(side)
+
+
+@pytest.mark.mailpit
+def test_a_disk_that_fills_up_under_the_real_one(real_mailpit: Callable[[str], str], tmp_path: Path) -> None:
+    with raced_on(real_mailpit("1.33.1"), tmp_path) as side:
+        run_without_room(side)
+
+
+def test_a_line_that_comes_after_the_answer_still_tells_of_the_disk(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is read before the line that explains it; when the round is judged the line is there."""
+    no_more_room(side)
+    monkeypatch.setattr(side.target, "trouble", lambda since_ns: "")
+    for index in range(3):
+        side.run(index, CALM)
+    for judged in side.judged():
+        assert judged.anomalies == ()
+        assert not judged.is_counted
+        assert judged.loss is Loss.MACHINE, judged.not_looked
 
 
 class OneByOne(ScriptedServer):

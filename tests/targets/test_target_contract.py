@@ -114,21 +114,6 @@ def test_addresses_info_and_liveness_after_start(make: Callable[..., Subject]) -
     assert target.liveness() is Liveness.ALIVE
 
 
-@pytest.mark.parametrize("make", [TARGETS[0], *TARGETS[2:4]], indirect=True)
-def test_start_is_quick(make: Callable[..., Subject]) -> None:
-    """Issue 5: ready in under 0.5 s; the best of three, as others use this machine too."""
-    subject = make()
-    took_s: list[float] = []
-    for _ in range(3):
-        begun = time.monotonic()
-        subject.start()
-        took_s.append(time.monotonic() - begun)
-        subject.stop()
-        if took_s[-1] < 0.5:
-            return
-    pytest.fail(f"start to ready took {took_s} s")
-
-
 def test_stored_shows_the_run_and_on_a_server_of_ours_whatever_else_is_there(
     make: Callable[..., Subject],
 ) -> None:

@@ -89,6 +89,10 @@ class TargetError(MailraceError):
         super().__init__(without_secrets(sentence))
 
 
+class MachineTrouble(TargetError):
+    """The machine that a server or mailrace runs on lacked something; that says nothing of the server."""
+
+
 class TargetGone(TargetError):
     """A server that is not ours went away while it was looked at: it refuses connections."""
 

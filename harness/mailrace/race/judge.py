@@ -6,12 +6,13 @@ from dataclasses import replace
 from mailrace.check import apart, break_of, check_round, left_open, not_looked
 from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName, Weight
-from mailrace.model.attempt import Loss, RoundRecord
+from mailrace.model.attempt import Loss, Outcome, RoundRecord
 from mailrace.model.operation import ServerOptions
 from mailrace.race.lane import Lane
 from mailrace.race.serially import SerialRounds
 from mailrace.race.tally import Judged
 from mailrace.race.verify import Verifier
+from mailrace.targets.machine import lacking_in
 
 
 class Judge:
@@ -64,6 +65,13 @@ class Judge:
             serial = self.serial.outcomes(record)
             anomalies = check_round(record, options, serial)
         races, broken = apart(record, anomalies, self.serial.breaks)
+        # The line that tells of a full disk may have come after the answer, so where anything went wrong the
+        # log is looked at once more.
+        went_wrong = races or any(attempt.outcome is not Outcome.OK for attempt in record.attempts)
+        lacking = next(filter(None, (lacking_in(line.text) for line in record.log)), "")
+        if went_wrong and lacking and not record.lost:
+            record = replace(record, lost=lacking, loss=Loss.MACHINE)
+            return Judged(record, (), not_looked(record), broken)
         if any(a.name.weight is Weight.RACE for a in races):
             return Judged(record, races, "", broken)
         if self.vacuous and record.index >= self.vacuous_from and not record.lost:

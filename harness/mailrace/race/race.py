@@ -9,7 +9,7 @@ decoys, chosen from what earlier pairs gave (docs/verdicts.md).
 import random
 import time
 
-from mailrace.model.errors import TargetError, TargetGone
+from mailrace.model.errors import MachineTrouble, TargetError, TargetGone
 from mailrace.model.result import ScenarioResult
 from mailrace.model.time_limit import CUT_OFF
 from mailrace.race.options import RaceOptions
@@ -68,7 +68,7 @@ class _Race:
             try:
                 one.calibrate()
             except TargetError as wrong:
-                self._end(one, str(wrong), is_gone=isinstance(wrong, TargetGone))
+                self._end(one, str(wrong), wrong)
 
     def is_over(self) -> bool:
         """Whether no further block is to be run: all were, it was ended, or more can change nothing."""
@@ -98,7 +98,7 @@ class _Race:
                 try:
                     one.run(self.index, draw)
                 except TargetError as wrong:
-                    self._end(one, str(wrong), is_gone=isinstance(wrong, TargetGone))
+                    self._end(one, str(wrong), wrong)
                     break
             else:
                 self.index += 1
@@ -119,7 +119,7 @@ class _Race:
             try:
                 results.append(one.judged())
             except TargetError as wrong:
-                self._end(one, str(wrong))
+                self._end(one, str(wrong), wrong)
                 return False
             if one.gone:
                 self._end(one, one.gone)
@@ -137,8 +137,9 @@ class _Race:
             hits = self.control.tally.hits if self.control else 0
             self.options.progress(self.index, self.options.rounds, self.side.tally.hits, hits)
 
-    def _end(self, one: Side, why: str, *, is_gone: bool = False) -> None:
+    def _end(self, one: Side, why: str, wrong: TargetError | None = None) -> None:
         """Remember the first reason to end, and whether the server under test gave it."""
         if not self.ended.why:
-            is_targets = one is self.side
-            self.ended = Ended(why, is_targets_doing=is_targets, is_gone=is_targets and is_gone)
+            is_targets = one is self.side and not isinstance(wrong, MachineTrouble)
+            is_gone = is_targets and isinstance(wrong, TargetGone)
+            self.ended = Ended(why, is_targets_doing=is_targets, is_gone=is_gone)

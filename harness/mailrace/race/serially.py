@@ -102,7 +102,7 @@ class SerialRounds:
         for kind, anomaly in serial_breaks([seen], self.options):
             self.breaks.setdefault(kind, anomaly)
         if seen.stored is None or seen.lost:
-            if seen.loss is not Loss.DROPPED:
+            if seen.loss not in (Loss.DROPPED, Loss.MACHINE):
                 self.refused = self.refused or seen.lost or "what it stored could not be read"
             return False
         # Only a round that was answered tells how long answers take: one that hung was cut off by a limit.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mailrace.history import Journal, JudgedRound
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Loss, RoundRecord
-from mailrace.model.errors import TargetError, TargetGone
+from mailrace.model.errors import MachineTrouble, TargetError, TargetGone
 from mailrace.model.target import Liveness, Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
@@ -109,10 +109,12 @@ class Side:
             and (record.hung or record.crashed or self.target.how_it_ended())
         ):
             self.recover()
+        # Rounds in which nobody is released only take time; whose doing it is decides what may be said then.
         in_vain = not record.released_ns or record.loss is Loss.MACHINE
         self._in_vain = self._in_vain + 1 if in_vain else 0
         if self._in_vain >= self._limits.unreleased_rounds:
-            raise TargetError(
+            kind = MachineTrouble if record.loss in (Loss.MACHINE, Loss.DROPPED) else TargetError
+            raise kind(
                 f"{self.target.name}: {self._in_vain} rounds in a row could not be exercised, so it was "
                 f"given up; the last one: {record.lost or 'nothing was answered'}"
             )

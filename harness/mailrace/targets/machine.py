@@ -13,6 +13,7 @@ _OUTSIDE = {int(getattr(signal, f"SIG{name}", 0)) for name in _NAMES} - {0}
 """Signals that no program sends itself by a fault of its own."""
 _LACKING = re.compile(
     r"(no space left on device|disk (?:quota exceeded|is full)|database or disk is full|"
+    r"file too large|attempt to write a readonly database|unable to open database file|"
     r"too many open files|cannot allocate memory|input/output error|disk i/o error|read-only file system)",
     re.IGNORECASE,
 )
