@@ -129,6 +129,10 @@ class ScheduleWitness:
     tries: int
     instances: int = 1
     split_only: bool = False
+    no_return: int = 0
+    """The statement (from 1) after which every completion is bad; 0: not known."""
+    kept: tuple[int, ...] = ()
+    """Statements (from 1) that the smallest repair keeps together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
 from mailrace.model.consequences import consequence, in_order
 from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
+from mailrace.report.causes import causes_words
 from mailrace.report.words import NAMES_MAX, is_race, joined, legible, names_words, plural
 from mailrace.scenario import shipped
 
@@ -96,8 +97,12 @@ def conclusion(result: RunResult) -> Conclusion:
     ]
     if result.whole and len(result.scenarios) > 1:
         counted.append(f"{legible(result.whole, 1000).removesuffix('.')}.")
+    # What a maintainer wants first is why, and what to change: the causes, the worst harm first.
+    causes = [
+        (one.name, cause) for one in result.scenarios if one.schedules for cause in one.schedules.causes
+    ]
     return Conclusion(
-        counted=tuple(counted),
+        counted=(*causes_words(causes), *counted),
         explained=explained(seen),
         commands=tuple(_commands(result)),
     )

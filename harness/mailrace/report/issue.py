@@ -1,8 +1,10 @@
 """Takes a witness and its run; gives ISSUE.md: what a Mailpit maintainer needs, in a maintainer's words."""
 
 from mailrace.model.attempt import LogLine, RoundRecord
+from mailrace.model.cause import Cause
 from mailrace.model.operation import Send
 from mailrace.model.result import RunResult, ScenarioResult, Witness
+from mailrace.report.causes import repairs_words
 from mailrace.report.expected import message_rows
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
@@ -17,6 +19,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
     """The text of ISSUE.md."""
     schedule = witness.schedule
     steps = [s for s in schedule.steps if not s.background] if schedule else []
+    cause = _cause(scenario, witness)
     actors = list(dict.fromkeys(s.actor for s in steps))
     # The text itself stands in the template; here is what it can ask for.
     return (
@@ -39,6 +42,8 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             ],
             happens=_happens(witness.record),
             messages=message_rows(witness.record, (witness.anomaly,)),
+            cause=cause,
+            repairs=repairs_words(cause) if cause else [],
             log=[legible(line.text, 400) for line in _told(witness.record)],
             explained=[(line, meaning(told)) for line, told in witness.explained],
             actors=actors,
@@ -46,6 +51,13 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
             steps_left=max(0, len(steps) - STEPS_MAX),
         )
     )
+
+
+def _cause(scenario: ScenarioResult, witness: Witness) -> Cause | None:
+    """The root cause that the witness shows; None where none was found, as natively."""
+    causes = scenario.schedules.causes if scenario.schedules else ()
+    shown = [one for one in causes if one.witness == witness.record.index and one.fate == "realised"]
+    return next((one for one in shown if witness.anomaly.name in one.anomalies), None)
 
 
 def _happens(record: RoundRecord) -> list[str]:

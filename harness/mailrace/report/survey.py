@@ -6,13 +6,13 @@ from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
-from mailrace.model.cause import KeptTogether, Repair
 from mailrace.model.consequences import consequence
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import SURVEY_SCHEMA_VERSION, PairVerdict, Survey, SurveyedCause
+from mailrace.report.causes import repairs_words
 from mailrace.report.document import plain
 from mailrace.report.page import whole_page
-from mailrace.report.words import legible, plural
+from mailrace.report.words import plural
 
 
 @cache
@@ -62,31 +62,6 @@ def _by_harm(causes: list[SurveyedCause]) -> dict[str, int]:
     for one in causes:
         counts[one.harm.value] = counts.get(one.harm.value, 0) + 1
     return counts
-
-
-def kept_words(kept: KeptTogether) -> str:
-    """`send's 4 statements from "INSERT …" to "SELECT …"`."""
-    first, last = legible(kept.first, 60), legible(kept.last, 60)
-    return f"{kept.operation}'s {plural(kept.steps, 'statement')} from `{first}` to `{last}`"
-
-
-def repair_words(repair: Repair, schedules: int, bad: int) -> str:
-    """A repair in a sentence: what to keep together, and what that leaves."""
-    runs = " and ".join(map(kept_words, repair.kept))
-    tried = {None: "", "": ", run again so and none was bad"}.get(repair.verified, f" ({repair.verified})")
-    today = f" (today {bad:,} of {schedules:,})" if schedules else ""
-    return f"If {runs} were kept together: {repair.bad} of {repair.schedules:,} schedules bad{today}{tried}"
-
-
-def repairs_words(cause: SurveyedCause) -> list[str]:
-    """Each of the smallest repairs in a sentence, and what does not help."""
-    said = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair]
-    for one in cause.no_help:
-        kinds = " and ".join(kept.operation for kept in one.kept)
-        said.append(
-            f"Keeping all of {kinds} together alone does not help: {one.bad:,} of {one.schedules:,} stay bad"
-        )
-    return said or ["No repair was found: the graph of its schedules is not whole"]
 
 
 def lines_of(survey: Survey) -> Iterator[str]:

@@ -23,7 +23,7 @@ from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.shared_instance import SharedInstance
-from mailrace.steer.one_instance.told_causes import First, told_causes, with_repairs_tried
+from mailrace.steer.one_instance.told_causes import First, marked, told_causes, with_repairs_tried
 from mailrace.steer.one_instance.witness import text, witness_of
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.rig import Rig
@@ -279,6 +279,7 @@ class Realiser:
             tries=done.tries,
             instances=instances,
         )
+        schedule = marked(schedule, self.grounds, run)
         if cause:
             self.first.setdefault(cause, First(run, schedule, number))
         known = {(w.anomaly.name, w.anomaly.message) for w in shown.witnesses}

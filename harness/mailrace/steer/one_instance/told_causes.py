@@ -8,6 +8,8 @@ from mailrace.model.cause import Cause, Repair
 from mailrace.model.result import ScheduleWitness, Violation
 from mailrace.steer.causes.grounds import Grounds, stretches_of, why_of
 from mailrace.steer.causes.verify import verified
+from mailrace.steer.causes.view import Label
+from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.servers.rig import Rig
@@ -47,6 +49,29 @@ def _with_story(grounds: Grounds, cause: Cause, first: First) -> Cause:
         no_return=its.step + 1,
         why=why_of(cause, its, first.execution, first.witness.steps),
     )
+
+
+def marked(witness: ScheduleWitness, grounds: Grounds, execution: Execution) -> ScheduleWitness:
+    """The witness with its point of no return, and the statements that the smallest repair keeps together."""
+    its = grounds.course(execution.schedule)
+    if its is None or grounds.view is None:
+        return witness
+    stretches = grounds.repairs.smallest[0].stretches if grounds.repairs.smallest else ()
+    sent: dict[int, list[Label]] = {}
+    number = no_return = 0
+    kept: list[int] = []
+    for index, step in enumerate(execution.steps):
+        before = sent.setdefault(step.actor, [])
+        template = text_of(step.statements[0].sql)
+        before.append(Label(template, 1 + sum(label.template == template for label in before)))
+        # A step may be a transaction of several statements; what is kept together is kept from first to last.
+        statements = range(number + 1, number + 1 + sum(len(s.calls) for s in step.statements))
+        number = statements[-1]
+        no_return = number if index == its.step else no_return
+        mine = [s for s in stretches if s.kind == grounds.view.kinds[step.actor]]
+        if any(s.first in before and s.last not in before[:-1] for s in mine):
+            kept += statements
+    return replace(witness, no_return=no_return, kept=tuple(kept))
 
 
 def with_repairs_tried(

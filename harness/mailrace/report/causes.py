@@ -1,0 +1,64 @@
+"""Root causes in, sentences out: what breaks, why, and what would mend it."""
+
+from collections.abc import Iterable, Sequence
+
+from mailrace.model.cause import Cause, KeptTogether, Repair
+from mailrace.model.consequences import Harm
+from mailrace.report.words import joined, legible, plural
+
+CAUSES_MAX = 8
+"""So many causes are told in a conclusion; all of them stand in run.json."""
+_HARMS = (Harm.STOP, Harm.DATA, Harm.PROMISE, Harm.REPLY)
+_FATES = {
+    "realised": "shown on the real server",
+    "unrealised": "not shown on one server, so no race by itself",
+    "two servers": "shown on two servers with one store",
+}
+
+
+def kept_words(kept: KeptTogether) -> str:
+    """`send's 4 statements from "INSERT …" to "SELECT …"`."""
+    first, last = legible(kept.first, 60), legible(kept.last, 60)
+    return f"{kept.operation}'s {plural(kept.steps, 'statement')} from `{first}` to `{last}`"
+
+
+def repair_words(repair: Repair, schedules: int, bad: int) -> str:
+    """A repair in a sentence: what to keep together, and what that leaves."""
+    runs = " and ".join(map(kept_words, repair.kept))
+    tried = {None: "", "": ", run again so and none was bad"}.get(repair.verified, f" ({repair.verified})")
+    today = f" (today {bad:,} of {schedules:,})" if schedules else ""
+    return f"If {runs} were kept together: {repair.bad} of {repair.schedules:,} schedules bad{today}{tried}"
+
+
+def repairs_words(cause: Cause) -> list[str]:
+    """Each of the smallest repairs in a sentence, and what does not help."""
+    said = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair]
+    for one in cause.no_help:
+        kinds = " and ".join(kept.operation for kept in one.kept)
+        said.append(
+            f"Keeping all of {kinds} together alone does not help: {one.bad:,} of {one.schedules:,} stay bad"
+        )
+    return said or ["No repair was found: the graph of its schedules is not whole"]
+
+
+def causes_words(named: Iterable[tuple[str, Cause]]) -> list[str]:
+    """The causes of scenarios, given with the scenario's name, two sentences each, the worst harm first."""
+    alike: dict[str, tuple[Cause, list[str]]] = {}
+    for scenario, cause in named:
+        # The same cause in several scenarios is told once, as the one that was shown, where one was.
+        known, where = alike.get(cause.name, (cause, []))
+        alike[cause.name] = (cause if cause.fate == "realised" else known, [*where, scenario])
+    ordered = sorted(alike.values(), key=lambda each: (_HARMS.index(each[0].harm), each[0].name))
+    said = [_cause_words(cause, where) for cause, where in ordered[:CAUSES_MAX]]
+    more = len(ordered) - CAUSES_MAX
+    return said + ([f"{plural(more, 'more cause')} stand in run.json."] if more > 0 else [])
+
+
+def _cause_words(cause: Cause, where: Sequence[str]) -> str:
+    harm = f"{cause.harm.value[:1].upper()}{cause.harm.value[1:]}"
+    head = (
+        f"{harm}: {legible(cause.name, 200)} in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
+    )
+    mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]
+    turn = [line for line in cause.why if "ends badly" in line]
+    return " ".join([head, *(f"{legible(line, 300)}." for line in (*turn, *mends))])
