@@ -195,3 +195,24 @@ def test_no_place_of_one_machine_is_named() -> None:
     files = [*HARNESS, *(ROOT / "scenarios").glob("*.yaml"), ROOT / "README.md", ROOT / "Makefile"]
     texts = {name(file): file.read_text(encoding="utf-8") for file in files}
     assert [file for file, text in texts.items() if re.search(r"/(opt/mailpits|root|work)/", text)] == []
+
+
+def figures() -> dict[str, int]:
+    """What should become fewer: `Any`, parameters that are only true or false, excepts that catch all."""
+    found = dict.fromkeys(("Any", "boolean parameters", "broad excepts"), 0)
+    for file in HARNESS:
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Name):
+                found["Any"] += node.id == "Any"
+            elif isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "BaseException"
+                found["broad excepts"] += caught in ("Exception", "BaseException")
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_command(node):
+                given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                hints = (ast.unparse(one.annotation) for one in given if one.annotation)
+                found["boolean parameters"] += sum(hint in ("bool", "bool | None") for hint in hints)
+    return found
+
+
+if __name__ == "__main__":
+    print(figures())

@@ -1,11 +1,13 @@
 """How a run goes on: a line that is written over on a terminal, plain lines some seconds apart elsewhere."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailrace.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from rich.live import Live
+
     from mailrace.model.result import ScenarioResult
     from mailrace.model.target import TargetInfo
     from mailrace.race import ChosenControl
@@ -23,7 +25,7 @@ class Teller:
         self._quiet = quiet
         self._screen = Screen(on_stdout=False)
         self._is_live = self._screen.width is not None and not quiet
-        self._live: Any = None
+        self._live: Live | None = None
         self._started = self._said_at = time.monotonic()
         self._number = 0
         self._name = ""

@@ -1,6 +1,6 @@
 """Sentences, commands and tables in, a terminal of any width out: words whole, commands ready to copy.
 
-What was asked for goes to stdout, and how a run goes on to stderr. Where there is no terminal nothing is
+Results go to stdout, and progress goes to stderr. Where there is no terminal nothing is
 wrapped: a log or a pipe gets each sentence on a line of its own.
 """
 
@@ -9,14 +9,17 @@ import re
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH_MIN = 40
-"""A narrower terminal is written to as if it were so wide."""
+"""A narrower terminal is written to as if it were this wide."""
 GAP = "  "
 
 
-def console(*, on_stdout: bool = False) -> Any:
+def console(*, on_stdout: bool = False) -> "Console":
     """A console on stderr, or on stdout for what was asked for; it knows TTY, CI and NO_COLOR.
 
     It neither wraps nor cuts: `Screen` wraps sentences, and leaves commands whole. Text is printed as it is:
@@ -31,7 +34,7 @@ def console(*, on_stdout: bool = False) -> Any:
             self.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
-        def print(self, *objects: Any, **how: Any) -> None:
+        def print(self, *objects: object, **how: Any) -> None:
             """A server's or a stranger's text may hold what a terminal would obey: it is shown, not sent."""
             super().print(*(shown(o) if isinstance(o, str) else o for o in objects), **how)
 

@@ -150,7 +150,7 @@ class Journal:
         """A scenario has its verdict."""
         self._write("result", "", result, is_failed=result.verdict is Verdict.FAILED and not result.rounds)
 
-    def study(self, what: str, value: Mapping[str, Any]) -> None:
+    def study(self, what: str, value: Mapping[str, object]) -> None:
         """A study found something of its own: `what` says which, the value is plain data."""
         self._line({"kind": "study", "lane": "", "what": what, "value": value})
 
@@ -166,7 +166,7 @@ class Journal:
         head = json.dumps({"kind": kind, "lane": lane, **more}, separators=(",", ":")).encode()
         self._append(head[:-1] + b"," + text[1:] + b"\n")
 
-    def _line(self, value: Mapping[str, Any]) -> None:
+    def _line(self, value: Mapping[str, object]) -> None:
         self._append(json.dumps(value, separators=(",", ":")).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:

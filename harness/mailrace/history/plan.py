@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from mailrace.model.errors import TargetNameError, UsageError
 from mailrace.model.request import RunRequest, Study
 from mailrace.model.target_name import TargetName, parse_target
 
+T = TypeVar("T")
 PLAN = "plan.json"
 MAILS = "mails"
 """The folder in a run's folder that holds the users' own messages that its scenarios send, by digest."""
@@ -97,8 +98,7 @@ def read_plan(folder: Path) -> RecordedPlan:
         "targets": targets or [request["target"]],
         "scenarios": [_scenario(place, i, one) for i, one in enumerate(_list(place, document, "scenarios"))],
     }
-    found: RecordedPlan = _validated(place, RecordedPlan, plan)
-    return found
+    return _validated(place, RecordedPlan, plan)
 
 
 def mail_of(folder: Path, digest: str) -> bytes | None:
@@ -131,14 +131,14 @@ def _document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _list(place: Path, document: Mapping[str, Any], key: str) -> list[Any]:
+def _list(place: Path, document: Mapping[str, Any], key: str) -> list[object]:
     value = document.get(key, [])
     if not isinstance(value, list):
         raise UsageError(f"{place}: {key}: {_shown(value)} is no list")
     return value
 
 
-def _target(place: Path, key: str, name: Any) -> TargetName:
+def _target(place: Path, key: str, name: object) -> TargetName:
     if not isinstance(name, str):
         raise UsageError(f"{place}: {key}: {_shown(name)} is no target's name")
     try:
@@ -147,7 +147,7 @@ def _target(place: Path, key: str, name: Any) -> TargetName:
         raise UsageError(f"{place}: {key}: {wrong}") from wrong
 
 
-def _scenario(place: Path, number: int, value: Any) -> dict[str, Any]:
+def _scenario(place: Path, number: int, value: object) -> dict[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise UsageError(f"{place}: scenarios.{number}: {_shown(value)} is no scenario with a name")
     data = {key: held for key, held in value.items() if key not in ("file", "mails")}
@@ -159,11 +159,12 @@ def _scenario(place: Path, number: int, value: Any) -> dict[str, Any]:
     }
 
 
-def _validated(place: Path, of: Any, value: Any) -> Any:
+def _validated(place: Path, of: type[T], value: object) -> T:
     from pydantic import ValidationError
 
+    kind: Any = of
     try:
-        return _codec(of).validate_python(value)
+        found: T = _codec(kind).validate_python(value)
     except ValidationError as wrong:
         mistakes = wrong.errors(include_url=False)
         said = [
@@ -171,13 +172,14 @@ def _validated(place: Path, of: Any, value: Any) -> Any:
             for one in mistakes[:MISTAKES_SHOWN_MAX]
         ]
         raise UsageError(f"{place}: {'; '.join(said)}") from wrong
+    return found
 
 
 def _dotted(path: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in path if part != "request")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A value as a message shows it: short, and without what a terminal would obey."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -96,7 +96,7 @@ def _own_words() -> frozenset[str]:
     """
     found = set(OTHER_WORDS)
 
-    def look(node: Any) -> None:
+    def look(node: object) -> None:
         if isinstance(node, dict):
             found.update(str(key).lower() for key in node.get("properties", ()))
             found.update(str(word).lower() for word in (*node.get("enum", ()), node.get("const", "")))

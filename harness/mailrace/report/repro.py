@@ -184,7 +184,7 @@ def _order(steps: tuple[Step, ...], word: str) -> str:
     return "\n".join([*lines, "]"])
 
 
-def _literal(value: Any, indent: int = 0) -> str:
+def _literal(value: object, indent: int = 0) -> str:
     """The value as Python source, one entry a line where it is long."""
     flat = _flat(value)
     if len(flat) + indent <= 96 or not isinstance(value, dict | list):
@@ -198,7 +198,7 @@ def _literal(value: Any, indent: int = 0) -> str:
     return f"{opening}\n" + "".join(f"{inner}{e},\n" for e in entries) + " " * indent + closing
 
 
-def _flat(value: Any) -> str:
+def _flat(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_flat(k)}: {_flat(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):

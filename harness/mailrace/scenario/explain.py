@@ -61,7 +61,7 @@ def _miscounted(detail: Any, data: Any, path: Path) -> bool:
     )
 
 
-def holds(data: Any, part: str | int) -> bool:
+def holds(data: object, part: str | int) -> bool:
     """Whether a list or mapping has that index or key."""
     if isinstance(data, list):
         return isinstance(part, int) and 0 <= part < len(data)
@@ -173,7 +173,7 @@ def _at(data: Any, path: Path) -> Any:
     return data
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as it is quoted in a message, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"

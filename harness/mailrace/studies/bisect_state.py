@@ -76,7 +76,7 @@ def search_of(folder: Path) -> Search | None:
         raise UsageError(f"{folder / HISTORY}: holds no bisection ({wrong!r:.200})") from wrong
 
 
-def document(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
+def document(search: Search, question: Mapping[str, object]) -> dict[str, Any]:
     """What is known so far, as plain data. `question`: what was asked beside the versions."""
     return {
         "format": FORMAT,
@@ -89,7 +89,7 @@ def document(search: Search, question: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def save(path: Path, search: Search, question: Mapping[str, Any]) -> None:
+def save(path: Path, search: Search, question: Mapping[str, object]) -> None:
     """Write what is known so far, whole or not at all."""
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def save(path: Path, search: Search, question: Mapping[str, Any]) -> None:
     write_whole(path, text.encode())
 
 
-def resumed(path: Path, search: Search, question: Mapping[str, Any]) -> Search:
+def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Search:
     """The search with the answers of the file, if there is one; unknown ones are asked again.
 
     Raises UsageError where the file is of another question, or no such file at all.
