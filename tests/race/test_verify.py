@@ -34,6 +34,9 @@ class FakeTarget:
     def search(self, query: str) -> tuple[str, ...]:
         return tuple(row.id for row in self.rows if row.key in query)
 
+    def disagreements(self, *_: object) -> tuple[()]:
+        return ()
+
     def log_since(self, t_ns: int) -> tuple[()]:
         return ()
 

@@ -18,6 +18,7 @@ from mailrace.check.tag_ghost import tag_ghost
 from mailrace.check.tag_lost import tag_lost
 from mailrace.check.tags import tag_keys
 from mailrace.check.touched import touched, touched_tags
+from mailrace.check.views_disagree import views_disagree
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
@@ -40,6 +41,7 @@ CHECKERS: tuple[Checker, ...] = (
     tag_ghost,
     search_wrong,
     order_wrong,
+    views_disagree,
     retry_duplicate,
 )
 """One property each, in the order of a round's findings: the gravest first."""

@@ -79,6 +79,11 @@ class AnomalyName(StrEnum):
         "a search for words of one mail misses it, or finds another",
     )
     ORDER_WRONG = ("order_wrong", Weight.RACE, "the list of mails is not in the order of their arrival")
+    VIEWS_DISAGREE = (
+        "views_disagree",
+        Weight.RACE,
+        "two views of the quiet store differ: list, search, tags, counts or a message's page",
+    )
     NOT_SERIALIZABLE = (
         "not_serializable",
         Weight.RACE,

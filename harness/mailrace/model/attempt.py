@@ -195,6 +195,18 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """What two views of a quiet store say differently; each in a clause.
+
+    key   the message that it is about; "" where it is about a number
+    """
+
+    key: str
+    one: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a target held for one run when its traffic was quiet.
 
@@ -203,6 +215,7 @@ class Stored:
     tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
     searches   what the search found, for the messages of which it was asked
     changed    rows of earlier rounds that are no longer what they were
+    disagreeing  where another view of the store differs from this one
     earlier    the newest row of rounds that were over before this one began; None: there is none
     """
 
@@ -211,6 +224,7 @@ class Stored:
     searches: tuple[Search, ...] = ()
     changed: tuple[Changed, ...] = ()
     earlier: StoredMessage | None = None
+    disagreeing: tuple[Disagreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

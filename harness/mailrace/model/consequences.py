@@ -91,6 +91,12 @@ CONSEQUENCES: Mapping[AnomalyName, Consequence] = {
         "deletes by that ID reads or deletes the wrong mail.",
         remedy="Look for the mail by its Message-ID instead of by the ID of the reply.",
     ),
+    _A.VIEWS_DISAGREE: Consequence(
+        harm=Harm.PROMISE,
+        meaning="Long after all was answered, the list says one thing of a mail and a search, a count or the "
+        "mail's own page another. A test passes or fails by where it looks.",
+        remedy="Look at one view only, the list, and report it with the bundle of this run.",
+    ),
     _A.TAG_LOST: Consequence(
         harm=Harm.DATA,
         meaning="A mail was accepted and lacks a tag that it asked for. Whoever looks for it by that tag "

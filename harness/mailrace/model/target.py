@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from mailrace.model.attempt import LogLine, Stored
+from mailrace.model.attempt import Disagreement, LogLine, Stored
 from mailrace.model.dial import Address, shown
 
 
@@ -140,6 +140,9 @@ class Target(Protocol):
 
     def search(self, query: str) -> tuple[str, ...]:
         """The server IDs that a search finds, at most a page of them."""
+
+    def disagreements(self, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
+        """Where other views of a server of ours differ from its list; `gone`: IDs not listed, with keys."""
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """Whether it still answers, looking at its process where it is ours."""

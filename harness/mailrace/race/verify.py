@@ -29,6 +29,7 @@ from mailrace.race.samples import (
     Sampler,
     origins_of,
 )
+from mailrace.race.views import disagreeing, spread
 from mailrace.scenario import Plan
 
 SETTLE_S_MAX = 2.0
@@ -90,12 +91,14 @@ class Verifier:
             whole = self._settled(records)
             parts = self._parted(records, whole, is_sampled=lane != SERIAL)
             changed = self._changed(whole, is_sampled=lane != SERIAL)
+            two_views = disagreeing(self._target, self._plan.domain, whole, records)
         except TargetError as wrong:
             # What these rounds stored is not known: the server's doing, unless our own machine failed.
             loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
             why = f"the store could not be read: {wrong}"
             return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
         parts[-1] = replace(parts[-1], changed=changed)
+        spread(two_views, parts, records)
         self._remember(records, parts, whole)
         if lane != SERIAL:
             self._count(parts)

@@ -40,6 +40,7 @@ PROMISES: Mapping[AnomalyName, str] = {
     AnomalyName.FOREIGN_ROW: "the store holds only messages that were sent",
     AnomalyName.OLDER_CHANGED: "a stored message stays as it is until somebody edits or deletes it",
     AnomalyName.SEARCH_WRONG: "a search finds the messages that match it, and no other",
+    AnomalyName.VIEWS_DISAGREE: "what the server shows of a message is the same wherever it is shown",
     AnomalyName.ORDER_WRONG: "messages are listed in the order of their arrival",
 }
 """What each anomaly breaks, in a maintainer's words; an anomaly that only reports has none."""
@@ -51,6 +52,7 @@ WITHOUT_SCRIPT = frozenset(
         AnomalyName.OLDER_CHANGED,
         AnomalyName.SEARCH_WRONG,
         AnomalyName.ORDER_WRONG,
+        AnomalyName.VIEWS_DISAGREE,
     }
 )
 """Anomalies that repro.py has no judge for: `mailrace replay` of the bundle shows them again."""

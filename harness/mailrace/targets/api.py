@@ -133,6 +133,16 @@ class Api:
         """A message's source as stored, by its server ID; does not mark it read."""
         return self._call("GET", f"/api/v1/message/{quote(row_id, safe='')}/raw")
 
+    def page_of_message(self, row_id: str) -> Mapping[str, object] | None:
+        """A message as `GET /message/ID` shows it, which marks it read; None where there is none."""
+        path = f"/api/v1/message/{quote(row_id, safe='')}"
+        try:
+            return self.settings(path)
+        except BadAnswer as wrong:
+            if wrong.status in (400, 404):
+                return None
+            raise
+
     def delete(self, ids: Sequence[str]) -> None:
         """Delete these; a repeated or stale ID can hang a server up to 1.30.6 for good."""
         if isinstance(ids, str) or not ids or not all(ids):

@@ -1,10 +1,11 @@
 """Takes an `Api` and a run's recipient domain; gives what the server stores for it, in a few requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from mailrace.model.attempt import Stored, StoredMessage
+from mailrace.model.attempt import Disagreement, Stored, StoredMessage
 from mailrace.model.errors import TargetError
 from mailrace.targets.api import PAGE_ROWS_MAX, Api, ApiError, BadAnswer
+from mailrace.targets.views import disagreements
 
 
 def stored_by_list(api: Api, domain: str = "") -> Stored:
@@ -67,6 +68,10 @@ class OverRest:
     def search(self, query: str) -> tuple[str, ...]:
         """The server IDs that a search finds, at most a page of them."""
         return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
+
+    def disagreements(self, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
+        """See `views.disagreements`."""
+        return disagreements(self.api, listed, domain, gone)
 
     def _close_api(self) -> None:
         """Close our own connections to it; the server goes on."""

@@ -1,0 +1,34 @@
+"""A look at a quiet store in, the same with what its other views say differently out, round by round."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored
+from mailrace.model.operation import messages_of
+from mailrace.model.target import Target
+
+
+def disagreeing(
+    target: Target, domain: str, whole: Stored, records: Sequence[RoundRecord]
+) -> tuple[Disagreement, ...]:
+    """Where other views differ from the list `whole` after these rounds. Raises TargetError.
+
+    Nowhere on a server that is not ours, for others may change it between two looks; nor while an operation
+    has no answer, for it may still take effect.
+    """
+    is_quiet = not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
+    if not (target.is_ours and is_quiet):
+        return ()
+    there = {row.id for row in whole.messages}
+    known = {row_id: key for record in records for key, row_id in record.ids.items()}
+    known |= {a.queued_as: a.message or "" for r in records for a in r.attempts if a.queued_as}
+    gone = {row_id: key for row_id, key in known.items() if row_id not in there}
+    return target.disagreements(whole, domain, gone)
+
+
+def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence[RoundRecord]) -> None:
+    """Put each into the part of the round whose message it is about; what is about none into the last."""
+    owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
+    for two in found:
+        at = owner.get(two.key, len(parts) - 1)
+        parts[at] = replace(parts[at], disagreeing=(*parts[at].disagreeing, two))

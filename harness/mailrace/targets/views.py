@@ -1,0 +1,104 @@
+"""A quiet server's list in, whatever its other views say otherwise out: search, tags, counts, message pages.
+
+What is listed is held against what the searches find, the numbers and tags of `GET /info`, and the pages of
+messages: of those that are read already, for a page marks its message, and of those that are gone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from mailrace.model.attempt import Disagreement, Stored, StoredMessage
+from mailrace.targets.api import Api
+
+PAGES_MAX = 8
+"""Pages of single messages that are asked for at a look, those of messages that are gone first."""
+TAGS_MAX = 3
+"""Tags that are searched for at a look."""
+
+
+def disagreements(api: Api, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
+    """Where another view differs from the list of the whole mailbox, which nothing changes meanwhile.
+
+    domain   the run's own, whose messages are searched for
+    gone     server IDs of messages that are no longer listed, with their keys
+
+    A handful of requests, more only where a page of 5,000 is full. Raises TargetError.
+    """
+    return (
+        *_searched(api, listed, domain),
+        *_counted(api, listed),
+        *_shown(api, listed, gone),
+    )
+
+
+def _searched(api: Api, listed: Stored, domain: str) -> Iterator[Disagreement]:
+    """By recipient, and by some tags: the same rows, each with the same tags and read flag."""
+    to = [row for row in listed.messages if any(a.endswith(f"@{domain.lower()}") for a in row.to)]
+    yield from _compared(f"search to:@{domain}", to, _found(api, f"to:@{domain}"))
+    # An odd spelling could be taken for search syntax, so only plain tags are searched for.
+    held = dict.fromkeys(t.lower() for row in listed.messages for t in row.tags if '"' not in t)
+    for tag in list(held)[-TAGS_MAX:]:
+        holders = [row for row in listed.messages if tag in map(str.lower, row.tags)]
+        yield from _compared(f'search tag:"{tag}"', holders, _found(api, f'tag:"{tag}"'))
+
+
+def _found(api: Api, query: str) -> list[StoredMessage]:
+    return [row for page in api.pages(query) for row in page.messages]
+
+
+def _compared(
+    view: str, rows: Sequence[StoredMessage], found: Sequence[StoredMessage]
+) -> Iterator[Disagreement]:
+    by_id = {row.id: row for row in found}
+    for row in rows:
+        other = by_id.pop(row.id, None)
+        if other is None or (sorted(other.tags), other.read) != (sorted(row.tags), row.read):
+            says = f"{view} does not find it" if other is None else f"{view} shows it {_state(other)}"
+            yield Disagreement(key=row.key, one=f"the list shows ID {row.id} {_state(row)}", other=says)
+    for row in by_id.values():
+        yield Disagreement(
+            key=row.key, one=f"the list has no such row with ID {row.id}", other=f"{view} finds it"
+        )
+
+
+def _state(row: StoredMessage) -> str:
+    return f"{'read' if row.read else 'unread'} with tags [{', '.join(sorted(row.tags))}]"
+
+
+def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
+    """The numbers of `GET /info`: all, unread, and of each tag that a listed message holds."""
+    info = api.info()
+    tags = info.get("Tags")
+    by_tag = {str(t).lower(): n for t, n in tags.items()} if isinstance(tags, dict) else {}
+    counts = Counter(tag.lower() for row in listed.messages for tag in row.tags)
+    said = [
+        ("messages", len(listed.messages), info.get("Messages")),
+        ("unread messages", sum(not row.read for row in listed.messages), info.get("Unread")),
+        *((f"messages with the tag {tag}", n, by_tag.get(tag)) for tag, n in counts.items() if by_tag),
+    ]
+    for what, shown, told in said:
+        if (
+            isinstance(told, int | float | None)
+            and told != shown
+            and not (told is None and "tag" not in what)
+        ):
+            yield Disagreement(
+                key="", one=f"the list shows {shown} {what}", other=f"GET /api/v1/info says {told or 'none'}"
+            )
+
+
+def _shown(api: Api, listed: Stored, gone: Mapping[str, str]) -> Iterator[Disagreement]:
+    """A message's own page: none for one that is gone; the listed tags for one that is read already."""
+    asked = list(gone.items())[-PAGES_MAX:]
+    for row_id, key in asked:
+        if api.page_of_message(row_id) is not None:
+            view = f"GET /api/v1/message/{row_id} shows it"
+            yield Disagreement(key=key, one=f"the list has no row with ID {row_id}", other=view)
+    read = [row for row in listed.messages if row.read][: PAGES_MAX - len(asked)]
+    for row in read:
+        page = api.page_of_message(row.id)
+        tags = page.get("Tags") if page is not None else None
+        if page is None or sorted(map(str, tags if isinstance(tags, list) else ())) != sorted(row.tags):
+            says = "answers that there is none" if page is None else f"shows it with tags {tags or []}"
+            one = f"the list shows ID {row.id} {_state(row)}"
+            yield Disagreement(key=row.key, one=one, other=f"GET /api/v1/message/{row.id} {says}")

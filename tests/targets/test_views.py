@@ -1,0 +1,91 @@
+"""Views of one store that differ: each way that they can, typed in, and views that agree."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from mailrace.check import check_round
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.attempt import Disagreement, Stored, StoredMessage
+from mailrace.model.operation import ReadMessage
+from mailrace.targets.rows import Page
+from mailrace.targets.views import disagreements
+
+from tests.check.rounds import DOMAIN, PLAIN, copy, executed, mail
+
+ONE, TWO = mail("g01", "T"), mail("g02", "U")
+ROWS = (copy(ONE, "T", server_id="a", read=True), copy(TWO, "U", server_id="b"))
+LISTED = Stored(messages=ROWS, tags=("T", "U"))
+
+
+class FakeApi:
+    """Shows the same everywhere, but for what a test changes: rows by query, numbers, pages."""
+
+    def __init__(self) -> None:
+        self.found = {f"to:@{DOMAIN}": ROWS, 'tag:"t"': ROWS[:1], 'tag:"u"': ROWS[1:]}
+        self.numbers: dict[str, Any] = {"Messages": 2, "Unread": 1, "Tags": {"T": 1, "U": 1}}
+        self.shown: dict[str, dict[str, object]] = {"a": {"Tags": ["T"]}, "b": {"Tags": ["U"]}}
+        self.marked: list[str] = []
+
+    def pages(self, query: str) -> tuple[Page, ...]:
+        rows = self.found[query]
+        return (Page(total=2, matching=len(rows), messages=rows, tags=()),)
+
+    def info(self) -> dict[str, Any]:
+        return self.numbers
+
+    def page_of_message(self, row_id: str) -> dict[str, object] | None:
+        self.marked.append(row_id)
+        return self.shown.get(row_id)
+
+
+def looked(api: FakeApi, gone: dict[str, str] | None = None) -> tuple[Disagreement, ...]:
+    return disagreements(api, LISTED, DOMAIN, gone or {})  # type: ignore[arg-type]
+
+
+def test_views_that_agree_are_none_and_no_unread_message_is_marked() -> None:
+    api = FakeApi()
+    assert looked(api, {"z": "r00041g09"}) == ()
+    assert api.marked == ["z", "a"], "what is gone is asked for, and what is read already"
+
+
+def other(row: StoredMessage, *tags: str, read: bool) -> tuple[StoredMessage, ...]:
+    return (copy(TWO, *tags, server_id=row.id, read=read),)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "says"),
+    [
+        (lambda api: api.found.update({f"to:@{DOMAIN}": ROWS[:1]}), TWO.key, "does not find it"),
+        (lambda api: api.found.update({'tag:"u"': ()}), TWO.key, "does not find it"),
+        (lambda api: api.found.update({'tag:"t"': ROWS}), TWO.key, "finds it"),
+        (lambda api: api.found.update({'tag:"u"': other(ROWS[1], "U", read=True)}), TWO.key, "shows it read"),
+        (lambda api: api.found.update({'tag:"u"': other(ROWS[1], read=False)}), TWO.key, "with tags []"),
+        (lambda api: api.numbers.update({"Messages": 3}), "", "says 3"),
+        (lambda api: api.numbers.update({"Unread": 0}), "", "says none"),
+        (lambda api: api.numbers.update({"Tags": {"T": 2, "U": 1}}), "", "says 2"),
+        (lambda api: api.numbers.update({"Tags": {"T": 1}}), "", "says none"),
+        (lambda api: api.shown.update({"z": {}}), "r00041g09", "/z shows it"),
+        (lambda api: api.shown.pop("a"), ONE.key, "answers that there is none"),
+        (lambda api: api.shown.update({"a": {"Tags": []}}), ONE.key, "with tags []"),
+    ],
+)
+def test_each_way_that_two_views_differ(change: Any, key: str, says: str) -> None:
+    api = FakeApi()
+    change(api)
+    (two,) = looked(api, {"z": "r00041g09"})
+    assert two.key == key
+    assert says in two.other
+    operations = (ReadMessage(key="read_message.1", message=ONE.key),)
+    record = executed(operations, (), ROWS, given=(ONE, TWO))
+    record = replace(record, stored=replace(LISTED, disagreeing=(two,)))
+    (found,) = check_round(record, PLAIN)
+    assert found.name is AnomalyName.VIEWS_DISAGREE
+    assert two.one in found.proof
+    assert two.other in found.proof
+
+
+def test_a_server_that_names_no_numbers_is_compared_by_what_it_shows() -> None:
+    api = FakeApi()
+    api.numbers = {"Version": "v1"}
+    assert looked(api) == ()
