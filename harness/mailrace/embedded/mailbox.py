@@ -178,9 +178,9 @@ class Mailbox:
         self._count_deleted(deleted)
         self._broadcast()
 
-    async def mark(self, ids: Sequence[str], read: bool) -> None:
-        """Mark messages read or unread."""
-        async with self.whole() as db:
+    async def mark(self, ids: Sequence[str], read: bool, within: Database | None = None) -> None:
+        """Mark messages read or unread, `within` an operation that is under way or as one of its own."""
+        async with nullcontext(within) if within is not None else self.whole() as db:
             await listing.mark(db, self.version, ids, int(read))
         self._broadcast()
 

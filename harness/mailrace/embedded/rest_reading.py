@@ -62,15 +62,16 @@ class ReadingApi:
 
     async def message(self, request: web.Request) -> web.Response:
         """One message, which is marked read."""
-        message, raw = await self._raw(request)
-        if raw is None:
-            return not_found() if message else not_found("Message not found")
-        mail, db = parse(raw), self._mailbox.db
-        if self._version.since(1, 27):
-            await listing.metadata(db, message)
-        date = mail.date or await listing.created(db, message)
-        tags = await tagging.tags_of(db, message)
-        await self._mailbox.mark([message], True)
+        async with self._mailbox.whole() as db:
+            message, raw = await self._raw(request, db)
+            if raw is None:
+                return not_found() if message else not_found("Message not found")
+            mail = parse(raw)
+            if self._version.since(1, 27):
+                await listing.metadata(db, message)
+            date = mail.date or await listing.created(db, message)
+            tags = await tagging.tags_of(db, message)
+            await self._mailbox.mark([message], True, within=db)
         name, address = mail.sender()
         found: dict[str, object] = {"ID": message, "MessageID": mail.message_id}
         found |= {"From": {"Name": name, "Address": address}}
@@ -85,17 +86,17 @@ class ReadingApi:
 
     async def raw(self, request: web.Request) -> web.Response:
         """The mail as stored."""
-        _, raw = await self._raw(request)
+        _, raw = await self._raw(request, self._mailbox.db)
         return web.Response(body=raw, content_type="text/plain") if raw is not None else not_found()
 
     async def headers(self, request: web.Request) -> web.Response:
         """The header as a map from names to values."""
-        _, raw = await self._raw(request)
+        _, raw = await self._raw(request, self._mailbox.db)
         return as_json(parse(raw).header.canonical()) if raw is not None else not_found()
 
     async def part(self, request: web.Request) -> web.Response:
         """An attachment or inline part by its number."""
-        _, raw = await self._raw(request)
+        _, raw = await self._raw(request, self._mailbox.db)
         mail = parse(raw) if raw is not None else None
         for part in (*mail.inline, *mail.attachments) if mail else ():
             if part.number == request.match_info["part"]:
@@ -104,24 +105,26 @@ class ReadingApi:
 
     async def view_latest(self, request: web.Request) -> web.Response:
         """To the page of the newest message, or to the front page where there is none."""
-        place = f"/view/{newest}" if (newest := await self._newest(request)) else "/"
+        async with self._mailbox.whole() as db:
+            newest = await self._newest(request, db)
+        place = f"/view/{newest}" if newest else "/"
         headers = {"Location": place, "Content-Type": "text/html; charset=utf-8"}
         return web.Response(status=302, headers=headers, text=f'<a href="{place}">Found</a>.\n\n')
 
-    async def _newest(self, request: web.Request) -> str:
+    async def _newest(self, request: web.Request, db: Database) -> str:
         """The ID of the newest message, or of the newest that matches; "" where there is none."""
-        db, query = self._mailbox.db, request.query.get("query", "").strip()
+        query = request.query.get("query", "").strip()
         if query:
             rows, _ = await searching.search(db, self._version, query, 0, 1)
         else:
             rows = await listing.list_messages(db, self._version, 0, 1)
         return str(rows[0]["ID"]) if rows else ""
 
-    async def _raw(self, request: web.Request) -> tuple[str, bytes | None]:
+    async def _raw(self, request: web.Request, db: Database) -> tuple[str, bytes | None]:
         """ID and source of the message that the path names; None where there is none."""
-        message, db = request.match_info["id"], self._mailbox.db
+        message = request.match_info["id"]
         if message == "latest":
-            message = await self._newest(request)
+            message = await self._newest(request, db)
             if not message:
                 return "", None
         return message, await listing.raw_message(db, self._version, message)
