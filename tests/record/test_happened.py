@@ -123,6 +123,7 @@ UNSEEN = [
     {"more": [NotSeen(connection=1, t_ns=0, why="a reply without a code")]},
     {"more": [NotSeen(connection=9, t_ns=0, why="STARTTLS: what follows is encrypted")]},
     {"ended": replace(ENDED, accepted=3)},
+    {"ended": replace(ENDED, failures=("the relay was ended from outside",))},
     {"begun": OTHERS},
     {"begun": OTHERS, "ended": replace(ENDED, deleted=1)},
 ]

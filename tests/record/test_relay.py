@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import socket
 import struct
 import threading
@@ -131,7 +132,39 @@ def _sends_no_protocol(sock: socket.socket) -> None:
     sock.sendall(bytes(range(256)) * 100)
 
 
+def _says_nothing(sock: socket.socket) -> None:
+    sock.setblocking(False)
+
+
+def _half_closes(sock: socket.socket) -> None:
+    sock.sendall(b"QUIT\r\n")
+    sock.shutdown(socket.SHUT_WR)
+
+
+def _line_without_end(sock: socket.socket) -> None:
+    sock.sendall(b"x" * 2_000_000)
+
+
+def _many_commands_at_once(sock: socket.socket) -> None:
+    sock.sendall(b"NOOP\r\n" * 20_000)
+
+
+def _speaks_tls(sock: socket.socket) -> None:
+    sock.sendall(b"\x16\x03\x01\x00\x05hello")
+
+
+def _byte_by_byte(sock: socket.socket) -> None:
+    for byte in b"MAIL FROM:<a@b>\r\nGET / HTTP/1.1\r\n":
+        sock.sendall(bytes([byte]))
+
+
+def _wrong_lengths(sock: socket.socket) -> None:
+    sock.sendall(b"POST /api/v1/send HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n-1\r\n")
+
+
 CLIENTS: list[Serve] = [_reset, _never_reads, _half_a_line, _leaves_at_once, _sends_no_protocol]
+CLIENTS += [_says_nothing, _half_closes, _line_without_end, _many_commands_at_once, _speaks_tls]
+CLIENTS += [_byte_by_byte, _wrong_lengths]
 
 
 @pytest.mark.parametrize("protocol", ["smtp", "http", "pop3"])
@@ -165,13 +198,57 @@ def _talks_forever(sock: socket.socket) -> None:
         sock.sendall(b"x" * 4096)
 
 
-@pytest.mark.parametrize(
-    "misbehave",
-    [_closes, _resets, _talks_forever, _sends_no_protocol],
-    ids=lambda one: one.__name__.strip("_"),
-)
+def _never_answers(sock: socket.socket) -> None:
+    all_of(sock)
+
+
+def _answers_what_nobody_asked(sock: socket.socket) -> None:
+    sock.sendall(b"250 ok\r\n+OK\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 50)
+    all_of(sock)
+
+
+def _answers_forever_without_a_line(sock: socket.socket) -> None:
+    sock.sendall(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2_000_000)
+
+
+def _half_an_answer(sock: socket.socket) -> None:
+    sock.recv(1)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf")
+
+
+def _only_informs(sock: socket.socket) -> None:
+    sock.recv(1)
+    sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 500)
+    all_of(sock)
+
+
+def _wrong_chunks(sock: socket.socket) -> None:
+    sock.recv(1)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\nx\r\n")
+    all_of(sock)
+
+
+def _wrong_packing(sock: socket.socket) -> None:
+    sock.recv(1)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"
+    sock.sendall(head + b"\x1f\x8b\x08\xff")
+    all_of(sock)
+
+
+def _ends_and_listens_on(sock: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_WR)
+    all_of(sock)
+
+
+SERVERS: list[Serve] = [_closes, _resets, _talks_forever, _sends_no_protocol, _never_answers]
+SERVERS += [_answers_what_nobody_asked, _answers_forever_without_a_line, _half_an_answer, _only_informs]
+SERVERS += [_wrong_chunks, _wrong_packing, _ends_and_listens_on]
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "http", "pop3"])
+@pytest.mark.parametrize("misbehave", SERVERS, ids=lambda one: one.__name__.strip("_"))
 def test_a_server_that_misbehaves_on_one_connection_leaves_the_others(
-    tmp_path: Path, misbehave: Serve
+    tmp_path: Path, misbehave: Serve, protocol: str
 ) -> None:
     first = threading.Event()
 
@@ -182,12 +259,72 @@ def test_a_server_that_misbehaves_on_one_connection_leaves_the_others(
             first.set()
             misbehave(sock)
 
-    with server(serve) as port, recorded(tmp_path, port, "smtp") as (_, at), connected(at) as bad:
-        bad.sendall(b"hello\r\n")
+    with server(serve) as port, recorded(tmp_path, port, protocol) as (recorder, at), connected(at) as bad:
+        bad.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert first.wait(LIMIT_S)
         with connected(at) as good:
             good.sendall(b"still here")
             assert good.recv(10, socket.MSG_WAITALL) == b"still here"
+    assert recorder.failures == []
+
+
+def test_a_server_that_takes_no_connection_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """Its queue is full, so connecting to it takes minutes; the other service goes on meanwhile."""
+    with server(echo) as port, socket.socket() as full, ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        services = tuple(
+            Service(protocol="pop3", upstream_host="127.0.0.1", upstream_port=upstream)
+            for upstream in (full.getsockname()[1], port)
+        )
+        recorder = Recorder(services, tmp_path, begun("t", "v"))
+        recorder.start()
+        stack.callback(recorder.close)
+        stuck = stack.enter_context(connected(recorder.ports[0]))
+        stuck.sendall(b"anybody?")
+        with connected(recorder.ports[1]) as good:
+            # The good one is answered, though the stuck one was first.
+            good.settimeout(2.0)
+            good.sendall(b"still here")
+            assert good.recv(10, socket.MSG_WAITALL) == b"still here"
+
+
+def test_a_relay_that_is_killed_leaves_a_record_that_is_not_whole(tmp_path: Path) -> None:
+    with server(echo) as port, recorded(tmp_path, port) as (recorder, at), connected(at) as client:
+        client.sendall(b"hello")
+        assert client.recv(5, socket.MSG_WAITALL) == b"hello"
+        assert recorder.relay_pid is not None
+        os.kill(recorder.relay_pid, signal.SIGKILL)
+        recorder.stop()
+        assert [why for why in recorder.failures if "ended from outside" in why] != []
+
+
+def test_a_disk_that_takes_no_more_is_said_and_the_traffic_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = os.write
+    taken: list[int] = []
+
+    def write(handle: int, data: bytes) -> int:
+        if not data.startswith(b'{"kind"'):
+            return written(handle, data)
+        taken.append(written(handle, data[: len(data) // 2] if len(taken) == 1 else data))
+        return taken[-1]
+
+    monkeypatch.setattr(os, "write", write)
+    with server(echo) as port, recorded(tmp_path, port) as (recorder, at):
+        for _ in range(3):
+            with connected(at) as client:
+                client.sendall(b"hello")
+                assert client.recv(5, socket.MSG_WAITALL) == b"hello"
+        recorder.stop()
+    assert recorder.failures == ["the record is not whole: a line was written in part"]
+    assert len(taken) == 2  # nothing is written behind a torn line
+    assert len([*read_record(tmp_path / RECORD)]) == 1
 
 
 def test_a_refusing_server_ends_its_client_and_a_taken_port_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mailrace.record.watch import Teller, outcome_of_code
 BEGUN = Begun(mailrace="0", started="2026-01-01T00:00:00.000+00:00", t_ns=0, target="t", version="1.33.1")
 ENDED = Ended(t_ns=10**12, is_store_known=True)
 MS = 1_000_000
+NUMBERS = itertools.count(1)
 
 
 class Told:
@@ -32,9 +33,9 @@ class Told:
 def op(
     kind: str, at_ms: float, *, connection: int = 1, for_ms: float = 1.0, code: int = 250, **about: Any
 ) -> Recorded:
-    """An operation of a process whose connection has its number; its own number is its time."""
+    """An operation of a process whose connection has its number."""
     return Recorded(
-        number=int(at_ms * 1000),
+        number=next(NUMBERS),
         connection=connection,
         kind=kind,
         invoked_ns=int(at_ms * MS),

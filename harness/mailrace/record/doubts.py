@@ -21,6 +21,8 @@ def _doubts(suite: Suite) -> Iterator[str]:
     if ended is None:
         yield "the recorder was killed, so what the store should hold at the end is not known"
         return
+    if ended.failures:
+        yield "operations may be missing in the record, such as a deletion or a second sending"
     if not ended.is_store_known:
         yield "the store was not read whole at the end"
     if unread := unread_connections(suite):
@@ -28,6 +30,7 @@ def _doubts(suite: Suite) -> Iterator[str]:
             f"{unread} connection{'' if unread == 1 else 's'} passed unread, and what was done there "
             "may have deleted, doubled or retagged any mail"
         )
+    # Who else can reach the server is known by its own counters; one of ours is reached by nobody else.
     if not suite.begun.is_ours and ended.deleted > (explained := _deletions_explained(suite)):
         yield (
             f"the server counts {ended.deleted} deleted messages, and the record explains only {explained}: "

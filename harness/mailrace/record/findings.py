@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from mailrace.model.consequences import CONSEQUENCES
 from mailrace.record.as_scenario import as_scenario, name_of
 from mailrace.record.doubts import unread_connections
 from mailrace.record.happened import RETRIED_AFTER_YES, happened
@@ -17,6 +18,8 @@ from mailrace.record.recorded import Recorded
 from mailrace.record.suite import UNKNOWN, Suite
 from mailrace.record.timeline import Drawn, timeline
 
+RETRIED_WHY = "The server has it twice from then on, as it was asked to: this is no fault of the server."
+RETRIED_REMEDY = "Send again only what was refused, or whose reply did not come."
 KILLED = "the recorder was killed, and nobody saw what came after"
 BUSY_MAX = 3
 EVIDENCE_MAX = 5
@@ -143,7 +146,9 @@ def findings_of(suite: Suite, failures: tuple[str, ...] = ()) -> Findings:
         keeps_content=suite.begun.keeps_content,
         judged=broken.judged,
         not_judged=broken.not_judged,
-        happened=tuple(_finding(suite, "happened", name, seen) for name, seen in by_name.items()),
+        happened=tuple(
+            _with_consequence(_finding(suite, "happened", name, seen)) for name, seen in by_name.items()
+        ),
         hazards=_hazards(suite),
         overlaps=tuple(_overlaps(suite)),
         not_whole=tuple(dict.fromkeys((*failures, *(ended.failures if ended is not None else (KILLED,))))),
@@ -151,6 +156,14 @@ def findings_of(suite: Suite, failures: tuple[str, ...] = ()) -> Findings:
         unread=unread_connections(suite),
         not_seen=tuple(_not_seen(suite)),
     )
+
+
+def _with_consequence(finding: Finding) -> Finding:
+    """The finding with what it means for whoever uses the server, and what helps."""
+    if finding.name == RETRIED_AFTER_YES:
+        return replace(finding, why=RETRIED_WHY, remedy=RETRIED_REMEDY)
+    told = next(told for name, told in CONSEQUENCES.items() if name.value == finding.name)
+    return replace(finding, why=told.meaning, remedy=told.remedy)
 
 
 def _hazards(suite: Suite) -> tuple[Finding, ...]:

@@ -46,13 +46,13 @@ class Seen:
 def overlapping(operations: Iterable[Recorded]) -> Iterator[tuple[Recorded, Recorded]]:
     """Every pair that was under way at the same time, one of them a writer, by the later's start."""
     under_way: list[tuple[int, int, Recorded]] = []
-    for later in sorted(operations, key=lambda one: one.invoked_ns):
+    for place, later in enumerate(sorted(operations, key=lambda one: one.invoked_ns)):
         while under_way and under_way[0][0] <= later.invoked_ns:
             heapq.heappop(under_way)
         for _, _, earlier in under_way:
             if earlier.kind in WRITERS or later.kind in WRITERS:
                 yield earlier, later
-        heapq.heappush(under_way, (later.completed_ns, later.number, later))
+        heapq.heappush(under_way, (later.completed_ns, place, later))
 
 
 def shapes(operations: Sequence[Recorded]) -> tuple[Seen, ...]:

@@ -7,7 +7,7 @@ the client asked for them, else the number. Logins are followed, and nothing of 
 from collections import deque
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.watch import UNREAD_BYTES_MAX, LostTrack, Teller
+from mailrace.record.watch import UNREAD_BYTES_MAX, WAITING_MAX, LostTrack, Teller
 
 _MANY_LINES = {b"LIST", b"UIDL", b"RETR", b"TOP", b"CAPA"}
 _KINDS = {b"RETR": "retrieve", b"TOP": "retrieve", b"DELE": "mark_deleted", b"STAT": "list", b"LIST": "list"}
@@ -35,6 +35,8 @@ class Pop3Watch:
             verb, _, argument = bytes(self._unread[:end]).strip().partition(b" ")
             del self._unread[: end + 1]
             self._waiting.append((verb.upper(), argument.strip(), t_ns))
+            if len(self._waiting) > WAITING_MAX:
+                raise LostTrack("a thousand commands without a reply")
         if len(self._unread) > UNREAD_BYTES_MAX:
             raise LostTrack("a command line without an end")
 

@@ -66,6 +66,11 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self.write(begun)
 
+    @property
+    def relay_pid(self) -> int | None:
+        """The process through which the traffic goes; None before it is started."""
+        return self._relay.pid if self._relay is not None else None
+
     def start(self) -> None:
         """Listen. Raises TargetError where a port is taken."""
         reading, writing = os.pipe()

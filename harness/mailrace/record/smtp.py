@@ -16,6 +16,7 @@ from mailrace.record.addresses import addresses_in
 from mailrace.record.watch import (
     TLS_WORDS,
     UNREAD_BYTES_MAX,
+    WAITING_MAX,
     LostTrack,
     Teller,
     is_encrypted,
@@ -182,6 +183,8 @@ class SmtpWatch:
             else:
                 verb = b"MAIL again"  # whatever is said to it, the mail under way goes on
         self._waiting.append((verb, address))
+        if len(self._waiting) > WAITING_MAX:
+            raise LostTrack("a thousand commands without a reply")
 
     def _replied(self, line: bytes, t_ns: int) -> None:
         if not line[:3].isdigit():

@@ -9,6 +9,8 @@ from mailrace.record.recorded import NotSeen, Recorded
 
 UNREAD_BYTES_MAX = 1024 * 1024
 """Bytes of one direction that may wait to be understood before a watch gives up."""
+WAITING_MAX = 1000
+"""Commands that may wait for their replies before a watch gives up: clients that pipeline send a few."""
 TEXT_MAX = 300
 """Characters of a reply's text that are kept where contents are."""
 _ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")

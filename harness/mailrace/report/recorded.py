@@ -32,7 +32,7 @@ def headline(found: Findings) -> str:
     if not parts:
         parts.append("no broken promise and no hazard was seen")
     sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]} in {plural(found.operations, 'operation')}"
+    return f"{sentence[0].upper()}{sentence[1:]} ({plural(found.operations, 'operation')})"
 
 
 def not_covered(found: Findings) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def lines_of(found: Findings) -> Iterator[str]:
 
 
 def _finding(one: Finding) -> Iterator[str]:
-    seen = f": {one.seen}. {one.why}" if one.seen else ""
+    seen = f": {one.seen}. {one.why}" if one.seen else f": {one.why}" if one.why else ""
     yield f"{one.name}, {plural(one.times, 'time')}{seen}"
     for text in one.evidence[:EXAMPLES_MAX]:
         yield f"  {text}"
