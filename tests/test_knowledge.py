@@ -84,3 +84,24 @@ def test_every_race_that_is_named_is_in_the_catalogue() -> None:
     assert named <= known
     glossary = files()["docs/glossary.md"]
     assert all(f"control of kind {kind}" in glossary for kind in (1, 2, 3))
+
+
+def unknown_messages(headings: list[str], source: str) -> list[str]:
+    """The parts of quoted messages, apart from `…`, that no line of the source says."""
+    # A message may be written as several literals, so the seams between them are taken out first.
+    said = re.sub(r"\s+", " ", re.sub(r'"\s*\n\s*f?"', "", source))
+    parts = [part.strip(" ;,:") for heading in headings for part in heading.split("…")]
+    return [part for part in parts if len(part) > 3 and part not in said]
+
+
+def test_every_message_that_the_faq_quotes_is_one_that_mailrace_says() -> None:
+    headings = re.findall(r"^### `(.*)`$", files()["docs/faq.md"], re.MULTILINE)
+    assert len(headings) > 10
+    source = "\n".join(text for name, text in files().items() if re.match(r"harness/.*\.py$", name))
+    assert unknown_messages(headings, source) == []
+
+
+def test_a_message_that_is_said_no_more_is_found() -> None:
+    source = 'raise X(f"{place}: no greeting on "\n    f"{port} within {limit} s")'
+    assert unknown_messages(["no greeting on … within …"], source) == []
+    assert unknown_messages(["no hello on … within …"], source) == ["no hello on"]
