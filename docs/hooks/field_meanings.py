@@ -5,7 +5,6 @@ taken from there. A test holds that each field has a meaning.
 """
 
 MEANINGS = {
-    "cut_off": "whether mailrace was killed, and the document was made from the journal",
     "deviations": "preemptions of the connection pool's own order",
     "id": "the server's ID of the mail",
     "key": "the name of the operation or mail in its round, such as `send.1`",
@@ -62,7 +61,6 @@ MEANINGS = {
     "RunResult.scenarios": "what was looked at",
     "RunResult.schema_version": "the version of this form",
     "RunResult.seed": "from which the plan was drawn",
-    "RunResult.started": "when, as ISO 8601 in UTC",
     "RunResult.whole": "what the verdicts say together, in a sentence",
     "ScenarioResult.blocks": "stretches of rounds, for drift",
     "ScenarioResult.control": "the known-bad run beside it",
@@ -72,10 +70,8 @@ MEANINGS = {
     "ScenarioResult.name": "the scenario's name",
     "ScenarioResult.profile": "`rate` or `throughput`",
     "ScenarioResult.release_at": "where the actors were held",
-    "ScenarioResult.replies": "replies of the server, IDs masked, and how often each came",
     "ScenarioResult.rounds": "rounds that count",
     "ScenarioResult.rounds_per_s": "rounds in a second",
-    "ScenarioResult.sample": "a few clean rounds, for the timeline",
     "ScenarioResult.schedules": "what steer walked",
     "ScenarioResult.skew_us": "how far apart the releases were, in µs",
     "ScenarioResult.title": "the scenario's title",
@@ -121,6 +117,7 @@ MEANINGS = {
     "StoredMessage.size": "its size in bytes, as the server says",
     "StoredMessage.to": "its To addresses",
     "TargetInfo.version_source": "how the version is known",
+    "ViewLatest.via": "`page` or `api`",
     "Violation.anomalies": "what they show",
     "Witness.anomaly": "what was broken",
     "Witness.record": "the round",

@@ -1,7 +1,10 @@
 """The two JSON schemas in; tables of the keys of a scenario and of the fields of run.json out."""
 
+import ast
 import json
 import re
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +78,24 @@ def _described(name: str, part: Schema) -> list[str]:
         return [*lines, "One of " + ", ".join(f"`{word}`" for word in part["enum"]) + ".", ""]
     lines += ["| field | holds | meaning |", "|---|---|---|"]
     for key, value in part.get("properties", {}).items():
-        own = MEANINGS.get(f"{name}.{key}") or MEANINGS.get(key, "")
+        own = _beside().get(f"{name}.{key}") or MEANINGS.get(f"{name}.{key}") or MEANINGS.get(key, "")
         said = meanings.get(key) or value.get("description") or own
         lines.append(f"| `{key}` | {_kind(value)} | {_cell(said)} |")
     return [*lines, ""]
+
+
+@cache
+def _beside() -> dict[str, str]:
+    """`Part.field` to the text that stands below the field where its class declares it."""
+    found: dict[str, str] = {}
+    for file in sorted((SCHEMAS.parent / "model").glob("*.py")):
+        for part in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for field, text in pairwise(part.body if isinstance(part, ast.ClassDef) else ()):
+                if not (isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)):
+                    continue
+                if isinstance(text.value, ast.Constant) and isinstance(part, ast.ClassDef):
+                    found[f"{part.name}.{ast.unparse(field.target)}"] = str(text.value.value)
+    return found
 
 
 def _told(description: str) -> tuple[str, dict[str, str]]:

@@ -22,6 +22,10 @@ KEPT = Path(__file__).parent.parent / "schedules.json"
 WORDS = (
     (r"INSERT INTO mailbox \(", "stores the mail"),
     (r"INSERT INTO mailbox_data", "stores its text"),
+    (r"SELECT m\.Created", "looks through the list: {found}"),
+    (r"SELECT ID, Email", "reads the mail's text: {found}"),
+    (r"SELECT Metadata FROM mailbox", "reads the mail's headers: {found}"),
+    (r"SELECT ID FROM mailbox WHERE Read = 0", "is the mail there, unread? {some}"),
     (r"SELECT COUNT\(\*\) FROM mailbox$", "counts the mails"),
     (r"SELECT COUNT\(\*\) FROM mailbox WHERE MessageID", "is this Message-ID there? {some}"),
     (r"SELECT ID(, Name)? FROM tags WHERE Name", "is the tag there? {some}"),
@@ -37,7 +41,7 @@ WORDS = (
     (r"DELETE FROM mailbox", "deletes the mails{failed}"),
 )
 """Statements of Mailpit, and what each does, in the order in which they are tried."""
-LEFT_OUT = re.compile(r"settings|SELECT Name FROM Tags LEFT JOIN")
+LEFT_OUT = re.compile(r"settings|SELECT Name FROM Tags LEFT JOIN|SELECT mt\.ID")
 """Statements that no race hangs on: counters, and the look whether a mail has tags already."""
 
 
@@ -85,6 +89,7 @@ def words(sql: str, result: str) -> str:
         return ""
     is_refused = result.startswith("error")
     answers = {
+        "found": "gone" if result == "no rows" else "found",
         "some": "no" if result in ("no rows", "0") else "yes",
         "count": "none" if result == "no rows" else f"{result.count(';') + 1} found",
         "unused": "this one" if result.endswith(", 0") else "none",
