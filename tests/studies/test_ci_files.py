@@ -1,13 +1,18 @@
 """What users copy: the action, the workflow, compose, the hook and the commands in docs/gate.md."""
 
+import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from absent import lacking
 from command import mailrace
 from mailrace import cli
 from mailrace.studies.gate.baseline import load_baseline
@@ -202,3 +207,84 @@ def test_the_hook_checks_the_files_it_is_given(tmp_path: Path) -> None:
     done = mailrace(*words, "a.race.yaml", folder=tmp_path)
     assert done.status == 2
     assert "a.race.yaml:3:1: actrs" in done.err
+
+
+LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+USER = """
+on: push
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - id: one
+        uses: ./
+        with: {from: mailpit@1.27.11, to: mailpit@1.30.5}
+      - uses: ./
+        with: {from: mailpit@1.30.5, to: mailpit@1.33.1, INPUT: "true"}
+      - run: echo "$SAID"
+        env: {SAID: "${{ steps.one.outputs.OUTPUT }}"}
+"""
+
+
+@pytest.fixture(scope="module")
+def lint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
+    """Gives what the linter of GitHub's workflows says of files in a repository that has our action."""
+    folder = tmp_path_factory.mktemp("linter")
+    linter = shutil.which("actionlint") or str(folder / "actionlint")
+    if not Path(linter).is_file():
+        go = shutil.which("go")
+        if go is None:
+            lacking("no `go` to install the linter of workflows with")
+        environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": ""}
+        made = subprocess.run(
+            [go, "install", LINTER], env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        if made.returncode:
+            lacking(f"the linter of workflows cannot be installed: {made.stderr[-300:]}")
+
+    def said(files: dict[str, str], repository: Path) -> list[str]:
+        workflows = repository / ".github" / "workflows"
+        workflows.mkdir(parents=True)
+        (repository / ".git").mkdir()
+        shutil.copy(ROOT / "action.yml", repository)
+        for name, text in files.items():
+            (workflows / name).write_text(text, encoding="utf-8")
+        words = [linter, "-no-color", "-oneline"]
+        done = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout.splitlines()
+
+    return said
+
+
+@pytest.mark.slow
+def test_workflows_and_a_use_of_the_action_have_no_fault_for_the_linter(
+    lint: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    files = {file.name: file.read_text() for file in (ROOT / ".github" / "workflows").glob("*.yml")}
+    used = USER.replace("INPUT", "strict").replace("OUTPUT", "verdict")
+    assert lint({**files, "user.yml": used}, tmp_path / "right") == []
+    # The linter does read the action: an input and an output that it does not have are found.
+    wrong = USER.replace("INPUT", "strickt").replace("OUTPUT", "verdikt")
+    found = lint({"user.yml": wrong}, tmp_path / "wrong")
+    assert [word in line for word, line in zip(("strickt", "verdikt"), found, strict=True)] == [True, True]
+
+
+@pytest.mark.slow
+def test_the_steps_of_the_action_have_no_fault_for_the_linter(
+    lint: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """It reads the steps of workflows only, so they stand in one here, with its inputs and outputs."""
+    action = yaml(ROOT / "action.yml")
+    inputs = {
+        name: {"type": "string", "required": one.get("required", False)}
+        for name, one in action["inputs"].items()
+    }
+    outputs = {name: one["value"] for name, one in action["outputs"].items()}
+    job = {"runs-on": "ubuntu-latest", "steps": action["runs"]["steps"], "outputs": outputs}
+    workflow = {"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"gate": job}}
+    # Every JSON document is one of YAML.
+    assert lint({"action.yml": json.dumps(workflow)}, tmp_path / "right") == []
+    broken = json.dumps(workflow).replace("inputs.baseline", "inputs.baselines")
+    assert any("baselines" in line for line in lint({"action.yml": broken}, tmp_path / "wrong"))
