@@ -160,3 +160,29 @@ def test_losses_of_our_own_making_are_dropped(tmp_path: Path) -> None:
         (result,) = run([scenario_from(data, Path(shipped()))], request, limits=limits).result.scenarios
     assert (result.rounds_dropped, result.rounds_refused) == (ROUNDS, 0)
     assert "the server refused" not in result.reason
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("dot", b"250 2.0.0 Ok: queued\r\n250 2.0.0 Ok: queued\r\n"),
+        ("dot", b"250 2.0.0 Ok: queued\r\n451 4.3.0 Not this one\r\n"),
+        ("MAIL", b"250 2.1.0 Ok\r\n250 2.1.0 Ok\r\n"),
+    ],
+)
+def test_a_reply_that_nobody_asked_for_is_held_against_the_server(
+    stage: str, said: bytes, tmp_path: Path
+) -> None:
+    """A client that keeps its session would take it for the answer to its next command."""
+    with AfterARound(stage, said) as server:
+        result, _ = raced(server.name, tmp_path)
+        assert server.spoilt
+    assert_held_against_it(result)
+
+
+def test_a_farewell_may_come_unasked(tmp_path: Path) -> None:
+    with AfterARound("dot", b"250 2.0.0 Ok: queued\r\n421 4.3.2 Goodbye\r\n") as server:
+        result, _ = raced(server.name, tmp_path)
+        assert server.spoilt
+    assert result.rounds_refused == 0
+    assert dict(result.anomalies) == {}

@@ -51,7 +51,7 @@ class Conversation:
         self.released_ns: int | None = None
         self.completed_ns = 0
         self.ending: Ending | None = None
-        self.will_close = False
+        self.will_close = self.has_more = False
 
     @property
     def is_prepared(self) -> bool:
@@ -94,7 +94,7 @@ class Conversation:
         """
         out = b"" if self.is_over else self._take(self._parser.feed(data), t_ns)
         if self.is_over and self._parser.is_midway:
-            self.will_close = True
+            self.has_more = self.will_close = True
         return out
 
     def closed(self, t_ns: int) -> None:

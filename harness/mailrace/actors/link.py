@@ -25,6 +25,7 @@ class Link:
 
     was_dropped   the server ended a kept connection that was between two conversations and had said nothing
                   of closing; set until the next connection is made
+    was_unasked   the server sent something that nobody asked for, so no later answer could be told from it
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Link:
         self._out = bytearray()
         self.parser: Parser = ReplyParser() if is_smtp else ResponseParser()
         self.conversation: Conversation | None = None
-        self.was_dropped = False
+        self.was_dropped = self.was_unasked = False
         self._connects_at_release = False
 
     @property
@@ -84,7 +85,7 @@ class Link:
     def connect_bare(self) -> Ending | None:
         """Connect only (release at `connect` goes on by itself); how it failed, or None."""
         self.close()
-        self.was_dropped = False
+        self.was_dropped = self.was_unasked = False
         try:
             self._sock = dial(self._address, self._timeout_s)
             if self._tls == "tls":
@@ -190,10 +191,12 @@ class Link:
             self.close()
             return
         if conversation is None or conversation.is_over:
+            self.was_unasked = not _is_farewell(data)
             self.close()  # bytes that nobody asked for: start afresh
             return
         self.write(conversation.feed(data, t_ns))
         if conversation.is_over and conversation.will_close:
+            self.was_unasked = conversation.has_more and not _is_farewell(data)
             self.close()
 
     def give_up(self) -> None:
@@ -256,6 +259,11 @@ class Link:
             if replies:
                 return replies[0]
         raise TimeoutError("no whole reply within the limit")
+
+
+def _is_farewell(data: bytes) -> bool:
+    """Whether it ends with a 421, which a server may say at any time before it closes (RFC 5321 4.2.5)."""
+    return data.rstrip().rpartition(b"\n")[2].startswith(b"421")
 
 
 def _ending_of(wrong: OSError) -> Ending:

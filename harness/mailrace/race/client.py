@@ -121,9 +121,13 @@ class Client:
         return record_of(conversation, operation, index, actor, number)
 
     def ensure(self, who: str, link: Link) -> Ending | None:
-        """Connect unless there is a connection; how that failed, or None. What was dropped is noticed."""
+        """Connect unless there is a connection; how that failed, or None. What came unasked is noticed."""
+        # What has come since the last answer would be taken for the next one.
+        link.receive()
         if link.was_dropped and link.is_smtp:
             self.noticed.append(f"the server ended the kept session of {who} without a word")
+        if link.was_unasked and link.is_smtp:
+            self.noticed.append(f"the server sent {who} a reply that nobody had asked for")
         return link.ensure()
 
     def found_closed(self, who: str, conversation: Conversation, link: Link) -> bool:
