@@ -10,7 +10,7 @@ from mailrace.race.lane import Lane
 from mailrace.race.tuner import DECOYS, Draw, Tuner, is_one_party
 from mailrace.scenario import Plan, Scenario, load, server_options, shipped
 from mailrace.scenario.scenario import Retry
-from mailrace.steer import steer
+from mailrace.steer import SteerRequest, steer
 from mailrace.targets import open_target, parse_target, why_not
 
 ROUNDS_MAX = 300
@@ -92,7 +92,11 @@ def _with_decoys(draw: Draw, decoys: int) -> Draw:
 def _steered(scenario: Scenario, target: str, anomaly: str, number: int) -> Tried:
     """Tries of the realisation, and seconds of it all: start, exploring, locks, one class of each anomaly."""
     started = time.monotonic()
-    result = steer(scenario, target, seed=number, realise_s_max=SECONDS_MAX, one_of_each="anomaly")
+    result = steer(
+        scenario,
+        target,
+        SteerRequest(seed=number, realise_s_max=SECONDS_MAX, one_of_each="anomaly"),
+    )
     tries = [w.schedule.tries for w in result.witnesses if w.schedule and w.anomaly.name == anomaly]
     return (min(tries), time.monotonic() - started) if tries else None
 

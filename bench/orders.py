@@ -5,7 +5,7 @@ import statistics
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import Schedules
 from mailrace.scenario import Scenario, applies, load, shipped
-from mailrace.steer import steer
+from mailrace.steer import SteerRequest, steer
 from mailrace.targets import open_target, parse_target, why_not
 
 REPEATS = 3
@@ -37,7 +37,7 @@ def measure(targets: tuple[str, ...] = TARGETS) -> None:
 def _row(scenario: Scenario, target: str) -> str:
     seen: list[Schedules] = []
     for seed in range(REPEATS):
-        result = steer(scenario, target, seed=seed, realise_s_max=0.0)
+        result = steer(scenario, target, SteerRequest(seed=seed, realise_s_max=0.0))
         if result.schedules is not None:
             seen.append(result.schedules)
     orders = statistics.median(one.orders_run for one in seen)

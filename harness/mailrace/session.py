@@ -38,7 +38,7 @@ from mailrace.recorded import environment, replay_command, write_bug, write_plan
 from mailrace.recover import cut_off
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
-from mailrace.steer import steer, store_for
+from mailrace.steer import Observer, SteerRequest, steer, store_for
 from mailrace.targets import open_target
 from mailrace.verdict import gravest, whole_of
 
@@ -211,17 +211,18 @@ class Session:
             return steer(
                 scenario,
                 self.request.target,
-                seed=self.request.seed,
-                budget=asked.budget,
-                bound=asked.bound,
-                depth=asked.depth,
-                replay=replay_command(self.folder, scenario, self.request.target),
-                progress=self._steers,
-                folder=self.folder,
-                gomaxprocs=use.gomaxprocs,
-                one_of_each=asked.one_of_each,
-                deadline=self.deadline,
-                journal=self.journal,
+                SteerRequest(
+                    seed=self.request.seed,
+                    budget=asked.budget,
+                    bound=asked.bound,
+                    depth=asked.depth,
+                    replay=replay_command(self.folder, scenario, self.request.target),
+                    folder=self.folder,
+                    gomaxprocs=use.gomaxprocs,
+                    one_of_each=asked.one_of_each,
+                    deadline=self.deadline,
+                ),
+                observer=Observer(progress=self._steers, journal=self.journal),
             )
         except TargetError as wrong:
             return not_exercised(scenario, Verdict.FAILED, str(wrong), "steer")

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from mailrace.model.result import Schedules, Verdict
 from mailrace.scenario import load, shipped
-from mailrace.steer import steer
+from mailrace.steer import SteerRequest, steer
 from mailrace.steer.explore.context_bound import Alternating
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.search import few_switches
@@ -111,7 +111,7 @@ def test_alternating_schedules_are_all_that_are_alone_first_and_then_take_turns(
 
 def steered(target: str, bound: int) -> tuple[Verdict, str, Schedules]:
     scenario = load(shipped() / "shared-new-tag.race.yaml")
-    result = steer(scenario, target, bound=bound, seed=1)
+    result = steer(scenario, target, SteerRequest(bound=bound, seed=1))
     assert result.schedules is not None
     return result.verdict, result.reason, result.schedules
 
@@ -125,7 +125,9 @@ def test_a_server_that_is_clean_within_a_bound_is_no_pass() -> None:
     assert clean.ms_per_order == pytest.approx(
         1e3 * (clean.seconds["start"] + clean.seconds["explore"]) / 2, abs=1.0
     )
-    assert clean.bound.startswith("every order with at most 0 context switches beyond the necessary ones of")
+    assert clean.bound.startswith(
+        "every schedule with at most 0 context switches beyond the necessary ones of"
+    )
 
 
 def test_one_switch_is_enough_for_issue_283() -> None:

@@ -20,10 +20,10 @@ from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import Counted, StateSpace, explore
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
 from mailrace.steer.one_instance.shared_instance import SharedInstance
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round
 from mailrace.targets import why_not
 
-from tests.steer.test_real_mailpit import rig
+from tests.steer.test_real_mailpit import round_of
 
 NO_PAIRS = {
     "no-rset-after-failure": "about one session's own commands",
@@ -117,7 +117,7 @@ def _without_empty(text: str) -> str:
     return json.dumps(json.loads(text, object_pairs_hook=shown)) if text.startswith(("{", "[")) else text
 
 
-def on_one(place: Rig, space: StateSpace) -> OnOne:
+def on_one(place: Round, space: StateSpace) -> OnOne:
     """The orders that keep together what one instance keeps together, and the bad classes beyond them."""
     single = SharedInstance(place, space.graph)
     run_release_points(single)
@@ -147,12 +147,12 @@ def test_it_comes_to_what_the_real_one_comes_to(
     if version not in BUILT and (reason := why_not(f"mailpit@{version}")):
         nowhere_to_be_had(reason)
     target = real_mailpit(version)
-    with rig(name, f"embedded@{version}") as (ours, options), rig(name, target) as (theirs, _):
+    with round_of(name, f"embedded@{version}") as ours, round_of(name, target) as theirs:
         our_land, their_land = (
             explore(p, Extent(schedules_max=5000, seconds_max=60)) for p in (ours, theirs)
         )
         assert shown(our_land) == shown(their_land)
-        if not needs_locks(their_land, options):
+        if not needs_locks(their_land, ours.rig.options):
             return
         our_looks: set[OnOne] = set()
         their_looks: set[OnOne] = set()

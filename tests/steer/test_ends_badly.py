@@ -13,10 +13,11 @@ from mailrace.model.errors import ScheduleMissed, TargetError, UsageError
 from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
-from mailrace.steer import steer
+from mailrace.steer import SteerRequest, steer
 from mailrace.steer.explore.judge import learn_serial, serial_run
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import opener_of
 
 from tests.steer.test_real_mailpit import scenario
@@ -35,16 +36,17 @@ def planned(*given: Message) -> PlannedRound:
     return PlannedRound(index=0, token="r00000", given=given, operations=sends)
 
 
-def rig_of(it: PlannedRound) -> Rig:
-    return Rig(opener_of("embedded@1.30.5", ServerOptions(), None, None), it, DOMAIN, {})
+def new_rig() -> Rig:
+    return Rig(opener_of("embedded@1.30.5", ServerOptions(), None, None))
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    place = rig_of(planned())
-    place.start(2)
-    yield place
-    place.stop()
+def two_senders() -> Iterator[Round]:
+    rig = new_rig()
+    rig.start(2)
+    with round_on(rig, planned()) as round_:
+        yield round_
+    rig.stop()
 
 
 def end(rig: Rig, number: int, by: signal.Signals) -> int:
@@ -58,8 +60,9 @@ def end(rig: Rig, number: int, by: signal.Signals) -> int:
     raise AssertionError(f"it did not end by {by}")
 
 
-def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(rig: Rig) -> None:
-    separate = SeparateInstances(rig)
+def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(two_senders: Round) -> None:
+    rig = two_senders.rig
+    separate = SeparateInstances(two_senders)
     judge, _ = learn_serial(separate, ServerOptions())
     separate.restart()
     first = end(rig, 0, signal.SIGSEGV)
@@ -76,8 +79,11 @@ def test_a_server_that_dies_in_an_order_crashed_and_is_replaced(rig: Rig) -> Non
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
-def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(rig: Rig, by: signal.Signals) -> None:
-    separate = SeparateInstances(rig)
+def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(
+    two_senders: Round, by: signal.Signals
+) -> None:
+    rig = two_senders.rig
+    separate = SeparateInstances(two_senders)
     separate.restart()
     first = end(rig, 0, by)
     ended_in_order = rig.instances[0].how_it_ended == "exit status 0"  # as the embedded one does on SIGTERM
@@ -94,8 +100,9 @@ def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(rig: Rig, b
     separate.end()
 
 
-def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(rig: Rig) -> None:
-    separate = SeparateInstances(rig)
+def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(two_senders: Round) -> None:
+    rig = two_senders.rig
+    separate = SeparateInstances(two_senders)
     learn_serial(separate, ServerOptions())
     separate.begin()
     stopped = rig.instances[0].pid
@@ -111,8 +118,9 @@ def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(rig: Rig
     assert rig.instances[0].pid == stopped
 
 
-def test_what_our_own_machine_lacks_is_no_hang(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    separate = SeparateInstances(rig)
+def test_what_our_own_machine_lacks_is_no_hang(two_senders: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = two_senders.rig
+    separate = SeparateInstances(two_senders)
     learn_serial(separate, ServerOptions())
     rig.instances[0].cut_links()
 
@@ -125,7 +133,7 @@ def test_what_our_own_machine_lacks_is_no_hang(rig: Rig, monkeypatch: pytest.Mon
 
 
 def test_nothing_is_left_behind() -> None:
-    place = rig_of(planned())
+    place = new_rig()
     place.start(2)
     pids = [i.pid for i in place.instances]
     place.stop()
@@ -134,10 +142,14 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_a_given_message_that_is_refused_is_the_targets_failure() -> None:
-    place = rig_of(planned(message("r00000g01", malformed=True)))
+    place = new_rig()
+    place.start(2)
     try:
-        with pytest.raises(TargetError, match="the given message r00000g01 was told 451"):
-            place.start(2)
+        with (
+            pytest.raises(TargetError, match="the given message r00000g01 was told 451"),
+            round_on(place, planned(message("r00000g01", malformed=True))),
+        ):
+            pass
     finally:
         place.stop()
 
@@ -169,8 +181,9 @@ def test_what_the_server_refuses_in_every_order_was_not_put_to_the_test() -> Non
     assert result.reason.startswith("no rename_tag was ever accepted")
 
 
-def test_a_statement_that_comes_after_its_reply_is_counted(rig: Rig) -> None:
-    separate = SeparateInstances(rig)
+def test_a_statement_that_comes_after_its_reply_is_counted(two_senders: Round) -> None:
+    rig = two_senders.rig
+    separate = SeparateInstances(two_senders)
     judge, _ = learn_serial(separate, ServerOptions())
     assert separate.strays == 0
     separate.begin()
@@ -184,7 +197,7 @@ def test_a_statement_that_comes_after_its_reply_is_counted(rig: Rig) -> None:
 @pytest.mark.slow
 def test_a_budget_that_is_too_small_is_said_and_is_no_pass() -> None:
     it = scenario("shared-new-tag")
-    result = steer(it, "embedded@1.30.5", budget=2)
+    result = steer(it, "embedded@1.30.5", SteerRequest(budget=2))
     assert result.schedules is not None
     assert not result.schedules.exhaustive
     assert "budget of 2" in result.schedules.bound

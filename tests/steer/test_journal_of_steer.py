@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mailrace.history import Journal, JournalHeader, read_histories
-from mailrace.steer import steer
+from mailrace.steer import Observer, SteerRequest, steer
 
 from tests.steer.test_real_mailpit import scenario
 
@@ -27,7 +27,12 @@ def test_what_was_shown_before_an_interruption_is_in_the_journal(tmp_path: Path)
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        steer(scenario(name), "embedded@1.17.0", journal=journal, progress=said)
+        steer(
+            scenario(name),
+            "embedded@1.17.0",
+            SteerRequest(one_of_each="class"),
+            observer=Observer(journal=journal, progress=said),
+        )
     journal.close()
     (found,) = read_histories(path)
     assert found.witnesses
@@ -39,7 +44,12 @@ def test_what_was_shown_before_an_interruption_is_in_the_journal(tmp_path: Path)
 def test_each_schedule_is_noted_with_what_it_came_to(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "history.jsonl")
     journal.header(header("distinct-tags"))
-    result = steer(scenario("distinct-tags"), "embedded@fixed", journal=journal, budget=3)
+    result = steer(
+        scenario("distinct-tags"),
+        "embedded@fixed",
+        SteerRequest(budget=3),
+        observer=Observer(journal=journal),
+    )
     journal.close()
     (found,) = read_histories(tmp_path / "history.jsonl")
     assert result.schedules is not None

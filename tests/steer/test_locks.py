@@ -4,7 +4,7 @@ from collections import Counter
 
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.exclusions import Exclusions, Points, ReleasePoint, look_again
-from mailrace.steer.one_instance.scheduler import Section
+from mailrace.steer.one_instance.sections import Section, Sections
 
 LOCK, TIMER, SELDOM = (Section("BEGIN", after, "BEGIN") for after in ("SELECT", "INSERT", "DELETE"))
 POINT = ReleasePoint(0, 1, 1)
@@ -14,19 +14,17 @@ class Slept:
     """Stands for one instance: a timer's section lets others in as soon as it is looked at with patience."""
 
     def __init__(self, together: dict[Section, int]) -> None:
-        self.together = Counter(together)
-        self.apart: set[Section] = set()
-        self.doubtful: frozenset[Section] = frozenset()
+        self.sections = Sections(together=Counter(together))
         self.looked: list[frozenset[Section]] = []
 
     def run(self, _point: ReleasePoint, *, is_calm: bool) -> None:
         assert is_calm
-        self.looked.append(self.doubtful)
-        for section in self.doubtful:
+        self.looked.append(self.sections.doubtful)
+        for section in self.sections.doubtful:
             if section is TIMER:
-                self.apart.add(section)
+                self.sections.entered.add(section)
             else:
-                self.together[section] += 1
+                self.sections.together[section] += 1
 
 
 def test_a_gap_seen_once_is_no_lock_and_patience_tells_a_lock_from_a_timer() -> None:
@@ -36,4 +34,4 @@ def test_a_gap_seen_once_is_no_lock_and_patience_tells_a_lock_from_a_timer() -> 
     left = look_again(single, locks, Points((), 0, {LOCK: POINT, TIMER: POINT}))  # type: ignore[arg-type]
     assert left.together == {LOCK}
     assert single.looked == [{LOCK, TIMER}], "one run looks at every section that it comes by"
-    assert single.doubtful == frozenset()
+    assert single.sections.doubtful == frozenset()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.scenario import Plan, Scenario, load, scenario_from, server_options, shipped
-from mailrace.steer import columns, replay_schedule, steer
+from mailrace.steer import ReplayRequest, SteerRequest, columns, replay_schedule, steer
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.judge import learn_serial
@@ -22,6 +21,7 @@ from mailrace.steer.one_instance.exclusions import Exclusions, run_release_point
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import opener_of
 
 pytestmark = pytest.mark.mailpit
@@ -35,18 +35,19 @@ def scenario(name: str) -> Scenario:
 
 
 @contextmanager
-def rig(name: str, target: str) -> Iterator[tuple[Rig, ServerOptions]]:
+def round_of(name: str, target: str) -> Iterator[Round]:
     it = scenario(name)
     plan = Plan(it, 1, "mrsteertes")
     options = server_options(it)
     planned = plain(with_own_spellings(plan.round(0)))
-    place = Rig(opener_of(target, options, None, None), planned, plan.domain, plan.contents, options)
-    place.is_fresh = it.target.fresh
+    opener = opener_of(target, options, None, None)
+    rig = Rig(opener, plan.contents, options, is_fresh=it.target.fresh)
     try:
-        place.start(len(planned.operations))
-        yield place, options
+        rig.start(len(planned.operations))
+        with round_on(rig, planned) as round_:
+            yield round_
     finally:
-        place.stop()
+        rig.stop()
 
 
 def found(result: ScenarioResult) -> set[str]:
@@ -56,7 +57,7 @@ def found(result: ScenarioResult) -> set[str]:
 @pytest.mark.parametrize(("version", "orders", "on_one"), [("1.27.11", 3738, 492), ("1.30.5", 3432, 924)])
 def test_two_senders_with_one_new_tag(real_mailpit: Have, version: str, orders: int, on_one: int) -> None:
     """The numbers of orders are those that walking them one by one gave."""
-    with rig("shared-new-tag", real_mailpit(version)) as (place, _):
+    with round_of("shared-new-tag", real_mailpit(version)) as place:
         space = explore(place, Extent(schedules_max=5000, seconds_max=60))
         assert space.coverage.is_complete
         assert space.graph.is_whole
@@ -110,10 +111,10 @@ def test_two_instances_on_one_store(real_mailpit: Have, version: str, names: set
 
 @pytest.mark.parametrize("name", ["send-rename-tag", "send-delete-tag"])
 def test_sleep_sets_come_to_what_brute_force_comes_to(real_mailpit: Have, name: str) -> None:
-    with rig(name, real_mailpit("1.30.5")) as (place, options):
+    with round_of(name, real_mailpit("1.30.5")) as place:
         space = explore(place, Extent(schedules_max=5000, seconds_max=60))
         separate = Brute(place)
-        judge, _ = learn_serial(separate, options)
+        judge, _ = learn_serial(separate, place.rig.options)
         every: list[Execution] = []
         whole = run_schedules(
             separate, DepthFirst(), Budget(schedules_max=1000), lambda _, run: every.append(run)
@@ -134,11 +135,11 @@ class Brute(SeparateInstances):
 
 
 def test_the_store_is_read_as_rest_shows_it(real_mailpit: Have) -> None:
-    with rig("send-retag-unrelated", real_mailpit("1.30.5")) as (place, options):
+    with round_of("send-retag-unrelated", real_mailpit("1.30.5")) as place:
         separate = SeparateInstances(place)
-        _, runs = learn_serial(separate, options)
-        with place.loop.in_background():
-            shown = place.instances[1].target.stored(place.domain)
+        _, runs = learn_serial(separate, place.rig.options)
+        with place.rig.loop.in_background():
+            shown = place.rig.instances[1].target.stored("")
         ours = runs[-1].record.stored
         # Sources and searches cost a request each, so the list of a native round has them for a sample only.
         assert ours is not None
@@ -152,10 +153,13 @@ def test_a_replay_on_the_same_and_on_another_version(real_mailpit: Have) -> None
     it = scenario("send-rename-tag")
     result = steer(it, real_mailpit("1.30.5"))
     witness = result.witnesses[0]
-    again = replay_schedule(witness, real_mailpit("1.30.5"), server_options(it), times=5)
+    again = replay_schedule(witness, real_mailpit("1.30.5"), server_options(it), ReplayRequest(times=5))
     assert (again.word, again.hits, again.runs, again.missed) == ("STILL FAILS", 5, 5, 0)
     other = replay_schedule(
-        witness, real_mailpit("1.27.11"), server_options(it), times=5, recorded_on="mailpit@1.30.5"
+        witness,
+        real_mailpit("1.27.11"),
+        server_options(it),
+        ReplayRequest(times=5, recorded_on="mailpit@1.30.5"),
     )
     assert (other.word, other.hits) == ("FIXED", 0)
     assert "recorded on mailpit@1.30.5, running on mailpit@1.27.11 (1.27.11)" in other.sentence
@@ -174,5 +178,5 @@ def test_three_senders_by_every_order(real_mailpit: Have, version: str, classes:
 
 
 def test_logs_are_kept_in_the_folder_asked_for(real_mailpit: Have, tmp_path: Path) -> None:
-    steer(scenario("shared-known-tag"), real_mailpit("1.30.5"), folder=tmp_path)
+    steer(scenario("shared-known-tag"), real_mailpit("1.30.5"), SteerRequest(folder=tmp_path))
     assert list(tmp_path.iterdir())

@@ -60,7 +60,7 @@ def realised(pool: Pool, graph: Graph, leaf: Node, **options: Any) -> Any:
     def is_bad(run: Any) -> bool:
         return graph.leaf_of(cast(Flight, run).schedule) is leaf
 
-    return realise(cast(Any, pool), graph, leaf, always, is_bad=is_bad, **options)
+    return realise(cast(Any, pool), leaf, always, is_bad=is_bad, **options)
 
 
 def test_a_hard_order_is_realised_and_repeated_ten_times() -> None:
@@ -81,13 +81,13 @@ def test_without_an_order_there_is_no_try() -> None:
     def never(_node: Node, _last: int, actor: int) -> bool:
         return actor == 0
 
-    done = realise(cast(Any, pool), graph, leaf, never, is_bad=lambda _: True)
+    done = realise(cast(Any, pool), leaf, never, is_bad=lambda _: True)
     assert (done.is_realised, done.tries, pool.runs, done.chance) == (False, 0, 0, 0.0)
 
 
 def test_what_is_never_bad_is_given_up_and_its_tries_are_told() -> None:
     graph, leaf = one_leaf_an_order((0, 1, 1, 0))
-    done = realise(cast(Any, Pool(graph)), graph, leaf, always, is_bad=lambda _: False)
+    done = realise(cast(Any, Pool(graph)), leaf, always, is_bad=lambda _: False)
     assert not done.is_realised
     assert 20 < done.tries < 100
 

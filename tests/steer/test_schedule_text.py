@@ -8,7 +8,7 @@ from mailrace.model.result import ScheduleWitness, Step
 from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.exclusions import SEEN_MIN, Exclusions, ReleasePoint, release_points
-from mailrace.steer.one_instance.scheduler import Section
+from mailrace.steer.one_instance.sections import Section, Sections
 from mailrace.steer.one_instance.witness import text
 from mailrace.steer.replay import order_of
 
@@ -44,9 +44,8 @@ def test_release_points_are_each_block_of_each_actor() -> None:
 
 def test_a_lock_is_seen_often_and_never_let_through() -> None:
     lock, late, passed = Section("a", "b", "x"), Section("b", "c", "x"), Section("c", "d", "x")
-    seen = SimpleNamespace(
-        together=Counter({lock: SEEN_MIN, late: SEEN_MIN - 1, passed: SEEN_MIN}), apart={passed}
-    )
+    often = Counter({lock: SEEN_MIN, late: SEEN_MIN - 1, passed: SEEN_MIN})
+    seen = SimpleNamespace(sections=Sections(together=often, entered={passed}))
     assert Exclusions.seen(seen, Programs({}, {})).together == {lock}  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ than a second, the question is then answered from all of that version's orders.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed, UsageError
-from mailrace.model.operation import ServerOptions, messages_of
+from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScheduleWitness, Witness
 from mailrace.model.target_name import TargetName
 from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.database_proxy.attribution import text_of
-from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.graph import Follows, Graph, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
@@ -26,9 +27,11 @@ from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
-from mailrace.steer.one_instance.realiser import Realiser
+from mailrace.steer.one_instance.realise import CALM
+from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import EXPLORE_S_MAX, opener_of, seconds_left
 
 TIMES = 10
@@ -60,122 +63,152 @@ class ScheduleReplay:
     outcomes: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """How a witness is replayed.
+
+    recorded_on   the target on which it was recorded, in words
+    times         how often its schedule is run
+    folder        where the servers' logs are kept
+    deadline      monotonic seconds after which no run begins, so there may be fewer
+    """
+
+    recorded_on: str = ""
+    times: int = TIMES
+    folder: Path | None = None
+    gomaxprocs: int | None = None
+    deadline: float | None = None
+
+
 def replay_schedule(
     witness: Witness,
     target: str | TargetName,
     options: ServerOptions,
+    request: ReplayRequest | None = None,
     *,
     contents: Mapping[str, bytes] | None = None,
-    recorded_on: str = "",
-    times: int = TIMES,
-    folder: Path | None = None,
-    gomaxprocs: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
-    deadline: float | None = None,
 ) -> ScheduleReplay:
-    """Run the witness's order `times` times on the target (a miss is tried again, then counted as missed).
+    """Run the witness's schedule on the target; one that is missed is tried again, then counted as missed.
 
-    No run begins after the monotonic `deadline`, so there may be fewer.
     Raises UsageError for a witness without a schedule, TargetError where the target fails.
     """
+    request = request or ReplayRequest()
     schedule = witness.schedule
     if schedule is None:
         raise UsageError(f"round {witness.record.index}: it was raced, not steered; replay it natively")
-    plan = witness.record.plan
-    domain = next((m.domain for m in messages_of(plan).values()), "mr.test")
-    rig = Rig(opener_of(target, options, folder, gomaxprocs), plan, domain, contents or {}, options)
+    plan, name = witness.record.plan, witness.anomaly.name
+    opener = opener_of(target, options, request.folder, request.gomaxprocs)
     # Where it hung in a race, its serial orders may hang too, and that clears nothing.
-    rig.is_fresh = witness.anomaly.name in ENDS
+    rig = Rig(opener, contents or {}, options, is_fresh=name in ENDS)
     try:
         rig.start(len(plan.operations))
-        version = rig.instances[0].target.info.version
-        where = f"running on {target} ({version})"
-        if recorded_on:
-            where = f"recorded on {recorded_on}, {where}"
-        extent = Extent(seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(deadline))))
-        space = explore(rig, extent, Observer(progress=progress))
-        return _Replay(rig, space, schedule, witness.anomaly.name, where, times, progress, deadline).answer()
+        where = f"running on {target} ({rig.instances[0].target.info.version})"
+        if request.recorded_on:
+            where = f"recorded on {request.recorded_on}, {where}"
+        extent = Extent(seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(request.deadline))))
+        with round_on(rig, plan) as round_:
+            space = explore(round_, extent, Observer(progress=progress))
+            return _Replay(round_, space, schedule, name, where, request, progress).answer()
     finally:
         rig.stop()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Replay:
-    rig: Rig
+    round_: Round
     space: StateSpace
-    schedule: ScheduleWitness
+    recorded: ScheduleWitness
     name: AnomalyName
     where: str
-    times: int
+    request: ReplayRequest
     progress: Callable[[str], None]
-    deadline: float | None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether actors shared an instance."""
+        return self.recorded.instances < len(self.round_.actors)
 
     def answer(self) -> ScheduleReplay:
-        """First the recorded order; where that cannot be had or is good, all orders of this version."""
-        names = [o.key for o in self.rig.planned.operations]
-        order = order_of(self.schedule, self.space.graph, names, is_hung=self.name is AnomalyName.HANG)
-        is_shared = self.schedule.instances < len(names)
-        single = SharedInstance(self.rig, self.space.graph)
+        """First the recorded schedule; where that cannot be had or is good, all of this version."""
+        names = list(self.round_.actors)
+        is_hung = self.name is AnomalyName.HANG
+        schedule = order_of(self.recorded, self.space.graph, names, is_hung=is_hung)
+        shared = SharedInstance(self.round_, self.space.graph)
         allowed: Follows = always
-        if is_shared and len(names) == 2:
-            run_release_points(single)
-            allowed = Exclusions.seen(single, self.space.programs).allow
-        runs, missed = [], 0
-        if order is not None:
-            again = self._on_one(single, order, allowed) if is_shared else self._on_separate(order)
-            for number in range(1, self.times + 1):
-                if seconds_left(self.deadline) == 0.0:
-                    break
-                self.progress(f"run {number} of {self.times}")
-                run = again()
-                missed += run is None
-                runs += [run] if run is not None else []
-                if missed > max(3, self.times // 4) and not runs:
-                    break
-        outcomes: dict[str, int] = {}
-        for run in runs:
-            told = ", ".join(sorted(self.space.judge.names(run))) or "good"
-            outcomes[told] = outcomes.get(told, 0) + 1
-        hits = sum(1 for run in runs if self.name in self.space.judge.names(run))
-        word, why = self._word(hits, len(runs), order is not None, single, allowed, is_shared=is_shared)
-        if missed:
-            why += f"; {missed} runs missed the order and count for nothing"
+        if self.is_shared and len(names) == 2:
+            run_release_points(shared)
+            allowed = Exclusions.seen(shared, self.space.programs).allow
+        runs: list[Execution] = []
+        missed = self.request.times
+        if schedule is not None:
+            once = self._on_one(shared, schedule, allowed) if self.is_shared else self._on_separate(schedule)
+            runs, missed = self._runs(once)
+        judge = self.space.judge
+        outcomes = Counter(", ".join(sorted(judge.names(run))) or "good" for run in runs)
+        hits = sum(1 for run in runs if self.name in judge.names(run))
+        if hits:
+            word, why = (
+                Word.STILL_FAILS,
+                f"{self.name} in {hits} of {len(runs)} runs of the recorded schedule",
+            )
+        else:
+            said = f"{self.name} in 0 of {len(runs)} runs of the recorded schedule"
+            if schedule is None:
+                said = "this version does not send the recorded statements in that order"
+            word, why = self._by_all(said, shared, allowed)
+        if missed and schedule is not None:
+            why += f"; {missed} runs missed the schedule and count for nothing"
         return ScheduleReplay(
             word=word,
             hits=hits,
             runs=len(runs),
-            missed=missed if order is not None else self.times,
+            missed=missed,
             sentence=f"{why}; {self.where}",
             outcomes=outcomes,
         )
 
-    def _on_one(
-        self, single: SharedInstance, order: tuple[int, ...], allowed: Follows
-    ) -> Callable[[], Execution | None]:
-        course = PlannedSchedule.along(self.space.graph, order, allowed)
+    def _runs(self, once: Callable[[], Execution | None]) -> tuple[list[Execution], int]:
+        """The runs that came, and how many did not; the first few misses end it where nothing else came."""
+        runs, missed = [], 0
+        for number in range(1, self.request.times + 1):
+            if seconds_left(self.request.deadline) == 0.0:
+                break
+            self.progress(f"run {number} of {self.request.times}")
+            run = once()
+            if run is None:
+                missed += 1
+            else:
+                runs.append(run)
+            if missed > max(3, self.request.times // 4) and not runs:
+                break
+        return runs, missed
 
-        def again() -> Execution | None:
-            if course.chance == 0.0:
-                return None
-            for _ in range(TRIES_A_RUN):
+    def _on_one(
+        self, shared: SharedInstance, schedule: Schedule, allowed: Follows
+    ) -> Callable[[], Execution | None]:
+        planned = PlannedSchedule.along(self.space.graph, schedule, allowed)
+
+        def once() -> Execution | None:
+            for _ in range(TRIES_A_RUN if planned.chance else 0):
                 try:
-                    return single.run(course, is_calm=course.chance > 0.3)
+                    return shared.run(planned, is_calm=planned.chance > CALM)
                 except ScheduleMissed:
                     continue
             return None
 
-        return again
+        return once
 
-    def _on_separate(self, order: tuple[int, ...]) -> Callable[[], Execution | None]:
-        separate = SeparateInstances(self.rig)
-        known = next((run for run in self.space.executions if run.schedule == order), None)
+    def _on_separate(self, schedule: Schedule) -> Callable[[], Execution | None]:
+        separate = SeparateInstances(self.round_)
+        known = next((run for run in self.space.executions if run.schedule == schedule), None)
 
-        def again() -> Execution | None:
+        def once() -> Execution | None:
             if known is not None:
                 return follow(separate, known)
             try:
                 separate.restart()
-                for actor in order:
+                for actor in schedule:
                     if actor not in separate.enabled():
                         return None
                     separate.step(actor)
@@ -183,51 +216,29 @@ class _Replay:
             except ScheduleMissed:
                 return None
 
-        return again
+        return once
 
-    def _word(
-        self,
-        hits: int,
-        runs: int,
-        has_order: bool,
-        single: SharedInstance,
-        allowed: Follows,
-        *,
-        is_shared: bool,
-    ) -> tuple[Word, str]:
-        if hits:
-            return Word.STILL_FAILS, f"{self.name} in {hits} of {runs} runs of the recorded order"
-        said = f"{self.name} in 0 of {runs} runs of the recorded order"
-        if not has_order:
-            said = "this version does not send the recorded statements in that order"
-        space = self.space
-        bad = space.only(self.name)
-        realiser = Realiser(
-            self.rig,
-            bad,
-            "",
-            time.monotonic() + min(REALISE_S_MAX, seconds_left(self.deadline)),
-            self.progress,
-            grounds_of(bad, allowed),
-            "anomaly",
-        )
+    def _by_all(self, said: str, shared: SharedInstance, allowed: Follows) -> tuple[Word, str]:
+        """What all schedules of this version say, after what was `said` of the recorded one."""
+        bad = self.space.only(self.name)
         if bad.violating:
-            shown = (
-                realiser.on_one(single, allowed)
-                if is_shared
-                else realiser.on_separate(SeparateInstances(self.rig))
-            )
+            seconds_max = min(REALISE_S_MAX, seconds_left(self.request.deadline))
+            effort = Effort(until=time.monotonic() + seconds_max, one_of_each="anomaly")
+            grounds = grounds_of(bad, allowed)
+            realiser = Realiser(self.round_, bad, grounds, effort, Observer(progress=self.progress))
+            shown = realiser.on_one(shared, allowed) if self.is_shared else realiser.on_separate()
             if shown.realised:
-                text = shown.witnesses[0].schedule.text if shown.witnesses[0].schedule else ""
-                return Word.STILL_FAILS, f"{said}, but another of its orders shows it: {text}"
+                witness = shown.witnesses[0].schedule
+                text = witness.text if witness is not None else ""
+                return Word.STILL_FAILS, f"{said}, but another of its schedules shows it: {text}"
             if shown.unrealised:
-                return Word.COULD_NOT_RUN, f"{said}; other orders may show it and were not realised"
-        found, on_one = space.coverage, " on one instance" if is_shared else ""
-        if found.is_complete and not found.missed and (why := why_not_put_to_the_test(space)):
+                return Word.COULD_NOT_RUN, f"{said}; other schedules may show it and were not realised"
+        found, on_one = self.space.coverage, " on one instance" if self.is_shared else ""
+        if not found.is_complete or found.missed:
+            return Word.COULD_NOT_RUN, f"{said}; its schedules were not all explored, for {found.why_not}"
+        if why := why_not_put_to_the_test(self.space):
             return Word.COULD_NOT_RUN, f"{said}; {why}"
-        if found.is_complete and not found.missed:
-            return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
-        return Word.COULD_NOT_RUN, f"{said}; its orders were not all explored, for {found.why_not}"
+        return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
 
 
 def order_of(

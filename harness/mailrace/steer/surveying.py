@@ -20,14 +20,17 @@ from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.view import Label
 from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.explore.graph import Node, always
+from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
-from mailrace.steer.one_instance.realiser import Realiser
+from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round, set_up
 from mailrace.steer.steering import GOMAXPROCS, opener_of
 from mailrace.targets import TargetName
 
@@ -75,23 +78,23 @@ class Looked:
 
 @dataclass(slots=True)
 class Surveying:
-    """Servers of one version, with one pair after the other. `domain`: that of the plans of all pairs."""
+    """Servers of one version, with one pair after the other."""
 
     target: TargetName
     options: ServerOptions
-    domain: str
     folder: Path | None = None
     gomaxprocs: int = GOMAXPROCS
     progress: Callable[[str], None] = lambda _: None
     _rig: Rig | None = field(default=None, init=False)
+    _round: Round | None = field(default=None, init=False)
 
     def version(self, planned: PlannedRound) -> str:
         """The version that the servers say they are; they are started for it. Raises TargetError."""
-        return self._with(planned).instances[0].target.info.version
+        return self._with(planned).rig.instances[0].target.info.version
 
     def offered(self, planned: PlannedRound) -> tuple[str, ...]:
         """What the server's own list of operations holds, such as `GET /api/v1/info`; empty: it has none."""
-        rig = self._with(planned)
+        rig = self._with(planned).rig
         link = rig.instances[0].get("/api/v1/swagger.json", "offered")
         if not rig.loop.pump(lambda: link.is_idle, LIST_S_MAX):
             link.give_up()
@@ -105,21 +108,21 @@ class Surveying:
 
     def trace(self, planned: PlannedRound) -> Traces:
         """Each operation alone, from the same store. Raises TargetError, ScheduleMissed."""
-        rig = self._with(planned)
-        separate = SeparateInstances(rig)
+        round_ = self._with(planned)
+        separate = SeparateInstances(round_)
         each = []
         for actor in range(len(planned.operations)):
             separate.begin()
             separate.alone(actor)
-            each.append(_traced(rig, separate.taken(actor)))
+            each.append(_traced(round_.rig, separate.taken(actor)))
         separate.end()
         return Traces((each[0], each[1]), tuple(predicted(each[0], each[1])))
 
     def look(self, planned: PlannedRound) -> Looked:
         """Every schedule of the pair, and what one instance allows of them. Raises TargetError."""
-        rig = self._with(planned)
-        space = explore(rig, EXTENT)
-        seen = look_on_one(rig, space)
+        round_ = self._with(planned)
+        space = explore(round_, EXTENT)
+        seen = look_on_one(round_, space)
         grounds = grounds_of(space, seen.exclusions.allow)
         found: dict[str, tuple[Cause, Node, int]] = {}
         for cause in grounds.causes():
@@ -151,32 +154,31 @@ class Surveying:
 
         `looked` is what `look` gave for this very round. The cause's fate says whether it came.
         """
-        rig = self._with(planned)
+        round_ = self._with(planned)
         _, leaf, _ = looked.causes[name]
         only = tuple((run, its) for run, its in looked.space.violating if its is leaf)
         space = replace(looked.space, violating=only)
         grounds = replace(looked.grounds, origins={leaf: looked.grounds.origins[leaf]})
-        until = time.monotonic() + seconds_max
-        realiser = Realiser(rig, space, "mailrace steer", until, self.progress, grounds)
-        shown = realiser.on_one(looked.seen.single, looked.seen.exclusions.allow)
+        shared = SharedInstance(round_, space.graph)
+        realiser = self._realiser(round_, space, grounds, seconds_max)
+        shown = realiser.on_one(shared, looked.seen.exclusions.allow)
         return shown.causes[0]
 
     def at_points(self, planned: PlannedRound, looked: Looked) -> list[Cause]:
         """What one instance did at a release point, and no explored schedule does, where it came again."""
-        rig = self._with(planned)
+        round_ = self._with(planned)
+        shared = SharedInstance(round_, looked.space.graph)
         kinds = tuple(operation.kind for operation in planned.operations)
-        until = time.monotonic() + EXTENT.seconds_max
-        realiser = Realiser(rig, looked.space, "mailrace steer", until, self.progress, looked.grounds)
+        realiser = self._realiser(round_, looked.space, looked.grounds, EXTENT.seconds_max)
         known, found = looked.space.anomalies, []
         for point, run in looked.seen.points.runs:
             names = looked.space.judge.names(run) - known
             if not names:
                 continue
-            before = realiser.shown.realised
-            realiser.at_point(looked.seen.single, point, run, looked.seen.exclusions.allow)
+            shown = realiser.at_point(shared, point, run, looked.seen.exclusions.allow, ())
             known |= looked.space.judge.names(run)
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
-            is_shown = realiser.shown.realised > before
+            is_shown = not isinstance(shown, str)
             found.append(
                 Cause(
                     name=origin.name,
@@ -192,20 +194,30 @@ class Surveying:
 
     def stop(self) -> None:
         """End the servers; may be called twice."""
+        if self._round is not None:
+            self._round.close()
+            self._round = None
         if self._rig is not None:
             self._rig.stop()
             self._rig = None
 
-    def _with(self, planned: PlannedRound) -> Rig:
-        """The rig with that round, started where it is not running."""
+    def _realiser(self, round_: Round, space: StateSpace, grounds: Grounds, seconds_max: float) -> Realiser:
+        effort = Effort(until=time.monotonic() + seconds_max, replay="mailrace steer")
+        return Realiser(round_, space, grounds, effort, Observer(progress=self.progress))
+
+    def _with(self, planned: PlannedRound) -> Round:
+        """That round on servers that run already, or are started for it."""
         wanted = plain(with_own_spellings(planned))
         if self._rig is None:
             opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
-            self._rig = Rig(opener, wanted, self.domain, {}, self.options)
+            self._rig = Rig(opener, options=self.options)
             self._rig.start(INSTANCES)
-        elif self._rig.planned != wanted:
-            self._rig.load(wanted)
-        return self._rig
+        if self._round is None or self._round.planned != wanted:
+            if self._round is not None:
+                self._round.close()
+            self._round = None
+            self._round = set_up(self._rig, wanted)
+        return self._round
 
 
 def _traced(rig: Rig, statements: list[str]) -> tuple[Traced, ...]:

@@ -17,7 +17,7 @@ from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
 from mailrace.scenario.actor import BODY_BYTES_MAX
 from mailrace.session import session
-from mailrace.steer import replay_schedule
+from mailrace.steer import ReplayRequest, replay_schedule
 from mailrace.steer.replay import Word
 from mailrace.verdict import ExitStatus, clopper_pearson, doubt_of, evidence_of, upper_bound
 
@@ -123,11 +123,11 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
                 what.witness,
                 request.target,
                 server_options(what.scenario),
+                ReplayRequest(
+                    recorded_on=f"{before.name} ({before.version})", times=times, deadline=request.ends
+                ),
                 contents=Plan(what.scenario, what.result.seed, what.result.run).contents,
-                recorded_on=f"{before.name} ({before.version})",
-                times=times,
                 progress=listener.said if listener is not None else lambda _: None,
-                deadline=request.ends,
             )
     except TimeOver:
         return _answer(

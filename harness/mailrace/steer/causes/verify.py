@@ -13,7 +13,7 @@ from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.judge import Judge
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.strategy import Budget, run_schedules
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round
 
 SCHEDULES_MAX = 2_000
 SECONDS_MAX = 5.0
@@ -72,13 +72,13 @@ class KeptTogether:
 
 
 def verified(
-    rig: Rig, judge: Judge, graph: Graph, view: View, stretches: tuple[Stretch, ...], allowed: Follows
+    round_: Round, judge: Judge, graph: Graph, view: View, stretches: tuple[Stretch, ...], allowed: Follows
 ) -> str:
     """ "" where no schedule that keeps the stretches together is bad; else what was in the way, in words.
 
-    The rig holds the round. Schedules that one server does not allow do not count.
+    Schedules that one server does not allow do not count.
     """
-    system = KeptTogether(SeparateInstances(rig), view.kinds, gaps_of(view, stretches))
+    system = KeptTogether(SeparateInstances(round_), view.kinds, gaps_of(view, stretches))
     bad: list[frozenset[AnomalyName]] = []
 
     def take(_: Schedule, execution: Execution) -> None:

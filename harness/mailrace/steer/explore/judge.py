@@ -70,8 +70,8 @@ def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
 
 
 def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Execution]]:
-    """Run every serial order of the rig's round, twice each; the judge, and the runs."""
-    planned = separate.rig.planned
+    """Run every serial order of the round, twice each; the judge, and the executions."""
+    planned = separate.round_.planned
     outcomes: dict[SerialOutcome, None] = {}
     told: dict[str, str] = {}
     broken: Counter[Break] = Counter()

@@ -1,4 +1,4 @@
-"""A rig with one instance an actor in, a `System` for the explorer out: every next statement is ours to pick.
+"""A round with one instance an actor in, a `System` to explore out: every next statement is ours to pick.
 
 Each instance carries one actor, and its one pool connection keeps at most one statement at the proxy. So an
 actor has arrived when its statement waits there, or when its reply was read; nothing has to be quiet.
@@ -11,10 +11,12 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import Names, is_background, may_be_own, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.independence import commute
-from mailrace.steer.database_proxy.proxy import Statement, pass_all
+from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
-from mailrace.steer.servers.seat import Seat, unanswered
+from mailrace.steer.servers.round import Round
+from mailrace.steer.servers.seat import Seat
 
 ARRIVE_S_MAX = 4.0
 HUNG_S = 0.3
@@ -23,12 +25,12 @@ HUNG_S = 0.3
 
 @dataclass(slots=True)
 class SeparateInstances:
-    """Drives a rig as the explorer's `System[Execution]`. Every actor's last byte is written at the start.
+    """A `System[Execution]` of real servers. Every actor's last byte is written at the start.
 
     strays   statements of the server's that no actor under way can have sent: nobody chose when they ran
     """
 
-    rig: Rig
+    round_: Round
     runs: int = 0
     replaced: int = 0
     strays: int = 0
@@ -41,6 +43,11 @@ class SeparateInstances:
     _names: Names = field(init=False)
     _began: float = 0.0
     _is_finished: bool = True
+
+    @property
+    def rig(self) -> Rig:
+        """The servers."""
+        return self.round_.rig
 
     def restart(self) -> None:
         """See `System`."""
@@ -55,15 +62,14 @@ class SeparateInstances:
         self._began = time.monotonic()
         self._is_finished = False
         self.runs += 1
-        rig = self.rig
-        rig.put_back()
-        self._names = rig.names()
+        self.round_.put_back()
+        self._names = self.round_.names()
         self._waiting.clear()
         self._texts.clear()
         self._steps = []
-        self._sent = [0] * len(rig.planned.operations)
-        rig.proxy.gate = self._gate
-        self._seats = rig.prepare(list(range(len(rig.planned.operations))))
+        self._sent = [0] * len(self.round_.actors)
+        self.rig.proxy.gate = self._gate
+        self._seats = self.round_.prepare(self.rig.instances[: len(self.round_.actors)])
 
     def alone(self, actor: int) -> None:
         """Release one actor and run it to its end while the others are held: for serial orders."""
@@ -113,26 +119,16 @@ class SeparateInstances:
 
     def finish(self) -> Execution:
         """See `System`."""
-        hung = [s for s in self._seats if s.is_hung]
-        if not hung:
-            self.rig.await_late_work(self._seats)
-        dead = self.rig.dead_among([i for i in self.rig.instances if i not in [s.instance for s in hung]])
-        names = unanswered(self._seats, dead)
-        for seat in hung:
-            seat.link.give_up()
-        record = self.rig.record(self._seats, self.runs, names, dead)
+        ended = self.round_.ended(self._seats, self.runs, self.rig.instances)
         self._is_finished = True
         self.end()
-        for instance in {s.instance.index: s.instance for s in hung}.values():
-            self._replace(instance.index)
-        for instance in dead:
-            self._replace(instance.index)
-        return Execution(tuple(self._steps), record, self._names, time.monotonic() - self._began)
+        for instance in ended.dead:
+            self._replace(instance)
+        return Execution(tuple(self._steps), ended.record, self._names, time.monotonic() - self._began)
 
-    def _replace(self, index: int) -> None:
+    def _replace(self, instance: Instance) -> None:
         self.replaced += 1
-        self.rig.proxy.gate = pass_all
-        self.rig.instances[index].replace()
+        self.rig.replace(instance)
 
     def _gate(self, statement: Statement) -> bool:
         seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
@@ -186,7 +182,7 @@ class SeparateInstances:
         return bool(strays)
 
     def end(self) -> None:
-        """Let what is under way run out: a cut order leaves its actors in the middle."""
+        """Let what is under way run out: a cut schedule leaves its actors in the middle."""
         seats, self._seats = self._seats, []
         self.rig.run_out(seats)
         self._waiting.clear()
@@ -195,9 +191,9 @@ class SeparateInstances:
             return
         # What ended is replaced first, by whomever it was ended: nothing goes on without it.
         for instance in [s.instance for s in seats if s.instance.how_it_ended]:
-            self._replace(instance.index)
+            self._replace(instance)
         for instance in self.rig.dead_among([s.instance for s in seats]):
-            self._replace(instance.index)
+            self._replace(instance)
 
 
 def opens(statement: Statement) -> bool:
@@ -206,7 +202,7 @@ def opens(statement: Statement) -> bool:
 
 
 def follow(separate: SeparateInstances, run: Execution) -> Execution | None:
-    """The very order of `run` on separate instances again; None where the servers did not follow it."""
+    """The very schedule of `run` on separate instances again; None where the servers did not follow it."""
     try:
         separate.restart()
         for step in run.steps:

@@ -20,7 +20,7 @@ from mailrace.steer.explore.search import Extent, search
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.strategy import Coverage
 from mailrace.steer.servers.rest import rest_differs
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round
 
 ENDS_AGAIN_MAX = 5
 """So many schedules that hang or crash are run again."""
@@ -92,14 +92,14 @@ class StateSpace:
         return replace(self, violating=bad)
 
 
-def explore(rig: Rig, extent: Extent, observer: Observer = NOBODY) -> StateSpace:
+def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> StateSpace:
     """Run the serial orders, then every class of schedules on separate instances. Raises TargetError."""
-    separate = SeparateInstances(rig)
+    separate = SeparateInstances(round_)
     began = time.monotonic()
-    judge, serial = learn_serial(separate, rig.options)
+    judge, serial = learn_serial(separate, round_.rig.options)
     # What users see comes by REST: a server that hides its store there is not clean, whatever its tables say.
     last = serial[-1]
-    hidden = "" if last.has_ended_badly else rest_differs(rig, last.record.stored)
+    hidden = "" if last.has_ended_badly else rest_differs(round_.rig, last.record.stored)
     serial_s = time.monotonic() - began
 
     # The judge knows what may come out, so each schedule can be judged as soon as it has run. Every one also
@@ -115,20 +115,20 @@ def explore(rig: Rig, extent: Extent, observer: Observer = NOBODY) -> StateSpace
         executions.setdefault(schedule, execution)
         observer.executed(next(numbers), execution, judge)
 
-    actors = tuple(operation.key for operation in rig.planned.operations)
-    coverage = search(separate, len(actors), extent, take)
+    coverage = search(separate, len(round_.actors), extent, take)
     kept, once = _that_come_twice(separate, list(executions.values()))
     separate.end()
     if not kept:
-        raise TargetError(f"{rig.instances[0].target.name}: no schedule could be run: {coverage.why_not}")
+        name = round_.rig.instances[0].target.name
+        raise TargetError(f"{name}: no schedule could be run: {coverage.why_not}")
 
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
     doubt = hidden or once or _doubt(separate.strays, coverage, learner.programs())
-    return _mapped(rig, judge, coverage, learner.programs(), kept, doubt, seconds)
+    return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds)
 
 
 def _mapped(
-    rig: Rig,
+    round_: Round,
     judge: Judge,
     coverage: Coverage,
     programs: Programs,
@@ -138,9 +138,9 @@ def _mapped(
 ) -> StateSpace:
     """What was executed with the graph of all states, and what the graph says against it."""
     began = time.monotonic()
-    actors = executions[0].actors
+    actors = round_.actors
     is_mapped = coverage.is_complete or len(actors) == 2
-    graph = graph_of(rig, programs) if is_mapped else Graph(Node(((),) * len(actors)), 1, False)
+    graph = graph_of(round_, programs) if is_mapped else Graph(Node(((),) * len(actors)), 1, False)
     # The graph exchanges nothing, so it checks the search: whatever it knows of and the search did not come
     # to is a doubt. With a doubt of any kind not all was looked at, however well the search ended.
     if coverage.is_complete:
@@ -164,9 +164,10 @@ def _mapped(
     )
 
 
-def graph_of(rig: Rig, programs: Programs, along: Schedule | None = None) -> Graph:
+def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -> Graph:
     """All states from the round's store, by what the programs say; or those `along` one schedule."""
-    return build(programs, len(rig.planned.operations), rig.names(), rig.snapshot, rig.footprints, along)
+    footprints = round_.rig.footprints
+    return build(programs, len(round_.actors), round_.names(), round_.snapshot, footprints, along)
 
 
 def why_not_put_to_the_test(space: StateSpace) -> str:

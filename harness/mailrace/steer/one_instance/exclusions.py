@@ -12,7 +12,8 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.programs import Programs
-from mailrace.steer.one_instance.scheduler import GO_ON, Decision, Section, section_of, step_text
+from mailrace.steer.one_instance.scheduler import GO_ON, Decision, step_text
+from mailrace.steer.one_instance.sections import Section, section_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 
 TRIES = 3
@@ -69,7 +70,7 @@ class Points:
     origin: Mapping[Section, ReleasePoint]
 
 
-def run_release_points(single: SharedInstance) -> Points:
+def run_release_points(shared: SharedInstance) -> Points:
     """Each release point of a pair run once, again where it was missed.
 
     A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
@@ -77,22 +78,23 @@ def run_release_points(single: SharedInstance) -> Points:
     """
     found, missed = [], 0
     origin: dict[Section, ReleasePoint] = {}
-    for point in release_points(single.graph):
-        run = _run(single, point)
-        for section in single.together:
+    for point in release_points(shared.graph):
+        run = _run(shared, point)
+        for section in shared.sections.together:
             origin.setdefault(section, point)
         if run is None:
             missed += 1
         else:
             found.append((point, run))
     for _ in range(SEEN_MIN):
-        doubtful = {g for g, n in single.together.items() if n < SEEN_MIN and g not in single.apart}
+        seldom = {g for g, n in shared.sections.together.items() if n < SEEN_MIN}
+        doubtful = seldom - shared.sections.entered
         for point in {origin[section]: None for section in sorted(doubtful, key=str) if section in origin}:
-            _run(single, point)
+            _run(shared, point)
     return Points(tuple(found), missed, origin)
 
 
-def look_again(single: SharedInstance, locks: "Exclusions", points: Points) -> "Exclusions":
+def look_again(shared: SharedInstance, locks: "Exclusions", points: Points) -> "Exclusions":
     """The locks that are left where the waiting actor gets `PATIENCE_S` to come: asleep is not locked out.
 
     Worth its time only where a lock makes bad orders not count.
@@ -104,19 +106,20 @@ def look_again(single: SharedInstance, locks: "Exclusions", points: Points) -> "
     }
     while left:
         section, point = left.popitem()
-        before = dict(single.together)
-        single.doubtful = frozenset((section, *left))
-        _run(single, point)
-        for seen in [g for g in left if g in single.apart or single.together[g] > before.get(g, 0)]:
+        before = dict(shared.sections.together)
+        shared.sections.doubtful = frozenset((section, *left))
+        _run(shared, point)
+        sections = shared.sections
+        for seen in [g for g in left if g in sections.entered or sections.together[g] > before.get(g, 0)]:
             del left[seen]
-    single.doubtful = frozenset()
-    return Exclusions.seen(single, locks.programs)
+    shared.sections.doubtful = frozenset()
+    return Exclusions.seen(shared, locks.programs)
 
 
-def _run(single: SharedInstance, point: ReleasePoint) -> Execution | None:
+def _run(shared: SharedInstance, point: ReleasePoint) -> Execution | None:
     for _ in range(TRIES):
         try:
-            return single.run(point, is_calm=True)
+            return shared.run(point, is_calm=True)
         except ScheduleMissed:
             continue
     return None
@@ -130,13 +133,13 @@ class Exclusions:
     programs: Programs
 
     @classmethod
-    def seen(cls, single: SharedInstance, programs: Programs) -> "Exclusions":
-        """From the runs of `single`: a section that was ever let through, or seldom seen, is no lock."""
-        often = {section for section, number in single.together.items() if number >= SEEN_MIN}
-        return cls(frozenset(often - single.apart), programs)
+    def seen(cls, shared: SharedInstance, programs: Programs) -> "Exclusions":
+        """From the runs of the instance: a section that was ever let through, or seldom seen, is no lock."""
+        often = {section for section, number in shared.sections.together.items() if number >= SEEN_MIN}
+        return cls(frozenset(often - shared.sections.entered), programs)
 
     def allow(self, node: Node, _last: int, actor: int) -> bool:
-        """Whether one instance can run the actor's block at `node`."""
+        """Whether one instance can run the actor's step at `node`."""
         return not any(
             section in self.together
             for other in node.steps
@@ -145,7 +148,7 @@ class Exclusions:
         )
 
     def _gap(self, node: Node, other: int, actor: int) -> Section:
-        """The section between `other`'s last block and its next, for `actor`'s next."""
+        """The section between `other`'s last step and its next, for `actor`'s next."""
         history = node.histories[other]
         before = Node(node.histories, steps={other: self.programs.last(other, history)})
         return section_of(before, node, other, actor)

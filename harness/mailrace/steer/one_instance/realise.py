@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
-from mailrace.steer.explore.graph import Follows, Graph, Node
+from mailrace.steer.explore.graph import Follows, Node
 from mailrace.steer.one_instance.planned_schedule import Draws, PlannedSchedule
 from mailrace.steer.one_instance.routes import likely_orders
 from mailrace.steer.one_instance.shared_instance import SharedInstance
@@ -51,15 +51,13 @@ class Realised:
 
 
 def realise(
-    single: SharedInstance,
-    graph: Graph,
+    shared: SharedInstance,
     target: Node,
     allowed: Follows,
     *,
     is_bad: Callable[[Execution], bool],
     draws: Draws | None = None,
     tries_max: int = TRIES_MAX,
-    repeats: int = REPEATS,
     is_out_of_time: Callable[[], bool] = lambda: False,
 ) -> Realised:
     """Bring one instance to the leaf, at most `tries_max` tries; then by the order that came, again.
@@ -68,8 +66,8 @@ def realise(
     draws    what was seen of the pool so far, which is added to
     The repeats together have `tries_max` tries.
     """
-    began = time.monotonic()
-    attempt = _Attempt(single, draws or Draws(), is_out_of_time)
+    began, graph = time.monotonic(), shared.graph
+    attempt = _Attempt(shared, draws or Draws(), is_out_of_time)
     orders = likely_orders(graph, target, allowed, ORDERS)
     routes = [PlannedSchedule.along(graph, order, allowed, attempt.draws) for order in orders]
     anyhow = [PlannedSchedule(graph, target, allowed, draws=attempt.draws)]
@@ -90,7 +88,7 @@ def realise(
         if is_whole
         else [attempt.course]
     )
-    for _ in range(repeats):
+    for _ in range(REPEATS):
         before = attempt.tries
         again = attempt.run(exactly, tries_max - sum(repeat_tries), lambda _: True, is_patient=True)
         repeat_tries.append(attempt.tries - before)
@@ -104,7 +102,7 @@ def realise(
 class _Attempt:
     """Tries of one class, counted. `course`: the one that was tried last."""
 
-    single: SharedInstance
+    shared: SharedInstance
     draws: Draws
     is_out_of_time: Callable[[], bool]
     tries: int = 0
@@ -134,7 +132,7 @@ class _Attempt:
                 self.tries += 1
                 hoped += chance
                 try:
-                    run = self.single.run(self.course, is_calm=chance > CALM, looks=1)
+                    run = self.shared.run(self.course, is_calm=chance > CALM, looks=1)
                 except ScheduleMissed:
                     continue
                 if is_wanted(run):

@@ -1,4 +1,4 @@
-"""A rig and a pilot in, one order on ONE unmodified instance out, with who could run when.
+"""A round and a scheduler in, one schedule on ONE unmodified instance out, with who could run when.
 
 One pool connection means one statement at the proxy. While it is held nothing else reaches the store; what
 is ours is when each actor's last byte goes out, when decoys queue up, and when the held statement goes on.
@@ -6,25 +6,25 @@ The server is quiet before each release, so that whoever wants the connection is
 """
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
-from mailrace.steer.database_proxy.proxy import Statement, pass_all
+from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
 from mailrace.steer.explore.graph import Graph, Node
-from mailrace.steer.explore.separate_instances import HUNG_S
+from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX, HUNG_S
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
-from mailrace.steer.one_instance.scheduler import Scheduler, Section, section_of, step_text
+from mailrace.steer.one_instance.scheduler import Scheduler, step_text
+from mailrace.steer.one_instance.sections import Sections
 from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
-from mailrace.steer.servers.seat import Seat, unanswered
+from mailrace.steer.servers.round import Round
+from mailrace.steer.servers.seat import Seat
 
-ARRIVE_S_MAX = 4.0
 BROADCAST_S = 0.25
 """That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
 CALM_S = 0.15
@@ -36,24 +36,18 @@ PATIENCE_S = 0.1
 
 @dataclass(slots=True)
 class SharedInstance:
-    """Drives instance 0 of a rig along the graph that the separate gave.
+    """Drives instance 0 of a rig along the graph that separate instances gave.
 
-    apart      sections that the waiting actor was let into
-    together   sections that it was kept out of though all was quiet, and how often: a transaction, or a lock
-    strays     statements that came after the last reply
-    doubtful   sections before which others get `PATIENCE_S` to queue up
+    sections   what was seen of what the instance keeps together, in all runs so far
     """
 
-    rig: Rig
+    round_: Round
     graph: Graph
     runs: int = 0
     unattributed: int = 0
-    strays: int = 0
-    replaced: int = 0
-    apart: set[Section] = field(default_factory=set)
-    together: Counter[Section] = field(default_factory=Counter)
-    doubtful: frozenset[Section] = frozenset()
+    sections: Sections = field(default_factory=Sections)
     _seats: list[Seat] = field(default_factory=list)
+    _released: set[int] = field(default_factory=set)
     _names: Names = field(init=False)
     _paths: Paths = field(init=False)
     _waiting: Statement | None = None
@@ -65,8 +59,13 @@ class SharedInstance:
     def __post_init__(self) -> None:
         self._decoys = Decoys(self.rig.instances[0])
 
-    def run(self, pilot: Scheduler, *, is_calm: bool = False, looks: int = LOOKS) -> Execution:
-        """One order. Raises ScheduleMissed where the pilot gives up or a statement cannot be attributed.
+    @property
+    def rig(self) -> Rig:
+        """The servers."""
+        return self.round_.rig
+
+    def run(self, scheduler: Scheduler, *, is_calm: bool = False, looks: int = LOOKS) -> Execution:
+        """One schedule. Raises ScheduleMissed where it is lost, or a statement cannot be attributed.
 
         is_calm   no broadcast of the server's comes between; without it one may, which costs a try
         looks     that agree make quiet: 1 is enough where a waiter that comes late costs a try only
@@ -77,14 +76,14 @@ class SharedInstance:
         began = time.monotonic()
         self._begin()
         try:
-            blocks = self._fly(pilot)
+            steps = self._follow(scheduler)
             record, names = self._finish(), self._names
         finally:
             self._run_out()
             self._took = [*self._took[-1:], time.monotonic() - began]
             if self._due is None:
                 self._due = began + BROADCAST_S
-        return Execution(tuple(blocks), record, names, time.monotonic() - began)
+        return Execution(tuple(steps), record, names, time.monotonic() - began)
 
     def _calm_down(self) -> None:
         """Let a broadcast pass that would come into the next run."""
@@ -97,56 +96,41 @@ class SharedInstance:
         self._due = None
 
     def _begin(self) -> None:
-        rig = self.rig
         self.runs += 1
-        rig.put_back()
-        self._names = rig.names()
+        self.round_.put_back()
+        self._names = self.round_.names()
+        self._paths = Paths(self.graph)
         self._waiting = None
-        rig.proxy.gate = self._gate
-        self._seats = rig.prepare([0] * len(rig.planned.operations))
+        self._released = set()
+        self.rig.proxy.gate = self._gate
+        self._seats = self.round_.prepare([self.rig.instances[0]] * len(self.round_.actors))
 
-    def _fly(self, pilot: Scheduler) -> list[TakenStep]:
-        paths = self._paths = Paths(self.graph)
+    def _follow(self, scheduler: Scheduler) -> list[TakenStep]:
+        """Hold each step, do what the scheduler says, let it go; until every actor has ended, or hangs."""
         steps: list[tuple[Statement, ...]] = []
-        released: set[int] = set()
-        self._release(pilot.first(), released)
+        self._release(scheduler.first())
         previous: tuple[int, Node] | None = None
         while True:
             statement = self._next()
             if statement is None:
-                unreleased = [s.index for s in self._seats if s.index not in released]
+                unreleased = [s.index for s in self._seats if s.index not in self._released]
                 if not unreleased or any(s.is_hung for s in self._seats):
-                    return self._blocks(steps)
-                self._release(pilot.idle(paths.node, frozenset(released)), released)
+                    return self._attributed(steps)
+                self._release(scheduler.idle(self._paths.node, frozenset(self._released)))
                 previous = None
                 continue
-            if not paths.is_one:
+            if not self._paths.is_one:
+                # Once all is quiet every reply was read, and who has ended tells whose the statements were.
                 self._wait_quiet(LOOKS)
-                paths.ended(lambda actor: self._seats[actor].is_over)
+                self._paths.ended(lambda actor: self._seats[actor].is_over)
             if self._decoys.busy and text_of(statement.sql) == DECOY:
                 self._let_go(statement, is_watched=True)
                 previous = None
                 continue
-            node = paths.node
-            call = self._names.call(statement)
-            able = [s.index for s in self._seats if s.conversation.let_go_ns and not s.is_over]
-            may = self._whose(call, able, previous)
-            for actor in may:
-                decision = pilot.hold(node, actor, frozenset(released), self._decoys.busy)
-                if not decision.is_lost:
-                    break
-            else:
-                raise ScheduleMissed(f"block {len(steps) + 1} came from {self._seats[may[0]].operation.key}")
-            others = [a for a in able if a != actor]
-            self._note(node, actor, others, previous)
-            paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
-            for index in decision.release:
-                self._release(index, released)
-            self._decoys.queue(decision.decoys)
-            if self._is_doubtful(node, actor, [*others, *decision.release]):
-                self.rig.loop.pump(lambda: False, PATIENCE_S)
-            is_watched = bool(others or decision.release or self._decoys.busy)
-            self._let_go(statement, is_watched=is_watched)
+            node = self._paths.node
+            actor = self._held(scheduler, statement, previous, len(steps) + 1)
+            # The step goes out now, and whoever is queued has the connection next. A transaction keeps it:
+            # its further statements are of the same step, and nobody else's can come between.
             block = [statement]
             while self.rig.store.connection.in_transaction:
                 following = self._next()
@@ -155,31 +139,54 @@ class SharedInstance:
                 block.append(following)
                 self._let_go(following, is_watched=False)
             steps.append(tuple(block))
-            previous = (actor, node) if paths.is_one and not self._decoys.busy else None
+            previous = (actor, node) if self._paths.is_one and not self._decoys.busy else None
 
-    def _blocks(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
+    def _held(
+        self, scheduler: Scheduler, statement: Statement, previous: tuple[int, Node] | None, number: int
+    ) -> int:
+        """Decide with the scheduler while the step is held, then let its first statement go; whose it is.
+
+        previous   the step before, and the state before that: known where nobody but one other actor waited
+        """
+        node = self._paths.node
+        call = self._names.call(statement)
+        able = [s.index for s in self._seats if s.conversation.let_go_ns and not s.is_over]
+        may = self._whose(call, able, previous)
+        # Where several actors may have sent it, it is taken for the one with which the plan still stands.
+        for actor in may:
+            decision = scheduler.hold(node, actor, frozenset(self._released), self._decoys.busy)
+            if not decision.is_lost:
+                break
+        else:
+            raise ScheduleMissed(f"step {number} came from {self._seats[may[0]].operation.key}")
+        others = [a for a in able if a != actor]
+        if previous is not None and len(self._seats) == 2:
+            self.sections.note(node, actor, others, previous)
+        self._paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
+        for index in decision.release:
+            self._release(index)
+        self._decoys.queue(decision.decoys)
+        if self.sections.is_doubtful(node, actor, [*others, *decision.release]):
+            self.rig.loop.pump(lambda: False, PATIENCE_S)
+        self._let_go(statement, is_watched=bool(others or decision.release or self._decoys.busy))
+        return actor
+
+    def _attributed(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
         """The steps with their actors, once every reply was read."""
         try:
-            order = self._paths.order()
+            schedule = self._paths.order()
         except ScheduleMissed:
             self.unattributed += 1
             raise
-        for actor, statements in zip(order, steps, strict=True):
+        for actor, statements in zip(schedule, steps, strict=True):
             for statement in statements:
                 statement.actor = self._seats[actor].operation.key
         calls = ["; ".join(self._names.call(s) for s in statements) for statements in steps]
-        return [TakenStep(*one) for one in zip(order, steps, calls, strict=True)]
+        return [TakenStep(*one) for one in zip(schedule, steps, calls, strict=True)]
 
-    def _is_doubtful(self, node: Node, actor: int, others: list[int]) -> bool:
-        """Whether the actor's block at `node` opens a section that is to be looked at with patience."""
-        after = node.edges[actor]
-        return actor in after.steps and any(
-            o in after.steps and section_of(node, after, actor, o) in self.doubtful for o in others
-        )
-
-    def _release(self, index: int, released: set[int]) -> None:
+    def _release(self, index: int) -> None:
         self._seats[index].release()
-        released.add(index)
+        self._released.add(index)
 
     def _let_go(self, statement: Statement, *, is_watched: bool) -> None:
         """Release it; where others are about, only once all is quiet and they are queued."""
@@ -257,41 +264,16 @@ class SharedInstance:
             raise ScheduleMissed(f"{call} belongs to nobody that could send it now")
         return may
 
-    def _note(self, node: Node, actor: int, others: list[int], previous: tuple[int, Node] | None) -> None:
-        """Learn from who came next while exactly one other actor was queued."""
-        if previous is None or len(self._seats) != 2:
-            return
-        last, before = previous
-        other = 1 - last
-        if last in node.steps and other in before.steps and (actor == other or other in others):
-            if other not in node.steps:
-                return
-            section = section_of(before, node, last, other)
-            if actor == last:
-                self.together[section] += 1
-            else:
-                self.apart.add(section)
-
     def _finish(self) -> RoundRecord:
-        hung = [s for s in self._seats if s.is_hung]
-        if not hung:
-            self.strays += self.rig.await_late_work(self._seats)
-        dead = [] if hung else self.rig.dead_among([self.rig.instances[0]])
-        names = unanswered(self._seats, dead)
-        for seat in hung:
-            seat.link.give_up()
-        record = self.rig.record(self._seats, self.runs, names, dead)
-        if hung or dead:
-            self.replaced += 1
-            self.rig.proxy.gate = pass_all
-            self.rig.instances[0].replace()
+        ended = self.round_.ended(self._seats, self.runs, self.rig.instances[:1])
+        if ended.dead:
+            self.rig.replace(self.rig.instances[0])
             self._seats = []
-        return record
+        return ended.record
 
     def _run_out(self) -> None:
         self.rig.run_out(self._seats)
         self._decoys.end(self.rig.loop)
         if self.rig.instances[0].how_it_ended:
-            self.replaced += 1
             self.rig.instances[0].replace()
         self._seats, self._waiting = [], None

@@ -16,31 +16,33 @@ from mailrace.model.operation import Operation, PlannedRound, Send, SetTags
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import explore
 from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import round_on
 
 BODY_BYTES = 10
-SURVEYS_MAX = 40
+EXPLORED_MAX = 40
 SECONDS_MAX = 30.0
 SCHEDULES_MAX = 2_000
 
 
 def shrink(
     rig: Rig,
+    planned: PlannedRound,
     name: AnomalyName,
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> PlannedRound:
-    """The smallest round found that shows `name`. Greedy and bounded; the rig may hold another afterwards."""
-    best = rig.planned
+    """The smallest round found that shows `name`. Greedy and bounded."""
+    best = planned
     until = time.monotonic() + SECONDS_MAX
-    surveys = 0
+    explored = 0
     is_smaller = True
     tried = list(pairs(best))
     while is_smaller:
         is_smaller = False
         for candidate in (*tried, *smaller(best)):
-            if surveys >= SURVEYS_MAX or time.monotonic() > until:
+            if explored >= EXPLORED_MAX or time.monotonic() > until:
                 return best
-            surveys += 1
+            explored += 1
             progress(f"shrinking: {len(candidate.operations)} actors")
             if _shows(rig, candidate, name, until - time.monotonic()):
                 best, is_smaller, tried = candidate, True, []
@@ -88,11 +90,11 @@ def smaller(planned: PlannedRound) -> Iterator[PlannedRound]:
 
 def _shows(rig: Rig, planned: PlannedRound, name: AnomalyName, seconds: float) -> bool:
     try:
-        rig.load(planned)
-        space = explore(rig, Extent(schedules_max=SCHEDULES_MAX, seconds_max=min(seconds, 10.0)))
+        with round_on(rig, planned) as round_:
+            space = explore(round_, Extent(schedules_max=SCHEDULES_MAX, seconds_max=min(seconds, 10.0)))
     except TargetError:
         return False
-    return any(name in names for names in space.bad_leaves.values())
+    return name in space.anomalies
 
 
 def _tags(operation: Operation) -> tuple[str, ...]:

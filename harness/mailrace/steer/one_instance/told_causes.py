@@ -12,7 +12,7 @@ from mailrace.steer.causes.view import Label
 from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.round import Round
 
 REPAIRS_MAX = 3
 """So many of the smallest repairs are tried out on servers; the others rest on the graph alone."""
@@ -75,9 +75,9 @@ def marked(witness: ScheduleWitness, grounds: Grounds, execution: Execution) -> 
 
 
 def with_repairs_tried(
-    rig: Rig, grounds: Grounds, causes: Sequence[Cause], allowed: Follows, until: float
+    round_: Round, grounds: Grounds, causes: Sequence[Cause], allowed: Follows, until: float
 ) -> list[Cause]:
-    """The causes, their repairs run on separate instances until the time is up; the rig holds their round."""
+    """The causes, their repairs run on separate instances until the time is up."""
     if grounds.view is None or not causes:
         return list(causes)
     # All causes of a round share their repairs, for a repair leaves no bad schedule of any kind.
@@ -85,6 +85,6 @@ def with_repairs_tried(
     for repair in causes[0].repair[:REPAIRS_MAX]:
         if time.monotonic() < until:
             space = grounds.space
-            found = verified(rig, space.judge, space.graph, grounds.view, stretches_of(repair), allowed)
+            found = verified(round_, space.judge, space.graph, grounds.view, stretches_of(repair), allowed)
             tried[repair] = replace(repair, verified=found)
     return [replace(one, repair=tuple(tried.get(r, r) for r in one.repair)) for one in causes]

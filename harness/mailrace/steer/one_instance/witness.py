@@ -7,7 +7,8 @@ from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, stretches_in_words
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Failed, Rows
 from mailrace.steer.explore.graph import Follows, Graph, Node
-from mailrace.steer.explore.judge import Judge, in_words
+from mailrace.steer.explore.judge import in_words
+from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.one_instance.routes import is_preemption, preemptions_of
 
 RESULT_MAX = 160
@@ -15,35 +16,31 @@ RESULT_MAX = 160
 
 def witness_of(
     run: Execution,
-    graph: Graph,
-    bad_leaves: Mapping[Node, object],
-    judge: Judge,
+    space: StateSpace,
     allowed: Follows,
     *,
     realised: int,
     repeats: int,
     tries: int,
     instances: int = 1,
-    split_only: bool = False,
 ) -> ScheduleWitness:
     """The schedule of a violating run, its guilty pair marked, beside its serial orders.
 
     realised   runs of the recorded order with the same findings, of `repeats`
     """
-    names = run.actors
+    names, graph = run.actors, space.graph
     # Beside one followed schedule nothing is known of how others end.
-    guilty = guilty_pair(run.schedule, graph, bad_leaves) if graph.is_whole else None
+    guilty = guilty_pair(run.schedule, graph, space.bad_leaves) if graph.is_whole else None
     return ScheduleWitness(
         text=text(run.schedule, names, graph, allowed, instances),
         deviations=preemptions_of(graph, run.schedule, allowed) if instances == 1 else 0,
         steps=steps(run, guilty),
         outcome=in_words(run),
-        serial=judge.told,
+        serial=space.judge.told,
         realised=realised,
         repeats=repeats,
         tries=tries,
         instances=instances,
-        split_only=split_only,
     )
 
 

@@ -19,7 +19,8 @@ _WITHOUT_SERIAL = {
 def bound_in_words(summary: Summary) -> str:
     """What was covered, in words, as printed with each verdict."""
     kept = ""
-    if summary.instances < summary.actors and (summary.actors == 2 or summary.orders != summary.all_orders):
+    is_shared = summary.instances < summary.actors
+    if is_shared and (summary.actors == 2 or summary.schedules != summary.all_schedules):
         kept = " that keeps together what one instance was seen to keep together"
     servers = f" on {summary.instances} instances" if summary.instances > 1 else ""
     return (
@@ -30,14 +31,16 @@ def bound_in_words(summary: Summary) -> str:
 
 
 def _which(summary: Summary) -> str:
-    """Which orders were run, in words."""
+    """Which schedules were run, in words."""
     found = summary.space.coverage
     if summary.is_exhaustive:
-        return "every order"
-    part = f"only part of it, for {found.why_not}: every order"
+        return "every schedule"
+    part = f"only part of it, for {found.why_not}: every schedule"
     if found.within < 0:
         return part
-    within = f"every order with at most {counted(found.within, 'context switch')} beyond the necessary ones"
+    within = (
+        f"every schedule with at most {counted(found.within, 'context switch')} beyond the necessary ones"
+    )
     if found.within == found.bound:
         return within
     return f"{within}, and part of those with more, for {found.why_not},"
@@ -54,13 +57,13 @@ def schedules_of(summary: Summary) -> Schedules:
         missed=found.missed,
         exhaustive=summary.is_exhaustive,
         bound=bound_in_words(summary),
-        violating_orders=summary.orders[1],
+        violating_orders=summary.schedules.bad,
         unrealised=summary.shown.unrealised,
         unrealised_anomalies=tuple(sorted(summary.shown.unrealised_names)),
-        violations=tuple(summary.shown.violations),
-        causes=tuple(summary.shown.causes),
-        orders_run=summary.orders_run,
-        ms_per_order=round(summary.ms_per_order, 2),
+        violations=summary.shown.violations,
+        causes=summary.shown.causes,
+        orders_run=summary.space.coverage.runs,
+        ms_per_order=round(summary.ms_per_schedule, 2),
         seconds={name: round(s, 3) for name, s in summary.seconds.items()},
         notes=tuple(notes_of(summary)),
     )
@@ -68,37 +71,41 @@ def schedules_of(summary: Summary) -> Schedules:
 
 def notes_of(summary: Summary) -> list[str]:
     """What the counts alone do not say."""
-    total, bad = summary.orders
+    space, shown = summary.space, summary.shown
+    total, bad, by_name = summary.schedules
     notes = []
-    if summary.space.graph.is_whole:
-        each = "; ".join(f"{name} in {count:,}" for name, count in summary.orders_by_name.items())
-        notes.append(f"{bad:,} of {total:,} orders are bad" + (f": {each}" if each else ""))
-    if summary.space.graph.is_whole and summary.all_orders != summary.orders:
-        notes.append(f"with one instance an actor: {summary.all_orders[1]:,} of {summary.all_orders[0]:,}")
+    if space.graph.is_whole:
+        each = "; ".join(f"{name} in {count:,}" for name, count in by_name.items())
+        notes.append(f"{bad:,} of {total:,} schedules are bad" + (f": {each}" if each else ""))
+    if space.graph.is_whole and summary.all_schedules != summary.schedules:
+        total, bad, _ = summary.all_schedules
+        notes.append(f"with one instance an actor: {bad:,} of {total:,}")
+    seconds = summary.seconds
     notes.append(
-        f"{counted(summary.orders_run, 'order')} run in {summary.seconds.get('explore', 0.0):.2f} s; "
-        f"{summary.ms_per_order:.1f} ms an order, {summary.seconds.get('start', 0.0):.2f} s of start included"
+        f"{counted(space.coverage.runs, 'schedule')} run in {seconds.get('explore', 0.0):.2f} s; "
+        f"{summary.ms_per_schedule:.1f} ms a schedule, {seconds.get('start', 0.0):.2f} s of start included"
     )
     if summary.points:
         missed = f", {summary.points_missed} missed" if summary.points_missed else ""
         notes.append(
             f"0 preemptions (release points): {summary.points_bad} of {summary.points} are bad{missed}"
         )
-    if summary.space.coverage.cut:
-        notes.append(f"{summary.space.coverage.cut} runs were cut: only exchanged orders were left there")
-    if summary.shown.tries:
-        median, worst = statistics.median(summary.shown.tries), max(summary.shown.tries)
+    if space.coverage.cut:
+        notes.append(f"{space.coverage.cut} runs were cut: only exchanged schedules were left there")
+    if shown.tries:
+        median, worst = statistics.median(shown.tries), max(shown.tries)
         notes.append(
             f"tries a realisation: median {median:g}, worst {worst}; "
-            f"{summary.shown.same} of {summary.shown.repeats} repeats came to the same"
+            f"{shown.same} of {shown.repeats} repeats came to the same"
         )
-    if summary.shown.left_out:
-        more = counted(summary.shown.left_out, "more class")
-        notes.append(f"{more} of the same causes left out; --all-classes realises each")
-    notes += violations_in_words(summary.shown.violations)
+    if left_out := shown.classes_that("left_out"):
+        notes.append(
+            f"{counted(left_out, 'more class')} of the same causes left out; --all-classes realises each"
+        )
+    notes += violations_in_words(shown.violations)
     if summary.unattributed:
         notes.append(f"{summary.unattributed} statements could not be attributed; their runs were dropped")
-    return [*notes, *summary.shown.notes, how_known()]
+    return [*notes, *shown.notes, how_known()]
 
 
 def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
@@ -124,7 +131,7 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
         hits=shown.realised,
         broken_serially=judge.broken_serially,
         anomalies=anomalies,
-        witnesses=tuple(shown.witnesses),
+        witnesses=shown.witnesses,
         sample=tuple(run.record for run in summary.space.executions if not judge.races(run))[:2],
         not_looked=() if judge.serial else (_WITHOUT_SERIAL[bool(judge.told)],),
         seconds=summary.seconds,
@@ -138,9 +145,13 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
     shown, found = summary.shown, summary.space.coverage
     looked = f"{counted(found.explored, 'class')} explored"
     if not found.is_complete:
-        looked = f"{counted(found.explored, 'order')} of {counted(summary.space.classes, 'class')} explored"
+        looked = (
+            f"{counted(found.explored, 'schedule')} of {counted(summary.space.classes, 'class')} explored"
+        )
     orders = (
-        f", {summary.orders[1]:,} of {summary.orders[0]:,} orders bad" if summary.space.graph.is_whole else ""
+        f", {summary.schedules.bad:,} of {summary.schedules.schedules:,} schedules bad"
+        if summary.space.graph.is_whole
+        else ""
     )
     if shown.realised:
         again = f"{shown.same} of {shown.repeats} repeats came to the same"
@@ -160,7 +171,7 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
     if found.missed:
         return (
             Verdict.INCONCLUSIVE,
-            f"{counted(found.missed, 'order')} missed ({found.why_not}); {looked}",
+            f"{counted(found.missed, 'schedule')} missed ({found.why_not}); {looked}",
             "steer again on a quieter machine",
         )
     if summary.doubt:

@@ -26,7 +26,7 @@ from mailrace.recover import cut_off
 from mailrace.run import Listener
 from mailrace.scenario import Scenario, not_exercised, server_options
 from mailrace.session import Session, session
-from mailrace.steer import replay_schedule, store_for
+from mailrace.steer import ReplayRequest, replay_schedule, store_for
 from mailrace.steer.replay import Word
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
@@ -264,10 +264,10 @@ def put_again(
                 witness,
                 version.request.target,
                 server_options(scenario),
+                ReplayRequest(
+                    times=runs, gomaxprocs=version.request.server.gomaxprocs, deadline=version.deadline
+                ),
                 contents=scenario.contents,
-                times=runs,
-                gomaxprocs=version.request.server.gomaxprocs,
-                deadline=version.deadline,
             )
     except (TargetError, TimeOver) as wrong:
         return Again(runs=0, hits=0, said=str(wrong) or CUT_OFF)

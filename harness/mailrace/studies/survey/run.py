@@ -163,7 +163,7 @@ class Surveyor:
         plan = Plan(scenario, 0, _RUN)
         if pair.setting not in self._servers:
             self._servers[pair.setting] = Surveying(
-                self.target, server_options(scenario), plan.domain, self.folder, progress=self.progress
+                self.target, server_options(scenario), self.folder, progress=self.progress
             )
         return scenario, plan.round(0), self._servers[pair.setting]
 
