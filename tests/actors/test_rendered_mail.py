@@ -129,3 +129,14 @@ def test_many_tags_are_folded_and_stay_what_they_are() -> None:
 def test_a_message_file_that_the_plan_lost_is_our_mistake() -> None:
     with pytest.raises(InternalError, match="does not hold"):
         render(replace(MAIL, file_sha256="0" * 64), 1, {})
+
+
+def test_an_image_is_a_part_of_its_own_after_the_text() -> None:
+    raw = render(replace(MAIL, image_bytes=1000), 1, {})
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    text, image = parsed.iter_parts()
+    plain = render(MAIL, 1, {}).partition(b"\r\n\r\n")[2]
+    assert text.get_content().encode() + b"\r\n" == plain, "the last line break is the boundary's"
+    assert image.get_content_type() == "image/png"
+    assert len(image.get_content()) == 1000 + len(b"\x89PNG")
+    assert all(len(line) <= 998 for line in raw.split(b"\r\n"))

@@ -27,6 +27,7 @@ from tests.steer.test_real_mailpit import round_of
 
 NO_PAIRS = {
     "no-rset-after-failure": "about one session's own commands",
+    "read-delete-image": "about what a server keeps in memory",
     "same-message-id-large": "4 actors",
     "same-message-id-small": "4 actors",
     "shared-new-tag-8": "8 actors",
@@ -54,6 +55,8 @@ def planned(name: str) -> PlannedRound:
 
 
 def is_pair(name: str) -> bool:
+    if any(message.image_bytes for message in planned(name).given):
+        return False
     operations = planned(name).operations
     return len(operations) == 2 and not any(isinstance(o, Send) and o.lead for o in operations)
 

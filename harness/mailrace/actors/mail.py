@@ -1,5 +1,6 @@
 """A planned message and an attempt's number in, the whole RFC 5322 bytes out: CRLF, not dot-stuffed."""
 
+from base64 import encodebytes
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -27,6 +28,14 @@ def _filler(length_bytes: int) -> bytes:
     if rest == 1:  # too short for a line of its own
         whole, rest = whole - 1, rest + len(_LINE)
     return _LINE * whole + (b"x" * (rest - 2) + b"\r\n" if rest else b"")
+
+
+@lru_cache(maxsize=2)
+def _image(length_bytes: int) -> bytes:
+    """An attached image of that length: named as one, its content does not matter to Mailpit."""
+    head = b'Content-Type: image/png; name="a.png"\r\nContent-Disposition: attachment; filename="a.png"\r\n'
+    lines = encodebytes(b"\x89PNG" + bytes(length_bytes)).replace(b"\n", b"\r\n")
+    return head + b"Content-Transfer-Encoding: base64\r\n\r\n" + lines
 
 
 def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> bytes:
@@ -61,6 +70,10 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
         f"Subject: {message.shown_subject}",
         "Date: Thu, 01 Jan 2026 00:00:00 +0000",
         "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8",
     ]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + _generated_body(message)
+    text = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + _generated_body(message)
+    if not message.image_bytes:
+        return "\r\n".join(head).encode() + b"\r\n" + text
+    head.append('Content-Type: multipart/mixed; boundary="mailrace"')
+    parts = (b"", text, _image(message.image_bytes))
+    return "\r\n".join([*head, "", ""]).encode() + b"--mailrace\r\n".join(parts) + b"--mailrace--\r\n"

@@ -93,7 +93,7 @@ CONSEQUENCES: Mapping[AnomalyName, Consequence] = {
     ),
     _A.VIEWS_DISAGREE: Consequence(
         harm=Harm.PROMISE,
-        meaning="Long after all was answered, the list says one thing of a mail and a search, a count or the "
+        meaning="After all was answered, the list says one thing of a mail and a search, a count or the "
         "mail's own page another. A test passes or fails by where it looks.",
         remedy="Look at one view only, the list, and report it with the bundle of this run.",
     ),

@@ -24,6 +24,7 @@ class Message:
     x_tags       tags asked for by `X-Tags`, uncleaned, in order; empty: no such header
     plus_tags    tags that the plus-addresses of the recipients ask for (they stand there already)
     body_bytes   length of the generated body (file is None)
+    image_bytes  size of an image that is attached to the generated body; 0: none
     file_sha256  digest of the user's own message in `Plan.contents`, or None
     headers      extra headers, in order
     malformed    a header line without a colon, which Mailpit refuses with 451
@@ -39,6 +40,7 @@ class Message:
     plus_tags: tuple[str, ...] = ()
     subject: str = ""
     body_bytes: int = 120
+    image_bytes: int = 0
     file_sha256: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     malformed: bool = False

@@ -59,6 +59,12 @@ def newest_beside_deletion(operations: Sequence[Operation]) -> bool:
     return looks and any(one.effect & Effect.DELETES for one in operations)
 
 
+def read_beside_deletion(operations: Sequence[Operation]) -> bool:
+    """A message's page is asked for while something is deleted."""
+    shows = any(one.effect & (Effect.SHOWS | Effect.POLLS) for one in operations)
+    return shows and any(one.effect & Effect.DELETES for one in operations)
+
+
 def read_beside_search(operations: Sequence[Operation]) -> bool:
     """A message may be marked while what is read or unread is sought and deleted."""
     marks = any(one.effect & Effect.MARKS for one in operations)

@@ -147,8 +147,9 @@ def _actor(
 
 def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
     """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
-    is_own = message.file_sha256 is not None and message.file_sha256 in contents
-    raw = render(message if is_own else replace(message, file_sha256=None), 1, contents)
+    is_of_file = message.file_sha256 is not None and message.file_sha256 in contents
+    is_own = is_of_file or bool(message.image_bytes)
+    raw = render(message if is_of_file else replace(message, file_sha256=None), 1, contents)
     # A file whose lines end in CR CR LF has no other empty line; to Mailpit each is one line's end.
     head, body = re.split(rb"\r*\n\r*\n", raw, maxsplit=1)
     text = body.decode("utf-8", "surrogateescape")

@@ -99,7 +99,11 @@ class _Draft:
             for _ in range(entry.count):
                 mark = f"g{len(messages) + 1:02d}"
                 message = self._message(
-                    mark, entry.name or mark, x_tags=self._texts(entry.tags), body_bytes=entry.body_bytes
+                    mark,
+                    entry.name or mark,
+                    x_tags=self._texts(entry.tags),
+                    body_bytes=entry.body_bytes,
+                    image_bytes=entry.image_bytes,
                 )
                 messages.append(message)
                 if entry.name is not None:

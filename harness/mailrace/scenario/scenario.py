@@ -22,6 +22,9 @@ class Given(Strict):
     tags: tuple[SharedTag, ...] = Field((), max_length=50, description="Its tags.")
     count: int = Field(1, ge=1, le=99, description="How many such messages.")
     body_bytes: int = Field(120, ge=0, le=BODY_BYTES_MAX, description="Length of the body in bytes.")
+    image_bytes: int = Field(
+        0, ge=0, le=BODY_BYTES_MAX, description="Size in bytes of an image that is attached; 0: none."
+    )
 
 
 class Release(Strict):

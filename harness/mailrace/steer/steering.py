@@ -122,7 +122,10 @@ def steer(
 
 def why_not_steerable(scenario: Scenario) -> str:
     """Why steer has nothing to say of the scenario, in a clause; "" where it has."""
-    operations = Plan(scenario, 0, "mr00000000").round(0).operations
+    planned = Plan(scenario, 0, "mr00000000").round(0)
+    operations = planned.operations
+    if any(message.image_bytes for message in planned.given):
+        return "it is about messages with images, which newer servers keep in memory, not about statements"
     if any(isinstance(o, Send) and o.lead is not None for o in operations):
         return "it is about one session's own commands, not about an order of statements"
     if len(operations) > INSTANCES_MAX:
