@@ -93,8 +93,9 @@ class Conversation:
         connection must not be used again.
         """
         out = b"" if self.is_over else self._take(self._parser.feed(data), t_ns)
-        if self.is_over and self._parser.is_midway:
-            self.has_more = self.will_close = True
+        if self.ending is not None and self._parser.is_midway:
+            # What is left of a garbled reply was asked for.
+            self.has_more, self.will_close = self.ending.word is not Word.GARBAGE, True
         return out
 
     def closed(self, t_ns: int) -> None:
