@@ -14,6 +14,9 @@ from typing import BinaryIO
 HEAD = struct.Struct("<IBQI")
 """What stands before each frame's bytes: connection, what it is, monotonic nanoseconds, length."""
 CONNECTED, CLIENT_SENT, SERVER_SENT, ENDED, WHOLE = range(5)
+TOGETHER_BYTES_MAX = 64 * 1024
+TOGETHER_S_MAX = 0.02
+"""Frames wait for so much, or for so long, and are then written together."""
 BACKLOG_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -41,30 +44,38 @@ def frames(pipe: BinaryIO) -> Iterator[Frame]:
 
 
 class Copies:
-    """The pipe to the recorder. What it does not take at once waits here, so that no conversation does."""
+    """The pipe to the recorder. Frames wait here for a moment and go together, so that no conversation does.
+
+    A write for each frame would wake the recorder each time, and it would take the processor that the server
+    needs for its answer.
+    """
 
     def __init__(self, handle: int) -> None:
         os.set_blocking(handle, False)
         self._handle = handle
         self._waiting = bytearray()
+        self._since_ns = 0
 
-    def put(self, connection: int, what: int, data: bytes) -> None:
+    def put(self, connection: int, what: int, data: bytes | memoryview) -> None:
         """Append a frame; waits only where the reader has fallen `BACKLOG_BYTES_MAX` behind."""
-        head = HEAD.pack(connection, what, time.monotonic_ns(), len(data))
-        if self._waiting:
-            self._waiting += head + data
-        else:
-            frame = head + data
-            written = self._write(frame)
-            if written < len(frame):
-                self._waiting += frame[written:]
+        now_ns = time.monotonic_ns()
+        if not self._waiting:
+            self._since_ns = now_ns
+        self._waiting += HEAD.pack(connection, what, now_ns, len(data))
+        self._waiting += data
+        if len(self._waiting) > TOGETHER_BYTES_MAX or now_ns - self._since_ns > 1e9 * TOGETHER_S_MAX:
+            self.flush()
         while len(self._waiting) > BACKLOG_BYTES_MAX:
             self._flush_some()
 
-    def flush(self) -> bool:
-        """Write what waits; whether something still does."""
+    def flush(self) -> None:
+        """Write what waits, as far as the pipe takes it."""
         if self._waiting:
             del self._waiting[: self._write(self._waiting)]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something waits to be written."""
         return bool(self._waiting)
 
     def close(self) -> None:

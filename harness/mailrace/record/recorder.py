@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,7 @@ from mailrace.record.smtp import SmtpWatch
 from mailrace.record.watch import LostTrack, Teller
 
 STOP_S_MAX = 60.0
+NICE = 10
 CONTENTS = "contents"
 """The folder of the mails themselves, a file an operation, where the user asked for them to be kept."""
 
@@ -133,6 +135,9 @@ class Recorder:
             self._fail(f"the content of operation {number} was not kept ({wrong.strerror or wrong})")
 
     def _look(self, pipe: int) -> None:
+        # Looking can wait, and the suite and its server cannot. On Linux this is about this thread alone.
+        with suppress(AttributeError, OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         with open(pipe, "rb", buffering=1024 * 1024) as stream:
             for frame in frames(stream):
                 try:

@@ -19,10 +19,11 @@ import sys
 from dataclasses import asdict
 
 from mailrace.record.clients import Clients
-from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, Copies
+from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, TOGETHER_S_MAX, Copies
 from mailrace.record.service import Service
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
+"""Read into one buffer that is kept: a fresh one for each chunk costs more than all the rest."""
 HELD_BYTES_MAX = 1024 * 1024
 """What may wait for a slow reader before its sender is no longer read."""
 _READ = select.EPOLLIN | select.EPOLLRDHUP
@@ -79,6 +80,7 @@ class _Loop:
         self._ends: dict[int, _End] = {}
         self._connections = 0
         self._clients = Clients()
+        self._chunk = memoryview(bytearray(CHUNK_BYTES))
 
     def listen(self, service: Service) -> int:
         """The port on which clients of the service are taken from now on."""
@@ -97,8 +99,10 @@ class _Loop:
     def run(self) -> None:
         """Until the recorder ends."""
         while True:
-            is_behind = self._copies.flush()
-            for handle, events in self._poll.poll(0.005 if is_behind else None):
+            happened = self._poll.poll(TOGETHER_S_MAX if self._copies.is_waiting else None)
+            if not happened:
+                self._copies.flush()
+            for handle, events in happened:
                 if handle == self._owner:
                     return
                 if handle in self._listening:
@@ -156,11 +160,12 @@ class _Loop:
 
     def _receive(self, end: _End) -> None:
         try:
-            data = end.sock.recv(CHUNK_BYTES)
+            size = end.sock.recv_into(self._chunk)
         except BlockingIOError:
             return
         other = end.other
-        if not data:
+        data = self._chunk[:size]
+        if not size:
             # A half-closed connection stays open in the other direction, as it would without us.
             end.is_over = True
             if not other.held:
@@ -174,7 +179,7 @@ class _Loop:
             other.held += data
         else:
             sent = _sent(other.sock, data)
-            if sent < len(data):
+            if sent < size:
                 other.held += data[sent:]
                 self._register(other)
         if len(other.held) > HELD_BYTES_MAX:
@@ -226,7 +231,7 @@ class _Loop:
         self._copies.put(end.connection, ENDED, b"")
 
 
-def _sent(sock: socket.socket, data: bytes | bytearray) -> int:
+def _sent(sock: socket.socket, data: memoryview | bytearray) -> int:
     try:
         return sock.send(data)
     except BlockingIOError:
