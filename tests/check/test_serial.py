@@ -335,3 +335,11 @@ def test_outcomes_of_other_rounds_and_runs_compare() -> None:
 def test_the_outcome_of_a_store_that_was_not_read_is_an_error() -> None:
     with pytest.raises(ValueError, match="round 41: its store was not read"):
         outcome_of(executed((SEND,), (), None))
+
+
+def test_a_tag_that_every_serial_order_takes_away_is_not_what_was_lost() -> None:
+    """Two who set one message's tags leave those of both: wrong, but nobody lost the tag of before."""
+    from mailrace.check.serial import _TAGS
+
+    held = [", ".join(_TAGS.findall(value)) for value in ("tags [a, b] to [x] read", "tags [] to [] unread")]
+    assert held == ["a, b", ""]

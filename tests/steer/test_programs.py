@@ -43,3 +43,13 @@ def test_long_answers_that_differ_at_their_ends_are_two() -> None:
     one, other = (Rows(("a",), ((f"{long}{n}",),)) for n in (1, 2))
     assert NAMES.shown(f"{long}1") == NAMES.shown(f"{long}2")
     assert heard(one, NAMES) != heard(other, NAMES)
+
+
+def test_rows_are_told_alike_in_whatever_order_drawn_ids_put_them() -> None:
+    names = Names({"send.1": "<send.1>"}, {"x1": "<send.1>", "g1": "<old>"})
+    mine, older = ("x1", 1), ("g1", 1)
+    assert heard(Rows(("ID", "n"), (mine, older)), names) == heard(Rows(("ID", "n"), (older, mine)), names)
+    # Given messages keep their IDs for the whole of a walk, so their order does say something.
+    assert heard(Rows(("ID", "n"), (older, ("g2", 1))), names) != heard(
+        Rows(("ID", "n"), (("g2", 1), older)), names
+    )

@@ -16,8 +16,9 @@ from mailrace.model.errors import UsageError
 from mailrace.model.survey import ConflictCoverage, PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
 from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page, survey_to_json
-from mailrace.scenario import load
+from mailrace.scenario import load, shipped
 from mailrace.scenario.load import scenario_from
+from mailrace.steer import steer
 from mailrace.studies.survey.compare import compare
 from mailrace.studies.survey.document import NOT_LOOKED, survey_of
 from mailrace.studies.survey.operations import LEFT_OUT, TABLE, not_surveyed
@@ -238,6 +239,34 @@ def test_a_text_that_is_no_survey_is_a_sentence(text: str) -> None:
 def test_an_equal_survey_has_an_equal_text(surveyed: tuple[Survey, Path]) -> None:
     found, _ = surveyed
     assert survey_to_json(found) == survey_to_json(survey_from_json(survey_to_json(found)))
+
+
+@pytest.mark.slow
+def test_two_versions_are_compared_cause_by_cause(tmp_path: Path) -> None:
+    words = ["survey", "-t", "embedded@1.30.5", "--from", "embedded@1.27.11", "--only", "rename tag"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mailrace", *words, "--state", "state", "--harm", "data"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "in both: 1" in done.stdout, done.stdout + done.stderr
+    assert "new in embedded@1.30.5: 0" in done.stdout
+    # Two renamings that both say 200 lose nothing: their harm is less than what was asked for.
+    assert done.returncode == 0
+
+
+@pytest.mark.slow
+def test_what_shipped_scenarios_show_is_found_without_them(tmp_path: Path) -> None:
+    few = ("send", "delete", "rename tag")
+    found = survey(Asked(target=parse_target("embedded@1.30.5"), only=few), tmp_path)
+    names = {cause.name for cause in found.causes}
+    for name in ("send-delete-last-holder", "send-delete-unrelated", "send-rename-tag", "shared-new-tag"):
+        steered = steer(load(shipped() / f"{name}.race.yaml"), "embedded@1.30.5")
+        assert steered.schedules is not None
+        assert {cause.name for cause in steered.schedules.causes} <= names, name
 
 
 @pytest.fixture

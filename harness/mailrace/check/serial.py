@@ -6,6 +6,7 @@ JACM 26, 631, with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463)
 order explains, and names what no promise does.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mailrace.check.orders import Constraints, constraints, first_attempts, has_bulk
@@ -24,6 +25,8 @@ from mailrace.check.wording import finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import Read, Send, ServerOptions
+
+_TAGS = re.compile(r"tags \[([^\]]*)\]")
 
 
 def serial_anomalies(
@@ -86,8 +89,20 @@ class _Comparison:
             ]
         else:
             where = [(SHARED, tag_part(self._record, tag)) for tag in anomaly.tags]
+        if anomaly.name is AnomalyName.TAG_LOST and anomaly.message is not None and anomaly.tags:
+            # Where a serial order leaves the message without the tag as well, the tag is not what was lost;
+            # if its tags are wrong in another way, the whole outcome is that of no serial order.
+            return all(self._is_serially_without(tag, *where[0]) for tag in anomaly.tags)
         parts = [part for part in self._own.parts if (part.actor, part.what) in where]
         return bool(parts) and all(self._alike(part) in self._serial_parts for part in parts)
+
+    def _is_serially_without(self, tag: str, actor: int, what: str) -> bool:
+        """Whether some serial order leaves copies of the message, and none of them with the tag."""
+        wanted = tag_part(self._record, tag).removeprefix("tag ")
+        kind = self._kind(actor)
+        values = [part.value for part in self._serial_parts if (part.actor, part.what) == (kind, what)]
+        held = [set(", ".join(_TAGS.findall(value)).split(", ")) for value in values if value != "none"]
+        return any(wanted not in tags for tags in held)
 
     def spurious_rejections(self) -> Iterator[Anomaly]:
         """Refused, nothing stored, and accepted in every serial order."""

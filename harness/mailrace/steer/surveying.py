@@ -210,8 +210,13 @@ class Surveying:
         wanted = plain(with_own_spellings(planned))
         if self._rig is None:
             opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
-            self._rig = Rig(opener, options=self.options)
-            self._rig.start(INSTANCES)
+            rig = Rig(opener, options=self.options)
+            try:
+                rig.start(INSTANCES)
+            except BaseException:
+                rig.stop()
+                raise
+            self._rig = rig
         if self._round is None or self._round.planned != wanted:
             if self._round is not None:
                 self._round.close()
