@@ -37,6 +37,8 @@ MEANINGS = {
     "ControlResult.pairs": "pairs of a round of the target and one of the control",
     "ControlResult.scenario": "what was raced there",
     "ControlResult.why": "why it is of that kind",
+    "Disagreement.one": "what one view says",
+    "Disagreement.other": "what the other says",
     "Interval.confidence": "with which it holds",
     "Interval.high": "the highest rate that the rounds allow",
     "Interval.low": "the lowest",
