@@ -7,6 +7,7 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from mailrace.model.errors import MachineTrouble
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Liveness
-from mailrace.race import Limits, RaceOptions, Side
+from mailrace.race import Limits, RaceOptions, Side, hang
 from mailrace.race.tuner import Draw
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import Plan, scenario_from, shipped
@@ -58,6 +59,43 @@ def test_a_pause_from_outside_is_no_hang(side: Side) -> None:
     assert judged.anomalies == ()
     assert judged.record.hung == ()
     assert judged.is_counted, "its answers came when it went on"
+
+
+def on_disk(_: int | None) -> set[str]:
+    """What /proc shows of threads that wait for a device, as nobody can make a process do at will."""
+    return {"S", "D"}
+
+
+def test_a_disk_that_stalls_for_a_while_is_no_hang(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = side.target.pid()
+    assert pid is not None
+    monkeypatch.setattr(hang, "_states", on_disk)
+    signalled(side, signal.SIGSTOP)
+    goes_on = threading.Timer(2 * LIMITS.reply_s, os.kill, (pid, signal.SIGCONT))
+    goes_on.start()
+    side.run(0, CALM)
+    goes_on.join()
+    (judged,) = side.judged()
+    assert (judged.anomalies, judged.record.hung) == ((), ())
+    assert judged.is_counted, "its answers came when the disk did"
+
+
+@pytest.mark.parametrize("states", [on_disk, None], ids=["a disk", "a signal"])
+def test_a_disk_that_never_comes_back_is_the_machines_doing(
+    states: Callable[[int | None], set[str]] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limits = replace(LIMITS, pause_s=1.0)
+    with raced_on("embedded@fixed", tmp_path, limits) as side:
+        if states is not None:
+            monkeypatch.setattr(hang, "_states", states)
+        signalled(side, signal.SIGSTOP)
+        side.run(0, CALM)
+        signalled(side, signal.SIGCONT)
+        (judged,) = side.judged()
+    assert (judged.anomalies, judged.record.hung) == ((), ())
+    assert judged.loss is Loss.MACHINE
+    said = "waited for a disk (state D" if states is not None else "stopped by a signal from outside (state T"
+    assert said in judged.not_looked
 
 
 def test_a_pause_while_the_store_is_looked_at_is_no_hang(side: Side) -> None:
@@ -171,7 +209,7 @@ def no_more_room(side: Side) -> None:
 
 
 @contextmanager
-def raced_on(name: str, folder: Path) -> Iterator[Side]:
+def raced_on(name: str, folder: Path, limits: Limits = LIMITS) -> Iterator[Side]:
     """Two senders at that server of ours, calibrated."""
     with ExitStack() as stack:
         target = open_target(name, ServerOptions(), folder=folder)
@@ -179,7 +217,7 @@ def raced_on(name: str, folder: Path) -> Iterator[Side]:
         target.start()
         journal = Journal(folder / "history.jsonl")
         stack.callback(journal.close)
-        options = RaceOptions(rounds=10, profile="rate", seed=1, limits=LIMITS)
+        options = RaceOptions(rounds=10, profile="rate", seed=1, limits=limits)
         one = Side("target", Plan(SCENARIO, 1, "mr00000000"), target, journal, options)
         stack.callback(one.lane.close)
         one.calibrate()

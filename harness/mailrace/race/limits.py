@@ -12,6 +12,7 @@ class Limits:
     connect_s          for a connection and the opening of its session
     reply_s            for the answer to one command that is sent alone
     look_s             when replies are missing for this long, the server itself is looked at
+    pause_s            so long a stopped process, or one that waits for its disk, is waited for
     return_s           how long a server that is not ours may refuse connections before it counts as gone
     skew_us            a round whose releases were further apart did not race as planned
     unreleased_rounds  after this many rounds in a row in which nobody was released, the race is given up
@@ -28,6 +29,7 @@ class Limits:
     connect_s: float = 5.0
     reply_s: float = 10.0
     look_s: float = 1.0
+    pause_s: float = 60.0
     return_s: float = 5.0
     skew_us: float = 1_000.0
     unreleased_rounds: int = 5

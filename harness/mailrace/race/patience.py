@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailrace.actors import Link, Loop
 from mailrace.model.target import Target
-from mailrace.race.hang import PAUSE_S_MAX, TROUBLE, Doing, doing, look_at
+from mailrace.race.hang import TROUBLE, Doing, doing, look_at
 from mailrace.race.limits import Limits
 
 _SERIAL_TIMES = 5
@@ -70,7 +70,7 @@ class Patience:
                 pause_s += now - began
             if self._came(links) > came or seen in (Doing.WORKING, *TROUBLE):
                 came, quiet_since = self._came(links), now
-            if pause_s > PAUSE_S_MAX:
+            if pause_s > self._limits.pause_s:
                 return Waited(why=TROUBLE.get(seen, "its process was stopped"), is_machines=True)
             if now - quiet_since >= self.quiet_s:
                 return Waited(is_hang=True)
