@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +21,7 @@ from mailrace.model.target_name import TargetName, parse_target
 from mailrace.record.findings import Findings, Overlap
 from mailrace.run import run
 from mailrace.scenario import parse
+from mailrace.studies.surveyed import Known, known_of, surveyed_pairs
 from mailrace.targets import cache_folder, why_not
 
 SCENARIOS = "scenarios"
@@ -31,14 +32,6 @@ STEER_S_MIN = 1.0
 NO_ACTOR = "no actor of a scenario does what one of the two operations does"
 NOT_ASKED = "it was not steered (--minutes 0); steer the scenario by itself"
 NO_TIME = "the time for steering was over; steer the scenario by itself"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What steer said of a scenario to its end: PASS, or RACE with what it came to."""
-
-    verdict: str
-    why: str
 
 
 class Cache:
@@ -88,6 +81,7 @@ def steer_overlaps(
     deadline = monotonic() + seconds
     asked, why_none = _version_of(target, found.version)
     cache = Cache(asked)
+    surveyed = surveyed_pairs(folder.parent, asked.text) if asked is not None else ()
     looked: list[Overlap] = []
     for overlap in found.overlaps:
         if not overlap.file:
@@ -97,7 +91,8 @@ def steer_overlaps(
         path.parent.mkdir(exist_ok=True)
         path.write_text(overlap.scenario, encoding="utf-8")
         # What is known costs no time, so the time that there is goes to what nobody has looked at.
-        known = cache.known(overlap.scenario)
+        known = known_of(surveyed, overlap.first, overlap.second, overlap.relation)
+        known = known or cache.known(overlap.scenario)
         if known is not None:
             seen = replace(overlap, verdict=known.verdict, why=known.why)
         elif asked is None:

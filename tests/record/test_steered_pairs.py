@@ -1,0 +1,134 @@
+"""What is said of an overlap that occurred: from a survey, from its version's cache, else by steering."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mailrace.model.errors import UsageError
+from mailrace.model.survey import PairVerdict, SurveyedPair
+from mailrace.model.target_name import parse_target
+from mailrace.record.findings import Findings, findings_of
+from mailrace.scenario import load
+from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
+from mailrace.studies.surveyed import known_of
+
+from tests.record.traffic import BEGUN, op, send, suite
+
+V = PairVerdict
+OLD = parse_target("mailpit@1.30.5")
+
+
+def found() -> Findings:
+    """A tagged mail that was sent while a message with its tag was deleted, twice."""
+    operations = [send(1, "old", tags=("t",))]
+    for at_ms in (20, 30):
+        operations += [
+            send(at_ms, f"m{at_ms}", tags=("t",)),
+            op("delete", at_ms + 0.5, connection=2, ids=("ID-old",), code=200),
+        ]
+    return findings_of(suite(operations, held=["m20", "m30"], begun=replace(BEGUN, version="1.30.5")))
+
+
+def pair(relation: str, verdict: PairVerdict, *causes: str) -> SurveyedPair:
+    """What a survey says of send beside delete."""
+    return SurveyedPair(
+        a="send",
+        b="delete",
+        kinds=("send", "delete"),
+        relation=relation,
+        verdict=verdict,
+        why="w",
+        causes=causes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "relation", "expected"),
+    [
+        ([], "the same tag", None),
+        (
+            [pair("the tag's last holder", V.RACE, "tag_lost/a", "tag_lost/b")],
+            "the same tag",
+            "RACE tag_lost",
+        ),
+        (
+            [pair("the same new tag", V.PASS), pair("the tag's last holder", V.SAME_CAUSE, "x/y")],
+            "the same tag",
+            "RACE x",
+        ),
+        (
+            [pair("the same new tag", V.PASS), pair("the same known tag", V.INDEPENDENT)],
+            "the same tag",
+            "PASS",
+        ),
+        (
+            [pair("the same new tag", V.PASS), pair("the same known tag", V.INCONCLUSIVE)],
+            "the same tag",
+            None,
+        ),
+        ([pair("nothing in common", V.RACE, "x/y")], "the same tag", None),
+        ([pair("everything", V.RACE, "x/y")], "other messages, tagged", None),
+        ([pair("everything, the other way round", V.PASS)], "everything", "PASS"),
+    ],
+)
+def test_a_survey_tells_a_race_where_one_relation_may_and_a_pass_where_all_passed(
+    pairs: list[SurveyedPair], relation: str, expected: str | None
+) -> None:
+    known = known_of(pairs, "delete", "send", relation)
+    if expected is None:
+        assert known is None
+    else:
+        assert known is not None
+        assert f"{known.verdict} {known.why}".startswith(expected)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of its own."""
+    monkeypatch.setenv("MAILRACE_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "steered"
+
+
+def test_without_time_each_overlap_is_a_scenario_and_is_not_called_anything(
+    cache: Path, tmp_path: Path
+) -> None:
+    looked = steer_overlaps(found(), OLD, tmp_path, 0.0, print)
+    assert [one.verdict for one in looked.overlaps] == [""] * len(looked.overlaps)
+    files = [one.file for one in looked.overlaps if one.file]
+    assert files
+    for file in files:
+        load(tmp_path / "scenarios" / file)
+    with pytest.raises(UsageError, match="no overlap was steered to a race; to do so: mailrace steer"):
+        steered_run(tmp_path)
+    assert not cache.exists()
+
+
+@pytest.mark.mailpit
+def test_a_steered_overlap_is_known_the_next_time_and_elsewhere_and_is_what_a_bundle_takes(
+    real_mailpit: Callable[[str], str], cache: Path, tmp_path: Path
+) -> None:
+    real_mailpit("1.30.5")
+    said: list[str] = []
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    looked = steer_overlaps(found(), OLD, first, 60.0, said.append)
+    (race,) = [one for one in looked.overlaps if one.verdict == "RACE"]
+    assert "rejected_but_stored" in race.why or "tag_lost" in race.why
+    (first / "record.json").write_text(looked.as_json())
+    assert (steered_run(first) / "run.json").is_file()
+    assert steered_before(found(), first) == looked
+
+    told = len(said)
+    again = steer_overlaps(found(), OLD, second, 60.0, said.append)
+    assert [(o.verdict, o.why) for o in again.overlaps] == [(o.verdict, o.why) for o in looked.overlaps]
+    assert len(said) == told  # nothing was steered a second time
+    elsewhere = steer_overlaps(found(), parse_target("mailpit@1.27.11"), second, 0.0, said.append)
+    assert [one.elsewhere for one in elsewhere.overlaps if one.elsewhere] == [(f"1.30.5: {race.why}",)]
+
+    (file,) = cache.iterdir()
+    file.write_text(json.dumps({"mailrace": "another", "steered": {}}))
+    other = steer_overlaps(found(), OLD, second, 0.0, said.append)
+    assert [one.verdict for one in other.overlaps] == [""] * len(other.overlaps)
