@@ -149,6 +149,34 @@ def test_each_broken_promise_has_its_judge(name):
     assert namespace["SERVER_FLAGS"] == ["--ignore-duplicate-ids"]
 
 
+def test_a_long_statement_stands_whole_for_it_is_compared_with_what_the_server_sends():
+    witness = steered().scenarios[0].witnesses[0]
+    assert witness.schedule is not None
+    long = f"SELECT {', '.join(f'column_{n}' for n in range(400))} FROM mailbox"
+    steps = tuple(replace(step, sql=long, background=False) for step in witness.schedule.steps)
+    schedule = replace(witness.schedule, steps=steps)
+    script = repro_script(replace(witness, schedule=schedule), ServerFacts(version="1.30.5"), TITLE)
+    namespace: dict[str, Any] = {"__name__": "repro"}
+    exec(compile(script, "repro.py", "exec"), namespace)
+    assert {text for _, text in namespace["ORDER"]} == {long}
+
+
+def test_a_refusal_is_a_broken_promise_where_each_serial_order_accepts_that_operation():
+    witness = native(hits=1).scenarios[0].witnesses[0]
+    anomaly = replace(witness.anomaly, name=AnomalyName.SPURIOUS_REJECTION)
+    script = repro_script(replace(witness, anomaly=anomaly), ServerFacts(version="1.33.1"), TITLE)
+    it: dict[str, Any] = {"__name__": "repro"}
+    exec(compile(script, "repro.py", "exec"), it)
+    it["ACTORS"] = [{"name": "view_latest.1", "request": {}}, {"name": "delete.1", "request": {}}]
+    refused = [(404, "Message not found"), (200, "ok")]
+    it["SERIAL"] = [[2, 2], [3, 2]]
+    assert it["broken_promise"]("run", refused, [], []) == "view_latest.1 was told 404"
+    assert it["broken_promise"]("run", [(200, "{}"), (200, "ok")], [], []) == ""
+    assert it["broken_promise"]("run", [None, (200, "ok")], [], []) == ""
+    it["SERIAL"] = [[2, 2], [4, 2]]
+    assert it["broken_promise"]("run", refused, [], []) == "", "one serial order refuses it as well"
+
+
 def test_what_only_reports_has_no_script():
     witness = native(hits=1).scenarios[0].witnesses[0]
     witness = replace(witness, anomaly=replace(witness.anomaly, name=AnomalyName.TORN_READ))

@@ -18,6 +18,8 @@ from mailrace.report.words import legible, sentence
 SWEPT_US = 1800
 """Release offsets are spread over this, µs: race S2 was measured within ±900 µs."""
 DECOYS = 2
+STATEMENT_MAX = 20_000
+"""Characters of a statement in the script, which compares it whole with what the server sends."""
 BODY_TEXT_MAX = 64_000
 """Characters of a user's own message that the script may hold."""
 
@@ -103,7 +105,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             given=_literal([_mail(m, word, contents) for m in record.plan.given]),
             actors=_literal([_actor(o, word, keys, contents) for o in operations if not isinstance(o, Read)]),
             judge=f"judges/{name.value}.py.j2",
-            learns=name is AnomalyName.NOT_SERIALIZABLE,
+            learns=name in (AnomalyName.NOT_SERIALIZABLE, AnomalyName.SPURIOUS_REJECTION),
             instances=instances,
             has_door=is_steered or instances > 1,
             steered=is_steered,
@@ -122,9 +124,9 @@ def run_word(witness: Witness) -> str:
     return messages[0].domain.removesuffix(".test") if messages else "mr"
 
 
-def step_note(step: Step) -> str:
-    """A statement on one line, blanks joined."""
-    return legible(re.sub(r"\s+", " ", step.sql).strip(), 300)
+def step_note(step: Step, limit: int = 300) -> str:
+    """A statement on one line, blanks joined, cut where it is longer than `limit` characters."""
+    return legible(re.sub(r"\s+", " ", step.sql).strip(), limit)
 
 
 def _actor(
@@ -183,7 +185,9 @@ def _order(steps: tuple[Step, ...], word: str) -> str:
         if step.background:
             continue
         guilty = "  # <--" if step.guilty else ""
-        lines.append(f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step), word))}),{guilty}")
+        lines.append(
+            f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step, STATEMENT_MAX), word))}),{guilty}"
+        )
     return "\n".join([*lines, "]"])
 
 
