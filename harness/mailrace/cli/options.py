@@ -194,7 +194,11 @@ ThetaOption = Annotated[
 BudgetOption = Annotated[
     int | None,
     typer.Option(
-        metavar="ORDERS", min=1, max=1_000_000, rich_help_panel=STEER, help="Walk at most this many orders."
+        metavar="SCHEDULES",
+        min=1,
+        max=1_000_000,
+        rich_help_panel=STEER,
+        help="Walk at most this many schedules.",
     ),
 ]
 BoundOption = Annotated[
@@ -204,7 +208,7 @@ BoundOption = Annotated[
         min=0,
         max=100,
         rich_help_panel=STEER,
-        help="Only orders with at most this many context switches beyond the necessary ones.",
+        help="Only schedules with at most this many context switches beyond the necessary ones.",
     ),
 ]
 DepthOption = Annotated[
@@ -214,7 +218,7 @@ DepthOption = Annotated[
         min=1,
         max=10,
         rich_help_panel=STEER,
-        help="Depth of the random walk (PCT), where actors are too many for every order.",
+        help="Depth of the random walk (PCT), where actors are too many for every schedule.",
     ),
 ]
 ConfirmOption = Annotated[

@@ -77,7 +77,7 @@ def steer(
     quiet: options.QuietOption = False,
     verbose: options.VerboseOption = False,
 ) -> None:
-    """Walk every order of the server's SQL statements, and show each bad one on a real instance."""
+    """Walk every schedule of the server's SQL statements, and show each bad one on a real instance."""
     from mailrace.model.request import Steering
 
     # A walk has no rounds and needs no control, so nothing of a race is asked for here.

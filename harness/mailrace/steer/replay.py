@@ -144,6 +144,7 @@ class _Replay:
         if schedule is not None:
             once = self._on_one(shared, schedule, allowed) if self.is_shared else self._on_separate(schedule)
             runs, missed = self._runs(once)
+        # One hit is enough to say that it still fails; without any the other schedules have to be asked.
         judge = self.space.judge
         outcomes = Counter(", ".join(sorted(judge.names(run))) or "good" for run in runs)
         hits = sum(1 for run in runs if self.name in judge.names(run))

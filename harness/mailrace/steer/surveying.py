@@ -175,6 +175,7 @@ class Surveying:
             names = looked.space.judge.names(run) - known
             if not names:
                 continue
+            # It counts where it comes again, and is told as a doubt where it does not.
             shown = realiser.at_point(shared, point, run, looked.seen.exclusions.allow, ())
             known |= looked.space.judge.names(run)
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)

@@ -118,6 +118,7 @@ def sampled(
     walk = RandomWalk(actors=actors, runs=WALK_RUNS, seed=extent.seed, depth=extent.depth)
     budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=time.monotonic() + WALK_S_MAX)
     found = run_schedules(system, walk, budget, taken)
+    # What a walk is worth is not the schedules that it ran but the chance that it would have hit a race.
     limit = before
     if told:
         limit += (

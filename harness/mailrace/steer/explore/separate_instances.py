@@ -153,6 +153,7 @@ class SeparateInstances:
 
         if self.rig.loop.pump(arrived, HUNG_S):
             return
+        # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it silent.
         until = time.monotonic() + ARRIVE_S_MAX
         while time.monotonic() < until:
             missing = [

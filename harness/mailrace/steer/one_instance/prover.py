@@ -55,6 +55,7 @@ class Prover:
         instances: int = 1,
     ) -> Realisation:
         """What was realised, with a witness of each anomaly that none of those `found` before has one of."""
+        # A witness is replayed by its number, which is that of the witnesses before it.
         before = [w for one in found for w in one.witnesses]
         known = {(w.anomaly.name, w.anomaly.message) for w in before}
         number = len(before)
@@ -70,6 +71,7 @@ class Prover:
             instances=instances,
         )
         schedule = marked(schedule, self.grounds, run)
+        # One witness of an anomaly and message is enough: the classes that show it again are only counted.
         witnesses = []
         for anomaly in self.space.judge.races(run):
             if (anomaly.name, anomaly.message) not in known:

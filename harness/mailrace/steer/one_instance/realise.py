@@ -126,6 +126,7 @@ class _Attempt:
             chance = self.course.chance
             if chance == 0.0:
                 return None
+            # The chance is worked out anew only after some tries, for that takes as long as many of them.
             for _ in range(CHUNK):
                 if self.is_out_of_time() or self.tries >= until:
                     return None

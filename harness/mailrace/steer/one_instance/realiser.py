@@ -258,6 +258,7 @@ class Realiser:
         It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt,
         in words.
         """
+        # No state of the graph stands for what came here, so only the release point itself can be repeated.
         runs = [first]
         for _ in range(REPEATS):
             try:

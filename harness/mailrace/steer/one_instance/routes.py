@@ -64,6 +64,7 @@ def _by_cost(
             rest[key] = 0.0 if node is target else min(ways, default=float("inf"))
         return rest[key]
 
+    # What is left costs exactly `left`, so the prefix of the cheapest whole is always taken up first.
     queue: list[tuple[float, tuple[int, ...], float, Node, bool]] = []
     if left(graph.root, -1, False) < float("inf"):
         queue.append((left(graph.root, -1, False), (), 0.0, graph.root, False))

@@ -74,6 +74,7 @@ def notes_of(summary: Summary) -> list[str]:
     space, shown = summary.space, summary.shown
     total, bad, by_name = summary.schedules
     notes = []
+    # Only a whole graph has every schedule, so only there they can be counted.
     if space.graph.is_whole:
         each = "; ".join(f"{name} in {count:,}" for name, count in by_name.items())
         notes.append(f"{bad:,} of {total:,} schedules are bad" + (f": {each}" if each else ""))
@@ -112,6 +113,7 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
     """The verdict and everything that the report shows."""
     verdict, reason, advice = judged(summary)
     shown, judge = summary.shown, summary.space.judge
+    # What was only explored may need more servers than one: of races only those that were shown count.
     anomalies: dict[str, int] = {}
     for run in (*summary.space.executions, *shown.beyond):
         is_race = run in shown.classes
@@ -153,6 +155,8 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
         if summary.space.graph.is_whole
         else ""
     )
+    # A race that was shown is a race, whatever else was missed. Without one, anything that was missed, or is
+    # in doubt, leaves the question open. What then is left came to its end, or ran out of something.
     if shown.realised:
         again = f"{shown.same} of {shown.repeats} repeats came to the same"
         where = "one instance" if summary.instances == 1 else f"{summary.instances} instances"
