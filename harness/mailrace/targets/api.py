@@ -178,7 +178,12 @@ class Api:
     ) -> object:
         answer = self._call(method, path, query, body)
         try:
-            return json.loads(answer)
+            document: object = json.loads(answer)
+            if b"\\ud" in answer.lower():
+                # Half a surrogate pair is no character, and could be written into no file of ours.
+                text = json.dumps(document, ensure_ascii=False)
+                document = json.loads(text.encode("utf-8", "replace"))
+            return document
         except (ValueError, RecursionError) as error:
             raise self._foreign(method, path, NotMailpit("it is not JSON")) from error
 
