@@ -52,3 +52,17 @@ def test_the_repaired_race_is_not_seen(
     assert result.rounds > result.rounds_lost
     assert result.verdict is Verdict.INCONCLUSIVE, "without a control never PASS"
     assert result.found == 2 * (result.rounds + result.rounds_lost)
+
+
+def test_a_deleted_message_is_still_shown_where_parsed_messages_are_kept_in_memory(
+    real_mailpit: Callable[[str], str], tmp_path: Path
+) -> None:
+    """S15 in 20 of 39 rounds on 1.33.1, none of 39 on 1.30.5: with 25 % a round 60 miss with 3e-8."""
+    name = "read-delete-image"
+    found = raced(name, real_mailpit("1.33.1"), tmp_path / "new", until="hit", rounds=60)
+    assert set(found.anomalies) == {"views_disagree"}
+    witness = found.witnesses[0]
+    assert "the list has no row with ID" in witness.anomaly.proof
+    assert "GET /api/v1/message/" in witness.anomaly.proof
+    older = raced(name, real_mailpit("1.30.5"), tmp_path / "old", until="rounds", rounds=20)
+    assert (older.hits, dict(older.anomalies)) == (0, {})
