@@ -1,15 +1,18 @@
 """What is said of an overlap that occurred: from a survey, from its version's cache, else by steering."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import pytest
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import PairVerdict, SurveyedPair
 from mailrace.model.target_name import parse_target
+from mailrace.record.as_scenario import ACTORS, as_scenario, name_of
 from mailrace.record.findings import Findings, findings_of
+from mailrace.record.overlaps import Shape
 from mailrace.scenario import load
 from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
 from mailrace.studies.surveyed import known_of
@@ -82,6 +85,28 @@ def test_a_survey_tells_a_race_where_one_relation_may_and_a_pass_where_all_passe
     else:
         assert known is not None
         assert f"{known.verdict} {known.why}".startswith(expected)
+
+
+RELATIONS = ("the same message", "the same tag", "other messages, tagged", "other messages")
+
+
+def shapes() -> Iterator[Shape]:
+    """Every kind of overlap that traffic can show of what actors do."""
+    for first, second in combinations_with_replacement(sorted(ACTORS), 2):
+        if "delete_all" in (first, second):
+            yield Shape(first, second, "everything")
+        else:
+            yield from (Shape(first, second, relation) for relation in RELATIONS)
+    yield Shape("send", "send", "the same Message-ID")
+
+
+def test_every_kind_of_overlap_of_what_actors_do_is_a_scenario_as_it_is(tmp_path: Path) -> None:
+    files = {f"{name_of(shape)}.race.yaml": as_scenario(shape) for shape in shapes()}
+    assert len(files) == len([*shapes()])
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        assert load(tmp_path / name).name == name.removesuffix(".race.yaml")
+    assert as_scenario(Shape("list", "send", "other messages")) == ""
 
 
 @pytest.fixture

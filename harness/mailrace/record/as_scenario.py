@@ -7,13 +7,19 @@ takes none of the suite's mails, addresses or tags.
 from mailrace.record.overlaps import Shape
 
 TAG = "{run}-{round}"
-_EDITS = ("delete", "delete_search", "delete_all", "set_tags", "rename_tag", "delete_tag")
+ACTORS = frozenset(
+    [
+        *("send", "delete", "delete_search", "delete_all", "set_tags", "rename_tag", "delete_tag"),
+        *("read_message", "read_latest", "set_read"),
+    ]
+)
+"""What an actor of a scenario does, too."""
 
 
 def as_scenario(shape: Shape) -> str:
     """The text of a scenario file; "" where no actor does what one of the two operations does."""
     kinds = (shape.first, shape.second)
-    if any(kind not in ("send", *_EDITS) for kind in kinds):
+    if not ACTORS.issuperset(kinds):
         return ""
     is_tagged = shape.relation in ("the same tag", "other messages, tagged", "everything")
     if kinds == ("send", "send"):
@@ -71,4 +77,7 @@ def _actor(kind: str, message: str, number: int, *, is_tagged: bool) -> str:
         "set_tags": f'set_tags: {{messages: [{message}], tags: ["{TAG}-{number}"]}}',
         "rename_tag": f'rename_tag: {{tag: "{TAG}", to: "{TAG}-{number}"}}',
         "delete_tag": f'delete_tag: {{tag: "{TAG}"}}',
+        "read_message": f"read_message: {{message: {message}}}",
+        "read_latest": "view_latest: {via: api}",
+        "set_read": f"set_read: {{read: true, messages: [{message}]}}",
     }[kind]
