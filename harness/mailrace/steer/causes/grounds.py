@@ -20,6 +20,8 @@ from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node
 from mailrace.steer.explore.state_space import StateSpace
 
+WORK_MAX = 1_000_000
+"""States times bad leaves up to which the decisive pair of each leaf is looked for: a few seconds."""
 _NOTHING = Repairs((), (), (0, 0), True)
 
 
@@ -76,6 +78,8 @@ def grounds_of(space: StateSpace, allowed: Follows) -> Grounds:
     if space.graph.is_whole:
         view, number = view_of(space.graph, space.bad_leaves, kinds, allowed)
     known = set(space.graph.all()) if view is not None else set()
+    # A pair is looked for over the whole graph for each bad leaf, so very large ones are named without it.
+    is_small = view is not None and len(view.moves) * len(space.bad_leaves) <= WORK_MAX
     origins = {}
     for execution, leaf in space.violating:
         # What hung or crashed has no leaf in the graph: it counts, and no pair of statements is named.
@@ -84,7 +88,7 @@ def grounds_of(space: StateSpace, allowed: Follows) -> Grounds:
         names = space.bad_leaves[leaf]
         if leaf not in origins:
             origins[leaf] = origin_of(
-                view,
+                view if is_small else None,
                 number.get(leaf),
                 (name.value for name in names),
                 kinds,
