@@ -14,7 +14,6 @@ import pytest
 from mailrace.history import Journal
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Loss
-from mailrace.model.errors import MachineTrouble
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Liveness
@@ -212,6 +211,8 @@ def no_more_room(side: Side) -> None:
 def raced_on(name: str, folder: Path, limits: Limits = LIMITS) -> Iterator[Side]:
     """Two senders at that server of ours, calibrated."""
     with ExitStack() as stack:
+        # Under nohup a server would ignore SIGHUP, as it inherits that from us.
+        stack.callback(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         target = open_target(name, ServerOptions(), folder=folder)
         stack.callback(target.stop)
         target.start()
@@ -234,8 +235,6 @@ def run_without_room(side: Side) -> None:
     assert [judged.anomalies for judged in others] == [()] * 4
     assert {judged.loss for judged in others} == {Loss.MACHINE}, [judged.not_looked for judged in others]
     assert all("its machine was in trouble" in judged.not_looked for judged in others)
-    with pytest.raises(MachineTrouble, match="5 rounds in a row could not be exercised"):
-        side.run(5, CALM)
 
 
 def test_a_disk_that_fills_up_is_no_race_and_no_refusal(side: Side) -> None:
