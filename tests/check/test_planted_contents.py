@@ -79,6 +79,8 @@ def test_mail_that_no_edit_touches_is_not_lost_beside_one(fault: str, tmp_path: 
         ("mail_lost_after_an_edit", "send-retag-unrelated", "accepted_but_missing"),
         ("oldest_first", "distinct-tags", "order_wrong"),
         ("search_misses_the_newest", "distinct-tags", "search_wrong"),
+        ("newest_listed_without_tags", "distinct-tags", "tag_lost"),
+        ("newest_listed_without_tags", "shared-new-tag", "tag_lost"),
     ],
 )
 def test_what_needs_no_race_is_a_broken_promise(

@@ -15,7 +15,6 @@ from mailrace.model.operation import PlannedRound, Send, ServerOptions
 
 Break = tuple[AnomalyName, str, frozenset[str]]
 """A broken promise without what differs from round to round: its name, whose message, which tags."""
-_TOKEN = re.compile(r"^r\d{5}")
 _OWN_MARKS = re.compile(r"r\d{5}|[sgl]\d{2}(?!\d)")
 
 
@@ -56,10 +55,18 @@ def apart(
     """The anomalies of a raced round that need a race, and those that `breaks` shows without one.
 
     One kind that shows one after the other is never a race, however often it shows in either way: how often
-    a server fails by itself may hang on its load.
+    a server fails by itself may hang on its load. Nor is an outcome a race that differs from those of the
+    serial orders, where these break promises themselves: it may be the one that is right.
     """
     known = frozenset(breaks)
-    races = tuple(a for a in anomalies if break_of(a, record.plan) not in known)
+    # A refusal in one serial order is no broken promise: the operation may have nothing left to act on.
+    is_judge_at_fault = any(name is not AnomalyName.SPURIOUS_REJECTION for name, _, _ in known)
+    races = tuple(
+        a
+        for a in anomalies
+        if break_of(a, record.plan) not in known
+        and not (is_judge_at_fault and a.name is AnomalyName.NOT_SERIALIZABLE)
+    )
     return races, tuple(a for a in anomalies if a not in races)
 
 
@@ -80,5 +87,6 @@ def _role(message: str | None, planned: PlannedRound) -> str:
                 return f"sender of kind {kinds[index]}"
             if operation.lead is not None and operation.lead.key == message:
                 return f"lead of kind {kinds[index]}"
-    # A given message, or one of an earlier round.
-    return _TOKEN.sub("", message)
+    if not message.startswith(planned.token):
+        return "message of an earlier round"
+    return "given " + message.removeprefix(planned.token)

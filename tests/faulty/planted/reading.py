@@ -35,3 +35,13 @@ def lists_are_empty(meet: Meet) -> None:
     @around(searching, "find")
     async def find(inner: Any, *given: Any, **named: Any) -> Any:
         return (await inner(*given, **named))[:0]
+
+
+@fault
+def newest_listed_without_tags(meet: Meet) -> None:
+    """Lists show the newest mail without its tags, always."""
+
+    @around(listing, "list_messages")
+    async def list_messages(inner: Any, *given: Any) -> Any:
+        first, *others = await inner(*given) or [{}]
+        return [{**first, "Tags": []}, *others] if first else []
