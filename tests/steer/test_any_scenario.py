@@ -108,4 +108,7 @@ def test_no_scenario_brings_a_command_down(it: dict[str, Any], version: str) -> 
             if any(one["witnesses"] for one in document["scenarios"]):
                 again = mailrace("replay", command, *target, "--times", "2", folder=folder)
                 check(again, f"replay {command} {it} on {version}", 0, 1, 3)
-                check(mailrace("bundle", command, "--out", f"{command}.zip", folder=folder), "bundle", 0)
+                # A witness of what is no race, such as a torn read, is told and not bundled.
+                is_race = any(one["verdict"] == "RACE" for one in document["scenarios"])
+                packed = mailrace("bundle", command, "--out", f"{command}.zip", folder=folder)
+                check(packed, f"bundle {command} {it} on {version}", *((0,) if is_race else (0, 2)))

@@ -10,10 +10,9 @@ DIFFERENCES = (
     "Deleting everything runs three statements more natively (checkpoint, VACUUM, checkpoint).",
     "SQLITE_BUSY cannot happen: there is one connection behind the proxy.",
     "Begin and Commit send nothing, so a failed transaction is not rolled back, and with several instances "
-    "transactions are not atomic; on one instance its only connection is held from Begin to Commit all the "
-    "same.",
+    "transactions are not atomic. On one instance its only connection is still held from Begin to Commit.",
     "A binding with too few arguments is an error on both, in other words (`not enough args to execute "
     "query` for `missing argument with index`); 1.17.x to 1.27.x log only that there were statement errors.",
-    "A statement takes 0.3 ms or more instead of some 30 µs, and holding one over 1 ms puts a Go mutex into "
-    "its starvation mode, which changes who gets it next.",
+    "A statement takes 0.3 ms or more instead of some 30 µs. Holding one for over 1 ms puts a Go mutex into "
+    "its starvation mode, which changes who gets the mutex next.",
 )
