@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mailrace.cli.bisecting import state_name
 from mailrace.model.errors import UsageError
 from mailrace.studies.bisect import Answer, Probed, Search, bisect, is_proved, told
 from mailrace.studies.bisect_state import resumed, save
@@ -120,3 +121,11 @@ def test_a_folder_of_binaries(tmp_path: Path) -> None:
     assert in_folder(tmp_path) == (f"mailpit:{tmp_path}/mailpit-1.9.0", f"mailpit:{tmp_path}/mailpit-1.30.5")
     with pytest.raises(UsageError, match="holds no file mailpit-VERSION"):
         in_folder(tmp_path / "none")
+
+
+def test_a_state_file_has_a_short_name_of_its_own() -> None:
+    long = "/".join(["a-long-folder-name"] * 20)
+    one, other = state_name(f"s-mailpit:/{long}/good-bad"), state_name(f"s-mailpit:/{long}/good-other")
+    assert one != other
+    assert max(len(one.encode()), len(other.encode())) < 200
+    assert state_name("s-1.17.1-1.30.5") == "bisect-s-1.17.1-1.30.5.json"

@@ -1,5 +1,6 @@
 """`mailrace bisect`: between which two versions a race came or went, with the proof."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mailrace.studies.bisect import Search
     from mailrace.targets import TargetName
 
+NAME_LENGTH_MAX = 100
+"""Characters of a state file's name before its hash; file systems take some 255 bytes."""
 ROUNDS = 1_000
 GIT_BAD, GIT_SKIP, GIT_ABORT = 1, 125, 128
 """What `git bisect run` understands; above 127 it stops."""
@@ -148,10 +151,17 @@ def bisect(
     # The scenario and its mode are the same for all versions, so they are asked for once, for the bad end.
     search = _versions(good, bad, versions, folder)
     what = question(search.bad, *search.versions)
-    file = state or what.request.output.reports / f"bisect-{what.scenario.name}-{good}-{bad}.json".replace(
-        "/", "-"
-    )
+    file = state or what.request.output.reports / state_name(f"{what.scenario.name}-{good}-{bad}")
     _show(_searched(what, search, file), what.scenario)
+
+
+def state_name(what: str) -> str:
+    """The name of the state file of one question, short enough for any file system and its own."""
+    name = f"bisect-{what}".replace("/", "-")
+    if len(name) > NAME_LENGTH_MAX:
+        # A program may have a long path. No two questions share a file, so a hash tells what was cut off.
+        name = f"{name[:NAME_LENGTH_MAX]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"{name}.json"
 
 
 def _git_status(what: Question) -> int:
