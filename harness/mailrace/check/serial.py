@@ -89,7 +89,10 @@ class _Comparison:
             ]
         else:
             where = [(SHARED, tag_part(self._record, tag)) for tag in anomaly.tags]
-        if anomaly.name is AnomalyName.TAG_LOST and anomaly.message is not None and anomaly.tags:
+        is_of_message = anomaly.name is AnomalyName.TAG_LOST and anomaly.message is not None and anomaly.tags
+        # Where the whole outcome is not compared, what is not called lost here would be called nothing.
+        is_compared_whole = not self._has_retries and not has_bulk(self._record.plan)
+        if is_of_message and is_compared_whole:
             # Where a serial order leaves the message without the tag as well, the tag is not what was lost;
             # if its tags are wrong in another way, the whole outcome is that of no serial order.
             return all(self._is_serially_without(tag, *where[0]) for tag in anomaly.tags)
