@@ -102,6 +102,7 @@ class Survey:
 
     is_whole       everything was looked at; else what is left is INCONCLUSIVE
     not_surveyed   operations that the server offers and no pair holds, each with the reason
+    environment    what a reader must know of the machine: no name, no user, no path
     """
 
     mailrace: str
@@ -116,3 +117,4 @@ class Survey:
     coverage: ConflictCoverage
     not_surveyed: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)

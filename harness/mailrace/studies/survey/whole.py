@@ -13,6 +13,7 @@ from typing import Any
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import Interrupted, TargetError, UsageError
 from mailrace.model.survey import Survey, SurveyedCause
+from mailrace.recorded import environment
 from mailrace.report.survey import survey_page, survey_to_json
 from mailrace.scenario import server_options
 from mailrace.scenario.load import scenario_from
@@ -78,7 +79,7 @@ def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda 
             **{name: round(s, 3) for name, s in surveyor.seconds.items()},
         },
     )
-    found = _with_scenarios(found, wanted, folder)
+    found = replace(_with_scenarios(found, wanted, folder), environment=environment())
     write_whole(folder / "survey.json", survey_to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
     if was_ended:
