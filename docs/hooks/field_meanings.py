@@ -80,7 +80,6 @@ MEANINGS = {
     "ScenarioResult.witnesses": "anomalies with the rounds that show them",
     "ScheduleWitness.instances": "on how many servers it was brought about",
     "ScheduleWitness.outcome": "what it came to, in words",
-    "ScheduleWitness.split_only": "whether only several servers on one store allow it",
     "ScheduleWitness.steps": "its statements, in order",
     "ScheduleWitness.text": "its short text",
     "Schedules.bound": "what was walked and what was not, in a sentence",

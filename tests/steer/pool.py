@@ -1,4 +1,4 @@
-"""Go's pool of one connection, played with a seeded die: what a pilot decides, without a server."""
+"""Go's pool of one connection, played with a seeded die: what a scheduler decides, without a server."""
 
 import random
 from dataclasses import dataclass, field
@@ -33,13 +33,13 @@ class Pool:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
 
-    def run(self, pilot: Scheduler, *, is_calm: bool = False, looks: int = 1) -> Flight:
-        """One order; raises ScheduleMissed as soon as the pilot gives it up."""
+    def run(self, scheduler: Scheduler, *, is_calm: bool = False, looks: int = 1) -> Flight:
+        """One order; raises ScheduleMissed as soon as the scheduler gives it up."""
         self.runs += 1
-        node, held = self.graph.root, pilot.first()
+        node, held = self.graph.root, scheduler.first()
         released, order, queue = {held}, [held], list[int]()
         while True:
-            decision = pilot.hold(node, held, frozenset(released), queue.count(DECOY))
+            decision = scheduler.hold(node, held, frozenset(released), queue.count(DECOY))
             if decision.is_lost:
                 raise ScheduleMissed("drawn otherwise")
             released.update(decision.release)
@@ -49,7 +49,7 @@ class Pool:
                 return Flight(tuple(order))
             held = self._next(queue, held, node, is_late=before in self.late)
             if held == NOBODY:
-                held = pilot.idle(node, frozenset(released))
+                held = scheduler.idle(node, frozenset(released))
                 released.add(held)
             order.append(held)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from mailrace.model.consequences import Harm
 from mailrace.steer.causes.naming import by_harm, origin_of
-from mailrace.steer.causes.no_return import course, decisive
+from mailrace.steer.causes.no_return import decisive, outlook
 from mailrace.steer.causes.repair import Stretch, find_repairs, gaps_of, rule_of
 from mailrace.steer.causes.sql import shape_of, told
 from mailrace.steer.causes.view import Label, View, anyone, completions
@@ -28,19 +28,19 @@ def two_adders() -> View:
 
 def test_the_point_of_no_return_of_two_who_look_before_either_adds() -> None:
     view = two_adders()
-    found = course(view, (0, 1, 0, 1))
+    found = outlook(view, (0, 1, 0, 1))
     assert found is not None
     # 4 of 6 schedules are bad; after the first look 2 of 3 are; after the second look all are.
     assert found.shares == (4 / 6, 2 / 3, 1.0, 1.0, 1.0)
     assert found.step == 1
-    good = course(view, (0, 0, 1, 1))
+    good = outlook(view, (0, 0, 1, 1))
     assert good is not None
     assert good.shares == (4 / 6, 2 / 3, 0.0, 0.0, 0.0)
     assert good.step == -1
 
 
 def test_the_pool_hands_the_connection_to_the_one_who_waits() -> None:
-    found = course(two_adders(), (0, 1, 0, 1))
+    found = outlook(two_adders(), (0, 1, 0, 1))
     assert found is not None
     # After a's look b has not begun: a goes on, or b comes in, half and half.
     assert found.drawn[1:] == (0.5, 1.0, 1.0, 1.0)
@@ -59,12 +59,12 @@ def test_where_every_schedule_is_bad_no_pair_decides() -> None:
     assert all(decisive(view, end) is None for end in view.bad)
 
 
-def test_a_schedule_of_two_servers_has_no_course() -> None:
+def test_a_schedule_of_two_servers_has_no_outlook() -> None:
     view = two_adders()
     narrowed = View(
         ({0: view.moves[0][0]}, *view.moves[1:]), view.nexts, view.lasts, view.ends, view.bad, view.kinds
     )
-    assert course(narrowed, (1, 0, 0, 1)) is None
+    assert outlook(narrowed, (1, 0, 0, 1)) is None
 
 
 def test_looking_and_adding_kept_together_is_the_repair() -> None:
@@ -162,7 +162,7 @@ def test_counts_points_and_repairs_equal_those_of_brute_force(these: list[Toy], 
     total, wrong = completions(view)
     assert (total[0], wrong[0]) == (len(every), len(bad))
     for order in bad[:5]:
-        found = course(view, order)
+        found = outlook(view, order)
         assert found is not None
         for length, share in enumerate(found.shares):
             ends = [end_of(view, rest) in view.bad for rest in every if rest[:length] == order[:length]]

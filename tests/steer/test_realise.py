@@ -29,11 +29,11 @@ def one_leaf_an_order(order: tuple[int, ...]) -> tuple[Graph, Node]:
     return graph, leaf
 
 
-def share(pool: Pool, course: PlannedSchedule) -> float:
+def share(pool: Pool, plan: PlannedSchedule) -> float:
     came = 0
     for _ in range(TRIES):
         try:
-            came += pool.run(course).schedule is not None
+            came += pool.run(plan).schedule is not None
         except ScheduleMissed:
             continue
     return came / TRIES
@@ -45,8 +45,8 @@ def share(pool: Pool, course: PlannedSchedule) -> float:
 def test_the_chance_is_what_the_pool_gives(order: tuple[int, ...]) -> None:
     """4,000 tries: the share is within 4 standard errors, 4·√(0.25/4000) = 0.032, of the chance."""
     graph, leaf = one_leaf_an_order(order)
-    course = PlannedSchedule(graph, leaf, always)
-    assert share(Pool(graph), course) == pytest.approx(course.chance, abs=0.032)
+    plan = PlannedSchedule(graph, leaf, always)
+    assert share(Pool(graph), plan) == pytest.approx(plan.chance, abs=0.032)
 
 
 def test_seven_deviations_come_in_one_of_some_three_hundred_tries() -> None:

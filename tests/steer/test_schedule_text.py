@@ -8,9 +8,9 @@ from mailrace.model.result import ScheduleWitness, Step
 from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.exclusions import SEEN_MIN, Exclusions, ReleasePoint, release_points
+from mailrace.steer.one_instance.recorded_schedule import schedule_of
 from mailrace.steer.one_instance.sections import Section, Sections
 from mailrace.steer.one_instance.witness import text
-from mailrace.steer.replay import order_of
 
 from tests.steer.lattice import lattice
 
@@ -65,7 +65,7 @@ def witness(*steps: tuple[str, str]) -> ScheduleWitness:
 def test_a_recorded_order_is_found_by_its_statements() -> None:
     graph = lattice(2, 1)
     recorded = witness(("send.1", "a1"), ("delete.1", "b1"), ("send.1", "a2"))
-    assert order_of(recorded, graph, list(NAMES)) == (0, 1, 0)
+    assert schedule_of(recorded, graph, list(NAMES)) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_a_recorded_order_is_found_by_its_statements() -> None:
     ],
 )
 def test_an_order_that_this_version_does_not_send_is_none(steps: tuple[tuple[str, str], ...]) -> None:
-    assert order_of(witness(*steps), lattice(2, 1), list(NAMES)) is None
+    assert schedule_of(witness(*steps), lattice(2, 1), list(NAMES)) is None

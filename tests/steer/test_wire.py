@@ -91,8 +91,8 @@ def test_a_write_and_an_error() -> None:
 
 def test_discovery_names_a_leader_that_is_reachable() -> None:
     """gorqlite reads `store.leader.node_id`, then the node that leads (cluster.go)."""
-    assert status_body("127.0.0.1:1")["store"]["leader"]["node_id"] == "door"  # type: ignore[index]
-    node = nodes_body("127.0.0.1:1")["door"]
+    assert status_body("127.0.0.1:1")["store"]["leader"]["node_id"] == "database-proxy"  # type: ignore[index]
+    node = nodes_body("127.0.0.1:1")["database-proxy"]
     assert node == {
         "api_addr": "http://127.0.0.1:1",
         "addr": "127.0.0.1:1",

@@ -128,7 +128,6 @@ class ScheduleWitness:
     repeats: int
     tries: int
     instances: int = 1
-    split_only: bool = False
     no_return: int = 0
     """The statement (from 1) after which every completion is bad; 0: not known."""
     kept: tuple[int, ...] = ()

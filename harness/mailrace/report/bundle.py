@@ -111,7 +111,6 @@ def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
             key=lambda w: (
                 w.anomaly.name in WITHOUT_SCRIPT,
                 w.schedule is None,
-                w.schedule is not None and w.schedule.split_only,
             )
         )
         if usable:

@@ -89,7 +89,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     instances = max(facts.instances, schedule.instances if schedule else 1)
     # A schedule can be held in the script only where one instance shows it. Where instances run side by side,
     # the script races them natively.
-    is_steered = schedule is not None and not schedule.split_only and instances == 1
+    is_steered = schedule is not None and instances == 1
     return (
         environment()
         .get_template("repro.py.j2")

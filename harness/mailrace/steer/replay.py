@@ -12,30 +12,26 @@ from enum import StrEnum
 from pathlib import Path
 
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.errors import ScheduleMissed, UsageError
+from mailrace.model.errors import UsageError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.result import ScheduleWitness, Witness
 from mailrace.model.target_name import TargetName
 from mailrace.steer.causes.grounds import grounds_of
-from mailrace.steer.database_proxy.attribution import text_of
-from mailrace.steer.database_proxy.executions import Execution, Schedule
-from mailrace.steer.explore.graph import Follows, Graph, always
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Follows, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
 from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
-from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
-from mailrace.steer.one_instance.realise import CALM
 from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.recorded_schedule import on_separate, on_shared, schedule_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import EXPLORE_S_MAX, opener_of, seconds_left
 
 TIMES = 10
-TRIES_A_RUN = 40
 REALISE_S_MAX = 60.0
 
 
@@ -133,7 +129,7 @@ class _Replay:
         """First the recorded schedule; where that cannot be had or is good, all of this version."""
         names = list(self.round_.actors)
         is_hung = self.name is AnomalyName.HANG
-        schedule = order_of(self.recorded, self.space.graph, names, is_hung=is_hung)
+        schedule = schedule_of(self.recorded, self.space.graph, names, is_hung=is_hung)
         shared = SharedInstance(self.round_, self.space.graph)
         allowed: Follows = always
         if self.is_shared and len(names) == 2:
@@ -142,7 +138,11 @@ class _Replay:
         runs: list[Execution] = []
         missed = self.request.times
         if schedule is not None:
-            once = self._on_one(shared, schedule, allowed) if self.is_shared else self._on_separate(schedule)
+            once = (
+                on_shared(shared, schedule, allowed)
+                if self.is_shared
+                else on_separate(self.round_, schedule, self.space.executions)
+            )
             runs, missed = self._runs(once)
         # One hit is enough to say that it still fails; without any the other schedules have to be asked.
         judge = self.space.judge
@@ -185,40 +185,6 @@ class _Replay:
                 break
         return runs, missed
 
-    def _on_one(
-        self, shared: SharedInstance, schedule: Schedule, allowed: Follows
-    ) -> Callable[[], Execution | None]:
-        planned = PlannedSchedule.along(self.space.graph, schedule, allowed)
-
-        def once() -> Execution | None:
-            for _ in range(TRIES_A_RUN if planned.chance else 0):
-                try:
-                    return shared.run(planned, is_calm=planned.chance > CALM)
-                except ScheduleMissed:
-                    continue
-            return None
-
-        return once
-
-    def _on_separate(self, schedule: Schedule) -> Callable[[], Execution | None]:
-        separate = SeparateInstances(self.round_)
-        known = next((run for run in self.space.executions if run.schedule == schedule), None)
-
-        def once() -> Execution | None:
-            if known is not None:
-                return follow(separate, known)
-            try:
-                separate.restart()
-                for actor in schedule:
-                    if actor not in separate.enabled():
-                        return None
-                    separate.step(actor)
-                return separate.finish() if not separate.enabled() else None
-            except ScheduleMissed:
-                return None
-
-        return once
-
     def _by_all(self, said: str, shared: SharedInstance, allowed: Follows) -> tuple[Word, str]:
         """What all schedules of this version say, after what was `said` of the recorded one."""
         bad = self.space.only(self.name)
@@ -240,29 +206,3 @@ class _Replay:
         if why := why_not_put_to_the_test(self.space):
             return Word.COULD_NOT_RUN, f"{said}; {why}"
         return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
-
-
-def order_of(
-    schedule: ScheduleWitness, graph: Graph, names: list[str], *, is_hung: bool = False
-) -> tuple[int, ...] | None:
-    """The recorded order as a path of the graph, block by block; None: other statements are sent here.
-
-    is_hung   the server hung in it, so what the others would still have sent is made up
-    """
-    steps = [s for s in schedule.steps if not s.background]
-    node, order, at = graph.root, [], 0
-    while at < len(steps):
-        actor = names.index(steps[at].actor) if steps[at].actor in names else -1
-        block = node.steps.get(actor)
-        if block is None:
-            return None
-        here = [(s.actor, s.sql) for s in steps[at : at + len(block.calls)]]
-        if here != [(steps[at].actor, text_of(sql)) for sql, _ in block.calls]:
-            return None
-        order.append(actor)
-        at += len(block.calls)
-        node = node.edges[actor]
-    while is_hung and not node.is_leaf:
-        order.append(min(node.edges))
-        node = node.edges[order[-1]]
-    return tuple(order) if node.is_leaf else None

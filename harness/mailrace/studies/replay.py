@@ -69,7 +69,8 @@ def recorded(
     (`unpack`). Raises UsageError where there is no such witness.
     """
     run, result, found = run_with(source, scenario=scenario, round_=round_, anomaly=anomaly)
-    found.sort(key=lambda pair: _rank(pair[1]))
+    # A realised schedule is repeated exactly, and a raced round only often, so schedules go first.
+    found.sort(key=lambda pair: pair[1].schedule is None)
     one, witness = found[0]
     scenario_ = _scenario(run, one)
     if wrong := _beyond(witness, scenario_):
@@ -171,13 +172,6 @@ def _answer(
     is_failed = word is Word.COULD_NOT_RUN and verdict is Verdict.FAILED
     status = ExitStatus.FAILED if is_failed else STATUS[word]
     return Replay(word=word, hits=hits, rounds=rounds, sentence=sentence, status=status)
-
-
-def _rank(witness: Witness) -> int:
-    """Realised schedules first, then raced rounds, then schedules that need more instances."""
-    if witness.schedule is None:
-        return 1
-    return 2 if witness.schedule.split_only else 0
 
 
 def replay_round(what: Recorded, request: RunRequest, listener: Listener | None = None) -> Replay:

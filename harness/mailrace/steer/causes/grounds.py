@@ -9,7 +9,7 @@ from mailrace.model.cause import Cause, KeptTogether, Repair
 from mailrace.model.consequences import in_order
 from mailrace.model.result import Step
 from mailrace.steer.causes.naming import Origin, by_harm, origin_of
-from mailrace.steer.causes.no_return import Course, course
+from mailrace.steer.causes.no_return import Outlook, outlook
 from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.repair import Repair as Found
 from mailrace.steer.causes.repair import Repairs, Stretch, find_repairs
@@ -62,9 +62,9 @@ class Grounds:
         """All of them, the worst harm first."""
         return [self.cause(origin) for origin in by_harm(dict.fromkeys(self.origins.values()))]
 
-    def course(self, schedule: Sequence[int]) -> Course | None:
+    def outlook(self, schedule: Sequence[int]) -> Outlook | None:
         """How a schedule went wrong, step by step; None where that is not known."""
-        return None if self.view is None else course(self.view, tuple(schedule))
+        return None if self.view is None else outlook(self.view, tuple(schedule))
 
 
 def grounds_of(space: StateSpace, allowed: Follows) -> Grounds:
@@ -105,7 +105,7 @@ def _is_reply_only(space: StateSpace, execution: Execution, names: frozenset[Ano
     )
 
 
-def why_of(cause: Cause, its: Course, execution: Execution, steps: Sequence[Step]) -> tuple[str, ...]:
+def why_of(cause: Cause, its: Outlook, execution: Execution, steps: Sequence[Step]) -> tuple[str, ...]:
     """The story of a realised schedule, a sentence a statement; `steps` are those of its witness."""
     if its.step < 0 or not cause.statements:
         return ()

@@ -18,8 +18,8 @@ class Decisive:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How a schedule went wrong, step by step.
+class Outlook:
+    """How a schedule went wrong: how the rest of it may end, seen from each step.
 
     shares   of bad ones among all completions: before the first step, after the first, …; every completion
              is weighed alike
@@ -33,8 +33,8 @@ class Course:
     step: int
 
 
-def course(view: View, order: tuple[int, ...]) -> Course | None:
-    """The course of a schedule; None where it is none of one server."""
+def outlook(view: View, order: tuple[int, ...]) -> Outlook | None:
+    """The outlook at each step of a schedule; None where it is none of one server."""
     states = view.follow(order)
     if states is None:
         return None
@@ -43,7 +43,7 @@ def course(view: View, order: tuple[int, ...]) -> Course | None:
     step = next((i - 1 for i, s in enumerate(states) if total[s] and bad[s] == total[s]), -1)
     drawn = _Drawn(view)
     lasts = (-1, *order)
-    return Course(shares, tuple(drawn.share(s, last) for s, last in zip(states, lasts, strict=True)), step)
+    return Outlook(shares, tuple(drawn.share(s, last) for s, last in zip(states, lasts, strict=True)), step)
 
 
 class _Drawn:

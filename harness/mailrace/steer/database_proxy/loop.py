@@ -94,7 +94,7 @@ class Loop(actors.Loop):
             except BaseException as wrong:
                 failures.append(wrong)
 
-        thread = threading.Thread(target=turns, name="mailrace-door", daemon=True)
+        thread = threading.Thread(target=turns, name="mailrace-database-proxy", daemon=True)
         self._is_in_background = True
         thread.start()
         try:

@@ -56,11 +56,6 @@ class Statement:
         """The text of its (first) statement."""
         return self.calls[0][0] if self.calls else ""
 
-    @property
-    def is_waiting(self) -> bool:
-        """It can still be released."""
-        return not self.departed_ns and not self.is_dropped
-
 
 Gate = Callable[[Statement], bool]
 """Told of each arrival; True holds it, False lets it pass at once."""
@@ -183,7 +178,7 @@ class _Link:
     """One kept connection of a client."""
 
     def __init__(self, proxy: DatabaseProxy, sock: socket.socket, instance: int, address: str) -> None:
-        self._door = proxy
+        self._proxy = proxy
         self._sock = sock
         self._parser = RequestParser()
         self._address = address
@@ -210,7 +205,7 @@ class _Link:
                 elif request.method == "GET" and request.path == "/nodes":
                     self.write(response(200, nodes_body(self._address)))
                 elif request.method == "POST" and request.path.startswith("/db/"):
-                    self._door.arrived(self, calls_of(request.body))
+                    self._proxy.arrived(self, calls_of(request.body))
                 else:
                     self.write(response(404, {"error": f"{request.method} {request.path} is not served"}))
         except BadRequest as wrong:
@@ -240,6 +235,6 @@ class _Link:
         """Close it; what waits on it is dropped."""
         if self._is_open:
             self._is_open = False
-            self._door.loop.forget(self._sock)
+            self._proxy.loop.forget(self._sock)
             self._sock.close()
-            self._door.gone(self)
+            self._proxy.gone(self)

@@ -165,10 +165,10 @@ def answers(found: tuple[Answer, ...]) -> bytes:
 
 def status_body(address: str) -> dict[str, object]:
     """`GET /status` of a single node: its store is open and it leads."""
-    return {"store": {"leader": {"node_id": "door", "addr": address}, "node_id": "door"}}
+    return {"store": {"leader": {"node_id": "database-proxy", "addr": address}, "node_id": "database-proxy"}}
 
 
 def nodes_body(address: str) -> dict[str, object]:
     """`GET /nodes` of a single node."""
     node = {"api_addr": f"http://{address}", "addr": address, "reachable": True, "leader": True}
-    return {"door": node}
+    return {"database-proxy": node}

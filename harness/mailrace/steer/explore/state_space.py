@@ -17,13 +17,11 @@ from mailrace.steer.explore.judge import Judge, in_words, learn_serial
 from mailrace.steer.explore.observer import NOBODY, Observer
 from mailrace.steer.explore.programs import Learner, Programs, told
 from mailrace.steer.explore.search import Extent, search
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.soundness import doubt_of, that_come_twice, unexplored
 from mailrace.steer.explore.strategy import Coverage
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
-
-ENDS_AGAIN_MAX = 5
-"""So many schedules that hang or crash are run again."""
 
 
 class Counted(NamedTuple):
@@ -73,6 +71,10 @@ class StateSpace:
         """Everything that some schedule breaks."""
         return frozenset().union(*self.bad_leaves.values())
 
+    def is_mapped(self, execution: Execution) -> bool:
+        """Whether the graph can say that one instance never comes to its leaf: only a whole one can."""
+        return self.graph.is_whole and self.graph.leaf_of(execution.schedule) is not None
+
     def reached(self, allowed: Follows) -> set[Node]:
         """The leaves that an allowed schedule comes to."""
         return set(count_schedules(self.graph, allowed))
@@ -116,14 +118,14 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
         observer.executed(next(numbers), execution, judge)
 
     coverage = search(separate, len(round_.actors), extent, take)
-    kept, once = _that_come_twice(separate, list(executions.values()))
+    kept, once = that_come_twice(separate, list(executions.values()))
     separate.end()
     if not kept:
         name = round_.rig.instances[0].target.name
         raise TargetError(f"{name}: no schedule could be run: {coverage.why_not}")
 
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
-    doubt = hidden or once or _doubt(separate.strays, coverage, learner.programs())
+    doubt = hidden or once or doubt_of(separate.strays, coverage, learner.programs())
     return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds)
 
 
@@ -199,50 +201,6 @@ def _violations(
             bad_leaves[leaf] = bad_leaves.get(leaf, frozenset()) | names
             violating.append((execution, leaf))
     return tuple(violating), bad_leaves
-
-
-def _that_come_twice(
-    separate: SeparateInstances, executions: Sequence[Execution]
-) -> tuple[list[Execution], str]:
-    """Those that did not hang or crash once only, and a sentence on these; "" if there are none.
-
-    A hang counts where the same schedule hangs again. After a few that did, the others are believed.
-    """
-    kept, confirmed, once = [], 0, 0
-    for execution in executions:
-        if execution.has_ended_badly and confirmed < ENDS_AGAIN_MAX:
-            again = follow(separate, execution)
-            if again is None or not again.has_ended_badly:
-                once += 1
-                continue
-            confirmed += 1
-        kept.append(execution)
-    return kept, f"{once} of its schedules hung or crashed, and not when run again" if once else ""
-
-
-def _doubt(strays: int, coverage: Coverage, programs: Programs) -> str:
-    """Why an explored schedule may not stand for the others of its class; "" if nothing says so.
-
-    Actors have to be functions of what they are told, and every statement has to run where it was chosen to.
-    """
-    if strays:
-        return f"{strays} statements that came before or after their operation, when nobody chose it"
-    if coverage.diverged:
-        return coverage.why_not
-    if programs.conflicts:
-        return f"{programs.conflicts} times an actor that was told the same went on differently"
-    return ""
-
-
-def unexplored(graph: Graph, executions: Sequence[Execution]) -> str:
-    """What the graph knows of that no explored class came to, in words; "" if nothing."""
-    if not graph.is_whole:
-        return "a statement came up whose actor was never seen in that position"
-    ends = [graph.leaf_of(run.schedule) for run in executions if not run.has_ended_badly]
-    if None in ends:
-        return f"{ends.count(None)} schedules that were run and that the graph of their states does not know"
-    left = set(graph.leaves()) - {graph.leaf_of(run.schedule) for run in executions}
-    return f"{len(left)} outcomes of its schedules that no explored class came to" if left else ""
 
 
 def _one_of_each(executions: Sequence[Execution], graph: Graph) -> list[Execution]:

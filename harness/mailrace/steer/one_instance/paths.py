@@ -1,8 +1,8 @@
 """Statements of one instance in, the orders that they can be out: one, as soon as a reply or a text tells.
 
 Two actors may come to the very same statement (both count the tags of one message). Where the pool's rule
-does not say whose it is, it is taken for the one that the pilot hopes for, and the others are kept in mind:
-what comes later, a text or a reply, leaves one order. An order that nothing tells from another is no order.
+does not say whose it is, it is taken for the one that the scheduler hopes for, and the others are kept in
+mind: what comes later, a text or a reply, leaves one order. An order that nothing tells from another is none.
 """
 
 from collections.abc import Callable, Iterable

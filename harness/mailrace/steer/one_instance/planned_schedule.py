@@ -1,4 +1,4 @@
-"""A leaf of the graph (or one order) in, a pilot that brings ONE instance there with the best chances out.
+"""A leaf of the graph (or one order) in, the scheduler with the best chances to bring ONE instance there out.
 
 Who gets the pool connection after a held block: with one waiter that one; with several, the pool draws.
 Between two actors it therefore alternates, and a block that follows one of its own actor's while the other
@@ -49,7 +49,7 @@ class Draws:
 
 @dataclass(slots=True)
 class PlannedSchedule:
-    """A pilot. `route` narrows it to one order; without it every order that ends in `target` is welcome."""
+    """A `Scheduler`. `route` narrows it to one order; without it any order that ends in `target` will do."""
 
     graph: Graph
     target: Node
@@ -68,7 +68,7 @@ class PlannedSchedule:
     def along(
         cls, graph: Graph, order: Iterable[int], allowed: Follows, draws: Draws | None = None
     ) -> "PlannedSchedule":
-        """The pilot that keeps exactly that order."""
+        """The scheduler that keeps exactly that order."""
         node, route = graph.root, {}
         for actor in order:
             route[node] = actor

@@ -24,7 +24,7 @@ CALM = 0.3
 ORDERS = 8
 """So many orders of a class are weighed against each other."""
 SURE = 7.0
-"""Tries times chance after which a course is given up: 1 of 1,100 would not have come by then."""
+"""Tries times chance after which a class is given up: 1 of 1,100 would not have come by then."""
 CHUNK = 25
 """Tries after which what was seen of the draws is taken into summary."""
 
@@ -76,7 +76,7 @@ def realise(
         first = attempt.run(kept, tries_max - attempt.tries, is_bad)
         if first is not None:
             break
-    tries, chance = attempt.tries, max(course.chance for course in (*routes, *anyhow))
+    tries, chance = attempt.tries, max(plan.chance for plan in (*routes, *anyhow))
     if first is None:
         return Realised((), tries, (), time.monotonic() - began, chance)
     runs = [first]
@@ -84,9 +84,7 @@ def realise(
     # A server that hangs leaves its order unfinished: what was planned is then all there is to repeat.
     is_whole = graph.leaf_of(first.schedule) is not None
     exactly = (
-        [PlannedSchedule.along(graph, first.schedule, allowed, attempt.draws)]
-        if is_whole
-        else [attempt.course]
+        [PlannedSchedule.along(graph, first.schedule, allowed, attempt.draws)] if is_whole else [attempt.plan]
     )
     for _ in range(REPEATS):
         before = attempt.tries
@@ -100,30 +98,30 @@ def realise(
 
 @dataclass(slots=True)
 class _Attempt:
-    """Tries of one class, counted. `course`: the one that was tried last."""
+    """Tries of one class, counted. `plan`: the one that was tried last."""
 
     shared: SharedInstance
     draws: Draws
     is_out_of_time: Callable[[], bool]
     tries: int = 0
-    course: PlannedSchedule = field(init=False)
+    plan: PlannedSchedule = field(init=False)
 
     def run(
         self,
-        courses: list[PlannedSchedule],
+        plans: list[PlannedSchedule],
         tries_max: int,
         is_wanted: Callable[[Execution], bool],
         *,
         is_patient: bool = False,
     ) -> Execution | None:
-        """The first run that keeps the likeliest of the courses and is wanted; None: none came.
+        """The first run that keeps the likeliest of the plans and is wanted; None: none came.
 
         is_patient   only `tries_max` and the time end it, not what the chance would have it take
         """
         hoped, until = 0.0, self.tries + tries_max
         while hoped < SURE or is_patient:
-            self.course = max(courses, key=lambda course: course.chance)
-            chance = self.course.chance
+            self.plan = max(plans, key=lambda plan: plan.chance)
+            chance = self.plan.chance
             if chance == 0.0:
                 return None
             # The chance is worked out anew only after some tries, for that takes as long as many of them.
@@ -133,7 +131,7 @@ class _Attempt:
                 self.tries += 1
                 hoped += chance
                 try:
-                    run = self.shared.run(self.course, is_calm=chance > CALM, looks=1)
+                    run = self.shared.run(self.plan, is_calm=chance > CALM, looks=1)
                 except ScheduleMissed:
                     continue
                 if is_wanted(run):

@@ -9,7 +9,7 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.model.request import OneOfEach
 from mailrace.model.result import Violation
 from mailrace.steer.causes.grounds import Grounds
-from mailrace.steer.database_proxy.executions import Execution, Schedule
+from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
@@ -20,10 +20,11 @@ from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation, Realisations
 from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
-from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.one_instance.routes import preemptions_of
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.told_causes import told_causes, with_repairs_tried
+from mailrace.steer.one_instance.violating_class import ViolatingClass, by_hardness
 from mailrace.steer.one_instance.witness import text
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
@@ -41,24 +42,6 @@ class Effort:
     until: float
     one_of_each: OneOfEach = "cause"
     replay: str = "mailrace replay reports/latest"
-
-
-@dataclass(frozen=True, slots=True)
-class _Class:
-    """Violating executions that end in one leaf. `easiest`: the schedule with the fewest preemptions.
-
-    easiest   None: no schedule that one instance allows comes to the leaf
-    """
-
-    leaf: Node
-    runs: tuple[Execution, ...]
-    easiest: Schedule | None
-    preemptions: int
-
-    @property
-    def hardness(self) -> tuple[bool, int, int]:
-        """What the classes are ranked by: preemptions first, for each halves the chance of a try."""
-        return self.easiest is None, self.preemptions, len(self.easiest or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +66,7 @@ class Realiser:
         """
         found: list[Realisation] = []
         draws = Draws()
-        ranked = sorted(self._classes(allowed), key=lambda one: one.hardness)
+        ranked = by_hardness(self.space, allowed)
         for number, one in enumerate(ranked):
             # What is left of the time is shared among the classes that are left.
             now = time.monotonic()
@@ -93,7 +76,7 @@ class Realiser:
             elif one.easiest is not None:
                 self.observer.progress(f"realising {number + 1} of {len(ranked)} violating classes")
                 found.append(self._realised(shared, one, allowed, draws, until, found))
-            elif self._is_mapped(one.runs[0]):
+            elif self.space.is_mapped(one.runs[0]):
                 why = split_in_words(self.space.graph, one.runs[0], allowed)
                 found.append(Realisation(said=self._said(one, "split_only", why)))
             else:
@@ -128,16 +111,6 @@ class Realiser:
         separate.end()
         return self._all(found, always)
 
-    def _classes(self, allowed: Follows) -> list[_Class]:
-        leaves: dict[Node, list[Execution]] = {}
-        for run, leaf in self.space.violating:
-            leaves.setdefault(leaf, []).append(run)
-        graph, found = self.space.graph, []
-        for leaf, runs in leaves.items():
-            easiest = fewest_preemptions(graph, leaf, allowed)
-            found.append(_Class(leaf, tuple(runs), easiest, preemptions_of(graph, easiest or (), allowed)))
-        return found
-
     def _all(self, found: Sequence[Realisation], allowed: Follows, doubt: str = "") -> Realisations:
         """The realisations with the root causes that they show; repairs are tried while there is time."""
         first = {one.said.cause: one.first for one in reversed(found) if one.first and one.said.cause}
@@ -152,7 +125,7 @@ class Realiser:
         origin = self.grounds.origins.get(leaf)
         return origin.name if origin is not None else ""
 
-    def _said(self, one: _Class, fate: str, why: str = "") -> Violation:
+    def _said(self, one: ViolatingClass, fate: str, why: str = "") -> Violation:
         names = tuple(sorted(self.space.bad_leaves[one.leaf]))
         cause = self._cause(one.leaf)
         return Violation(anomalies=names, classes=len(one.runs), fate=fate, why=why, cause=cause)
@@ -169,11 +142,7 @@ class Realiser:
         cause = self._cause(leaf)
         return self.effort.one_of_each == "anomaly" or cause in {one.said.cause for one in realised} - {""}
 
-    def _is_mapped(self, run: Execution) -> bool:
-        """Whether the graph can say that one instance never comes to the run's leaf: only a whole one can."""
-        return self.space.graph.is_whole and self.space.graph.leaf_of(run.schedule) is not None
-
-    def _as_explored(self, one: _Class, until: float, found: Sequence[Realisation]) -> Realisation:
+    def _as_explored(self, one: ViolatingClass, until: float, found: Sequence[Realisation]) -> Realisation:
         """A class that stands in no whole graph: only the schedule that was explored can be followed.
 
         What one instance keeps together was seen at few release points there, if at any, so nothing is ruled
@@ -187,14 +156,14 @@ class Realiser:
             return Realisation(said=self._said(one, "unrealised", why))
         names = self.space.judge.names(run)
         narrow = replace(self, space=replace(self.space, graph=graph, bad_leaves={leaf: names}))
-        alone = _Class(leaf, one.runs, run.schedule, preemptions_of(graph, run.schedule, always))
+        alone = ViolatingClass(leaf, one.runs, run.schedule, preemptions_of(graph, run.schedule, always))
         done = narrow._realised(SharedInstance(self.round_, graph), alone, always, Draws(), until, found)
         return replace(done, said=replace(done.said, cause=self._cause(one.leaf)))
 
     def _realised(
         self,
         shared: SharedInstance,
-        one: _Class,
+        one: ViolatingClass,
         allowed: Follows,
         draws: Draws,
         until: float,

@@ -10,23 +10,20 @@ from dataclasses import dataclass, field
 
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import BROADCAST_END, DECOY, Names, is_background, text_of
+from mailrace.steer.database_proxy.attribution import DECOY, Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
-from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
+from mailrace.steer.database_proxy.quiet import LOOKS
 from mailrace.steer.explore.graph import Graph, Node
-from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX, HUNG_S
+from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
-from mailrace.steer.one_instance.scheduler import Scheduler, step_text
+from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
-from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round
 from mailrace.steer.servers.seat import Seat
 
-BROADCAST_S = 0.25
-"""That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
 CALM_S = 0.15
 """A calm run begins only where no broadcast is due within the run: its two statements queue like a decoy's.
 This long for the first run, 1.5 times the longest of the last two after that."""
@@ -50,14 +47,14 @@ class SharedInstance:
     _released: set[int] = field(default_factory=set)
     _names: Names = field(init=False)
     _paths: Paths = field(init=False)
-    _waiting: Statement | None = None
     _decoys: Decoys = field(init=False)
+    _arrivals: Arrivals = field(init=False)
     _took: list[float] = field(default_factory=list)
-    _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
     _looks: int = LOOKS
 
     def __post_init__(self) -> None:
         self._decoys = Decoys(self.rig.instances[0])
+        self._arrivals = Arrivals(self.rig, self._decoys)
 
     @property
     def rig(self) -> Rig:
@@ -72,7 +69,7 @@ class SharedInstance:
         """
         self._looks = looks
         if is_calm:
-            self._calm_down()
+            self._arrivals.let_broadcast_pass(1.5 * max(self._took) if self._took else CALM_S)
         began = time.monotonic()
         self._begin()
         try:
@@ -81,29 +78,18 @@ class SharedInstance:
         finally:
             self._run_out()
             self._took = [*self._took[-1:], time.monotonic() - began]
-            if self._due is None:
-                self._due = began + BROADCAST_S
+            self._arrivals.end(began)
         return Execution(tuple(steps), record, names, time.monotonic() - began)
-
-    def _calm_down(self) -> None:
-        """Let a broadcast pass that would come into the next run."""
-        due = self._due
-        needed = 1.5 * max(self._took) if self._took else CALM_S
-        if due is None or due - time.monotonic() > needed:
-            return
-        self.rig.proxy.gate = self._gate
-        self.rig.loop.pump(lambda: self._due is None, max(0.0, due - time.monotonic()) + BROADCAST_S)
-        self._due = None
 
     def _begin(self) -> None:
         self.runs += 1
         self.round_.put_back()
         self._names = self.round_.names()
         self._paths = Paths(self.graph)
-        self._waiting = None
         self._released = set()
-        self.rig.proxy.gate = self._gate
+        self._arrivals.begin(self._paths, self._names)
         self._seats = self.round_.prepare([self.rig.instances[0]] * len(self.round_.actors))
+        self._arrivals.seats = self._seats
 
     def _follow(self, scheduler: Scheduler) -> list[TakenStep]:
         """Hold each step, do what the scheduler says, let it go; until every actor has ended, or hangs."""
@@ -111,7 +97,7 @@ class SharedInstance:
         self._release(scheduler.first())
         previous: tuple[int, Node] | None = None
         while True:
-            statement = self._next()
+            statement = self._arrivals.next()
             if statement is None:
                 unreleased = [s.index for s in self._seats if s.index not in self._released]
                 if not unreleased or any(s.is_hung for s in self._seats):
@@ -121,7 +107,7 @@ class SharedInstance:
                 continue
             if not self._paths.is_one:
                 # Once all is quiet every reply was read, and who has ended tells whose the statements were.
-                self._wait_quiet(LOOKS)
+                self._arrivals.wait_quiet()
                 self._paths.ended(lambda actor: self._seats[actor].is_over)
             if self._decoys.busy and text_of(statement.sql) == DECOY:
                 self._let_go(statement, is_watched=True)
@@ -133,7 +119,7 @@ class SharedInstance:
             # its further statements are of the same step, and nobody else's can come between.
             block = [statement]
             while self.rig.store.connection.in_transaction:
-                following = self._next()
+                following = self._arrivals.next()
                 if following is None:
                     break
                 block.append(following)
@@ -150,7 +136,7 @@ class SharedInstance:
         """
         node = self._paths.node
         call = self._names.call(statement)
-        able = [s.index for s in self._seats if s.conversation.let_go_ns and not s.is_over]
+        able = [s.index for s in self._arrivals.under_way()]
         may = self._whose(call, able, previous)
         # Where several actors may have sent it, it is taken for the one with which the plan still stands.
         for actor in may:
@@ -191,67 +177,8 @@ class SharedInstance:
     def _let_go(self, statement: Statement, *, is_watched: bool) -> None:
         """Release it; where others are about, only once all is quiet and they are queued."""
         if is_watched:
-            self._wait_quiet(self._looks)
-        self._waiting = None
-        self.rig.proxy.release(statement)
-
-    def _wait_quiet(self, looks: int) -> None:
-        if not wait_quiet(self.rig.loop, [self.rig.instances[0].pid], looks=looks):
-            raise ScheduleMissed("the server did not become quiet within 2 s")
-
-    def _gate(self, statement: Statement) -> bool:
-        if statement.instance != 0 or self._is_late(statement):
-            return False
-        if is_background(statement) and not self._is_expected(statement):
-            statement.is_background = True
-            if text_of(statement.sql) == BROADCAST_END:
-                self._due = None
-            return False
-        self._names.learn(statement)
-        self._waiting = statement
-        return True
-
-    def _is_late(self, statement: Statement) -> bool:
-        """Whether it is work that the server still does after a reply: held, it would hold up all others.
-
-        Nothing that was let go is under way any more, or nobody who is can send it and somebody has ended.
-        """
-        under_way = [s for s in self._seats if s.conversation.let_go_ns and not s.is_over]
-        if self._decoys.busy or not any(s.is_over for s in self._seats):
-            return False
-        call = self._names.call(statement)
-        return not (under_way and self._paths.may_send(call, [s.index for s in under_way]))
-
-    def _is_expected(self, statement: Statement) -> bool:
-        """Whether an actor's own next statement has this text, so that it is taken for that."""
-        text = text_of(statement.sql)
-        return any(
-            s.conversation.let_go_ns
-            and not s.is_over
-            and s.index in self._paths.node.steps
-            and step_text(self._paths.node, s.index).split(" ; ")[0] == text
-            for s in self._seats
-        )
-
-    def _next(self) -> Statement | None:
-        """The next statement at the proxy; None: every released actor has ended, or hangs."""
-
-        def arrived() -> bool:
-            is_under_way = self._decoys.busy or any(
-                s.conversation.let_go_ns and not s.is_over for s in self._seats
-            )
-            return self._waiting is not None or not is_under_way
-
-        until = time.monotonic() + ARRIVE_S_MAX
-        while not self.rig.loop.pump(arrived, HUNG_S):
-            why = self.rig.proxy.trouble or why_silent([self.rig.instances[0]])
-            if not why:
-                for seat in self._seats:
-                    seat.is_hung = not seat.is_over
-                return None
-            if time.monotonic() > until:
-                raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
-        return self._waiting
+            self._arrivals.wait_quiet(self._looks)
+        self._arrivals.let_go(statement)
 
     def _whose(self, call: str, able: list[int], previous: tuple[int, Node] | None) -> list[int]:
         """The actors it may belong to, by what each would send next; by the pool's rule if several would."""
@@ -276,4 +203,4 @@ class SharedInstance:
         self._decoys.end(self.rig.loop)
         if self.rig.instances[0].how_it_ended:
             self.rig.instances[0].replace()
-        self._seats, self._waiting = [], None
+        self._seats = []

@@ -39,7 +39,7 @@ def told_causes(grounds: Grounds, first: Mapping[str, First], violations: Sequen
 
 def _with_story(grounds: Grounds, cause: Cause, first: First) -> Cause:
     cause = replace(cause, fate="realised", schedule=first.witness.text, witness=first.number)
-    its = grounds.course(first.execution.schedule)
+    its = grounds.outlook(first.execution.schedule)
     if its is None:
         return cause
     return replace(
@@ -53,7 +53,7 @@ def _with_story(grounds: Grounds, cause: Cause, first: First) -> Cause:
 
 def marked(witness: ScheduleWitness, grounds: Grounds, execution: Execution) -> ScheduleWitness:
     """The witness with its point of no return, and the statements that the smallest repair keeps together."""
-    its = grounds.course(execution.schedule)
+    its = grounds.outlook(execution.schedule)
     if its is None or grounds.view is None:
         return witness
     stretches = grounds.repairs.smallest[0].stretches if grounds.repairs.smallest else ()

@@ -26,7 +26,7 @@ class Instance:
 
     def __init__(self, loop: Loop, proxy: DatabaseProxy, opener: Opener) -> None:
         self._loop = loop
-        self._door = proxy
+        self._proxy = proxy
         self._opener = opener
         self.index, self._url = proxy.open_port()
         self.target: Target = opener(self._url)
@@ -64,7 +64,7 @@ class Instance:
     def stop(self) -> None:
         """Cut its links and end it; may be called twice."""
         self.cut_links()
-        self._door.drop_instance(self.index)
+        self._proxy.drop_instance(self.index)
         self.target.stop()
 
     def cut_links(self) -> None:

@@ -1,4 +1,4 @@
-"""Chances and decisions of a course, by hand: the pool hands on to the one that waits, or draws."""
+"""Chances and decisions of a planned schedule, by hand: the pool hands on to the one that waits, or draws."""
 
 import pytest
 from mailrace.steer.explore.graph import Graph, Node, always, count_schedules
@@ -41,10 +41,10 @@ def test_one_deviation_needs_a_decoy_and_two_draws() -> None:
     assert preemptions_of(graph, order, always) == 1
     chance = along(graph, order).chance
     assert 0.25 <= chance <= 0.5
-    course = along(graph, order)
-    assert course.hold(graph.root, 0, frozenset({0}), 0).release == (1,)
+    plan = along(graph, order)
+    assert plan.hold(graph.root, 0, frozenset({0}), 0).release == (1,)
     after = graph.root.edges[0]
-    decision = course.hold(after, 1, frozenset({0, 1}), 0)
+    decision = plan.hold(after, 1, frozenset({0, 1}), 0)
     assert decision.decoys >= 1
     assert not decision.is_lost
 
@@ -58,9 +58,9 @@ def test_the_last_deviation_may_use_many_decoys() -> None:
 
 def test_a_draw_that_went_wrong_is_lost_at_once() -> None:
     graph, order = lattice(3, 3), (0, 1, 1, 0, 1, 0)
-    course = along(graph, order)
+    plan = along(graph, order)
     node = graph.root.edges[0].edges[1]
-    assert course.hold(node, 0, frozenset({0, 1}), 0).is_lost
+    assert plan.hold(node, 0, frozenset({0, 1}), 0).is_lost
 
 
 def test_any_order_to_the_leaf_is_welcome_without_a_route() -> None:
@@ -128,20 +128,20 @@ def test_a_waiter_that_was_seen_to_come_late_is_given_decoys() -> None:
     """It was kept waiting by a lock, so it is not in the pool's queue when the lock is let go."""
     graph, order = lattice(2, 2), (0, 1, 0, 1)
     draws = Draws()
-    course = PlannedSchedule.along(graph, order, always, draws)
+    plan = PlannedSchedule.along(graph, order, always, draws)
     after = graph.root.edges[0]
     both = frozenset({0, 1})
-    assert course.hold(after, 1, both, 0).decoys == 0
+    assert plan.hold(after, 1, both, 0).decoys == 0
     for _ in range(30):
         draws.note(after, 1, is_waiter=False)
-    assert course.chance < 0.6
-    assert course.hold(after, 1, both, 0).decoys > 0
+    assert plan.chance < 0.6
+    assert plan.hold(after, 1, both, 0).decoys > 0
 
 
 def test_one_late_waiter_among_many_changes_little() -> None:
     graph, order = lattice(2, 2), (0, 1, 0, 1)
     draws = Draws()
-    course = PlannedSchedule.along(graph, order, always, draws)
+    plan = PlannedSchedule.along(graph, order, always, draws)
     for number in range(20):
         draws.note(graph.root.edges[0], 1, is_waiter=number > 0)
-    assert course.chance > 0.9
+    assert plan.chance > 0.9

@@ -1,0 +1,61 @@
+"""What a search executed in, why it may not stand for every schedule out: each reason in words, "" if none.
+
+A clean class is worth something only while four things hold: an actor that is told the same goes on the
+same, every statement ran where it was chosen to, the same choices gave the same statements, and the graph of
+all states knows no outcome that no execution came to.
+"""
+
+from collections.abc import Sequence
+
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Graph
+from mailrace.steer.explore.programs import Programs
+from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.strategy import Coverage
+
+ENDS_AGAIN_MAX = 5
+"""So many schedules that hang or crash are run again."""
+
+
+def that_come_twice(
+    separate: SeparateInstances, executions: Sequence[Execution]
+) -> tuple[list[Execution], str]:
+    """Those that did not hang or crash once only, and a sentence on these; "" if there are none.
+
+    A hang counts where the same schedule hangs again. After a few that did, the others are believed.
+    """
+    kept, confirmed, once = [], 0, 0
+    for execution in executions:
+        if execution.has_ended_badly and confirmed < ENDS_AGAIN_MAX:
+            again = follow(separate, execution)
+            if again is None or not again.has_ended_badly:
+                once += 1
+                continue
+            confirmed += 1
+        kept.append(execution)
+    return kept, f"{once} of its schedules hung or crashed, and not when run again" if once else ""
+
+
+def doubt_of(strays: int, coverage: Coverage, programs: Programs) -> str:
+    """Why an explored schedule may not stand for the others of its class; "" if nothing says so.
+
+    Actors have to be functions of what they are told, and every statement has to run where it was chosen to.
+    """
+    if strays:
+        return f"{strays} statements that came before or after their operation, when nobody chose it"
+    if coverage.diverged:
+        return coverage.why_not
+    if programs.conflicts:
+        return f"{programs.conflicts} times an actor that was told the same went on differently"
+    return ""
+
+
+def unexplored(graph: Graph, executions: Sequence[Execution]) -> str:
+    """What the graph knows of that no explored class came to, in words; "" if nothing."""
+    if not graph.is_whole:
+        return "a statement came up whose actor was never seen in that position"
+    ends = [graph.leaf_of(run.schedule) for run in executions if not run.has_ended_badly]
+    if None in ends:
+        return f"{ends.count(None)} schedules that were run and that the graph of their states does not know"
+    left = set(graph.leaves()) - {graph.leaf_of(run.schedule) for run in executions}
+    return f"{len(left)} outcomes of its schedules that no explored class came to" if left else ""

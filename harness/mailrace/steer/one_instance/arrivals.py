@@ -1,0 +1,128 @@
+"""What reaches the proxy from ONE instance in; the next statement to hold, or that there is none, out.
+
+Statements of actors and of decoys are held. What the server sends of its own accord passes at once, for
+nothing else could come through its one connection until it did.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.attribution import BROADCAST_END, Names, is_background, text_of
+from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
+from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX, HUNG_S
+from mailrace.steer.one_instance.decoys import Decoys
+from mailrace.steer.one_instance.paths import Paths
+from mailrace.steer.one_instance.scheduler import step_text
+from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.seat import Seat
+
+BROADCAST_S = 0.25
+"""That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """The statements of instance 0 of a rig, in one run after the other.
+
+    seats   the actors of the run; empty between two runs
+    held    the statement that waits at the proxy
+    """
+
+    rig: Rig
+    decoys: Decoys
+    seats: Sequence[Seat] = ()
+    held: Statement | None = None
+    _paths: Paths | None = None
+    _names: Names | None = None
+    _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
+
+    def begin(self, paths: Paths, names: Names) -> None:
+        """A run begins: its orders so far, and its names."""
+        self._paths, self._names = paths, names
+        self.held = None
+        self.rig.proxy.gate = self._gate
+
+    def end(self, began: float) -> None:
+        """The run that began then (monotonic) is over; what it stored or deleted is broadcast later."""
+        self.seats, self.held = (), None
+        if self._due is None:
+            self._due = began + BROADCAST_S
+
+    def let_broadcast_pass(self, needed_s: float) -> None:
+        """Wait for a broadcast that would come within so many seconds."""
+        due = self._due
+        if due is None or due - time.monotonic() > needed_s:
+            return
+        self.rig.proxy.gate = self._gate
+        self.rig.loop.pump(lambda: self._due is None, max(0.0, due - time.monotonic()) + BROADCAST_S)
+        self._due = None
+
+    def under_way(self) -> list[Seat]:
+        """The actors that were released and have not had their last reply."""
+        return [s for s in self.seats if s.conversation.let_go_ns and not s.is_over]
+
+    def next(self) -> Statement | None:
+        """The next statement at the proxy; None: every released actor has ended, or hangs."""
+
+        def arrived() -> bool:
+            return self.held is not None or not (self.decoys.busy or self.under_way())
+
+        until = time.monotonic() + ARRIVE_S_MAX
+        while not self.rig.loop.pump(arrived, HUNG_S):
+            why = self.rig.proxy.trouble or why_silent([self.rig.instances[0]])
+            if not why:
+                for seat in self.seats:
+                    seat.is_hung = not seat.is_over
+                return None
+            if time.monotonic() > until:
+                raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
+        return self.held
+
+    def wait_quiet(self, looks: int = LOOKS) -> None:
+        """Return once so many looks agree that the server sleeps. Raises ScheduleMissed."""
+        if not wait_quiet(self.rig.loop, [self.rig.instances[0].pid], looks=looks):
+            raise ScheduleMissed("the server did not become quiet within 2 s")
+
+    def let_go(self, statement: Statement) -> None:
+        """Release what is held."""
+        self.held = None
+        self.rig.proxy.release(statement)
+
+    def _gate(self, statement: Statement) -> bool:
+        if statement.instance != 0 or self._is_late(statement):
+            return False
+        if is_background(statement) and not self._is_expected(statement):
+            statement.is_background = True
+            if text_of(statement.sql) == BROADCAST_END:
+                self._due = None
+            return False
+        if self._names is not None:
+            self._names.learn(statement)
+        self.held = statement
+        return True
+
+    def _is_late(self, statement: Statement) -> bool:
+        """Whether it is work that the server still does after a reply: held, it would hold up all others.
+
+        Nothing that was let go is under way any more, or nobody who is can send it and somebody has ended.
+        """
+        if self.decoys.busy or not any(s.is_over for s in self.seats):
+            return False
+        able = [s.index for s in self.under_way()]
+        if not able or self._paths is None or self._names is None:
+            return True
+        return not self._paths.may_send(self._names.call(statement), able)
+
+    def _is_expected(self, statement: Statement) -> bool:
+        """Whether an actor's own next statement has this text, so that it is taken for that."""
+        if self._paths is None:
+            return False
+        text, node = text_of(statement.sql), self._paths.node
+        return any(
+            s.index in node.steps and step_text(node, s.index).split(" ; ")[0] == text
+            for s in self.under_way()
+        )
