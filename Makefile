@@ -3,12 +3,13 @@
 TARGET   ?=
 SCENARIO ?=
 ROUNDS   ?=
+VERSIONS ?= 1.27.11 1.30.5 1.33.1
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 
-.PHONY: race steer test check lint docs bench clean help
+.PHONY: race steer test check lint docs bench matrix clean help
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -50,6 +51,14 @@ bench: $(STAMP)  ## what is measured, as ratios to peers in the same run; minute
 docs: $(STAMP)  ## the site, from docs/ into site/; a dead link or a warning fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 	@echo "site/index.html" >&2
+
+# An ended survey goes on where it was. Status 1 (a race was shown) and 3 (a pair is open) are surveys, too.
+matrix: $(STAMP)  ## survey real versions into docs/surveys/: make matrix [VERSIONS="1.30.5 1.33.1"]
+	@for version in $(VERSIONS); do \
+	  $(BIN)/mailrace survey --target mailpit@$$version --state reports/surveys/$$version \
+	    || case $$? in 1|3) ;; *) exit 1 ;; esac; \
+	  $(BIN)/python docs/hooks/keep_survey.py reports/surveys/$$version/survey.json || exit 1; \
+	done
 
 clean:  ## remove what was built here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site

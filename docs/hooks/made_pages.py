@@ -1,7 +1,7 @@
 """MkDocs' hook: fills the marks `<!-- made: … -->` of the pages with what the code itself says.
 
 A mark stands for commands, scenario keys, fields of run.json, or the plugin's options and fixtures;
-the page of the races gets its pictures. Nothing that is made is kept in the repository.
+the page of the races gets its pictures, and each kept survey a page. Nothing that is made is kept in the repository.
 """
 
 import re
@@ -12,6 +12,9 @@ from made_commands import commands
 from made_fields import report_fields, scenario_keys
 from made_plugin import fixtures, plugin_options
 from made_races import races
+from made_surveys import survey_pages, surveys
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 MADE: dict[str, Callable[[], str]] = {
     "commands": commands,
@@ -20,6 +23,7 @@ MADE: dict[str, Callable[[], str]] = {
     "races": races,
     "report fields": report_fields,
     "scenario keys": scenario_keys,
+    "surveys": surveys,
 }
 MARK = re.compile(r"<!-- made: ([a-z ]+) -->(?:\n.*?\n<!-- end of what is made -->)?", re.DOTALL)
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -31,6 +35,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if page.file.src_uri == "races.md":
         return races()
     return MARK.sub(lambda found: MADE[found[1]](), DIAGRAM.sub(_arrows, markdown))
+
+
+def on_files(files: Files, *, config: MkDocsConfig, **_: Any) -> Files:
+    """The site's files, with a page of each kept survey."""
+    for place, page in survey_pages().items():
+        files.append(File.generated(config, place, content=page, inclusion=InclusionLevel.NOT_IN_NAV))
+    return files
 
 
 def _arrows(diagram: re.Match[str]) -> str:
