@@ -26,7 +26,9 @@ def keep(file: Path) -> Path:
     document = plain(replace(survey, causes=causes))
     # A pair or a cause a line, so that the next survey of a version shows in a diff what changed.
     lists = {name: document.pop(name) for name in ("pairs", "causes")}
-    parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in document.items()]
+    parts = [
+        f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in document.items()
+    ]
     for name, rows in lists.items():
         lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         parts.append(f"{json.dumps(name)}: [\n{lines}\n]")

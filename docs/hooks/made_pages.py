@@ -1,7 +1,8 @@
 """MkDocs' hook: fills the marks `<!-- made: … -->` of the pages with what the code itself says.
 
 A mark stands for commands, scenario keys, fields of run.json, or the plugin's options and fixtures;
-the page of the races gets its pictures, and each kept survey a page. Nothing that is made is kept in the repository.
+the page of the races gets its pictures, and each kept survey a page. Nothing that is made is kept in
+the repository.
 """
 
 import re

@@ -32,7 +32,7 @@ def survey_pages() -> dict[str, str]:
 
 
 def surveys() -> str:
-    """What was surveyed, what changed from version to version, and each cause with the versions that have it."""
+    """What was surveyed, what changed between versions, and each cause with the versions that have it."""
     if not kept():
         return "No survey is kept; `make matrix` makes them."
     return "\n\n".join((_runs(), *_changes(), _causes()))
@@ -96,4 +96,5 @@ def _shown(survey: Survey) -> list[SurveyedCause]:
 
 def _by_harm(causes: list[SurveyedCause]) -> str:
     counts = Counter(cause.harm for cause in causes)
-    return f"{plural(len(causes), 'cause')}: {', '.join(f'{counts[h]} {h.value}' for h in HARMS if counts[h])}"
+    told = ", ".join(f"{counts[harm]} {harm.value}" for harm in HARMS if counts[harm])
+    return f"{plural(len(causes), 'cause')}: {told}"
