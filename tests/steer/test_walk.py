@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from mailrace.steer.explore.random_walk import RandomWalk, promise, unseen_share
+from mailrace.steer.explore.random_walk import RandomWalk, promise
 from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 
 from tests.steer.toy import Toy, interleavings
@@ -33,13 +33,6 @@ def test_a_walk_comes_to_many_orders() -> None:
     # With two changes a run switches at most three times: once by each change, once where an actor ends.
     assert {o for o in interleavings((3, 3)) if switches(o) <= 2} <= set(orders)
     assert max(map(switches, orders)) <= 3
-
-
-def test_what_was_seen_once_stands_for_what_was_not_seen() -> None:
-    assert unseen_share([]) == 1.0
-    assert unseen_share(["a", "b", "c", "d"]) == 1.0
-    assert unseen_share(["a", "a", "b", "b"]) == 0.0
-    assert unseen_share(["a", "a", "b", "c"]) == 0.5
 
 
 def test_the_promise_is_that_of_the_paper() -> None:

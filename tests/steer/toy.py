@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import permutations
 
+from mailrace.steer.database_proxy.independence import Footprint
+
 Step = tuple[str, str]
 """("read", variable), ("write", variable) or ("add", variable); adding commutes with adding."""
 
@@ -36,6 +38,11 @@ class Toy:
             return False
         (what, mine), (does, its) = self.programs[one][self.at[one]], self.programs[other][self.at[other]]
         return mine != its or (what == does and what in ("read", "add"))
+
+    def touches(self, actor: int) -> Footprint:
+        what, variable = self.programs[actor][self.at[actor]]
+        reads, writes = (variable, "") if what == "read" else ("", variable)
+        return Footprint(frozenset({reads} - {""}), frozenset({writes} - {""}))
 
     def step(self, actor: int) -> None:
         what, variable = self.programs[actor][self.at[actor]]

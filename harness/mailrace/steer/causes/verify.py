@@ -8,6 +8,7 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.steer.causes.repair import Gap, Stretch, gaps_of
 from mailrace.steer.causes.view import Label, View
 from mailrace.steer.database_proxy.executions import Execution, Schedule
+from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.judge import Judge
@@ -50,6 +51,12 @@ class KeptTogether:
         if any((self.kinds[actor], self._next(actor)) in opening for actor in (one, other)):
             return False
         return self.inside.commute(one, other)
+
+    def touches(self, actor: int) -> Footprint:
+        """See `System`. A whole run of steps that begins here is known only once it ran."""
+        opening = {(kind, first) for kind, first, _ in self.gaps}
+        is_opening = (self.kinds[actor], self._next(actor)) in opening
+        return EVERYTHING if is_opening else self.inside.touches(actor)
 
     def step(self, actor: int) -> None:
         """See `System`."""

@@ -48,6 +48,7 @@ class Footprint:
 
 
 NOTHING = Footprint(frozenset(), frozenset())
+EVERYTHING = Footprint(frozenset(), frozenset(), is_open=True)
 
 
 class Footprints:

@@ -11,6 +11,7 @@ from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.programs import told
 from mailrace.steer.explore.separate_instances import SeparateInstances
 
 EACH_ORDER_RUNS = 2
@@ -73,7 +74,7 @@ def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[J
     """Run every serial order of the round, twice each; the judge, and the executions."""
     planned = separate.round_.planned
     outcomes: dict[SerialOutcome, None] = {}
-    told: dict[str, str] = {}
+    orders_told: dict[str, str] = {}
     broken: Counter[Break] = Counter()
     runs = []
     everyone = tuple(range(len(planned.operations)))
@@ -91,10 +92,10 @@ def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[J
                 break
             if not run.record.hung:
                 outcomes[outcome_of(run.record, words)] = None
-            told[words] = in_words(run)
+            orders_told[words] = in_words(run)
     # A hang or a crash counts where it came twice: once, it may have been the machine's.
     counted = {one: n for one, n in broken.items() if n > 1 or one[0] not in ENDS}
-    return Judge(options, tuple(outcomes), tuple(told.items()), counted), runs
+    return Judge(options, tuple(outcomes), tuple(orders_told.items()), counted), runs
 
 
 def _broken(run: Execution, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
@@ -115,6 +116,14 @@ def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Execution
             if tried == 2:
                 raise
     raise ScheduleMissed("no serial order could be run")
+
+
+def class_of(run: Execution) -> tuple[object, ...]:
+    """Equal of two schedules in which every actor was told the same, and that left the same in the store."""
+    heard: list[list[str]] = [[] for _ in run.actors]
+    for step in run.steps:
+        heard[step.actor].append(told(step.statements, run.names))
+    return (*map(tuple, heard), in_words(run))
 
 
 def in_words(run: Execution) -> str:

@@ -6,8 +6,6 @@ One run then hits a given race of depth d with probability at least 1/(n·k^(d-1
 """
 
 import random
-from collections import Counter
-from collections.abc import Sequence
 
 from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.explore.strategy import System
@@ -61,9 +59,3 @@ def promise(actors: int, steps: int, runs: int, depth: int = DEPTH) -> str:
         f"of them with probability at least 1/({actors}·{steps}^{depth - 1}) = {one:.2g}, by all with at "
         f"least {whole:.2g})"
     )
-
-
-def unseen_share(seen: Sequence[object]) -> float:
-    """Good and Turing's estimate of the share of what was not seen: the share of what was seen once."""
-    counts = Counter(seen)
-    return sum(1 for n in counts.values() if n == 1) / len(seen) if seen else 1.0

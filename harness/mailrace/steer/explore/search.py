@@ -1,14 +1,17 @@
 """Which strategies look for a round's schedules, in which order, and how the budget is shared among them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.context_bound import Alternating, ContextBound
 from mailrace.steer.explore.depth_first import DepthFirst
-from mailrace.steer.explore.random_walk import DEPTH, RandomWalk, promise, unseen_share
+from mailrace.steer.explore.judge import class_of
+from mailrace.steer.explore.random_walk import DEPTH, RandomWalk, promise
 from mailrace.steer.explore.strategy import TRIES_MAX, Budget, Coverage, System, run_schedules
+from mailrace.steer.explore.uniform_walk import Census, UniformWalk
+from mailrace.steer.explore.unseen import unseen_of
 
 EARLY_SHARE = 0.25
 """Of the schedules and of the time, that depth first has before few-switch schedules have their turn."""
@@ -44,10 +47,11 @@ def search(system: System[Execution], actors: int, extent: Extent, take: Take) -
     if extent.bound is not None:
         budget = Budget(schedules_max=extent.schedules_max, until=began + extent.seconds_max)
         return few_switches(system, extent.bound, budget, take)
-    known: set[Schedule] = set()
+    known: dict[Schedule, object] = {}
 
     def taken(schedule: Schedule, execution: Execution) -> None:
-        known.add(schedule)
+        if actors > 2:
+            known[schedule] = class_of(execution)
         take(schedule, execution)
 
     seconds_max = min(extent.seconds_max, MANY_S_MAX) if actors > MANY else extent.seconds_max
@@ -100,30 +104,45 @@ def sampled(
     extent: Extent,
     take: Take,
     *,
-    known: set[Schedule],
+    known: Mapping[Schedule, object],
     before: str,
 ) -> Coverage:
-    """A random walk. Of what it explored only the schedules that are not `known` yet are counted.
+    """Two samples of schedules. Of what they explored only those that are not `known` yet are counted.
 
-    before   what ended the search for every schedule, in words; the walk's promise is said after it
+    known    the schedules that were run before, each with its class
+    before   what ended the search for every schedule, in words; what the samples promise is said after it
+
+    The first follows priorities, which promises to hit a race of a given depth, and shows what the actors
+    run; the second draws uniformly by that, so that what it did not see can be estimated.
     """
-    seen: dict[Schedule, None] = {}
-    told: list[object] = []
+    began, seen, census = time.monotonic(), dict(known), Census(system)
 
     def taken(schedule: Schedule, execution: Execution) -> None:
-        seen[schedule] = None
-        told.append(tuple(sorted(step.call for step in execution.steps)))
+        seen[schedule] = class_of(execution)
         take(schedule, execution)
 
     walk = RandomWalk(actors=actors, runs=WALK_RUNS, seed=extent.seed, depth=extent.depth)
-    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=time.monotonic() + WALK_S_MAX)
-    found = run_schedules(system, walk, budget, taken)
+    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + 0.5 * WALK_S_MAX)
+    found = run_schedules(census, walk, budget, taken)
     # What a walk is worth is not the schedules that it ran but the chance that it would have hit a race.
     limit = before
-    if told:
-        limit += (
-            f", then {promise(actors, max(map(len, seen)), len(told), extent.depth)}; of what schedules tell "
-            f"the actors, a share of about {unseen_share(told):.2f} was not seen (Good-Turing)"
-        )
+    if found.explored:
+        limit += f", then {promise(actors, max(map(len, seen)), found.explored, extent.depth)}"
+
+    classes: list[object] = []
+    before_sample = set(seen.values())
+
+    def drawn(schedule: Schedule, execution: Execution) -> None:
+        classes.append(class_of(execution))
+        taken(schedule, execution)
+
+    uniform = UniformWalk(census, runs=WALK_RUNS, seed=extent.seed)
+    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + WALK_S_MAX)
+    uniformly = run_schedules(system, uniform, budget, drawn)
+    # Of a schedule that was missed nobody knows what it would have shown: it counts as one of a new class.
+    unseen = unseen_of([*classes, *[None] * uniformly.missed], before_sample)
+    if classes:
+        limit += f", then a uniform sample of its conflicting statements (SURW): {unseen}"
+    found = found.and_then(uniformly)
     fresh = sum(1 for schedule in seen if schedule not in known)
     return replace(found, explored=fresh, is_complete=False, limit=limit)

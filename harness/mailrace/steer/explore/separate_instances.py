@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import Names, is_background, may_be_own, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
-from mailrace.steer.database_proxy.independence import commute
+from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint, commute
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.liveness import why_silent
@@ -102,6 +102,11 @@ class SeparateInstances:
         if opens(mine) or opens(its):
             return False
         return commute(self.rig.store.connection, self.rig.footprints, mine.calls, its.calls)
+
+    def touches(self, actor: int) -> Footprint:
+        """See `System`. Of a transaction of several requests nothing is known before it ran."""
+        waiting = self._waiting[actor]
+        return EVERYTHING if opens(waiting) else self.rig.footprints.of_step(waiting.calls)
 
     def step(self, actor: int) -> None:
         """See `System`."""

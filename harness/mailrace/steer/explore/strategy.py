@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from mailrace.model.errors import ScheduleDiverged, ScheduleMissed
 from mailrace.steer.database_proxy.executions import Schedule
+from mailrace.steer.database_proxy.independence import Footprint
 
 Leaf_co = TypeVar("Leaf_co", covariant=True)
 Leaf = TypeVar("Leaf")
@@ -35,6 +36,9 @@ class System(Protocol[Leaf_co]):
 
     def commute(self, one: int, other: int) -> bool:
         """Whether the waiting steps of two actors are independent at this state."""
+
+    def touches(self, actor: int) -> Footprint:
+        """What the waiting step of the actor reads and writes."""
 
     def step(self, actor: int) -> None:
         """Run the actor's waiting step, until its next one waits or it has ended."""
