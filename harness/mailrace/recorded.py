@@ -39,6 +39,18 @@ def write_plan_of(
     targets: Sequence[TargetName] = (),
 ) -> None:
     """Write the plan of a run, or of a study's folder, before anything is sent; `run`: its token."""
+    plan, mails = plan_of(scenarios, request, study=study, targets=targets)
+    write_plan(folder, replace(plan, started=started, run=run), mails)
+
+
+def plan_of(
+    scenarios: Sequence[Scenario],
+    request: RunRequest,
+    *,
+    study: Study = "run",
+    targets: Sequence[TargetName] = (),
+) -> tuple[RecordedPlan, dict[str, bytes]]:
+    """The plan of a run that has not begun, and the users' own messages that it sends, by digest."""
     # A run's folder must be whole in itself, so the users' own message files are kept in it, each once, under
     # their digests.
     contents, recorded = {}, []
@@ -51,13 +63,13 @@ def write_plan_of(
     plan = RecordedPlan(
         mailrace=__version__,
         study=study,
-        started=started,
-        run=run,
+        started="",
+        run="",
         request=request,
         targets=tuple(targets) or (request.target,),
         scenarios=tuple(recorded),
     )
-    write_plan(folder, plan, contents)
+    return plan, contents
 
 
 def write_merged(folder: Path, sources: Sequence[Path], result: RunResult) -> None:

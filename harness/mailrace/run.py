@@ -4,12 +4,13 @@ scenario files → plans → [race | steer] × target → checkers → verdicts 
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from mailrace.listener import Listener
 from mailrace.model.request import Output, Racing, RunRequest, ServerUse, Steering
 from mailrace.race import LIMITS, Limits
 from mailrace.scenario import Scenario
-from mailrace.session import Run, session
+from mailrace.session import Alone, Run, session
 
 
 def run(
@@ -17,14 +18,17 @@ def run(
     request: RunRequest,
     listener: Listener | None = None,
     limits: Limits = LIMITS,
+    alone: Alone = nullcontext,
 ) -> Run:
     """Look at the scenarios on the target, one after the other, each on a server of its own.
 
     A target that fails in one scenario gives that one the verdict FAILED, and the next is tried. On
     KeyboardInterrupt all servers are ended, and the folder holds what there was. `reports/latest` becomes
     this run's once a server of it has started; one that could not look at anything leaves it alone.
+
+    alone   is entered while rounds are raced natively, whose times anything beside them would change
     """
-    with session(scenarios, request, listener, limits=limits) as now:
+    with session(scenarios, request, listener, limits=limits, alone=alone) as now:
         for scenario in scenarios:
             now.look(scenario)
         return now.finish()

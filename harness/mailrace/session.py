@@ -7,8 +7,8 @@ applies, races or steers it, and closes what it opened. Every command that looks
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ from mailrace.verdict import gravest, whole_of
 
 DOOR = "http://127.0.0.1:0"
 """Stands for the address of the database proxy, which steer opens only later, for each server its own."""
+Alone = Callable[[], AbstractContextManager[None]]
 UNREALISED_ROUNDS = 200
 """What steer found and could not realise is raced natively, until it hits, for at most this many rounds."""
 
@@ -55,6 +56,8 @@ class Session:
     token      the run's own, by which its mail is known; each scenario and lane has one made from it
     deadline   monotonic seconds after which nothing new begins; None: none
     info       what the target is, as soon as one has started
+    alone      is entered while rounds are raced natively
+    extra      what the environment holds besides, such as who looked
     """
 
     request: RunRequest
@@ -66,7 +69,9 @@ class Session:
     listener: Listener | None
     info: TargetInfo
     limits: Limits = LIMITS
+    alone: Alone = nullcontext
     results: list[ScenarioResult] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def left_s(self) -> float | None:
@@ -172,7 +177,7 @@ class Session:
             run=self.token,
             command=self.request.command,
             started=self.started,
-            environment=environment(),
+            environment=environment() | self.extra,
             scenarios=tuple(self.results),
             rule=self.request.racing.rule,
             whole=whole_of(self.results, self.request.racing.rule),
@@ -190,7 +195,7 @@ class Session:
             self.listener.said(sentence)
 
     def _raced(self, scenario: Scenario, racing: Racing) -> ScenarioResult:
-        with store_for(scenario) as database:
+        with self.alone(), store_for(scenario) as database:
             place = self.place(len(self.results), database)
             info, found = race_on(scenario, place, self.race_options(scenario, racing), self.began)
         self.info = info or self.info
@@ -247,12 +252,14 @@ def session(
     targets: Sequence[TargetName] = (),
     what: str = "",
     limits: Limits = LIMITS,
+    alone: Alone = nullcontext,
 ) -> Iterator[Session]:
     """A session in a new folder whose plan is written and whose journal is open, closed at the end.
 
     study     what it is for; `targets`: all that are looked at, where they are several
     what      names the folder; default: the scenario and the target
     limits    how long the native engine waits, and how often it tries
+    alone     is entered while rounds are raced natively
     Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
     """
     # All verdicts of a study share one confidence, and all its parts one time limit.
@@ -280,6 +287,7 @@ def session(
             listener=listener,
             info=TargetInfo.unknown(request.target.text),
             limits=limits,
+            alone=alone,
         )
     except (KeyboardInterrupt, Interrupted) as end:
         raise Interrupted(folder) from end

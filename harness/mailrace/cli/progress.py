@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mailrace.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
 
     from mailrace.model.result import ScenarioResult
@@ -68,7 +69,13 @@ class Teller:
     def ended(self, result: "ScenarioResult") -> None:
         """A scenario has its verdict."""
         if not self._quiet and self._scenarios != 1:  # of one alone, the conclusion says it
-            self._say(f"{result.name}: {result.verdict}: {result.reason}")
+            by = f" ({result.machine})" if result.machine else ""
+            self._say(f"{result.name}{by}: {result.verdict}: {result.reason}")
+
+    @property
+    def live_console(self) -> "Console | None":
+        """The terminal that a table may be kept up to date on; None where there is none, or nobody looks."""
+        return self._screen.console if self._is_live else None
 
     def __enter__(self) -> "Teller":
         return self

@@ -6,6 +6,7 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
+from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption
 from mailrace.cli.options import Trial, Until, YesNo
 from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
@@ -35,6 +36,9 @@ def run(
     allow_deletions: options.AllowDeletionsOption = False,
     cleanup: options.CleanupOption = YesNo.no,
     allow_outside: options.OutsideOption = False,
+    workers: WorkersOption = None,
+    share_machine: ShareOption = False,
+    state: StateOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
     quiet: options.QuietOption = False,
@@ -55,8 +59,9 @@ def run(
     )
     use = server_use(gomaxprocs, allow_deletions=allow_deletions, cleanup=cleanup is YesNo.yes)
     what = chosen(paths, name, allow_outside=allow_outside)
-    request = asked(target, how, use, seed=seed, out=out, time_limit_s=time_limit)
-    _look(what, request, Manner(as_json, quiet, verbose))
+    by = Asked(workers, state, share=share_machine)
+    request = asked(target, how, use, seed=by.seed(seed), out=out, time_limit_s=time_limit)
+    _look(what, request, Manner(as_json, quiet, verbose), by)
 
 
 @command
@@ -72,6 +77,9 @@ def steer(
     all_classes: options.AllClassesOption = False,
     allow_outside: options.OutsideOption = False,
     time_limit: options.TimeLimitOption = None,
+    workers: WorkersOption = None,
+    share_machine: ShareOption = False,
+    state: StateOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
     quiet: options.QuietOption = False,
@@ -89,22 +97,30 @@ def steer(
         one_of_each="class" if all_classes else "cause",
     )
     what = chosen(paths, name, allow_outside=allow_outside)
-    request = asked(target, how, seed=seed, out=out, mode="steer", time_limit_s=time_limit)
-    _look(what, request, Manner(as_json, quiet, verbose))
+    by = Asked(workers, state, share=share_machine)
+    request = asked(target, how, seed=by.seed(seed), out=out, mode="steer", time_limit_s=time_limit)
+    _look(what, request, Manner(as_json, quiet, verbose), by)
 
 
-def _look(what: "Chosen", request: "RunRequest", manner: Manner) -> None:
+def _look(what: "Chosen", request: "RunRequest", manner: Manner, by: Asked) -> None:
     """Look at the scenarios as asked, and say what it came to; raises typer.Exit with the status."""
     from mailrace.cli.progress import Teller
     from mailrace.cli.show import finish
     from mailrace.preflight import preflight
     from mailrace.run import run
 
+    by.require_ours(request.target)
     with Teller(scenarios=len(what.scenarios), quiet=manner.quiet or manner.as_json) as teller:
         if request.server.cleanup:
             teller.note(DELETING)
         teller.note(f"target {request.target}, seed {request.seed}, {what.said}")
-        for sentence in preflight(what.scenarios, request):
+        for sentence in () if by.are_elsewhere else preflight(what.scenarios, request):
             teller.note(sentence)
-        done = run(what.scenarios, request, teller)
+        with by.open(teller) as campaign:
+            if campaign is None:
+                done = run(what.scenarios, request, teller)
+            else:
+                from mailrace.campaign.runs import run_on
+
+                done = run_on(campaign, what.scenarios, request, teller)
     raise typer.Exit(finish(done, manner))

@@ -19,7 +19,15 @@ from mailrace.history.folder import (
     remove_bare,
 )
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
-from mailrace.history.plan import PLAN, RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
+from mailrace.history.plan import (
+    PLAN,
+    RecordedPlan,
+    RecordedScenario,
+    mail_of,
+    plan_text,
+    read_plan,
+    write_plan,
+)
 from mailrace.history.reading import ScenarioHistory, read_histories, read_journal, read_study
 from mailrace.history.writing import write_whole, writing
 
@@ -44,6 +52,7 @@ __all__ = [
     "mail_of",
     "make_latest",
     "new_folder",
+    "plan_text",
     "prune",
     "read_histories",
     "read_journal",

@@ -154,6 +154,10 @@ class Journal:
         """A study found something of its own: `what` says which, the value is plain data."""
         self._line({"kind": "study", "lane": "", "what": what, "value": value})
 
+    def copy(self, history: bytes) -> None:
+        """Another run's history, whole: its lines stand together, as those of a scenario do."""
+        self._append(history if history.endswith(b"\n") or not history else history + b"\n")
+
     def close(self) -> None:
         """Close the file; may be called twice."""
         self._file.close()

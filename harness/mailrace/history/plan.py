@@ -66,6 +66,11 @@ def write_plan(folder: Path, plan: RecordedPlan, mails: Mapping[str, bytes] | No
         with writing(folder / MAILS):
             (folder / MAILS).mkdir(exist_ok=True)
         write_whole(folder / MAILS / digest, content)
+    write_whole(folder / PLAN, plan_text(plan).encode("utf-8", "backslashreplace"))
+
+
+def plan_text(plan: RecordedPlan) -> str:
+    """The text of plan.json; equal plans give equal texts."""
     request = _codec(RunRequest).dump_python(plan.request, mode="json", exclude={"output", "target"})
     document = {
         "mailrace": plan.mailrace,
@@ -78,8 +83,7 @@ def write_plan(folder: Path, plan: RecordedPlan, mails: Mapping[str, bytes] | No
         **({"folders": list(plan.folders)} if plan.folders else {}),
         "scenarios": [{"file": s.file, "mails": dict(s.mails), **s.data} for s in plan.scenarios],
     }
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    write_whole(folder / PLAN, text.encode("utf-8", "backslashreplace"))
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_plan(folder: Path) -> RecordedPlan:

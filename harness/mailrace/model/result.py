@@ -209,8 +209,7 @@ class Block:
 class ScenarioResult:
     """One scenario on one target.
 
-    reason       the verdict in a sentence, with its numbers
-    advice       what would settle an INCONCLUSIVE, else ""
+    reason, advice   the verdict in a sentence, with its numbers; what would settle an INCONCLUSIVE, else ""
     not_looked   what could not be looked at, a sentence each
     left_mails, left_tags   what the run left on a server that is not ours; `mailrace cleanup` removes it
     rounds_lost     rounds that do not count as clean: `rounds_dropped` and `rounds_refused` together
@@ -218,11 +217,11 @@ class ScenarioResult:
     rounds_refused  lost because of the server: it refused before the release, would not show afterwards what
                     it stored, or misbehaved beside the round. With one of them a run is never PASS
     accepted     operation (`send.1`) to how often it was accepted; 0: no promise to it was put to the test
-    broken_serially   promises that are also broken when the operations run one after the other, and how
-                      often: that is no race, and never PASS
+    broken_serially   promises that also break when the operations run one by one: neither RACE nor PASS
     digest       of the scenario's text, by which merging knows one scenario; "": not known
     hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
     anomalies    name to count, RACE and REPORTED alike
+    machine      of a campaign: the machine and the worker that looked; "": where it was called
     expected, found   stored copies that the promises allow as a range (least, most), and that were found
     """
 
@@ -261,6 +260,7 @@ class ScenarioResult:
     schedules: Schedules | None = None
     left_mails: int = 0
     left_tags: int = 0
+    machine: str = ""
 
     @property
     def is_clean_so_far(self) -> bool:

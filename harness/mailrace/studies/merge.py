@@ -156,6 +156,8 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     rounds, hits = sum(p.rounds for p in parts), sum(p.hits for p in parts)
     seconds = _sums(p.seconds for p in parts)
     whole_s = seconds.get("all", 0.0)
+    # Each machine has a rate of its own: rates of two are told apart by their blocks, and never added up.
+    is_one_rate = len({p.machine for p in parts}) == 1 and not is_overdispersed(blocks)
     words = _gravest(parts)
     return replace(
         _leader(parts),
@@ -169,7 +171,7 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
         accepted=_counts(p.accepted for p in parts),
         broken_serially=_counts(p.broken_serially for p in parts),
         hits=hits,
-        interval=clopper_pearson(hits, rounds) if rounds and not is_overdispersed(blocks) else None,
+        interval=clopper_pearson(hits, rounds) if rounds and is_one_rate else None,
         anomalies=_counts(p.anomalies for p in parts),
         witnesses=_witnesses(parts),
         sample=tuple(sorted((s for p in parts for s in p.sample), key=_text)[:SAMPLE_MAX]),
@@ -179,6 +181,7 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
             (p.skew_us for p in parts if p.skew_us is not None), key=lambda s: (s.p95, s.p50), default=None
         ),
         rounds_per_s=rounds / whole_s if whole_s else 0.0,
+        machine=_words(p.machine for p in parts),
         seconds=seconds,
         replies=_counts(p.replies for p in parts),
         expected=(sum(p.expected[0] for p in parts), sum(p.expected[1] for p in parts)),

@@ -6,13 +6,14 @@ from mailrace.studies.gate.document import (
     Gate,
     GateRequest,
     annotations,
+    gate_from_json,
     gate_json,
     gate_markdown,
     headline,
     in_order,
     write_gate,
 )
-from mailrace.studies.gate.run import GateRun, run_gate
+from mailrace.studies.gate.run import GateRun, Versions, run_gate
 
 __all__ = [
     "Accepted",
@@ -22,10 +23,12 @@ __all__ = [
     "Gate",
     "GateRequest",
     "GateRun",
+    "Versions",
     "annotations",
     "apply_baseline",
     "baseline_text",
     "compare",
+    "gate_from_json",
     "gate_json",
     "gate_markdown",
     "gate_verdict",

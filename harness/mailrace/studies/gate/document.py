@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
@@ -38,6 +39,7 @@ class GateRequest:
     """What a gate is asked for. `run` is the pattern of each run: its target, mode and folder are replaced.
 
     names   what to call the two in the report where their target is a stand-in (a container image)
+    is_elsewhere   both are looked at on other machines, so neither need be at hand here
     """
 
     old: TargetName
@@ -48,6 +50,7 @@ class GateRequest:
     accepted: tuple[Accepted, ...] = ()
     today: date = date(1970, 1, 1)
     names: Mapping[TargetName, str] = field(default_factory=dict)
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,16 @@ def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
 def gate_json(gate: Gate) -> str:
     """The text of gate.json; equal gates give equal texts."""
     return json.dumps(plain(gate), indent=1, ensure_ascii=False) + "\n"
+
+
+def gate_from_json(text: str) -> Gate:
+    """The gate that `gate_json` wrote. Raises UsageError where the text is none."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Gate).validate_json(text)
+    except (ValidationError, RecursionError):
+        raise UsageError("gate.json: no document of a gate") from None
 
 
 def headline(gate: Gate) -> str:

@@ -9,7 +9,7 @@ is.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from mailrace.recorded import environment
 from mailrace.recover import cut_off
 from mailrace.run import Listener
 from mailrace.scenario import Scenario, not_exercised, server_options
-from mailrace.session import Session, session
+from mailrace.session import Alone, Session, session
 from mailrace.steer import ReplayRequest, replay_schedule, store_for
 from mailrace.steer.replay import Word
 from mailrace.studies.absence import absence, races_of
@@ -49,27 +49,35 @@ class GateRun:
     folder: Path
 
 
+Looking = Callable[["Versions", Sequence[Scenario]], tuple[Finding, ...]]
+
+
 def run_gate(
     scenarios: Sequence[Scenario],
     asked: GateRequest,
     *,
     listener: Listener | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    alone: Alone = nullcontext,
+    look: Looking | None = None,
 ) -> GateRun:
     """Look at all scenarios on both targets and compare; writes old/run.json and new/run.json.
 
     The gate's own files are written by `write_gate`. A version that fails in one scenario is said in that
     one's findings, and the next is looked at. Past the time limit nothing new begins, and what was left out
     is said.
+
+    alone   is entered while rounds are raced natively
+    look    how the workers of a campaign look at the scenarios; None: this process does
     """
     mode = chosen_mode(asked.old, asked.new, mode=asked.mode)
-    racing = replace(asked.run.racing, verdicts=CLAIMS * len(scenarios))
+    verdicts = max(asked.run.racing.verdicts, CLAIMS * len(scenarios))
+    racing = replace(asked.run.racing, verdicts=verdicts)
     request = replace(asked.run, mode=mode, racing=racing)
     # Nothing is started before both versions and all that is named are found.
-    is_controlled = old_as_control(asked.old, asked.new) in (1, 2)
-    for sentence in preflight(
-        scenarios, request, (asked.old, asked.new), needs_controls=mode == "race" and not is_controlled
-    ):
+    needs_controls = mode == "race" and old_as_control(asked.old, asked.new) not in (1, 2)
+    here = () if asked.is_elsewhere else (asked.old, asked.new)
+    for sentence in preflight(scenarios, request, here, needs_controls=needs_controls) if here else ():
         tell(sentence)
     for entry in asked.accepted:
         if entry.scenario not in (known := scenario_names(scenarios)):
@@ -77,32 +85,43 @@ def run_gate(
             tell(f"baseline: {entry.scenario} is no scenario of these or of the shipped ones{hint}")
     what, targets = f"gate-{asked.old}-{asked.new}", (asked.old, asked.new)
     with (
-        session(scenarios, request, listener, study="gate", targets=targets, what=what) as whole,
+        session(scenarios, request, listener, study="gate", targets=targets, what=what, alone=alone) as whole,
         _version(whole, scenarios, "old", asked.old) as old,
         _version(whole, scenarios, "new", asked.new) as new,
     ):
-        versions = _Versions(asked, whole, old, new, tell)
-        findings = tuple(found for scenario in scenarios for found in versions.look(scenario))
+        versions = Versions(asked, whole, old, new, tell)
+        every = (found for scenario in scenarios for found in versions.look(scenario))
+        findings = look(versions, scenarios) if look else tuple(every)
         runs = old.finish().result, new.finish().result
     findings, notes = apply_baseline(findings, asked.accepted, asked.today, [s.name for s in scenarios])
-    gate = Gate(
+    gate = _gate(asked, whole, runs, findings, notes)
+    return GateRun(gate, *runs, whole.folder)
+
+
+def _gate(
+    asked: GateRequest,
+    whole: Session,
+    runs: tuple[RunResult, RunResult],
+    findings: tuple[Finding, ...],
+    notes: tuple[str, ...],
+) -> Gate:
+    return Gate(
         mailrace=__version__,
         verdict=gate_verdict(findings, is_strict=asked.is_strict),
         old=str(asked.names.get(asked.old, asked.old)),
         new=str(asked.names.get(asked.new, asked.new)),
         old_version=runs[0].target.version,
         new_version=runs[1].target.version,
-        mode=mode,
+        mode=whole.request.mode,
         is_strict=asked.is_strict,
-        seed=request.seed,
-        command=request.command,
+        seed=whole.request.seed,
+        command=whole.request.command,
         started=whole.started,
-        environment=environment(),
+        environment=environment() | whole.extra,
         findings=findings,
         rule=whole.request.racing.rule,
         notes=notes,
     )
-    return GateRun(gate, *runs, whole.folder)
 
 
 def _version(
@@ -111,11 +130,11 @@ def _version(
     """The session of one of the two versions, in a folder of that name."""
     steering = replace(whole.request.steering, one_of_each="anomaly")
     request = whole.part(word, ("html",), target=target, steering=steering)
-    return session(scenarios, request, whole.listener)
+    return session(scenarios, request, whole.listener, alone=whole.alone)
 
 
 @dataclass(frozen=True, slots=True)
-class _Versions:
+class Versions:
     """Both versions under way, each with its session."""
 
     asked: GateRequest
@@ -191,7 +210,7 @@ class _Versions:
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME)
             return Paired(old=skipped, new=skipped)
         try:
-            with over_by(self.whole.request.cut_at):
+            with over_by(self.whole.request.cut_at), self.whole.alone():
                 return self._side_by_side(scenario)
         except TimeOver:
             old = not_exercised(scenario, Verdict.INCONCLUSIVE, CUT_OFF)

@@ -1,0 +1,46 @@
+"""A cell on stdin, its outcome on stdout: the process that a worker starts for each cell.
+
+Each line of stdout is a JSON object, `said` while it goes on and `outcome` at last. The end of stdin is the
+end of whoever asked: then this process ends too, with its servers.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from mailrace.campaign.cell import sent_from, text_of
+from mailrace.campaign.look import look
+
+
+def main() -> None:
+    """Read one cell, look at it, write its outcome."""
+    # What anything below prints by itself must not stand among our lines.
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def write(kind: str, value: str) -> None:
+        print(json.dumps({kind: value}), file=out, flush=True)
+
+    signal.signal(signal.SIGTERM, _ended)
+    sent = sent_from(sys.stdin.readline())
+    threading.Thread(target=_end_with_caller, daemon=True).start()
+    try:
+        write("outcome", text_of(look(sent, lambda sentence: write("said", sentence))))
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(130)
+
+
+def _end_with_caller() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _ended(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

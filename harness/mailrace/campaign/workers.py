@@ -1,0 +1,114 @@
+"""`--workers` as it was typed in, a connection to workers out: of this machine, or of a scheduler elsewhere.
+
+Workers of this machine are threads of this process, and nothing of them listens on a network. Whoever can
+reach a scheduler elsewhere can run programs on its workers and here, for Dask sends pickles; its address
+comes from the command line only (docs/campaign.md).
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mailrace.model.errors import MachineTrouble, UsageError
+
+WORKERS_MAX = 256
+_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_LOOPBACK = "127.0.0.1:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who is to do the work: so many workers of this machine (`count`), or those of a scheduler."""
+
+    count: int = 0
+    address: str = ""
+
+    @property
+    def are_here(self) -> bool:
+        """Whether they run on this machine, as threads of this process."""
+        return not self.address
+
+    def __str__(self) -> str:
+        return self.address or f"{self.count} worker{'s' * (self.count != 1)} on this machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited: for the scheduler, and (`workers_s`) while it has no worker at all."""
+
+    scheduler_s: float = 20.0
+    workers_s: float = 60.0
+
+
+def workers_of(text: str) -> Workers:
+    """What `--workers` asks for. Raises UsageError with what is wanted."""
+    if text.isdecimal() and text.isascii() and 1 <= int(text[:6]) <= WORKERS_MAX:
+        return Workers(count=int(text))
+    if (found := _ADDRESS.fullmatch(text)) and 1 <= int(found[3]) <= 65_535:
+        return Workers(address=text)
+    raise UsageError(
+        f"--workers {text!r:.120}: wanted a number from 1 to {WORKERS_MAX}, or the address of a Dask "
+        "scheduler as in tcp://10.0.0.5:8786 (tls:// where it speaks TLS)"
+    )
+
+
+@contextmanager
+def connected(workers: Workers, patience: Patience) -> Iterator[Any]:
+    """A client of Dask's for these workers, closed at the end with what was started for it.
+
+    Raises UsageError where Dask is not installed, MachineTrouble where no scheduler answers.
+    """
+    try:
+        import dask
+        import distributed
+    except ImportError as lack:
+        raise UsageError(
+            f"--workers needs Dask ({lack}): pip install 'mailrace[campaign]', on the workers' machines too"
+        ) from None
+    # Its log lines are about connections; what they mean for the campaign is told in our words.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    routes: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    with dask.config.set(routes):
+        cluster = _here(workers.count) if workers.are_here else None
+        client = None
+        try:
+            client = distributed.Client(
+                cluster or workers.address,
+                timeout=patience.scheduler_s,
+                set_as_default=False,
+                name="mailrace",
+            )
+            yield client
+        except OSError as error:
+            if client is not None:
+                raise
+            raise MachineTrouble(
+                f"--workers {workers}: no scheduler of Dask answers there ({error!s:.200}); "
+                "start one: dask scheduler"
+            ) from error
+        finally:
+            if client is not None:
+                client.close(timeout=2)
+            if cluster is not None:
+                cluster.close(timeout=20)
+
+
+def _here(count: int) -> Any:
+    """So many workers as threads: no port is opened but one on the loopback that serves nothing."""
+    import distributed
+
+    return distributed.LocalCluster(
+        n_workers=count,
+        threads_per_worker=1,
+        processes=False,
+        memory_limit=0,
+        dashboard_address=_LOOPBACK,
+        scheduler_kwargs={"dashboard": False},
+        worker_dashboard_address=_LOOPBACK,
+        local_directory=os.environ.get("TMPDIR"),
+        silence_logs=logging.CRITICAL,
+    )

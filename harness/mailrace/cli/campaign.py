@@ -1,0 +1,195 @@
+"""`--workers`, `--share-machine` and `--state`: who does a command's work, and where what is done is kept."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailrace.cli.progress import SECONDS_APART, Teller
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rich.live import Live
+
+    from mailrace.campaign.cell import Outcome
+    from mailrace.campaign.dispatch import Campaign
+    from mailrace.model.target_name import TargetName
+
+WHO = "Who does the work"
+ROWS_MAX = 16
+"""Workers that the table shows."""
+
+WorkersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        metavar="N|ADDRESS",
+        rich_help_panel=WHO,
+        help="So many workers on this machine, or those of a Dask scheduler: tcp://HOST:8786.",
+    ),
+]
+ShareOption = Annotated[
+    bool,
+    typer.Option(
+        "--share-machine",
+        rich_help_panel=WHO,
+        help="Race natively beside other cells on one machine; rates and times are then worth less.",
+    ),
+]
+StateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="FOLDER",
+        rich_help_panel=WHO,
+        help="With --workers: keep what is done here, and go on from there when called again.",
+    ),
+]
+
+
+class Asked:
+    """What a command is asked for of workers. `with asked.open(teller) as campaign`: None without workers."""
+
+    def __init__(self, workers: str | None, state: Path | None = None, *, share: bool = False) -> None:
+        """Raises UsageError for what means nothing."""
+        from mailrace.model.errors import UsageError
+
+        self._workers, self._state, self._share = workers, state, share
+        if workers is None and (state is not None or share):
+            option = "--share-machine" if share else "--state"
+            raise UsageError(f"{option} is about workers; name some, as in --workers 2")
+        if workers is not None:
+            from mailrace.campaign.workers import workers_of
+
+            self._named = workers_of(workers)
+
+    @property
+    def are_elsewhere(self) -> bool:
+        """Whether the work may be done on another machine, so that nothing need be at hand here."""
+        return self._workers is not None and not self._named.are_here
+
+    def seed(self, given: int | None) -> int | None:
+        """The seed: the one that is given, else that of the state to go on from."""
+        if given is not None or self._state is None:
+            return given
+        from mailrace.campaign.kept import seed_of
+
+        return seed_of(self._state)
+
+    def require_ours(self, *targets: "TargetName") -> None:
+        """UsageError where a target is a server that several workers would race at once."""
+        from mailrace.model.errors import UsageError
+
+        for target in targets if self._workers is not None else ():
+            if target.kind == "url":
+                raise UsageError(
+                    f"--workers: {target} is one server, and several workers would disturb each other there; "
+                    "leave --workers away"
+                )
+
+    def open(self, teller: Teller) -> "AbstractContextManager[Campaign | None]":
+        """The workers, connected, and the table of what they do; None where the command works by itself."""
+        return nullcontext() if self._workers is None else self._opened(teller)
+
+    @contextmanager
+    def _opened(self, teller: Teller) -> Iterator["Campaign"]:
+        from mailrace.campaign.dispatch import Campaign, who_did_what
+        from mailrace.campaign.workers import Patience, connected
+        from mailrace.model.errors import Interrupted
+
+        table = WorkersTable(teller)
+        with connected(self._named, Patience()) as client:
+            campaign = Campaign(
+                client=client,
+                watching=table,
+                state=self._state,
+                is_alone=not self._share,
+                are_here=self._named.are_here,
+            )
+            teller.note(f"workers: {self._named}")
+            try:
+                yield campaign
+            except (KeyboardInterrupt, Interrupted):
+                if campaign.again:
+                    teller.note(campaign.again)
+                raise
+            finally:
+                table.close()
+            if by := who_did_what(campaign.by):
+                teller.note(f"who did what: {by}")
+
+
+class WorkersTable:
+    """What each worker does now: a table kept up to date on a terminal, plain lines elsewhere."""
+
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._console = teller.live_console
+        self._live: Live | None = None
+        self._rows: dict[str, tuple[str, str, float]] = {}
+        self._cells = self._done = self._kept = 0
+        self._said_at = time.monotonic()
+
+    def began(self, cells: int, kept: int) -> None:
+        """There are so many cells, of which so many were done before."""
+        self._cells, self._done, self._kept = cells, 0, kept
+        before = f", {kept} of them done before" if kept else ""
+        self._teller.note(f"{cells} cells{before}")
+
+    def works(self, worker: str, host: str, cell: str, said: str) -> None:
+        """A worker does something with a cell."""
+        who = f"{host}, worker {worker}"
+        before = self._rows.get(who)
+        since = before[2] if before is not None and before[0] == cell else time.monotonic()
+        self._rows[who] = (cell, said, since)
+        self._show()
+
+    def done(self, cell: str, outcome: "Outcome") -> None:
+        """A cell has its outcome."""
+        self._done += 1
+        self._rows.pop(outcome.machine, None)
+        if self._console is None:
+            by = f", by {outcome.machine}" if outcome.machine else ""
+            self._teller.note(f"{self._done} of {self._cells}: {cell}{by}")
+        self._show()
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _show(self) -> None:
+        if self._console is None:
+            self._say_now_and_then()
+            return
+        from rich.live import Live
+        from rich.table import Table
+
+        table = Table(
+            title=f"{self._done} of {self._cells} cells done", title_justify="left", box=None, expand=True
+        )
+        for head in ("worker", "cell", "now", "s"):
+            table.add_column(
+                head, no_wrap=True, overflow="ellipsis", justify="right" if head == "s" else "left"
+            )
+        rows = sorted(self._rows.items())
+        for who, (cell, said, since) in rows[:ROWS_MAX]:
+            table.add_row(who, cell, said, f"{time.monotonic() - since:.0f}")
+        if len(rows) > ROWS_MAX:
+            table.add_row(f"and {len(rows) - ROWS_MAX} more", "", "", "")
+        if self._live is None:
+            self._live = Live(table, console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+        self._live.update(table, refresh=True)
+
+    def _say_now_and_then(self) -> None:
+        if time.monotonic() - self._said_at <= SECONDS_APART or not self._rows:
+            return
+        self._said_at = time.monotonic()
+        for who, (cell, said, _) in sorted(self._rows.items())[:ROWS_MAX]:
+            self._teller.said(f"{who}: {cell}{f': {said}' if said else ''}")
