@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from absent import lacking
-from faulty.faulty_program import faulty_program
 from mailrace.model import errors
 from mailrace.targets import install, why_not
+
+from tests.absent import lacking
+from tests.faulty.faulty_program import faulty_program
 
 # Whoever runs us in a shell's background has it ignored, and so would every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 import typer
-from absent import lacking
 from mailrace import cli, pytest_plugin
 from mailrace.model.catalogue import RACES
 from ruamel.yaml import YAML
+
+from tests.absent import lacking
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

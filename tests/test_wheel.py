@@ -15,10 +15,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from absent import lacking
 from mailrace import __version__
 from mailrace.scenario import shipped
 from ruamel.yaml import YAML
+
+from tests.absent import lacking
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

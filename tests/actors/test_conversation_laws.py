@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.actors import ResponseParser, script_of
 from mailrace.model.operation import DeleteTag
-from wire import ACCEPTS, Talk, send_talk
+
+from tests.actors.wire import ACCEPTS, Talk, send_talk
 
 # Replies as servers give them and as they should not, each of them or one of them cut anywhere.
 REPLY = st.sampled_from(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.actors import render
 from mailrace.model.errors import InternalError
-from wire import DOMAIN, MAIL
+
+from tests.actors.wire import DOMAIN, MAIL
 
 OWN = (
     b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: =?utf-8?q?h=C3=A9?=\n"

@@ -20,7 +20,8 @@ from mailrace.model.operation import (
     SetTags,
     ViewLatest,
 )
-from wire import DOMAIN, MAIL, Talk
+
+from tests.actors.wire import DOMAIN, MAIL, Talk
 
 IDS = {"r00041g01": "aaaa", "r00041g02": "bbbb"}
 API = "http://127.0.0.1:8025/mail"

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from mailrace.actors import ReplyParser, opening, reset, transaction
 from mailrace.model.attempt import Outcome, Stage, Word
-from wire import ACCEPTS, CONTENT, MAIL, Talk, send_talk
+
+from tests.actors.wire import ACCEPTS, CONTENT, MAIL, Talk, send_talk
 
 MAILED = b"MAIL FROM:<r00041s01@mrk3f9x2ab.test>\r\n"
 TO, BCC = b"RCPT TO:<r00041.s01@mrk3f9x2ab.test>\r\n", b"RCPT TO:<r00041.b01@mrk3f9x2ab.test>\r\n"

@@ -1,8 +1,9 @@
 """Rounds typed in by hand: a few words each, no server. Times are ms after the release."""
 
-import built
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
 from mailrace.model.operation import Message, Operation, Send, ServerOptions
+
+from tests import built
 
 DOMAIN = "mrk3f9x2ab.test"
 RELEASE_NS = 7_000_000_000

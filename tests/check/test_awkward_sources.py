@@ -11,7 +11,8 @@ from mailrace.check import compare_source
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
 from mailrace.targets import open_target
-from rounds import DOMAIN, mail
+
+from tests.check.rounds import DOMAIN, mail
 
 HEAD = b"From: Ann <ann@example.org>\nTo: bob@example.org\nSubject: hi\nDate: 1 Jan 2026 00:00:00 +0000\n"
 CRLF = HEAD.replace(b"\n", b"\r\n")

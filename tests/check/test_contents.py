@@ -7,7 +7,8 @@ from mailrace.check import broken_serially, check_round
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Changed, RoundRecord, Search, Source, Stored, StoredMessage
 from mailrace.model.operation import Delete, DeleteAll, ServerOptions
-from rounds import DOMAIN, IGNORING, PLAIN, copy, executed, mail, send, tried
+
+from tests.check.rounds import DOMAIN, IGNORING, PLAIN, copy, executed, mail, send, tried
 
 ONE, TWO = mail("s01"), mail("s02")
 BOTH = (send(ONE), send(TWO))

@@ -9,7 +9,8 @@ from mailrace.check import check_round, expected_copies, orders, replies
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import Delete
-from rounds import PLAIN, copy, executed, mail, send, tried
+
+from tests.check.rounds import PLAIN, copy, executed, mail, send, tried
 
 CODES = st.sampled_from([250, 451, None])
 KINDS = tuple(name for name in AnomalyName if name.weight is Weight.RACE)

@@ -4,7 +4,8 @@ import pytest
 from mailrace.check import KNOWN_LOG_LINES, explain, known_line
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import LogLine
-from rounds import RELEASE_NS, executed
+
+from tests.check.rounds import RELEASE_NS, executed
 
 LINES = {
     'msg="[db] error storing message: UNIQUE constraint failed: tags.Name"': "rejected_but_stored",

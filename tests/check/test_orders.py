@@ -6,7 +6,8 @@ from mailrace.check import order_in_words, orders
 from mailrace.check.orders import has_bulk
 from mailrace.model.attempt import Attempt, Outcome, Word
 from mailrace.model.operation import Delete, DeleteAll, DeleteSearch, Operation, ReadMessage, SetRead, SetTags
-from rounds import executed, mail, send, tried
+
+from tests.check.rounds import executed, mail, send, tried
 
 ONE, TWO, THREE = (send(mail(f"s0{n}", "T")) for n in (1, 2, 3))
 DELETE = Delete(key="delete.1", messages=("r00041g01",))

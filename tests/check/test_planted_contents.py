@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty.faulty_program import faulty_program
-from running import mailrace
+
+from tests.faulty.faulty_program import faulty_program
+from tests.running import mailrace
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ROUNDS = 24

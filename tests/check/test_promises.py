@@ -4,7 +4,8 @@ from mailrace.check import check_round, not_looked
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, Word
 from mailrace.model.operation import Delete, ServerOptions
-from rounds import DOMAIN, IGNORING, PLAIN, copy, executed, mail, send, tried
+
+from tests.check.rounds import DOMAIN, IGNORING, PLAIN, copy, executed, mail, send, tried
 
 ONE, TWO = mail("s01", "T"), mail("s02", "T")
 BOTH = (send(ONE), send(TWO))

@@ -20,7 +20,8 @@ from mailrace.model.operation import (
     SetTags,
     ViewLatest,
 )
-from rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
+
+from tests.check.rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
 
 SENT, GIVEN = mail("s01", "T"), mail("g01", "T")
 SEND = send(SENT)

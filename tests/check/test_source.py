@@ -3,7 +3,8 @@
 import pytest
 from mailrace.actors import render
 from mailrace.check import compare_source
-from rounds import mail
+
+from tests.check.rounds import mail
 
 HEAD = b"From: <a@x.test>\r\nTo: <b@x.test>,\r\n <c@x.test>\r\nSubject: s\r\nMessage-ID: <1@x.test>\r\n"
 SENT = HEAD + b"\r\nfirst\r\n.dot\r\n\xff\x00\r\n" + b"y" * 5_000 + b"\r\n"

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.check.tags import asked_tags, clean_tag, tag_key
 from mailrace.model.operation import ServerOptions
-from rounds import PLAIN, mail
+
+from tests.check.rounds import PLAIN, mail
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from mailrace.model.operation import (
     SetRead,
     SetTags,
 )
-from rounds import IGNORING, PLAIN, copy, executed, mail, send, tried
+
+from tests.check.rounds import IGNORING, PLAIN, copy, executed, mail, send, tried
 
 SENT, GIVEN, OTHER = mail("s01", "T"), mail("g01", "T"), mail("g02", "U")
 

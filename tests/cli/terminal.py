@@ -11,7 +11,7 @@ import termios
 import time
 from pathlib import Path
 
-from running import COMMAND, environment
+from tests.running import COMMAND, environment
 
 LIMIT_S = 120.0
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

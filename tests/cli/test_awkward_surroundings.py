@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import COMMAND, environment
+
+from tests.running import COMMAND, environment
 
 LATIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1:strict"}
 RUN = ["run", "no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", "2", "--no-control"]

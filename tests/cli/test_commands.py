@@ -17,8 +17,9 @@ from mailrace.cli import main
 from mailrace.cli.defaults import settings
 from mailrace.report import from_json
 from mailrace.scenario import shipped
-from running import COMMAND, mailrace
-from scripted_server import ScriptedServer
+
+from tests.running import COMMAND, mailrace
+from tests.scripted_server import ScriptedServer
 
 SHOWN = Path(__file__).with_name("shown")
 STORE_ANEW = "MAILRACE_STORE_SHOWN"

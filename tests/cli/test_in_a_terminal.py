@@ -7,10 +7,11 @@ from typing import get_args, get_type_hints
 import pytest
 from mailrace.cli import command
 from mailrace.scenario import shipped
-from running import mailrace
-from terminal import in_terminal
 from typer.models import OptionInfo
 from typer.testing import CliRunner
+
+from tests.cli.terminal import in_terminal
+from tests.running import mailrace
 
 ZERO_IS_MEANT = ("--bound", "--confirm", "--minutes", "--round", "--seed")
 """No switch, no confirmation, no steering, the first round, a seed like any other."""

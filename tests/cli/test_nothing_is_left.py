@@ -10,7 +10,8 @@ from urllib.request import urlopen
 import psutil
 import pytest
 from mailrace.scenario import shipped
-from running import Running, mailrace, wait_until
+
+from tests.running import Running, mailrace, wait_until
 
 SCENARIO = shipped() / "shared-new-tag.race.yaml"
 

@@ -1,6 +1,6 @@
 """The requests of the differential test, in order; a step may rest on what earlier ones stored."""
 
-from conversation import Http, Smtp, Step
+from tests.embedded.conversation import Http, Smtp, Step
 
 HELLO = "EHLO client.test"
 A = "/api/v1"

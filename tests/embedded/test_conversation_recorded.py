@@ -6,8 +6,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from conversation import LIMIT_S, Speaker
-from conversation_steps import STEPS
 from mailrace.history import RECORD
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Addresses, api_address
@@ -16,6 +14,9 @@ from mailrace.record.recorded import NotSeen, Recorded
 from mailrace.record.recorder import Recorder, begun
 from mailrace.record.service import Service
 from mailrace.targets import open_target
+
+from tests.embedded.conversation import LIMIT_S, Speaker
+from tests.embedded.conversation_steps import STEPS
 
 WEB_SOCKET = (
     b"GET /api/events HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

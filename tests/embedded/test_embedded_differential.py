@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from absent import nowhere_to_be_had
-from conversation import Speaker
-from conversation_steps import STEPS
 from mailrace.model.operation import ServerOptions
 from mailrace.targets import open_target, why_not
+
+from tests.absent import nowhere_to_be_had
+from tests.embedded.conversation import Speaker
+from tests.embedded.conversation_steps import STEPS
 
 # Not compared: IDs, times, sizes of the database, memory, uptime, and what `conversation.Speaker` says.
 

@@ -13,7 +13,8 @@ from mailrace.embedded.settings import TagSources
 from mailrace.embedded.sqlite_door import SqliteDoor
 from mailrace.embedded.tagging import TagRefused
 from mailrace.embedded.versions import VERSIONS
-from stage import mail
+
+from tests.embedded.stage import mail
 
 SEEDS = range(12)
 

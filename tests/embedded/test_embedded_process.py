@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from conversation import Http, Smtp, Speaker
-from conversation_steps import BASE, HELLO, mail
+
+from tests.embedded.conversation import Http, Smtp, Speaker
+from tests.embedded.conversation_steps import BASE, HELLO, mail
 
 LIMIT_S = 10.0
 _LINE = re.compile(r'time="\d{4}/\d\d/\d\d \d\d:\d\d:\d\d" level=(info|warning|error|fatal) msg="(.*)"\n')

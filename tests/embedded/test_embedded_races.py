@@ -17,7 +17,8 @@ from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import TagSources
 from mailrace.embedded.versions import VERSIONS
-from stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
+
+from tests.embedded.stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
 
 RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 NEW = ("1.30.5", "1.33.1")

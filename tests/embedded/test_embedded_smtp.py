@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conversation import Http, Smtp, Speaker
-from conversation_steps import BASE, HELLO, mail
 from mailrace.model.operation import ServerOptions
 from mailrace.targets import open_target
+
+from tests.embedded.conversation import Http, Smtp, Speaker
+from tests.embedded.conversation_steps import BASE, HELLO, mail
 
 LEAK = Smtp(
     "a refused DATA, no RSET, and a mail of another envelope",

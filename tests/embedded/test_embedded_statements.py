@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from absent import nowhere_to_be_had
-from conversation import Http, Speaker, Step
-from conversation_steps import BASE, SMTP_STEPS, mail
 from mailrace.model.operation import ServerOptions
 from mailrace.targets import ManagedTarget, open_target, why_not
-from rqlite_stand_in import stand_in
+
+from tests.absent import nowhere_to_be_had
+from tests.embedded.conversation import Http, Speaker, Step
+from tests.embedded.conversation_steps import BASE, SMTP_STEPS, mail
+from tests.embedded.rqlite_stand_in import stand_in
 
 A = "/api/v1"
 _BROADCAST = ("query SELECT COUNT(*) FROM mailbox", "query SELECT COUNT(*) FROM mailbox WHERE Read = ?")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty.faulty_program import faulty_program
 from mailrace.model.operation import ServerOptions
 from mailrace.targets import open_target
 
 from tests.embedded.conversation import Http, Smtp, Speaker
 from tests.embedded.rqlite_stand_in import StandIn, stand_in
+from tests.faulty.faulty_program import faulty_program
 
 HEADER = "From: Fay <f@x.test>\r\nTo: t@x.test\r\nMessage-ID: <{0}@x.test>\r\nSubject: {0}\r\n\r\n"
 PLANTED = Path(__file__).parent / "planted"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from mailrace.history import contents
 from mailrace.scenario import applies, load, shipped
-from running import mailrace
+
+from tests.running import mailrace
 
 pytestmark = pytest.mark.slow
 RACE = ["no-rset-after-failure"]

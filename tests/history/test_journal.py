@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import built
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,6 +30,8 @@ from mailrace.model.operation import (
     Send,
     SetTags,
 )
+
+from tests import built
 
 # No surrogates: every text that the engine keeps was decoded from bytes.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

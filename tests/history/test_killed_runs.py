@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from running import Running, mailrace, wait_until
+
+from tests.running import Running, mailrace, wait_until
 
 pytestmark = pytest.mark.slow
 

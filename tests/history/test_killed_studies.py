@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from running import Running, mailrace, wait_until
+
+from tests.running import Running, mailrace, wait_until
 
 pytestmark = pytest.mark.slow
 STEER = ["steer", "shared-new-tag", "-t", "embedded@1.17.0", "--seed", 3]

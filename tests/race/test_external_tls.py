@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from absent import lacking
 from mailrace.history import read_journal
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
@@ -22,7 +21,9 @@ from mailrace.targets import open_target
 from mailrace.targets.mailpit import find
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import look
-from running import mailrace
+
+from tests.absent import lacking
+from tests.running import mailrace
 
 pytestmark = pytest.mark.mailpit
 

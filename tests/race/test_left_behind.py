@@ -10,7 +10,8 @@ from mailrace.race import Limits
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
 from mailrace.targets import ManagedTarget, open_target
-from running import mailrace
+
+from tests.running import mailrace
 
 ROUNDS = 3
 

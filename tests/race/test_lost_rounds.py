@@ -12,7 +12,8 @@ from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import Limits
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
-from scripted_server import Script, ScriptedServer
+
+from tests.scripted_server import Script, ScriptedServer
 
 ROUNDS = 12
 # The scripted server's threads take turns with the releases in this process: no measure of the engine.

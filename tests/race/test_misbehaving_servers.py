@@ -17,7 +17,8 @@ from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
 from mailrace.targets.ready import Waits
 from mailrace.verdict import exit_status
-from scripted_server import HANG, Answer, Rest, ScriptedServer, cut
+
+from tests.scripted_server import HANG, Answer, Rest, ScriptedServer, cut
 
 ROUNDS = 3
 LIMIT_S = 0.6

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import built
 import pytest
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Stored
@@ -22,6 +21,8 @@ from mailrace.race.tuner import Draw
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import Plan, load, scenario_from, shipped
 from mailrace.verdict import rule_pairs
+
+from tests import built
 
 SCENARIO = scenario_from(
     {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "release": {"at": "last-byte"}},

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-import built
 import pytest
 from mailrace.model.attempt import Attempt, Outcome, Word
 from mailrace.race.retry import Policy, further_attempts
+
+from tests import built
 
 OK = (Outcome.OK, Word.ACCEPTED, 250)
 BUSY = (Outcome.FAIL, Word.REFUSED, 451)

@@ -9,7 +9,8 @@ from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import Limits
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
-from scripted_server import ScriptedServer
+
+from tests.scripted_server import ScriptedServer
 
 LIMITS = Limits(reply_s=0.6, look_s=0.3, connect_s=0.6, skew_us=1e9, serial_rounds=1)
 

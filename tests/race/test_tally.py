@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-import built
 import pytest
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, Stored, Word
 from mailrace.model.operation import Message, Send, ServerOptions
 from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX, Judged, Tally
+
+from tests import built
 
 MAIL = Message(key="m", domain="x.test", message_id="m@x.test", to=("a@x.test",))
 TRIED = built.attempt(message="m", text="2.0.0 Ok: queued as 3Yw6vQ7kPp2fHn8xGd4sTb")

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-import built
 import pytest
 from mailrace.history import Journal
 from mailrace.model.attempt import Outcome, RoundRecord, Stored, StoredMessage, Word
@@ -13,6 +12,8 @@ from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.target import Target
 from mailrace.race.verify import EMPTY_ABOVE, Verifier
 from mailrace.scenario import Plan, scenario_from
+
+from tests import built
 
 RUN = "mrabcd1234"
 

@@ -62,15 +62,3 @@ def recorder(folder: Path, target: str = "embedded", *options: str) -> Iterator[
         if process.poll() is None:
             process.kill()
             process.communicate(timeout=LIMIT_S)
-
-
-def mailrace(*arguments: str) -> tuple[int, str]:
-    """Run a command of mailrace: its exit status, and all that it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mailrace", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from absent import lacking
 from mailrace.record.hazards import HAZARDS
 from mailrace.scenario import load
+
+from tests.absent import lacking
 
 SUITES = Path(__file__).parent.parent / "suites"
 NODE = SUITES / "node"

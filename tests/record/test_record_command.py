@@ -5,7 +5,6 @@ import json
 import re
 import smtplib
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,8 @@ from mailrace.history import RECORD
 from mailrace.record.file import read_record
 from mailrace.record.recorded import Begun, Ended, Recorded
 
-from tests.record.recorder_command import LIMIT_S, Running, mailrace, recorder
+from tests.record.recorder_command import LIMIT_S, Running, recorder
+from tests.running import mailrace
 
 USER, PASSWORD = "planted-user@x.test", "planted pass/wörd"
 CONTENT = "planted-content-of-the-mail"
@@ -74,9 +74,9 @@ def test_a_record_that_was_killed_is_read_again_and_never_called_clean(
             while True:
                 socket.create_connection(running.smtp, LIMIT_S).close()
     assert not (tmp_path / "r" / "record.json").exists()
-    status, text = mailrace("report", str(tmp_path / "r"))
-    assert (status, "the recorder was killed" in text) == (0, True), text
-    assert "no broken promise" not in text
+    done = mailrace("report", "r", cwd=tmp_path)
+    assert (done.returncode, "the recorder was killed" in done.stdout) == (0, True), done
+    assert "no broken promise" not in done.stdout
     found = json.loads((tmp_path / "r" / "record.json").read_text())
     assert found["operations"] == operations
     assert found["not_whole"] != []
@@ -107,11 +107,11 @@ def test_other_commands_say_in_one_line_what_a_record_is(command: str, tmp_path:
     with recorder(tmp_path / "r") as running:
         sent(running, 1)
         running.end()
-    status, text = mailrace(command, str(tmp_path / "r"))
-    assert status == 2, text
-    assert len(text.strip().splitlines()) == 1
-    assert "record of a suite" in text
-    assert "mailrace steer" in text
+    done = mailrace(command, "r", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "record of a suite" in done.stderr
+    assert "mailrace steer" in done.stderr
 
 
 def all_files(folder: Path) -> bytes:
@@ -195,11 +195,12 @@ def test_the_suite_s_command_is_kept_without_its_secrets(
         "http://me:planted-3@host/",
         "token-of-the-environment",
     ]
-    status, _ = mailrace(
-        *("record", "--target", "embedded", "--minutes", "0", "--out", str(tmp_path / "r")),
+    done = mailrace(
+        *("record", "--target", "embedded", "--minutes", "0", "--out", "r"),
         *("--", sys.executable, "-c", "pass", *words),
+        cwd=tmp_path,
     )
-    assert status == 3  # no client came, so nothing was looked at
+    assert done.returncode == 3  # no client came, so nothing was looked at
     written = all_files(tmp_path / "r")
     assert re.findall(rb"planted-\d|token-of-the-environment", written) == []
     assert b"-c pass" in written
@@ -230,25 +231,8 @@ def test_pop3_of_a_real_server_is_recorded_and_its_login_is_told(
         "assert len(box.uidl()[1]) == 1\n"
         "box.retr(1); box.dele(1); box.quit()\n"
     )
-    done = subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "mailrace",
-                "record",
-                "--target",
-                real_mailpit("1.33.1"),
-                "--minutes",
-                "0",
-            ),
-            *("--out", str(tmp_path / "r"), "--", sys.executable, "-c", script),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
+    words = ["record", "--target", real_mailpit("1.33.1"), "--minutes", 0, "--out", "r"]
+    done = mailrace(*words, "--", sys.executable, "-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     seen = [line for line in read_record(tmp_path / "r" / RECORD) if isinstance(line, Recorded)]
     told = [(one.kind, one.code) for one in seen]

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from mailrace.model.attempt import LogLine
 from mailrace.model.result import RunResult
-from report_results import native, raced_round, witness
+
+from tests.report.report_results import native, raced_round, witness
 
 MARKUP = "</script></style></pre></td><script>document.title='owned'</script><img src=x onerror=\"alert(1)\">"
 CONTROL = "\x00\x07\x1b[31mred\x1b[0m\u202egnp\u2028\ufeff\ufffe"

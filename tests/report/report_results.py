@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import built
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import (
     Attempt,
@@ -28,6 +27,8 @@ from mailrace.model.result import (
     Witness,
 )
 from mailrace.model.target import TargetInfo, VersionSource
+
+from tests import built
 
 DOMAIN = "mrk3f9x2ab.test"
 T0 = 5_000_000_000_000

@@ -9,7 +9,6 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from hostile import hostile
 from mailrace.cli.reporting import bundle as bundle_command
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send
@@ -24,7 +23,9 @@ from mailrace.report import (
     what_is_redacted,
 )
 from mailrace.report.repro import WITHOUT_SCRIPT
-from report_results import native, steered
+
+from tests.report.hostile import hostile
+from tests.report.report_results import native, steered
 
 SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 

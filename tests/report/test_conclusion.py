@@ -13,7 +13,8 @@ from mailrace.report.conclusion import conclusion
 from mailrace.report.races import races_markdown
 from mailrace.report.words import grouped, names_words
 from mailrace.scenario import Plan, find, load, new_run
-from report_results import native, steered
+
+from tests.report.report_results import native, steered
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from mailrace.model.errors import UsageError
 from mailrace.report.document import SCHEMA_FILE, from_json, schema_text, to_json
-from report_results import native, steered
+
+from tests.report.report_results import native, steered
 
 
 @pytest.mark.parametrize("result", [native(), native(hits=0), steered()], ids=["race", "pass", "steer"])

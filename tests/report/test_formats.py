@@ -11,7 +11,8 @@ from mailrace.report import from_json, render
 from mailrace.report.ci import ctrf, junit
 from mailrace.report.markdown import block, code, markdown, prose
 from mailrace.report.words import legible, not_looked, percent
-from report_results import native, steered
+
+from tests.report.report_results import native, steered
 
 
 def with_verdict(verdict):

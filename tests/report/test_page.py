@@ -5,12 +5,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hostile import hostile
 from mailrace.model.result import Verdict
 from mailrace.report.conclusion import conclusion
 from mailrace.report.page import page
 from mailrace.report.study import Study, StudyCell, study_page
-from report_results import clean_round, native, raced_round, steered, witness
+
+from tests.report.hostile import hostile
+from tests.report.report_results import clean_round, native, raced_round, steered, witness
 
 
 class Tags(HTMLParser):

@@ -9,13 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from absent import lacking
-from hostile import hostile
 from mailrace.model.result import Verdict
 from mailrace.report import Study, StudyCell, render, study_page
 from mailrace.report.conclusion import conclusion
 from mailrace.report.trend import render_index
-from report_results import native, steered
+
+from tests.absent import lacking
+from tests.report.hostile import hostile
+from tests.report.report_results import native, steered
 
 FLAGS = (
     "--no-sandbox",

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 import vermin
-from absent import nowhere_to_be_had
-from hostile import hostile
 from mailrace.actors.mail import render
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import UsageError
@@ -21,9 +19,11 @@ from mailrace.report import from_json, to_json
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, repro_script
 from mailrace.targets import open_target, why_not
 from mailrace.targets.mailpit.lookup import find
-from report_results import native, steered
 
+from tests.absent import nowhere_to_be_had
 from tests.race.awkward_mail import SHAPES
+from tests.report.hostile import hostile
+from tests.report.report_results import native, steered
 
 TITLE = "Parallel senders share a tag that does not exist yet"
 LINE_MAX = 240

@@ -17,7 +17,7 @@ from mailrace.scenario import load, shipped
 from mailrace.studies.replay import recorded
 
 from tests.report.report_results import native, steered
-from tests.studies.command import mailrace
+from tests.running import mailrace
 
 SECRET = b"Subject: mine\r\n\r\nthe secret of this machine\r\n"
 
@@ -63,18 +63,18 @@ def program(folder: Path) -> tuple[Path, Path]:
 
 
 def test_a_bundle_chooses_no_server_by_itself(raced: Path, tmp_path: Path) -> None:
-    ended = mailrace("replay", str(bundle_of(raced)), folder=tmp_path)
-    assert ended.status == 2
+    ended = mailrace("replay", str(bundle_of(raced)), cwd=tmp_path)
+    assert ended.returncode == 2
     assert (
         "a bundle may not choose a server by itself; to use the recorded one: --target embedded@1.17.0"
-        in ended.err
+        in ended.stderr
     )
     assert not (tmp_path / "reports").exists()
 
 
 def test_a_bundle_is_replayed_on_the_target_that_is_named(raced: Path, tmp_path: Path) -> None:
-    ended = mailrace("replay", str(bundle_of(raced)), "--target", "embedded@1.17.0", folder=tmp_path)
-    assert ended.status == 1, ended.out + ended.err
+    ended = mailrace("replay", str(bundle_of(raced)), "--target", "embedded@1.17.0", cwd=tmp_path)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("is_folder", [True, False])
@@ -91,9 +91,9 @@ def test_a_recorded_program_is_not_run(raced: Path, tmp_path: Path, is_folder: b
         document = json.loads((source / "run.json").read_text())
         change(document)
         (source / "run.json").write_text(json.dumps(document))
-    ended = mailrace("replay", str(source), folder=tmp_path)
-    assert ended.status == 2
-    assert "a file may not choose a program or an address" in ended.err
+    ended = mailrace("replay", str(source), cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "a file may not choose a program or an address" in ended.stderr
     assert not trace.exists()
 
 
@@ -107,7 +107,7 @@ def test_a_scenario_s_control_is_no_program_and_no_address(tmp_path: Path, contr
     )
     with pytest.raises(ScenarioError, match=r"controls\.0\.target: .* is a program or an address"):
         load(file)
-    assert mailrace("run", str(file), "-t", "embedded", folder=tmp_path).status == 2
+    assert mailrace("run", str(file), "-t", "embedded", cwd=tmp_path).returncode == 2
     assert not trace.exists()
     assert load(file, "anywhere").controls[0].target == named
 
@@ -269,11 +269,11 @@ def test_a_hostile_run_json_ends_with_a_sentence_and_2(
     (tmp_path / "run" / "run.json").write_text(text, encoding="latin-1")
     command, *more = words
     folders = ["run", "run"] if command == "merge" else ["run"]
-    ended = mailrace(command, *folders, *more, folder=tmp_path)
-    assert ended.status == 2, ended.err
-    assert "Traceback" not in ended.err
-    assert "\x1b" not in ended.out + ended.err
-    assert len(ended.err) < 1500
+    ended = mailrace(command, *folders, *more, cwd=tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "\x1b" not in ended.stdout + ended.stderr
+    assert len(ended.stderr) < 1500
 
 
 def test_what_a_terminal_would_obey_is_shown_and_not_sent(raced: Path, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_what_a_terminal_would_obey_is_shown_and_not_sent(raced: Path, tmp_path:
     document["scenarios"][0]["reason"] = "clear\x1b[2J\u202e"
     document["scenarios"][0]["witnesses"][0]["anomaly"]["proof"] = "proof\x1b[31m"
     (folder / "run.json").write_text(json.dumps(document))
-    ended = mailrace("report", "run", folder=tmp_path)
-    assert "proof" in ended.out
+    ended = mailrace("report", "run", cwd=tmp_path)
+    assert "proof" in ended.stdout
     for unseen in "\x1b\x07\u202e":
-        assert unseen not in ended.out + ended.err
+        assert unseen not in ended.stdout + ended.stderr

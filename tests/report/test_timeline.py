@@ -25,7 +25,8 @@ from mailrace.report.timeline import (
     timeline,
 )
 from mailrace.report.words import reply_words
-from report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
+
+from tests.report.report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
 
 
 def test_a_lane_for_each_actor_with_retries_stacked_and_one_for_the_server():

@@ -5,7 +5,8 @@ from dataclasses import replace
 from mailrace.model.result import Verdict
 from mailrace.report import render, render_index
 from mailrace.report.trend import POINTS_MAX, trends
-from report_results import native, steered
+
+from tests.report.report_results import native, steered
 
 
 def test_runs_stand_by_scenario_and_target_from_old_to_new(tmp_path):

@@ -1,6 +1,7 @@
 """Scenarios over the whole grammar, each run, steered, replayed and bundled: no crash, no error of ours."""
 
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from mailrace.model.errors import ScenarioError
 from mailrace.scenario import scenario_from
 from ruamel.yaml import YAML
 
-from tests.studies.command import Ended, mailrace
+from tests.running import mailrace
 
 TAGS = ["{run}-{round}", "{run}-{round}-{sender}", "{run}-old", "{run}-{round}-Two words"]
 GIVEN = ["old", "other"]
@@ -77,9 +78,9 @@ scenarios = st.fixed_dictionaries(
 )
 
 
-def check(ended: Ended, what: str, *statuses: int) -> None:
-    said = ended.out + ended.err
-    assert ended.status in statuses, f"{what}: {ended.status}\n{said[-3000:]}"
+def check(ended: subprocess.CompletedProcess[str], what: str, *statuses: int) -> None:
+    said = ended.stdout + ended.stderr
+    assert ended.returncode in statuses, f"{what}: {ended.returncode}\n{said[-3000:]}"
     assert "Traceback" not in said, what
     assert "bug of mailrace" not in said, f"{what}\n{said[-3000:]}"
 
@@ -98,17 +99,17 @@ def test_no_scenario_brings_a_command_down(it: dict[str, Any], version: str) -> 
             scenario_from(it, folder)
         except ScenarioError:
             # What the grammar's rules refuse is refused by the command, with 2.
-            check(mailrace("check", "any.race.yaml", folder=folder), "check", 2)
+            check(mailrace("check", "any.race.yaml", cwd=folder), "check", 2)
             return
         target = ("--target", f"embedded@{version}")
         for command, more in (("run", ()), ("steer", ("--budget", "60", "--time-limit", "20"))):
-            ended = mailrace(command, "any.race.yaml", *target, *more, "--out", command, folder=folder)
+            ended = mailrace(command, "any.race.yaml", *target, *more, "--out", command, cwd=folder)
             check(ended, f"{command} {it} on {version}", 0, 1, 3)
             document = json.loads((folder / command / "run.json").read_text(encoding="utf-8"))
             if any(one["witnesses"] for one in document["scenarios"]):
-                again = mailrace("replay", command, *target, "--times", "2", folder=folder)
+                again = mailrace("replay", command, *target, "--times", "2", cwd=folder)
                 check(again, f"replay {command} {it} on {version}", 0, 1, 3)
                 # A witness of what is no race, such as a torn read, is told and not bundled.
                 is_race = any(one["verdict"] == "RACE" for one in document["scenarios"])
-                packed = mailrace("bundle", command, "--out", f"{command}.zip", folder=folder)
+                packed = mailrace("bundle", command, "--out", f"{command}.zip", cwd=folder)
                 check(packed, f"bundle {command} {it} on {version}", *((0,) if is_race else (0, 2)))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from absent import nowhere_to_be_had
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.scenario import Plan, applies, load, shipped
@@ -23,6 +22,7 @@ from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.round import Round
 from mailrace.targets import why_not
 
+from tests.absent import nowhere_to_be_had
 from tests.steer.test_real_mailpit import round_of
 
 NO_PAIRS = {

@@ -8,7 +8,8 @@ from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.model.result import Rule, Verdict
 from mailrace.studies.gate import Again, compare, gate_verdict
 from mailrace.studies.gate.baseline import Accepted, apply_baseline, baseline_text, load_baseline
-from study_results import steered
+
+from tests.studies.study_results import steered
 
 TODAY = date(2026, 11, 23)
 KNOWN = Accepted(scenario="s", anomaly="tag_lost", reason="we never delete")

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import typer
-from absent import lacking
-from command import mailrace
 from mailrace import cli
 from mailrace.studies.gate.baseline import load_baseline
 from ruamel.yaml import YAML
+
+from tests.absent import lacking
+from tests.running import mailrace
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -204,9 +205,9 @@ def test_the_hook_checks_the_files_it_is_given(tmp_path: Path) -> None:
     assert not re.search(hook["files"], "compose.yaml")
     (tmp_path / "a.race.yaml").write_text("name: a\ntitle: t\nactrs: []\n")
     _, *words = shlex.split(hook["entry"])
-    done = mailrace(*words, "a.race.yaml", folder=tmp_path)
-    assert done.status == 2
-    assert "a.race.yaml:3:1: actrs" in done.err
+    done = mailrace(*words, "a.race.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "a.race.yaml:3:1: actrs" in done.stderr
 
 
 LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from faulty.faulty_program import faulty_program
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.studies.replay import ROUNDS_MAX, rounds_needed
-from running import mailrace
+
+from tests.faulty.faulty_program import faulty_program
+from tests.running import mailrace
 
 DOES_NOT_WORK = ["refuses_everything", "stores_nothing", "lists_are_empty", "lists_fail_after_a_race"]
 BREAKS_ANOTHER = ["body_in_source_only", "same_id_told_twice", "older_mail_deleted"]

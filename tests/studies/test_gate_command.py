@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command import mailrace
+
+from tests.running import mailrace
 
 # The embedded 1.17.0 hits in a third to a half of the pairs (in the worst minute seen, in 5 %). 30 hits in
 # 2,000 pairs at 5 %: expected 100, and fewer than 30 with a chance below 1e-15.
@@ -22,29 +23,29 @@ def test_a_new_race_is_1_with_its_proof_and_the_command_that_replays_it(tmp_path
     done = mailrace(
         *("gate", "--from", "embedded@1.17.1", "--to", "embedded@1.17.0", "shared-new-tag", *NATIVE),
         *("--out", "g", "--write-baseline", "known.yaml"),
-        folder=tmp_path,
+        cwd=tmp_path,
         GITHUB_ACTIONS="true",
         GITHUB_STEP_SUMMARY=str(summary),
     )
-    assert done.status == 1, done.err
+    assert done.returncode == 1, done.stderr
     assert changes(tmp_path / "g") == {("shared-new-tag", "rejected_but_stored"): "new"}
     (finding,) = json.loads((tmp_path / "g" / "gate.json").read_text())["findings"]
     assert finding["proof"].startswith("rejected_but_stored, round ")
     assert finding["replay"].startswith("mailrace replay g/new --scenario shared-new-tag --round ")
-    assert "::error title=mailrace%3A shared-new-tag%3A rejected_but_stored is new::" in done.err
+    assert "::error title=mailrace%3A shared-new-tag%3A rejected_but_stored is new::" in done.stderr
     assert summary.read_text() == (tmp_path / "g" / "gate.md").read_text()
 
-    again = mailrace(*finding["replay"].split()[1:], folder=tmp_path)
-    assert again.status == 1, again.err
-    assert "STILL FAILS" in again.out + again.err
+    again = mailrace(*finding["replay"].split()[1:], cwd=tmp_path)
+    assert again.returncode == 1, again.stderr
+    assert "STILL FAILS" in again.stdout + again.stderr
 
     accepted = mailrace(
         *("gate", "--from", "embedded@1.17.1", "--to", "embedded@1.17.0", "shared-new-tag", *NATIVE),
         *("--baseline", "known.yaml", "--json"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert accepted.status == 0, accepted.err
-    assert json.loads(accepted.out)["findings"][0]["accepted"]
+    assert accepted.returncode == 0, accepted.stderr
+    assert json.loads(accepted.stdout)["findings"][0]["accepted"]
 
 
 @pytest.mark.slow
@@ -52,9 +53,9 @@ def test_fixed_and_clean_is_0_and_strict_changes_nothing(tmp_path: Path) -> None
     done = mailrace(
         *("gate", "--from", "embedded@1.17.0", "--to", "embedded@1.17.1", "shared-new-tag"),
         *("shared-known-tag", "send-rename-tag", *NATIVE, "--strict", "--out", "g"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert changes(tmp_path / "g") == {
         ("shared-new-tag", "rejected_but_stored"): "fixed",
         ("shared-known-tag", ""): "clean",
@@ -73,8 +74,8 @@ def test_unchanged_is_0_and_1_when_strict(tmp_path: Path) -> None:
         "same-message-id-small",
         *NATIVE,
     )
-    assert mailrace(*words, folder=tmp_path).status == 0
-    assert mailrace(*words, "--strict", "-q", folder=tmp_path).status == 1
+    assert mailrace(*words, cwd=tmp_path).returncode == 0
+    assert mailrace(*words, "--strict", "-q", cwd=tmp_path).returncode == 1
 
 
 @pytest.mark.slow
@@ -85,11 +86,11 @@ def test_without_a_control_that_fires_it_is_3(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "embedded@1.30.5", "--to", "embedded@1.30.5", "lonely.race.yaml"),
         *("--mode", "race", "--rounds", "20", "--out", "g"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 3, done.err
+    assert done.returncode == 3, done.stderr
     assert changes(tmp_path / "g") == {("lonely", ""): "could not look"}
-    assert "this is no yes" in done.out
+    assert "this is no yes" in done.stdout
 
 
 @pytest.mark.parametrize(("trial", "starts"), [("warm", 1), ("cold", 5)])
@@ -97,9 +98,9 @@ def test_cold_trials_are_rounds_of_fresh_processes(trial: str, starts: int, tmp_
     done = mailrace(
         *("gate", "--from", "embedded@1.30.5", "--to", "embedded@1.30.5", "distinct-tags", "--mode", "race"),
         *("--rounds", "4", "--until", "rounds", "--trial", trial, "--out", "g"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 3, done.err
+    assert done.returncode == 3, done.stderr
     for word in ("old", "new"):
         log = (tmp_path / "g" / word / "server.log").read_text()
         assert log.count("[smtpd] starting on") == starts, "at first, and for each of 4 cold rounds"
@@ -110,9 +111,9 @@ def test_past_the_time_limit_nothing_begins_and_nothing_is_called_clean(mode: st
     done = mailrace(
         *("gate", "--from", "embedded@1.17.0", "--to", "embedded@1.17.1", "shared-new-tag", "distinct-tags"),
         *("--mode", mode, "--time-limit", "0.1", "--out", "g"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 3, done.err
+    assert done.returncode == 3, done.stderr
     assert set(changes(tmp_path / "g").values()) == {"could not look"}
     found = json.loads((tmp_path / "g" / "gate.json").read_text())["findings"]
     assert any("the time limit ended" in f["reason"] for f in found)
@@ -121,9 +122,9 @@ def test_past_the_time_limit_nothing_begins_and_nothing_is_called_clean(mode: st
 def test_a_server_that_cannot_be_had_is_4(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "mailpit:/none", "--to", "embedded@1.30.5", "shared-new-tag", "--mode", "race"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 4, done.err
+    assert done.returncode == 4, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -140,13 +141,13 @@ def test_a_server_that_cannot_be_had_is_4(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_question_is_2(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    done = mailrace("gate", *words, "shared-new-tag", folder=tmp_path)
-    assert done.status == 2, done.err
-    assert said in done.err
+    done = mailrace("gate", *words, "shared-new-tag", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
 
 
 def test_a_wrong_baseline_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("accept:\n  - scenario: s\n    anomaly: nothing\n    reason: x\n")
-    done = mailrace("gate", "--from", "embedded", "--to", "embedded", "--baseline", "b.yaml", folder=tmp_path)
-    assert done.status == 2
-    assert done.err.startswith('b.yaml:3:5: accept.0.anomaly: "nothing" is no anomaly')
+    done = mailrace("gate", "--from", "embedded", "--to", "embedded", "--baseline", "b.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('b.yaml:3:5: accept.0.anomaly: "nothing" is no anomaly')

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from built import control
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
 from mailrace.studies.gate.compare import CLAIMS, of_each_anomaly
 from mailrace.verdict import rule_pairs
-from study_results import raced, steered
+
+from tests.built import control
+from tests.studies.study_results import raced, steered
 
 RACE, PASS, UNSURE = Verdict.RACE, Verdict.PASS, Verdict.INCONCLUSIVE
 S2, S3 = "rejected_but_stored", "tag_lost"

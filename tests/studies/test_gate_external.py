@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import mailrace
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Liveness, Target
 from mailrace.targets import open_target
+
+from tests.running import mailrace
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +26,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[Target]:
 def gate(server: Target, folder: Path, *words: str) -> tuple[int, dict[tuple[str, str], str]]:
     where = server.addresses
     url = f"{where.api}?smtp={where.smtp_host}:{where.smtp_port}"
-    done = mailrace("gate", "--from", "embedded@1.17.1", "--to", url, *words, "--out", "g", folder=folder)
+    done = mailrace("gate", "--from", "embedded@1.17.1", "--to", url, *words, "--out", "g", cwd=folder)
     document = json.loads((folder / "g" / "gate.json").read_text())
-    assert document["mode"] == "race", done.err
-    return done.status, {(f["scenario"], f["anomaly"]): f["change"] for f in document["findings"]}
+    assert document["mode"] == "race", done.stderr
+    return done.returncode, {(f["scenario"], f["anomaly"]): f["change"] for f in document["findings"]}
 
 
 @pytest.mark.parametrize("server", ["embedded@1.17.0"], indirect=True)

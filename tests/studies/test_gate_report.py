@@ -16,7 +16,8 @@ from mailrace.studies.gate.document import (
     gate_markdown,
     write_gate,
 )
-from study_results import raced, run_of, steered
+
+from tests.studies.study_results import raced, run_of, steered
 
 
 def gate_of(*findings: Finding, is_strict: bool = False) -> Gate:

@@ -2,12 +2,13 @@
 
 from dataclasses import asdict, replace
 
-import built
 import pytest
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stored, StoredMessage, Word
 from mailrace.model.operation import Message, Send, ServerOptions
 from mailrace.studies.ledger import Ledger, ledger
 from mailrace.studies.retries import Trial, hidden_duplicates, sentence
+
+from tests import built
 
 PLAIN, IGNORING = ServerOptions(), ServerOptions(ignore_duplicate_ids=True)
 OK, FAIL = Outcome.OK, Outcome.FAIL

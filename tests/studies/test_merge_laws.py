@@ -4,14 +4,15 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
-from built import control
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Block, Rule, RunResult, ScenarioResult, Verdict
 from mailrace.report import to_json
 from mailrace.studies.merge import merge
-from study_results import raced, run_of, steered
+
+from tests.built import control
+from tests.studies.study_results import raced, run_of, steered
 
 NATIVE = (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAILED, Verdict.NOT_APPLICABLE)
 

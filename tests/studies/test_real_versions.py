@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from absent import nowhere_to_be_had
-from command import mailrace
+
+from tests.absent import nowhere_to_be_had
+from tests.running import mailrace
 
 pytestmark = pytest.mark.mailpit
 OLD, NEW = "1.27.11", "1.30.5"
@@ -22,9 +23,9 @@ def test_the_upgrade_brings_s2_with_its_schedule(tmp_path: Path, real_mailpit: C
     done = mailrace(
         *("gate", "--from", real_mailpit(OLD), "--to", real_mailpit(NEW), "--seed", "3", "--out", "g"),
         *("send-delete-last-holder", "send-rename-tag", "two-tag-sets", "shared-new-tag"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 1, done.err
+    assert done.returncode == 1, done.stderr
     found = findings(tmp_path / "g")
     assert {key: f["change"] for key, f in found.items()} == {
         ("send-delete-last-holder", "rejected_but_stored"): "new",
@@ -35,8 +36,8 @@ def test_the_upgrade_brings_s2_with_its_schedule(tmp_path: Path, real_mailpit: C
     }
     s2 = found["send-delete-last-holder", "rejected_but_stored"]
     assert "@" in s2["schedule"]
-    again = mailrace(*s2["replay"].split()[1:], folder=tmp_path)
-    assert again.status == 1, again.err
+    again = mailrace(*s2["replay"].split()[1:], cwd=tmp_path)
+    assert again.returncode == 1, again.stderr
 
 
 def test_the_same_version_is_0_with_what_is_unchanged_listed(
@@ -46,9 +47,9 @@ def test_the_same_version_is_0_with_what_is_unchanged_listed(
     done = mailrace(
         *("gate", "--from", version, "--to", version, "--out", "g"),
         *("send-delete-unrelated", "two-tag-sets", "shared-new-tag"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 0, done.err
+    assert done.returncode == 0, done.stderr
     changes = {key: f["change"] for key, f in findings(tmp_path / "g").items()}
     assert changes == {
         ("send-delete-unrelated", "tag_lost"): "unchanged",
@@ -64,9 +65,9 @@ def test_one_cpu_and_no_steer_is_never_a_yes(tmp_path: Path, real_mailpit: Calla
     done = mailrace(
         *("gate", "--from", version, "--to", version, "shared-new-tag", "--mode", "race"),
         *("--gomaxprocs", "1", "--rounds", "40", "--out", "g"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 3, done.err
+    assert done.returncode == 3, done.stderr
     assert findings(tmp_path / "g")["shared-new-tag", ""]["change"] == "could not look"
 
 
@@ -75,11 +76,11 @@ def test_bisect_names_the_pair_of_s2(tmp_path: Path, real_mailpit: Callable[[str
     done = mailrace(
         *("bisect", "send-delete-last-holder", "--good", OLD, "--bad", NEW, "--versions", versions),
         *("--anomaly", "rejected_but_stored"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 0, done.err
-    assert f"Of these neighbours mailpit@{NEW} has the race, and mailpit@{OLD} does not." in done.out
-    assert "rejected_but_stored, round 0" in done.out
+    assert done.returncode == 0, done.stderr
+    assert f"Of these neighbours mailpit@{NEW} has the race, and mailpit@{OLD} does not." in done.stdout
+    assert "rejected_but_stored, round 0" in done.stdout
 
 
 def test_bisect_names_the_pair_of_issue_283(tmp_path: Path, real_mailpit: Callable[[str], str]) -> None:
@@ -89,7 +90,7 @@ def test_bisect_names_the_pair_of_issue_283(tmp_path: Path, real_mailpit: Callab
     versions = ",".join(("1.17.0", "1.17.1", real_mailpit(OLD), real_mailpit(NEW)))
     done = mailrace(
         *("bisect", "shared-new-tag", "--good", NEW, "--bad", "1.17.0", "--versions", versions),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 0, done.err
-    assert "Of these neighbours mailpit@1.17.0 has the race, and mailpit@1.17.1 does not." in done.out
+    assert done.returncode == 0, done.stderr
+    assert "Of these neighbours mailpit@1.17.0 has the race, and mailpit@1.17.1 does not." in done.stdout

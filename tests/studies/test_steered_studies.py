@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from command import mailrace
 from mailrace.model.result import Verdict
 from mailrace.preflight import GateMode
 from mailrace.run import Output, Racing, RunRequest, Steering, run
@@ -14,6 +13,8 @@ from mailrace.studies.gate import Change, GateRequest, run_gate
 from mailrace.studies.gate.run import put_again
 from mailrace.targets import parse_target
 
+from tests.running import mailrace
+
 pytestmark = pytest.mark.slow
 
 
@@ -21,9 +22,9 @@ def test_a_gate_steers_pairs_races_the_rest_and_puts_the_new_to_the_old(tmp_path
     done = mailrace(
         *("gate", "--from", "embedded@1.27.11", "--to", "embedded@1.30.5", "--seed", "3", "--out", "g"),
         *("send-delete-last-holder", "no-rset-after-failure"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 1, done.err
+    assert done.returncode == 1, done.stderr
     document = json.loads((tmp_path / "g" / "gate.json").read_text())
     assert document["mode"] == "steer"
     assert {(f["scenario"], f["anomaly"]): f["change"] for f in document["findings"]} == {
@@ -39,10 +40,10 @@ def test_a_gate_steers_pairs_races_the_rest_and_puts_the_new_to_the_old(tmp_path
 def test_what_the_old_version_does_not_send_is_answered_by_all_its_orders(tmp_path: Path) -> None:
     done = mailrace(
         *("gate", "--from", "embedded@fixed", "--to", "embedded@1.30.5", "send-rename-tag", "--json"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 1, done.err
-    (finding,) = json.loads(done.out)["findings"]
+    assert done.returncode == 1, done.stderr
+    (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["anomaly"], finding["change"]) == ("rejected_but_stored", "new")
     assert "cannot be brought into this order, and of its own" in finding["reason"]
 
@@ -90,10 +91,10 @@ def test_a_matrix_counts_classes(tmp_path: Path) -> None:
     done = mailrace(
         *("matrix", "--versions", "embedded@1.17.0,embedded@1.17.1", "--scenarios", "shared-new-tag"),
         *("--out", "m", "--json"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 1, done.err
-    cells = json.loads(done.out)["cells"]
+    assert done.returncode == 1, done.stderr
+    cells = json.loads(done.stdout)["cells"]
     assert [c["verdict"] for c in cells] == ["RACE", "PASS"]
     assert [" classes of orders violating" in c["text"] or " violating" in c["text"] for c in cells] == [
         True
@@ -104,7 +105,7 @@ def test_a_bisection_by_steer_says_when_it_came(tmp_path: Path) -> None:
     done = mailrace(
         *("bisect", "send-delete-last-holder", "--good", "embedded@1.17.1", "--bad", "embedded@1.30.5"),
         *("--anomaly", "rejected_but_stored"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    assert done.status == 0, done.err
-    assert "Of these neighbours embedded@1.30.5 has the race, and embedded@1.27.11 does not." in done.out
+    assert done.returncode == 0, done.stderr
+    assert "Of these neighbours embedded@1.30.5 has the race, and embedded@1.27.11 does not." in done.stdout

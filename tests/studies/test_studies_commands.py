@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import mailrace
+
+from tests.running import mailrace
 
 # The embedded 1.17.0 refuses and stores in a third to a half of the rounds. A clean word of its neighbour
 # needs 17 pairs in which it fires, in at most 1,000: also in a minute in which it fires in 5 %, missed with a
@@ -18,23 +19,23 @@ OLD, NEXT = "embedded@1.17.0", "embedded@1.17.1"
 
 def test_runs_split_over_jobs_are_merged(tmp_path: Path) -> None:
     for part, words in (("a", ("shared-new-tag", "--seed", "1")), ("b", ("shared-new-tag", "--seed", "2"))):
-        done = mailrace("run", *words, "-t", NEXT, "--rounds", "10", "--out", part, "-q", folder=tmp_path)
-        assert done.status in (0, 3), done.err
-    merged = mailrace("merge", "a", "b", "--out", "m", "--json", folder=tmp_path)
-    assert merged.status in (0, 3), merged.err
-    (scenario,) = json.loads(merged.out)["scenarios"]
+        done = mailrace("run", *words, "-t", NEXT, "--rounds", "10", "--out", part, "-q", cwd=tmp_path)
+        assert done.returncode in (0, 3), done.stderr
+    merged = mailrace("merge", "a", "b", "--out", "m", "--json", cwd=tmp_path)
+    assert merged.returncode in (0, 3), merged.stderr
+    (scenario,) = json.loads(merged.stdout)["scenarios"]
     parts = [json.loads((tmp_path / part / "run.json").read_text())["scenarios"][0] for part in "ab"]
     assert scenario["rounds"] == sum(p["rounds"] for p in parts)
     fired = sum(p["control"]["pairs_fired"] for p in parts)
     assert scenario["control"]["pairs_fired"] == fired
-    assert (merged.status == 0) == (fired >= 17)
+    assert (merged.returncode == 0) == (fired >= 17)
     assert (tmp_path / "m" / "report.html").is_file()
     assert (tmp_path / "m" / "ctrf.json").is_file()
 
 
 def test_a_folder_is_not_merged_with_itself(tmp_path: Path) -> None:
-    done = mailrace("merge", ".", str(tmp_path), folder=tmp_path)
-    assert (done.status, "would count twice" in done.err) == (2, True)
+    done = mailrace("merge", ".", str(tmp_path), cwd=tmp_path)
+    assert (done.returncode, "would count twice" in done.stderr) == (2, True)
 
 
 def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> None:
@@ -42,9 +43,9 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
         *("matrix", "--versions", f"{OLD},{NEXT},9.9.9", "--scenarios", "shared-new-tag"),
         *("--scenarios", "send-rename-tag", "--mode", "race", "--rounds", "1000", "--seed", "3"),
         *("--out", "m", "--json"),
-        folder=tmp_path,
+        cwd=tmp_path,
     )
-    document = json.loads(done.out)
+    document = json.loads(done.stdout)
     assert document == json.loads((tmp_path / "m" / "matrix.json").read_text())
     assert (document["scenarios"], document["targets"]) == (
         ["shared-new-tag", "send-rename-tag"],
@@ -56,7 +57,7 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
     assert cells["shared-new-tag", "mailpit@9.9.9"]["text"].startswith("cannot be had: ")
     assert cells["send-rename-tag", NEXT]["verdict"] == "NOT APPLICABLE"
     assert (tmp_path / "m" / cells["shared-new-tag", OLD]["report"]).is_file()
-    assert done.status == 1
+    assert done.returncode == 1
     assert f'href="{cells["shared-new-tag", OLD]["report"]}"' in (tmp_path / "m" / "matrix.html").read_text()
     page = (tmp_path / "m" / "matrix.md").read_text().splitlines()
     assert page[0] == f"| scenario | {OLD} | {NEXT} | mailpit@9.9.9 |"
@@ -65,33 +66,33 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
 
 def test_a_bisection_ends_with_the_pair_and_its_proof(tmp_path: Path) -> None:
     words = ("bisect", "shared-new-tag", "--good", NEXT, "--bad", OLD, "--mode", "race", "--state", "s.json")
-    done = mailrace(*words, folder=tmp_path)
-    assert done.status == 0, done.err
-    assert f"Of these neighbours {OLD} has the race, and {NEXT} does not." in done.out
-    assert "rejected_but_stored, round " in done.out
-    again = mailrace(*words, folder=tmp_path)
-    assert again.status == 0
-    assert f"{OLD}: bad, known from s.json" in again.err
-    assert "rounds hit" not in again.err, "nothing is run again"
+    done = mailrace(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"Of these neighbours {OLD} has the race, and {NEXT} does not." in done.stdout
+    assert "rejected_but_stored, round " in done.stdout
+    again = mailrace(*words, cwd=tmp_path)
+    assert again.returncode == 0
+    assert f"{OLD}: bad, known from s.json" in again.stderr
+    assert "rounds hit" not in again.stderr, "nothing is run again"
 
 
 def test_a_bisection_for_git(tmp_path: Path) -> None:
     words = ("bisect", "shared-new-tag", "--bisect-exit-codes", "--mode", "race", "--target")
-    assert mailrace(*words, OLD, folder=tmp_path).status == 1
-    assert mailrace(*words, NEXT, folder=tmp_path).status == 0
-    unlooked = mailrace(*words, NEXT, "--rounds", "1", "--trials", "1", folder=tmp_path)
-    assert unlooked.status == 125, unlooked.err
-    assert mailrace(*words, "mailpit:none", folder=tmp_path).status == 125
-    assert mailrace(*words, "embeded", folder=tmp_path).status == 128
+    assert mailrace(*words, OLD, cwd=tmp_path).returncode == 1
+    assert mailrace(*words, NEXT, cwd=tmp_path).returncode == 0
+    unlooked = mailrace(*words, NEXT, "--rounds", "1", "--trials", "1", cwd=tmp_path)
+    assert unlooked.returncode == 125, unlooked.stderr
+    assert mailrace(*words, "mailpit:none", cwd=tmp_path).returncode == 125
+    assert mailrace(*words, "embeded", cwd=tmp_path).returncode == 128
 
 
 def test_the_retry_laboratory_shows_what_the_option_hides(tmp_path: Path) -> None:
     # 8 trials of 40 rounds. That 1.17.0 refuses in none of the 40 rounds of one: below 1e-6 at 30 % a round.
     done = mailrace(
-        *("retries", "shared-new-tag", "-t", OLD, "--rounds", "40", "--seed", "3", "--json"), folder=tmp_path
+        *("retries", "shared-new-tag", "-t", OLD, "--rounds", "40", "--seed", "3", "--json"), cwd=tmp_path
     )
-    assert done.status == 0, done.err
-    document = json.loads(done.out)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
     held = {(t["policy"], t["ignore_duplicate_ids"]): t["ledger"] for t in document["trials"]}
     assert len(held) == 8
     assert all(t["refused"] for t in held.values())
@@ -105,23 +106,23 @@ def test_the_retry_laboratory_shows_what_the_option_hides(tmp_path: Path) -> Non
 
 
 def test_the_laboratory_wants_a_sender_and_a_server_of_ours(tmp_path: Path) -> None:
-    done = mailrace("retries", "overlapping-deletions", "-t", OLD, folder=tmp_path)
-    assert (done.status, "has no sender" in done.err) == (2, True)
-    done = mailrace("retries", "shared-new-tag", "-t", "http://h:1?smtp=h:2", folder=tmp_path)
-    assert (done.status, "is not ours to start" in done.err) == (2, True)
+    done = mailrace("retries", "overlapping-deletions", "-t", OLD, cwd=tmp_path)
+    assert (done.returncode, "has no sender" in done.stderr) == (2, True)
+    done = mailrace("retries", "shared-new-tag", "-t", "http://h:1?smtp=h:2", cwd=tmp_path)
+    assert (done.returncode, "is not ours to start" in done.stderr) == (2, True)
 
 
 def test_watching_a_log_once(tmp_path: Path) -> None:
     log = tmp_path / "mailpit.log"
     log.write_text("fine\n[db] error storing message: UNIQUE constraint failed: tags.Name\n")
-    done = mailrace("watch", "mailpit.log", "--once", folder=tmp_path)
-    assert done.status == 1
-    assert done.out.startswith("mailpit.log:2: rejected_but_stored: [db] error storing message")
+    done = mailrace("watch", "mailpit.log", "--once", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith("mailpit.log:2: rejected_but_stored: [db] error storing message")
     log.write_text('time="2026/01/01 10:00:00" level=info msg="[smtpd] starting on [::]:1025"\n')
-    assert mailrace("watch", "mailpit.log", "--once", folder=tmp_path).status == 0
+    assert mailrace("watch", "mailpit.log", "--once", cwd=tmp_path).returncode == 0
     log.write_text("fine\n")
-    assert mailrace("watch", "mailpit.log", "--once", folder=tmp_path).status == 3, "no line of Mailpit's"
-    assert mailrace("watch", "none.log", "--once", folder=tmp_path).status == 2
+    assert mailrace("watch", "mailpit.log", "--once", cwd=tmp_path).returncode == 3, "no line of Mailpit's"
+    assert mailrace("watch", "none.log", "--once", cwd=tmp_path).returncode == 2
 
 
 def test_watching_a_server_of_ours_tells_where_it_listens_and_ends_it(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from mailrace.studies.survey.state import STATE, Found, Header, Shown, State
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
 
+from tests.running import mailrace, wait_until
+
 FEW = ("send", "rename tag")
 
 
@@ -244,14 +246,7 @@ def test_an_equal_survey_has_an_equal_text(surveyed: tuple[Survey, Path]) -> Non
 @pytest.mark.slow
 def test_two_versions_are_compared_cause_by_cause(tmp_path: Path) -> None:
     words = ["survey", "-t", "embedded@1.30.5", "--from", "embedded@1.27.11", "--only", "rename tag"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mailrace", *words, "--state", "state", "--harm", "data"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = mailrace(*words, "--state", "state", "--harm", "data", cwd=tmp_path)
     assert "in both: 1" in done.stdout, done.stdout + done.stderr
     assert "new in embedded@1.30.5: 0" in done.stdout
     # Two renamings that both say 200 lose nothing: their harm is less than what was asked for.
@@ -292,8 +287,6 @@ def command(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def test_ctrl_c_leaves_a_document_and_the_way_to_go_on(
     command: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
-    from tests.running import wait_until
-
     def has_begun() -> bool:
         file = tmp_path / "state" / STATE
         return file.is_file() and file.read_bytes().count(b"\n") > 1

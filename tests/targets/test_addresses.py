@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from absent import lacking
 from mailrace.model.dial import dial, shown
 from mailrace.model.errors import TargetError, TargetNameError
 from mailrace.model.external_url import parse_external
@@ -17,9 +16,10 @@ from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, shipped
 from mailrace.targets import open_target
 from mailrace.targets.mailpit.lookup import find
-from rest_server import RestServer, reply
 
+from tests.absent import lacking
 from tests.running import TICK
+from tests.targets.rest_server import RestServer, reply
 
 EMPTY = b'{"total": 0, "messages_count": 0, "tags": [], "messages": []}'
 

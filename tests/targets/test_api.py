@@ -10,7 +10,8 @@ import pytest
 from mailrace.model.errors import InternalError
 from mailrace.targets import Api, ApiError, BadAnswer, Unanswered, Unreachable
 from mailrace.targets.stored import stored_by_list, stored_by_search
-from rest_server import RestServer, reply
+
+from tests.targets.rest_server import RestServer, reply
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from mailrace.model.target import VersionSource
 from mailrace.targets import external, open_target
 from mailrace.targets.external import ExternalTarget
 from mailrace.targets.ready import WAITS, Waits
-from rest_server import RestServer, reply
+
+from tests.targets.rest_server import RestServer, reply
 
 EMPTY = json.dumps({"total": 9, "messages_count": 0, "tags": ["theirs"], "messages": []}).encode()
 

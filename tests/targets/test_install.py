@@ -12,12 +12,13 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from mailpit_stand_in import stand_in
 from mailrace.model.errors import TargetError
 from mailrace.targets import install
 from mailrace.targets.mailpit import examine, release
 from mailrace.targets.mailpit.install import record_of
-from rest_server import RestServer, reply
+
+from tests.targets.mailpit_stand_in import stand_in
+from tests.targets.rest_server import RestServer, reply
 
 NAME = "mailpit-linux-amd64.tar.gz"
 

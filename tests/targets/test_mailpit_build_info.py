@@ -5,9 +5,10 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from absent import lacking
 from mailrace.targets.mailpit import find
 from mailrace.targets.mailpit.binary import build_version
+
+from tests.absent import lacking
 
 pytestmark = pytest.mark.mailpit
 

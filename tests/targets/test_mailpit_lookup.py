@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from mailpit_stand_in import stand_in
 from mailrace.model.errors import TargetError
 from mailrace.model.target import VersionSource
 from mailrace.targets import targets_at_hand, why_not
 from mailrace.targets.mailpit import binary_at, examine, find
+
+from tests.targets.mailpit_stand_in import stand_in
 
 
 @pytest.fixture(autouse=True)

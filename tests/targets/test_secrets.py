@@ -15,9 +15,9 @@ from mailrace.model.attempt import StoredMessage
 from mailrace.model.errors import TargetError
 from mailrace.model.secrets import SHOWN, forget_secrets, keep_secret, without_secrets, without_secrets_in
 from mailrace.model.target import Credentials
-from rest_server import RestServer, reply
 
 from tests.running import mailrace
+from tests.targets.rest_server import RestServer, reply
 
 USER, PASSWORD = "ursula-k", 'pä"ss/wo+rd 7%'
 API_PASSWORD = "an0ther-one!"

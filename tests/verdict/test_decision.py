@@ -3,7 +3,6 @@
 from itertools import permutations
 from typing import Any
 
-import built
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +27,8 @@ from mailrace.verdict import (
     merged,
     whole_of,
 )
+
+from tests import built
 
 VERDICTS = st.sampled_from(Verdict)
 ALONE = Rule()

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import built
 import numpy
 import pytest
 from mailrace.model.result import Rule, Verdict
 from mailrace.verdict import Evidence, decide, settled
 from numpy.typing import NDArray
 from scipy import stats
+
+from tests import built
 
 GATES = 10_000
 Floats = NDArray[numpy.float64]
