@@ -1,12 +1,15 @@
-"""Fixtures for all tests: real Mailpit programs, which CI must have and others may lack; faulty servers."""
+"""For all tests: real Mailpit programs, which CI must have; faulty servers; which worker runs what."""
 
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mailrace.model import errors
 from mailrace.targets import install, why_not
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.absent import lacking
 from tests.faulty.faulty_program import faulty_program
@@ -42,3 +45,26 @@ def faulty(tmp_path: Path) -> Callable[..., str]:
         return faulty_program(tmp_path, fault, of, meeting)
 
     return have
+
+
+class OneWorkerAFixture(LoadScopeScheduling):
+    """Files with a fixture for the whole file go to one worker, which makes it once; other tests go singly.
+
+    The largest files are handed out first, so that no long one is begun at the end.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if shares_a_fixture(self.config.rootpath / file) else nodeid
+
+
+@cache
+def shares_a_fixture(file: Path) -> bool:
+    """Whether a fixture of that file lives as long as the file."""
+    return file.is_file() and 'scope="module"' in file.read_text(encoding="utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerAFixture:
+    """With `-n`: the scheduler above."""
+    return OneWorkerAFixture(config, log)

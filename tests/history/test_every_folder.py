@@ -1,16 +1,13 @@
 """Whatever command made a folder: `report`, `replay`, `bundle` and `merge` take it, or say what to name."""
 
-import json
 import re
-import shlex
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mailrace.history import contents
-from mailrace.scenario import applies, load, shipped
 
+from tests.history.printed import commands_in, one_line
 from tests.running import mailrace
 
 pytestmark = pytest.mark.slow
@@ -54,23 +51,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return found[kind]
 
     return folder
-
-
-def commands_in(folder: Path) -> list[list[str]]:
-    """The commands that the reports in this folder print for their witnesses, the first of each run."""
-    found = []
-    for run in contents(folder).runs:
-        document = json.loads((run / "run.json").read_text())
-        replays = [w["replay"] for one in document["scenarios"] for w in one["witnesses"]]
-        found += [shlex.split(replays[0])[1:]] if replays else []
-    return found
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """What a refusal says: a single sentence on stderr, and exit status 2."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    return done.stderr
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -120,33 +100,3 @@ def test_a_folder_of_nobody_s_is_refused_in_one_line(tmp_path: Path) -> None:
     for command in ("report", "replay", "bundle", "merge"):
         one_line(mailrace(command, "empty", cwd=tmp_path))
         one_line(mailrace(command, "nowhere", cwd=tmp_path))
-
-
-COSTLY = {
-    "overlapping-deletions",
-    "same-message-id-large",
-    "shared-new-tag-8",
-    "two-instances-shared-new-tag",
-}
-"""They hang a server, or need many mails or processes; they take no other way through the code."""
-
-
-@pytest.mark.parametrize(
-    "name", sorted({path.name.split(".")[0] for path in shipped().glob("*.race.yaml")} - COSTLY)
-)
-def test_what_a_shipped_scenario_shows_is_replayed_by_the_command_it_prints(
-    name: str, tmp_path: Path
-) -> None:
-    needs = load(shipped() / f"{name}.race.yaml").needs
-    target = "embedded@1.17.0" if applies(needs, "1.17.0") else "embedded@1.30.5"
-    words = ["run", name, "-t", target, "--rounds", 25, "--until-hit", "--no-control", "--seed", 7]
-    done = mailrace(*words, cwd=tmp_path, limit_s=120)
-    assert done.returncode in (1, 3), done.stderr
-    commands = commands_in((tmp_path / "reports" / "latest").resolve())
-    assert bool(commands) == (done.returncode == 1)
-    for command in commands:
-        again = mailrace(*command, "--rounds", 25, cwd=tmp_path, limit_s=120)
-        assert again.returncode in (1, 3), again.stdout + again.stderr
-        assert "FIXED" not in again.stdout, "the very server that showed it"
-    if not commands:
-        assert "no witness" in one_line(mailrace("replay", cwd=tmp_path))
