@@ -28,6 +28,7 @@ class Pool:
     seed: int = 1
     late: frozenset[Node] = frozenset()
     runs: int = 0
+    is_disturbed: bool = False
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:

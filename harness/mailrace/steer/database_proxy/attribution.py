@@ -17,10 +17,11 @@ from mailrace.steer.database_proxy.rqlite import Value
 COUNT_ALL = "SELECT COUNT(*) FROM mailbox"
 BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
 """The last statement of a broadcast of the statistics."""
+BROADCAST = (COUNT_ALL, BROADCAST_END)
+"""All of a broadcast: it comes 250 ms after a store or a deletion, once for all until then."""
 BACKGROUND = frozenset(
     {
-        COUNT_ALL,
-        BROADCAST_END,
+        *BROADCAST,
         "SELECT Value FROM settings WHERE Key = ? LIMIT ?",
     }
 )

@@ -6,10 +6,10 @@ nothing else could come through its one connection until it did.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import BROADCAST_END, Names, is_background, text_of
+from mailrace.steer.database_proxy.attribution import BROADCAST, Names, is_background, text_of
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
 from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX, HUNG_S
@@ -20,46 +20,37 @@ from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.seat import Seat
 
-BROADCAST_S = 0.25
-"""That long after a store or a deletion the server broadcasts its statistics, once for all until then."""
-
 
 @dataclass(slots=True)
 class Arrivals:
     """The statements of instance 0 of a rig, in one run after the other.
 
-    seats   the actors of the run; empty between two runs
-    held    the statement that waits at the proxy
+    seats      the actors of the run; empty between two runs
+    held       the statement that waits at the proxy
+    disturbed  a broadcast of the statistics came into the run: its two statements queue as a decoy's do
     """
 
     rig: Rig
     decoys: Decoys
     seats: Sequence[Seat] = ()
     held: Statement | None = None
+    disturbed: bool = False
+    _shown: int = 0
+    """So many statements of the journal came to the gate."""
     _paths: Paths | None = None
     _names: Names | None = None
-    _due: float | None = field(default_factory=lambda: time.monotonic() + BROADCAST_S)
 
     def begin(self, paths: Paths, names: Names) -> None:
         """A run begins: its orders so far, and its names."""
         self._paths, self._names = paths, names
-        self.held = None
+        self.held, self.disturbed, self._shown = None, False, 0
         self.rig.proxy.gate = self._gate
 
-    def end(self, began: float) -> None:
-        """The run that began then (monotonic) is over; what it stored or deleted is broadcast later."""
+    def end(self) -> None:
+        """The run is over. A broadcast that comes just now may have queued before: that is not known."""
         self.seats, self.held = (), None
-        if self._due is None:
-            self._due = began + BROADCAST_S
-
-    def let_broadcast_pass(self, needed_s: float) -> None:
-        """Wait for a broadcast that would come within so many seconds."""
-        due = self._due
-        if due is None or due - time.monotonic() > needed_s:
-            return
-        self.rig.proxy.gate = self._gate
-        self.rig.loop.pump(lambda: self._due is None, max(0.0, due - time.monotonic()) + BROADCAST_S)
-        self._due = None
+        rest = self.rig.proxy.journal[self._shown :]
+        self.disturbed = self.disturbed or any(text_of(s.sql) in BROADCAST for s in rest)
 
     def under_way(self) -> list[Seat]:
         """The actors that were released and have not had their last reply."""
@@ -93,12 +84,14 @@ class Arrivals:
         self.rig.proxy.release(statement)
 
     def _gate(self, statement: Statement) -> bool:
-        if statement.instance != 0 or self._is_late(statement):
+        self._shown = len(self.rig.proxy.journal)
+        if statement.instance != 0:
             return False
         if is_background(statement) and not self._is_expected(statement):
             statement.is_background = True
-            if text_of(statement.sql) == BROADCAST_END:
-                self._due = None
+            self.disturbed = self.disturbed or text_of(statement.sql) in BROADCAST
+            return False
+        if self._is_late(statement):
             return False
         if self._names is not None:
             self._names.learn(statement)

@@ -5,11 +5,12 @@ the other goes on instead, the waiting one waits for something else. What was se
 taken to hold wherever these texts meet.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.database_proxy.quiet import LOOKS
 from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.scheduler import GO_ON, Decision, step_text
@@ -79,7 +80,7 @@ def run_release_points(shared: SharedInstance) -> Points:
     found, missed = [], 0
     origin: dict[Section, ReleasePoint] = {}
     for point in release_points(shared.graph):
-        run = _run(shared, point)
+        run = _brisk_or_careful(shared, point)
         for section in shared.sections.together:
             origin.setdefault(section, point)
         if run is None:
@@ -91,38 +92,66 @@ def run_release_points(shared: SharedInstance) -> Points:
         doubtful = seldom - shared.sections.entered
         for point in {origin[section]: None for section in sorted(doubtful, key=str) if section in origin}:
             _run(shared, point)
+            for section in shared.sections.together:
+                origin.setdefault(section, point)
     return Points(tuple(found), missed, origin)
 
 
-def look_again(shared: SharedInstance, locks: "Exclusions", points: Points) -> "Exclusions":
+def look_again(
+    shared: SharedInstance, locks: "Exclusions", points: Points, leaves: Iterable[Node]
+) -> "Exclusions":
     """The locks that are left where the waiting actor gets `PATIENCE_S` to come: asleep is not locked out.
 
-    Worth its time only where a lock makes bad orders not count.
+    Only those are looked at that keep one of the `leaves` from being reached, until locks that patience has
+    shown do so alone, or nothing does.
     """
-    left = {
-        section: points.origin[section]
-        for section in sorted(locks.together, key=str)
-        if section in points.origin
-    }
-    while left:
-        section, point = left.popitem()
-        before = dict(shared.sections.together)
-        shared.sections.doubtful = frozenset((section, *left))
-        _run(shared, point)
-        sections = shared.sections
-        for seen in [g for g in left if g in sections.entered or sections.together[g] > before.get(g, 0)]:
-            del left[seen]
+    shown: set[Section] = set()
+    for leaf in leaves:
+        while (section := locks.easiest_way_in(shared.graph, leaf, shown)) is not None:
+            if _is_kept_with_patience(shared, section, points.origin.get(section)):
+                shown.add(section)
+            else:
+                locks = replace(locks, together=locks.together - {section})
     shared.sections.doubtful = frozenset()
-    return Exclusions.seen(shared, locks.programs)
+    return locks
 
 
-def _run(shared: SharedInstance, point: ReleasePoint) -> Execution | None:
+def _is_kept_with_patience(shared: SharedInstance, section: Section, point: ReleasePoint | None) -> bool:
+    """Whether the section is kept together although the waiting actor had time to come."""
+    # One section a run, so that the run ends before the server broadcasts what it stored.
+    shared.sections.doubtful = frozenset((section,))
+    seen = shared.sections.together[section]
+    for _ in range(TRIES):
+        if point is None or _run(shared, point) is None:
+            continue
+        if section in shared.sections.entered:
+            return False
+        if shared.sections.together[section] > seen:
+            return True
+    return False
+
+
+def _run(shared: SharedInstance, point: ReleasePoint, looks: int = LOOKS) -> Execution | None:
     for _ in range(TRIES):
         try:
-            return shared.run(point, is_calm=True)
+            return shared.run(point, is_calm=True, looks=looks)
         except ScheduleMissed:
             continue
     return None
+
+
+def _brisk_or_careful(shared: SharedInstance, point: ReleasePoint) -> Execution | None:
+    """The point with one look before each release; where somebody seemed to be kept out, with all of them.
+
+    One look may miss a waiter that is on its way to the queue, which then seems to be kept out. Who was let
+    in was let in, however little was looked.
+    """
+    together = shared.sections.together.copy()
+    run = _run(shared, point, looks=1)
+    if run is not None and shared.sections.together == together:
+        return run
+    shared.sections.together = together
+    return _run(shared, point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +169,31 @@ class Exclusions:
 
     def allow(self, node: Node, _last: int, actor: int) -> bool:
         """Whether one instance can run the actor's step at `node`."""
-        return not any(
-            section in self.together
-            for other in node.steps
-            if other != actor and node.number(other)
-            for section in (self._gap(node, other, actor),)
-        )
+        return next(self._entering(node, actor), None) is None
+
+    def easiest_way_in(self, graph: Graph, leaf: Node, shown: Container[Section]) -> Section | None:
+        """The first section that the easiest way to the leaf enters, those that are `shown` left closed.
+
+        None: no such section has to be entered, or every way enters one that is shown.
+        """
+        # Of each state the fewest sections that the way to it enters; a state comes after all before it.
+        ways: dict[Node, tuple[Section, ...]] = {graph.root: ()}
+        for node in sorted(graph.all(), key=lambda node: sum(map(len, node.histories))):
+            for actor, child in node.edges.items() if node in ways else ():
+                entered = tuple(self._entering(node, actor))
+                way = (*ways[node], *entered)
+                is_open = not any(section in shown for section in entered)
+                if is_open and (child not in ways or len(way) < len(ways[child])):
+                    ways[child] = way
+        return next(iter(ways.get(leaf, ())), None)
+
+    def _entering(self, node: Node, actor: int) -> Iterator[Section]:
+        """The sections kept together that the actor's step at `node` would enter."""
+        for other in node.steps:
+            if other != actor and node.number(other):
+                section = self._gap(node, other, actor)
+                if section in self.together:
+                    yield section
 
     def _gap(self, node: Node, other: int, actor: int) -> Section:
         """The section between `other`'s last step and its next, for `actor`'s next."""

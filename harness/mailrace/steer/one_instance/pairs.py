@@ -50,8 +50,10 @@ def look_on_one(round_: Round, space: StateSpace) -> OnOne:
     points = run_release_points(shared)
     seen = Exclusions.seen(shared, space.programs)
     # What is kept together makes bad schedules not count, so there it is looked at with patience.
-    if not {leaf for _, leaf in space.violating} <= space.reached(seen.allow):
-        seen = look_again(shared, seen, points)
+    reached = space.reached(seen.allow)
+    far = dict.fromkeys(leaf for _, leaf in space.violating if leaf not in reached)
+    if far:
+        seen = look_again(shared, seen, points, far)
     return OnOne(shared, points, seen)
 
 
@@ -114,12 +116,17 @@ def with_smallest(round_: Round, summary: Summary, effort: Effort, observer: Obs
     whole, rig = round_.planned, round_.rig
     if not summary.shown.realised or not is_shrinkable(whole):
         return summary
+    # A round that is smaller for several anomalies is walked once, and only for its witnesses: causes and
+    # repairs are told of the whole round.
+    walks: dict[PlannedRound, tuple[Witness, ...]] = {whole: summary.shown.witnesses}
+    for_witnesses = replace(effort, one_of_each="anomaly")
     witnesses: list[Witness] = []
     for name in sorted({w.anomaly.name for w in summary.shown.witnesses}):
         small = shrink(rig, whole, name, progress=observer.progress)
-        walked = walk_small(rig, small, effort, observer) if small is not whole else None
-        shown = walked.summary.shown.witnesses if walked is not None else ()
-        own = [w for w in shown if w.anomaly.name is name]
+        if small not in walks:
+            walked = walk_small(rig, small, for_witnesses, observer)
+            walks[small] = walked.summary.shown.witnesses if walked is not None else ()
+        own = [w for w in walks[small] if w.anomaly.name is name]
         witnesses += own or [w for w in summary.shown.witnesses if w.anomaly.name is name]
     found = numbered(witnesses, effort.replay) or summary.shown.witnesses
     return replace(summary, shown=replace(summary.shown, witnesses=found))

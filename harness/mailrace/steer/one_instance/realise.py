@@ -19,8 +19,6 @@ from mailrace.steer.one_instance.shared_instance import SharedInstance
 TRIES_MAX = 20_000
 """Of a realisation, and of all its repeats together; the time ends most before."""
 REPEATS = 10
-CALM = 0.3
-"""A chance above which it is worth 0.1 s a try that no broadcast of the server's comes between."""
 ORDERS = 8
 """So many orders of a class are weighed against each other."""
 SURE = 7.0
@@ -130,9 +128,12 @@ class _Attempt:
                     return None
                 self.tries += 1
                 hoped += chance
+                seen = dict(self.draws.seen)
                 try:
-                    run = self.shared.run(self.plan, is_calm=chance > CALM, looks=1)
+                    run = self.shared.run(self.plan, looks=1)
                 except ScheduleMissed:
+                    if self.shared.is_disturbed:
+                        self.draws.seen = seen  # the pool drew among more than were seen to wait
                     continue
                 if is_wanted(run):
                     return run

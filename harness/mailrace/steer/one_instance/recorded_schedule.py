@@ -9,7 +9,6 @@ from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
-from mailrace.steer.one_instance.realise import CALM
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.round import Round
 
@@ -52,7 +51,7 @@ def on_shared(shared: SharedInstance, schedule: Schedule, allowed: Follows) -> O
     def once() -> Execution | None:
         for _ in range(TRIES_A_RUN if planned.chance else 0):
             try:
-                return shared.run(planned, is_calm=planned.chance > CALM)
+                return shared.run(planned)
             except ScheduleMissed:
                 continue
         return None
