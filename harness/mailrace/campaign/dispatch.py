@@ -193,7 +193,7 @@ class Campaign:
             told = self._said.get()
             name = names.get(str(told.get("key")))
             if name is not None:
-                self.watching.works(str(told["worker"]), str(told["host"]), name, str(told["said"]))
+                self.watching.works(str(told["by"]), str(told["host"]), name, str(told["said"]))
 
     def _require_connection(self) -> None:
         """MachineTrouble where nobody is there who could go on."""

@@ -43,7 +43,7 @@ def perform(text: str) -> str:
     sent, key, name = sent_from(text), worker.get_current_task(), str(worker.name)[:200]
 
     def tell(sentence: str) -> None:
-        said = {"key": sent.cell.key, "worker": name, "host": host(), "said": sentence[:500]}
+        said = {"key": sent.cell.key, "by": name, "host": host(), "said": sentence[:500]}
         worker.log_event(sent.topic, said)
 
     def is_wanted() -> bool:

@@ -37,6 +37,7 @@ def columns_on(
     campaign: Campaign, scenarios: Sequence[Scenario], columns: Mapping[str, TargetName], whole: Session
 ) -> Iterator[tuple[str, RunResult]]:
     """What a matrix asks for: the run of each column by the name of its folder, all cells at once."""
+    campaign.keep_in(whole.folder, whole.request.seed, whole.request.command)
     formats = whole.request.output.formats
     with ExitStack() as stack:
         sessions = [
@@ -45,6 +46,8 @@ def columns_on(
         ]
         for under, done in zip(columns, look_at_all(campaign, scenarios, sessions), strict=True):
             yield under, done.result
+    whole.extra["workers"] = who_did_what(campaign.by)
+    campaign.is_whole()
 
 
 def look_at_all(
@@ -59,30 +62,41 @@ def look_at_all(
     deadline = sessions[0].deadline if sessions else None
     for cell, outcome in campaign.outcomes(cells, deadline):
         put_in(*asked[cell.key], cell, outcome)
-    # They came in any order. What is found must not depend on that, so each stands where it was asked.
-    names = [scenario.name for scenario in scenarios]
-    runs = []
-    for now in sessions:
-        now.results.sort(key=lambda one: names.index(one.name))
-        runs.append(finished(now, campaign))
-    return tuple(runs)
+    return tuple(finished(now, scenarios, campaign) for now in sessions)
 
 
-def finished(now: Session, campaign: Campaign) -> Run:
-    """The session's run, whose environment says who did what."""
-    now.extra["workers"] = who_did_what(campaign.by)
+def finished(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) -> Run:
+    """The session's run, its results in the order of the scenarios; its environment says who did what."""
+    in_order(now, scenarios, campaign)
     return now.finish()
+
+
+def in_order(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) -> None:
+    """Sort the session's results as the scenarios were asked, and say in it who did what."""
+    # They came in any order, and what is found must not depend on that.
+    names = [scenario.name for scenario in scenarios]
+    now.results.sort(key=lambda one: names.index(one.name))
+    now.extra["workers"] = who_did_what(campaign.by)
 
 
 def put_in(now: Session, scenario: Scenario, cell: Cell, outcome: Outcome) -> None:
     """Put what a worker found into the session's folder, as if it had been found here."""
-    files = named_here(outcome.files, cell, now.folder, scenario)
+    take(now, scenario, named_here(outcome.files, cell, now.folder, scenario), outcome)
+
+
+def take(now: Session, scenario: Scenario, files: Mapping[str, str], outcome: Outcome) -> None:
+    """Put the files of one run of that scenario into the session's folder, and its results into the session.
+
+    What cannot be read, or is of another scenario, is INCONCLUSIVE.
+    """
+    found = None
     try:
         found = from_json(files["run.json"]) if not outcome.why else None
     except (KeyError, UsageError) as wrong:
-        found, outcome = None, replace(outcome, why=f"its outcome cannot be read ({wrong!s:.300})")
+        outcome = replace(outcome, why=f"its outcome cannot be read ({wrong!s:.300})")
     if found is None or {one.name for one in found.scenarios} != {scenario.name}:
-        now.add(replace(unlooked(scenario, outcome, now.request.mode), machine=outcome.machine))
+        outcome = outcome if outcome.why else replace(outcome, why="its outcome is of another scenario")
+        now.add(unlooked(scenario, outcome, now.request.mode))
         return
     now.info = found.target
     results = [of_worker(one, scenario, outcome) for one in found.scenarios]
@@ -112,7 +126,8 @@ def of_worker(found: ScenarioResult, scenario: Scenario, outcome: Outcome) -> Sc
 
 def unlooked(scenario: Scenario, outcome: Outcome, mode: str) -> ScenarioResult:
     """INCONCLUSIVE, with the reason and the next step."""
-    return not_exercised(scenario, Verdict.INCONCLUSIVE, outcome.why, mode, advice=outcome.step)
+    found = not_exercised(scenario, Verdict.INCONCLUSIVE, outcome.why, mode, advice=outcome.step)
+    return replace(found, machine=outcome.machine)
 
 
 def named_here(files: Mapping[str, str], cell: Cell, folder: Path, scenario: Scenario) -> dict[str, str]:

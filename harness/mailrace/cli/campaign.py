@@ -1,8 +1,10 @@
 """`--workers`, `--share-machine` and `--state`: who does a command's work, and where what is done is kept."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from mailrace.campaign.cell import Outcome
     from mailrace.campaign.dispatch import Campaign
     from mailrace.model.target_name import TargetName
+    from mailrace.report import Study
+    from mailrace.scenario import Scenario
+    from mailrace.studies.gate.run import Looking as LookingGate
+    from mailrace.studies.matrix import Looking
 
 WHO = "Who does the work"
 ROWS_MAX = 16
@@ -91,6 +97,10 @@ class Asked:
                     "leave --workers away"
                 )
 
+    def lacks(self, here: "Callable[[TargetName], str]") -> "Callable[[TargetName], str]":
+        """Why a target cannot be looked at: as it is here, or of no account where the work is elsewhere."""
+        return (lambda _: "") if self.are_elsewhere else here
+
     def open(self, teller: Teller) -> "AbstractContextManager[Campaign | None]":
         """The workers, connected, and the table of what they do; None where the command works by itself."""
         return nullcontext() if self._workers is None else self._opened(teller)
@@ -121,6 +131,32 @@ class Asked:
                 table.close()
             if by := who_did_what(campaign.by):
                 teller.note(f"who did what: {by}")
+
+
+def columns_by(campaign: "Campaign | None", scenarios: "Sequence[Scenario]") -> "Looking | None":
+    """How a campaign looks at the columns of a matrix; None without one."""
+    if campaign is None:
+        return None
+    from mailrace.campaign.runs import columns_on
+
+    return partial(columns_on, campaign, scenarios)
+
+
+def findings_by(campaign: "Campaign | None") -> "LookingGate | None":
+    """How a campaign looks at the scenarios of a gate; None without one."""
+    if campaign is None:
+        return None
+    from mailrace.campaign.gates import findings_on
+
+    return partial(findings_on, campaign)
+
+
+def with_workers(study: "Study", who: str) -> "Study":
+    """The study that also says who did what; `who` is "" without workers."""
+    if not who:
+        return study
+    counted = (*study.told.counted, f"Who did what: {who}.")
+    return replace(study, told=replace(study.told, counted=counted))
 
 
 class WorkersTable:

@@ -10,6 +10,7 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
+from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption, findings_by, with_workers
 from mailrace.cli.completion import target_names
 from mailrace.cli.defaults import settings
 from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
@@ -90,6 +91,9 @@ def gate(
     theta: options.ThetaOption = 1 / 3,
     allow_deletions: options.AllowDeletionsOption = False,
     allow_outside: options.OutsideOption = False,
+    workers: WorkersOption = None,
+    share_machine: ShareOption = False,
+    state: StateOption = None,
     out: options.OutOption = None,
     write_baseline: WriteBaseline = None,
     as_json: options.JsonOption = False,
@@ -108,6 +112,8 @@ def gate(
     rounds = rounds or settings().get("rounds") or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)
+    by = Asked(workers, state, share=share_machine)
+    by.require_ours(*programs.values())
     asked_ = GateRequest(
         old=programs[old],
         new=programs[new],
@@ -116,11 +122,14 @@ def gate(
         accepted=accepted,
         today=date.today(),
         names={program: given for given, program in programs.items()},
-        run=asked(programs[new], how, use, seed=seed, out=out, time_limit_s=time_limit),
+        is_elsewhere=by.are_elsewhere,
+        run=asked(programs[new], how, use, seed=by.seed(seed), out=out, time_limit_s=time_limit),
     )
     with Teller(scenarios=2 * len(what.scenarios), quiet=quiet or as_json) as teller:
         teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
-        done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note)
+        with by.open(teller) as campaign:
+            look = findings_by(campaign)
+            done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
     done.folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
     write_gate(done.gate, done.new, done.folder)
     if write_baseline is not None:
@@ -153,4 +162,5 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, *, as_json: bool, quiet: bo
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(gate_markdown(gate))
     study, document = gate_study(gate, what.scenarios), gate_json(gate)
+    study = with_workers(study, gate.environment.get("workers", ""))
     finish_study(study, folder, document, has_looked=False, as_json=as_json, quiet=quiet)

@@ -7,6 +7,14 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
+from mailrace.cli.campaign import (
+    Asked,
+    ShareOption,
+    StateOption,
+    WorkersOption,
+    columns_by,
+    with_workers,
+)
 from mailrace.cli.defaults import settings
 from mailrace.cli.options import Mode
 from mailrace.cli.request import asked, chosen, racing, server_use
@@ -88,6 +96,9 @@ def matrix(
     rounds: options.RoundsOption = None,
     time_limit: options.TimeLimitOption = None,
     allow_outside: options.OutsideOption = False,
+    workers: WorkersOption = None,
+    share_machine: ShareOption = False,
+    state: StateOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -105,24 +116,40 @@ def matrix(
     what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
     how = chosen_mode(*targets, mode=mode.value)
     racing_ = racing(rounds=rounds, until="decided")
+    by = Asked(workers, state, share=share_machine)
+    by.require_ours(*targets)
+    seed = by.seed(seed)
     request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how, time_limit_s=time_limit)
     with Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json) as teller:
         teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
         folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
         # A version that is not at hand is an empty cell, so only the others are looked for.
-        at_hand = [target for target in targets if not why_not(target)]
+        at_hand = [target for target in targets if not by.are_elsewhere and not why_not(target)]
         for sentence in preflight(what.scenarios, request, at_hand) if at_hand else ():
             teller.note(sentence)
-        with session(
-            what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
-        ) as whole:
-            done = run_matrix(what.scenarios, targets, whole, may_install=install, tell=teller.note)
+        with (
+            session(
+                what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
+            ) as whole,
+            by.open(teller) as campaign,
+        ):
+            done = run_matrix(
+                what.scenarios,
+                targets,
+                whole,
+                may_install=install,
+                tell=teller.note,
+                lacks=by.lacks(why_not),
+                look=columns_by(campaign, what.scenarios),
+            )
     made = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
+    made |= whole.extra
     document = matrix_json(done, made)
     if whole.folder.is_dir():
         write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
     has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())
     study = matrix_study(done, {"command": request.command, "started": whole.started}, what.scenarios)
+    study = with_workers(study, whole.extra.get("workers", ""))
     finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
 
 

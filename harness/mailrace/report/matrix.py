@@ -17,6 +17,8 @@ class Cell:
     """A link to the cell's own report, relative to the page; "" for none."""
     anomalies: tuple[str, ...] = ()
     """Of weight RACE that were seen there."""
+    machine: str = ""
+    """Of a campaign: the machine and the worker that looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

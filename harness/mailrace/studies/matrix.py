@@ -1,7 +1,7 @@
 """Scenarios and versions in, what each showed on each out: a table for terminal, Markdown, JSON and page."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from mailrace.targets import why_not
 from mailrace.verdict import gravest
 
 EMPTY = "cannot be had"
+Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
 
 
 def verdict_of(matrix: Matrix) -> Verdict:
@@ -38,10 +39,11 @@ def verdict_of(matrix: Matrix) -> Verdict:
 def cell_of(result: ScenarioResult, report: str) -> Cell:
     """A cell: violating classes of all classes, or hits of rounds with interval, and the anomalies."""
     if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED) or not (result.rounds or result.schedules):
-        return Cell(verdict=result.verdict, text=result.reason, report=report)
+        return Cell(verdict=result.verdict, text=result.reason, report=report, machine=result.machine)
     seen = races_of(result)
     what = f": {', '.join(seen)}" if seen else ""
-    return Cell(verdict=result.verdict, text=f"{rate_words(result)}{what}", report=report, anomalies=seen)
+    text = f"{rate_words(result)}{what}"
+    return Cell(verdict=result.verdict, text=text, report=report, anomalies=seen, machine=result.machine)
 
 
 def run_matrix(
@@ -51,29 +53,41 @@ def run_matrix(
     *,
     may_install: bool = False,
     tell: Callable[[str], None] = lambda _: None,
+    lacks: Callable[[TargetName], str] = why_not,
+    look: Looking | None = None,
 ) -> Matrix:
-    """Run every scenario on every target, one target after the other, each into a folder of its own.
+    """Run every scenario on every target, each target into a folder of its own.
 
     A version that is not at hand is a named empty cell, unless `may_install` and it can be installed.
+
+    lacks   why a target cannot be looked at, "" where it can
+    look    how the workers of a campaign look at columns, by the names of their folders; None: this process
+            looks at one after the other
     """
-    names = tuple(scenario.name for scenario in scenarios)
     cells: dict[tuple[str, TargetName], Cell] = {}
-    for number, target in enumerate(targets):
-        reason = why_not(target)
-        if reason and may_install and target.kind == "mailpit":
-            reason = _installed(target, whole.deadline, tell)
-        # One version that cannot be had leaves its column empty; the others are looked at all the same.
-        if reason:
+
+    def columns() -> Iterator[tuple[str, TargetName]]:
+        for number, target in enumerate(targets):
+            reason = lacks(target)
+            if reason and may_install and target.kind == "mailpit":
+                reason = _installed(target, whole.deadline, tell)
+            if not reason:
+                yield f"{number:02d}", target
+                continue
+            # One version that cannot be had leaves its column empty; the others are looked at all the same.
             tell(f"{target}: {EMPTY}: {reason}")
             empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")
-            cells.update({(name, target): empty for name in names})
+            cells.update({(scenario.name, target): empty for scenario in scenarios})
             whole.journal.study("empty", {"target": target.text, "text": empty.text})
-            continue
-        under = f"{number:02d}"
-        done = run_scenarios(
-            scenarios, whole.part(under, whole.request.output.formats, target=target), whole.listener
-        )
-        cells.update(_column(done.result, target, under))
+
+    def one_by_one() -> Iterator[tuple[str, RunResult]]:
+        for under, target in columns():
+            part = whole.part(under, whole.request.output.formats, target=target)
+            yield under, run_scenarios(scenarios, part, whole.listener).result
+
+    for under, result in look(dict(columns()), whole) if look else one_by_one():
+        cells.update(_column(result, targets[int(under)], under))
+    names = tuple(scenario.name for scenario in scenarios)
     return Matrix(scenarios=names, targets=tuple(targets), cells=cells)
 
 
@@ -119,6 +133,7 @@ def matrix_json(matrix: Matrix, made: Mapping[str, Any]) -> str:
                 "text": cell.text,
                 "report": cell.report,
                 "anomalies": list(cell.anomalies),
+                **({"machine": cell.machine} if cell.machine else {}),
             }
             for scenario in matrix.scenarios
             for target in matrix.targets
