@@ -77,6 +77,10 @@ class Campaign:
         same = command if self.state else f"{command} --state {shlex.quote(os.path.relpath(place))}"
         self._again = f"To go on: {same}"
 
+    def goes_on(self, command: str) -> None:
+        """The command keeps what is done by itself, and goes on when it is called so again."""
+        self._again = f"To go on: {command}"
+
     def is_whole(self) -> None:
         """The command came to its end: what its own folder kept for going on is not needed any more."""
         if self.state is None and self._kept is not None:
@@ -100,8 +104,7 @@ class Campaign:
         known   what to tell the worker of a cell when it is sent: causes that need not be shown any more
         Raises MachineTrouble where the scheduler or all workers are gone; what was done is kept then.
         """
-        assert self._kept is not None, "keep_in comes first"
-        held = [(cell, self._kept.outcome(cell)) for cell in cells]
+        held = [(cell, self._kept.outcome(cell) if self._kept else None) for cell in cells]
         self._cells += len(cells)
         self.watching.began(len(cells), sum(found is not None for _, found in held))
         for cell, found in held:
@@ -117,7 +120,7 @@ class Campaign:
                 while waiting and (is_over or len(flights) < self._places()):
                     cell = waiting.popleft()
                     if is_over:
-                        yield cell, self._told(cell, _left_out(cell, OUT_OF_TIME))
+                        yield cell, self._told(cell, replace(_left_out(cell, OUT_OF_TIME), is_whole=False))
                     else:
                         self._send(_Flight(cell, known(cell)), flights, ends)
                 self._woken.wait(LOOK_S)
@@ -133,7 +136,8 @@ class Campaign:
                         yield flight.cell, self._told(flight.cell, outcome)
                 if ends is not None and time.monotonic() > ends + GRACE_S:
                     for flight in flights.values():
-                        yield flight.cell, self._told(flight.cell, _left_out(flight.cell, CUT_OFF))
+                        cut = replace(_left_out(flight.cell, CUT_OFF), is_whole=False)
+                        yield flight.cell, self._told(flight.cell, cut)
                     break
         finally:
             # Whoever still works on a cell is told that nobody wants it any more.
@@ -179,8 +183,8 @@ class Campaign:
         return replace(_left_out(cell, why), step="install mailrace[campaign] of this version on its machine")
 
     def _told(self, cell: Cell, outcome: Outcome) -> Outcome:
-        assert self._kept is not None
-        self._kept.keep(outcome)
+        if self._kept is not None:
+            self._kept.keep(outcome)
         if outcome.machine:
             self.by[outcome.machine] += 1
         self._done += not outcome.why
@@ -218,7 +222,7 @@ class _Flight:
 
 
 def _left_out(cell: Cell, why: str) -> Outcome:
-    return Outcome(key=cell.key, why=why[:4_000], is_whole=False)
+    return Outcome(key=cell.key, why=why[:4_000])
 
 
 def who_did_what(by: Mapping[str, int]) -> str:

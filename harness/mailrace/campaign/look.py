@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from mailrace import __version__
@@ -18,14 +19,19 @@ from mailrace.campaign.machine import Room, host
 from mailrace.history import read_plan
 from mailrace.history.plan import MAILS, PLAN
 from mailrace.model.errors import MailraceError, TargetError, UsageError
+from mailrace.model.operation import ServerOptions
 from mailrace.model.request import Output, RunRequest
 from mailrace.model.target import TargetInfo
 from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.race import ChosenControl
 from mailrace.run import run
 from mailrace.scenario import Scenario, scenario_from
+from mailrace.session import DOOR
 from mailrace.studies.gate import GateRequest, gate_json, run_gate
-from mailrace.targets import TargetName, belongings, install, why_not
+from mailrace.studies.survey.relations import pairs
+from mailrace.studies.survey.run import Surveyor
+from mailrace.studies.survey.state import Header, State
+from mailrace.targets import TargetName, belongings, install, open_target, why_not
 
 Tell = Callable[[str], None]
 Alone = Callable[[], AbstractContextManager[None]]
@@ -121,8 +127,10 @@ def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell) -> None:
     with room.shared() if room else nullcontext():
         if cell.kind == "look":
             run([_scenario(cell, place)], request, _Telling(tell), alone=alone)
-        else:
+        elif cell.kind == "gate":
             _gate(cell, place, plan.targets, request, _Telling(tell), alone)
+        else:
+            _pairs(sent, plan.targets[0], place / "run", ends, tell)
 
 
 def _gate(
@@ -137,6 +145,31 @@ def _gate(
     done = run_gate([_scenario(cell, place)], asked, listener=listener, tell=listener.said, alone=alone)
     done.folder.mkdir(exist_ok=True)
     (done.folder / "gate.json").write_text(gate_json(done.gate), encoding="utf-8")
+
+
+def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tell: Tell) -> None:
+    """Decide pairs of a survey, or show a cause by one of them; what is found is in the folder's state."""
+    by_name = {pair.name: pair for pair in pairs()}
+    if strange := [name for name in sent.cell.pairs if name not in by_name]:
+        raise UsageError(f"a cell of a survey: {strange[0]!r:.120} is no pair of operations")
+    wanted = [by_name[name] for name in sent.cell.pairs]
+    version = open_target(target, ServerOptions(), database=DOOR).info.version
+    state = State(folder, Header(target=target.text, version=version, pairs=sent.cell.pairs))
+    surveyor = Surveyor(target, state, folder, inf if ends is None else ends, tell)
+    # What earlier pairs have shown need not be shown again; the caller would not take it.
+    surveyor.known = frozenset(sent.known)
+    try:
+        if sent.cell.kind == "decide":
+            surveyor.decide(wanted)
+        else:
+            surveyor.show(sent.cell.cause, wanted)
+    except TargetError as wrong:
+        # What was decided before the server failed is decided.
+        if not state.found:
+            raise
+        tell(str(wrong))
+    finally:
+        surveyor.stop()
 
 
 def _scenario(cell: Cell, place: Path) -> Scenario:

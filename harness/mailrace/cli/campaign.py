@@ -1,5 +1,6 @@
 """`--workers`, `--share-machine` and `--state`: who does a command's work, and where what is done is kept."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from mailrace.campaign.cell import Outcome
     from mailrace.campaign.dispatch import Campaign
+    from mailrace.model.request import RunRequest
     from mailrace.model.target_name import TargetName
     from mailrace.report import Study
     from mailrace.scenario import Scenario
     from mailrace.studies.gate.run import Looking as LookingGate
     from mailrace.studies.matrix import Looking
+    from mailrace.studies.survey.whole import Decider
 
 WHO = "Who does the work"
 ROWS_MAX = 16
@@ -149,6 +152,22 @@ def findings_by(campaign: "Campaign | None") -> "LookingGate | None":
     from mailrace.campaign.gates import findings_on
 
     return partial(findings_on, campaign)
+
+
+def decided_by(campaign: "Campaign | None", request: "RunRequest", folder: Path) -> "Decider":
+    """How a survey's pairs are decided: by the campaign's workers, or by this process without one.
+
+    folder   of the survey: from there it goes on
+    """
+    from mailrace.studies.survey.run import Surveyor
+
+    if campaign is None:
+        return Surveyor
+    from mailrace.campaign.surveys import WorkersSurveyor
+
+    named = "--state" in request.command.split()
+    again = request.command if named else f"{request.command} --state {shlex.quote(str(folder))}"
+    return partial(WorkersSurveyor, campaign, request, again)
 
 
 def with_workers(study: "Study", who: str) -> "Study":

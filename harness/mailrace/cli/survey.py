@@ -8,6 +8,8 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
+from mailrace.cli.campaign import Asked as Workers
+from mailrace.cli.campaign import WorkersOption, decided_by
 from mailrace.cli.request import asked
 
 
@@ -59,6 +61,7 @@ def survey(
     harm: HarmOption = HarmWord.reply,
     state: StateOption = None,
     time_limit: options.TimeLimitOption = None,
+    workers: WorkersOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
     quiet: options.QuietOption = False,
@@ -75,6 +78,7 @@ def survey(
     from mailrace.studies.survey.whole import survey as surveyed
     from mailrace.targets import parse_target
 
+    by = Workers(workers)
     request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
     # The older version first, so that both are looked at by the same mailrace on the same machine.
     targets = [*([parse_target(before)] if before else []), request.target]
@@ -82,12 +86,14 @@ def survey(
     whole = state or new_folder(request.output.reports, f"survey-{request.target}", out=request.output.out)
     found = []
     try:
-        for one in targets:
-            folder = whole / str(one).replace("/", "-").replace(":", "-") if before else whole
-            asked_for = Asked(
-                target=one, only=tuple(only or ()), time_limit_s=time_limit, command=request.command
-            )
-            found.append(surveyed(asked_for, folder, teller.said))
+        with by.open(teller) as campaign:
+            for one in targets:
+                folder = whole / str(one).replace("/", "-").replace(":", "-") if before else whole
+                asked_for = Asked(
+                    target=one, only=tuple(only or ()), time_limit_s=time_limit, command=request.command
+                )
+                decider = decided_by(campaign, request, whole)
+                found.append(surveyed(asked_for, folder, teller.said, decider))
     except Interrupted as end:
         teller.note(f"interrupted; what was found is in {end.folder}; go on with --state {whole}")
         raise typer.Exit(130) from None

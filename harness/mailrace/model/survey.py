@@ -33,6 +33,7 @@ class SurveyedPair:
     harm             the worst of its causes; "" without one
     schedules, bad   that one server allows
     scenario         a scenario file that holds this pair, as data
+    machine          of a campaign: the machine and the worker that decided it
     """
 
     a: str
@@ -47,6 +48,7 @@ class SurveyedPair:
     bad: int = 0
     classes: int = 0
     seconds: float = 0.0
+    machine: str = ""
 
     @property
     def name(self) -> str:

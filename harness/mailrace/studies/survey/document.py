@@ -47,7 +47,7 @@ def survey_of(
         started=started,
         is_whole=is_whole,
         pairs=tuple(
-            _not_looked(pair) if one is None else _judged(one.pair, one.causes, realised, by_pair)
+            not_looked(pair) if one is None else _judged(one.pair, one.causes, realised, by_pair)
             for pair, one in zip(pairs, found, strict=True)
         ),
         causes=tuple(causes),
@@ -108,12 +108,13 @@ def _judged(
     return replace(pair, verdict=PairVerdict.INCONCLUSIVE, why=why)
 
 
-def _not_looked(pair: Pair) -> SurveyedPair:
+def not_looked(pair: Pair, why: str = NOT_LOOKED) -> SurveyedPair:
+    """The line of a pair that was not decided, with the reason."""
     return SurveyedPair(
         a=pair.a.name,
         b=pair.b.name,
         kinds=(pair.a.kind, pair.b.kind),
         relation=pair.relation,
         verdict=PairVerdict.INCONCLUSIVE,
-        why=NOT_LOOKED,
+        why=why,
     )

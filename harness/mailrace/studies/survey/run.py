@@ -5,7 +5,7 @@ shown by the pair that needs the fewest. What was found is on disk at once, so a
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -49,30 +49,46 @@ class Surveyor:
     seconds: dict[str, float] = field(default_factory=dict)
     offered: tuple[str, ...] = ()
     """What the server itself lists as its operations; empty: it has no such list, or was not asked."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What is to be known of who looked, besides this machine."""
+    known: frozenset[str] = frozenset()
+    """Causes that are shown elsewhere and need not be shown at once."""
     _servers: dict[str, Surveying] = field(default_factory=dict)
 
     def survey(self, pairs: Sequence[Pair]) -> bool:
         """Decide every pair, then show every cause; whether all was looked at. Raises TargetError."""
         try:
-            failed = 0
-            with suppress(TargetError, ScheduleMissed):
-                _, planned, servers = self._of(pairs[0])
-                self.offered = servers.offered(planned)
-            for number, pair in enumerate(pairs, start=1):
-                if pair.name in self.state.found:
-                    continue
-                if time.monotonic() > self.deadline:
-                    return False
-                self.progress(f"{number} of {len(pairs)} pairs: {pair.name}")
-                found = self._decided(pair)
-                failed = failed + 1 if found.pair.why.startswith(_FAILED) else 0
-                if failed == ERRORS_MAX:
-                    raise TargetError(f"{found.pair.why}; {ERRORS_MAX} pairs in a row could not be looked at")
-                self.state.add(found)
-            return self._shown({pair.name: pair for pair in pairs})
+            self.ask(pairs[0])
+            return self.decide(pairs) and self._shown({pair.name: pair for pair in pairs})
         finally:
-            for servers in self._servers.values():
-                servers.stop()
+            self.stop()
+
+    def ask(self, pair: Pair) -> None:
+        """Ask the server which operations it offers."""
+        with suppress(TargetError, ScheduleMissed):
+            _, planned, servers = self._of(pair)
+            self.offered = servers.offered(planned)
+
+    def decide(self, pairs: Sequence[Pair]) -> bool:
+        """Decide every pair; whether there was time for all. Raises TargetError where the server fails."""
+        failed = 0
+        for number, pair in enumerate(pairs, start=1):
+            if pair.name in self.state.found:
+                continue
+            if time.monotonic() > self.deadline:
+                return False
+            self.progress(f"{number} of {len(pairs)} pairs: {pair.name}")
+            found = self._decided(pair)
+            failed = failed + 1 if found.pair.why.startswith(_FAILED) else 0
+            if failed == ERRORS_MAX:
+                raise TargetError(f"{found.pair.why}; {ERRORS_MAX} pairs in a row could not be looked at")
+            self.state.add(found)
+        return True
+
+    def stop(self) -> None:
+        """End the servers; may be called twice."""
+        for servers in self._servers.values():
+            servers.stop()
 
     def _decided(self, pair: Pair) -> Found:
         """One pair by its trace or by all its schedules; what the server fails at is INCONCLUSIVE."""
@@ -113,8 +129,8 @@ class Surveyor:
         """Show the causes that no pair can show more easily, while the servers hold the pair."""
         began = time.monotonic()
         for name, (_, _, preemptions) in looked.causes.items():
-            is_left = time.monotonic() < self.deadline and name not in self.state.shown
-            if preemptions == 0 and is_left:
+            is_shown = name in self.state.shown or name in self.known
+            if preemptions == 0 and not is_shown and time.monotonic() < self.deadline:
                 left_s = max(1.0, min(REALISE_S_MAX, self.deadline - time.monotonic()))
                 cause = servers.realise(planned, looked, name, left_s)
                 if cause.fate == "realised":
@@ -123,28 +139,33 @@ class Surveyor:
 
     def _shown(self, pairs: dict[str, Pair]) -> bool:
         """Each cause shown by the pair that takes the fewest preemptions; whether there was time for all."""
-        ways: dict[str, list[tuple[int, str]]] = {}
-        for name, found in self.state.found.items():
-            for cause, preemptions in zip(found.causes, found.preemptions, strict=True):
-                if cause.fate == "unrealised":
-                    ways.setdefault(cause.name, []).append((preemptions, name))
-        began = time.monotonic()
-        for number, (name, its) in enumerate(sorted(ways.items()), start=1):
-            if name in self.state.shown:
-                continue
-            tried: Cause | None = None
-            for _, shown_by in sorted(its)[:TRIED_MAX]:
-                if time.monotonic() > self.deadline:
-                    self._spent("realise", began)
+        left = ways(self.state)
+        for number, (name, its) in enumerate(sorted(left.items()), start=1):
+            if name not in self.state.shown:
+                self.progress(f"{number} of {len(left)} causes: {name}")
+                if not self.show(name, [pairs[one] for one in its]):
                     return False
-                self.progress(f"{number} of {len(ways)} causes: {name} by {shown_by}")
-                tried = self._realised(pairs[shown_by], name) or tried
+        return True
+
+    def show(self, name: str, pairs: Sequence[Pair]) -> bool:
+        """Show a cause by one of the pairs, the easiest first; whether there was time to try."""
+        began = time.monotonic()
+        tried: Cause | None = None
+        shown_by = ""
+        try:
+            for pair in pairs:
+                if time.monotonic() > self.deadline:
+                    return False
+                self.progress(f"{name} by {pair.name}")
+                if (cause := self._realised(pair, name)) is not None:
+                    tried, shown_by = cause, pair.name
                 if tried is not None and tried.fate == "realised":
                     break
             if tried is not None:
                 self.state.show(Shown(cause=tried, pair=shown_by))
-        self._spent("realise", began)
-        return True
+            return True
+        finally:
+            self._spent("realise", began)
 
     def _realised(self, pair: Pair, name: str) -> Cause | None:
         """The cause with what became of it; None: the pair did not show it this time."""
@@ -169,6 +190,16 @@ class Surveyor:
 
     def _spent(self, what: str, began: float) -> None:
         self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - began
+
+
+def ways(state: State) -> dict[str, list[str]]:
+    """The pairs by which each cause may be shown that no pair has shown yet, the easiest first."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for name, one in state.found.items():
+        for cause, preemptions in zip(one.causes, one.preemptions, strict=True):
+            if cause.fate == "unrealised" and cause.name not in state.shown:
+                found.setdefault(cause.name, []).append((preemptions, name))
+    return {name: [pair for _, pair in sorted(its)[:TRIED_MAX]] for name, its in sorted(found.items())}
 
 
 _FAILED = "The server could not be looked at"

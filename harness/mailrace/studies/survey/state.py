@@ -60,6 +60,7 @@ class State:
     """
 
     def __init__(self, folder: Path, header: Header) -> None:
+        self.version = header.version
         self.found: dict[str, Found] = {}
         self.shown: dict[str, Shown] = {}
         self._path = folder / STATE
@@ -111,10 +112,18 @@ class State:
                 if not line.endswith(b"\n"):
                     return
                 end += len(line)
-                try:
-                    ((kind, value),) = json.loads(line).items()
-                    yield _KINDS[kind].validate_python(value), end
-                except (ValueError, AttributeError, KeyError, ValidationError, RecursionError):
+                if (value := line_of(line)) is None:
                     raise UsageError(
                         f"{self._path}:{number}: no line of a survey; name another folder with --state"
-                    ) from None
+                    )
+                yield value, end
+
+
+def line_of(line: str | bytes) -> Header | Found | Shown | None:
+    """What a line of anybody's file holds; None: it is no line of a survey."""
+    try:
+        ((kind, value),) = json.loads(line).items()
+        found: Header | Found | Shown = _KINDS[kind].validate_python(value)
+    except (ValueError, AttributeError, KeyError, ValidationError, RecursionError):
+        return None
+    return found

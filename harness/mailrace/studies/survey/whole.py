@@ -3,12 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import Interrupted, TargetError, UsageError
@@ -37,7 +37,26 @@ class Asked:
     command: str = ""
 
 
-def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda _: None) -> Survey:
+class Deciding(Protocol):
+    """Who decides pairs into a state: this process, or the workers of a campaign. See `Surveyor`."""
+
+    seconds: dict[str, float]
+    offered: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def survey(self, pairs: Sequence[Pair]) -> bool:
+        """Decide every pair, then show every cause; whether all was looked at."""
+
+
+Decider = Callable[[TargetName, State, Path, float, Callable[[str], None]], Deciding]
+
+
+def survey(
+    asked: Asked,
+    folder: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    decider: Decider = Surveyor,
+) -> Survey:
     """Survey a version into `folder`, or go on with the survey that the folder holds.
 
     Raises UsageError for a target that is not ours to start, TargetError where it cannot be had, and
@@ -55,7 +74,7 @@ def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda 
     header = Header(target=asked.target.text, version=info.version, pairs=tuple(one.name for one in wanted))
     state = State(folder, header)
     deadline = inf if asked.time_limit_s is None else began + asked.time_limit_s
-    surveyor = Surveyor(asked.target, state, folder, deadline, progress)
+    surveyor = decider(asked.target, state, folder, deadline, progress)
     is_whole, was_ended, failed = False, False, None
     try:
         is_whole = surveyor.survey(wanted)
@@ -79,7 +98,9 @@ def survey(asked: Asked, folder: Path, progress: Callable[[str], None] = lambda 
             **{name: round(s, 3) for name, s in surveyor.seconds.items()},
         },
     )
-    found = replace(_with_scenarios(found, wanted, folder), environment=environment())
+    found = replace(
+        _with_scenarios(found, wanted, folder), environment={**environment(), **surveyor.environment}
+    )
     write_whole(folder / "survey.json", survey_to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
     if was_ended:

@@ -1,0 +1,126 @@
+"""The pairs of a survey and a campaign in; each pair decided and each cause shown by workers.
+
+What comes out does not depend on how many workers there are: of several pairs that show a cause at once, the
+first in the order of pairs counts, as it does where one process decides one pair after the other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+
+from mailrace.campaign.cell import Cell, Outcome, survey_cell
+from mailrace.campaign.dispatch import Campaign, who_did_what
+from mailrace.model.request import RunRequest
+from mailrace.studies.survey.document import not_looked
+from mailrace.studies.survey.relations import Pair
+from mailrace.studies.survey.run import Surveyor, ways
+from mailrace.studies.survey.state import Found, Header, Shown, State, line_of
+from mailrace.targets import TargetName
+
+TOGETHER_MAX = 8
+"""Pairs of a cell at most: servers are started once for them."""
+CELLS_MIN = 16
+"""A small survey has fewer pairs in a cell, so that all workers have some."""
+
+
+@dataclass(slots=True)
+class WorkersSurveyor:
+    """Decides pairs by the workers of a campaign; otherwise a `Surveyor`. `again`: the command to go on."""
+
+    campaign: Campaign
+    request: RunRequest
+    again: str
+    target: TargetName
+    state: State
+    folder: Path
+    deadline: float = inf
+    progress: Callable[[str], None] = lambda _: None
+    seconds: dict[str, float] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
+    """Where each pair stands in the order of pairs."""
+
+    def survey(self, pairs: Sequence[Pair]) -> bool:
+        """Decide every pair, then show every cause; whether all was looked at. Raises TargetError."""
+        self._places = {pair.name: number for number, pair in enumerate(pairs)}
+        self.campaign.goes_on(self.again)
+        here = Surveyor(self.target, self.state, self.folder, self.deadline, self.progress)
+        try:
+            here.ask(pairs[0])
+        finally:
+            here.stop()
+        self.offered = here.offered
+        try:
+            is_whole = self._decide(pairs) and self._show()
+        finally:
+            self.environment = {"workers": who_did_what(self.campaign.by)}
+        return is_whole
+
+    def _decide(self, pairs: Sequence[Pair]) -> bool:
+        """Every pair, some to a cell: which ones are together depends on the number of pairs alone."""
+        together = max(1, min(TOGETHER_MAX, len(pairs) // CELLS_MIN))
+        cells = []
+        for first in range(0, len(pairs), together):
+            left = [p.name for p in pairs[first : first + together] if p.name not in self.state.found]
+            if left:
+                name = left[0] if len(left) == 1 else f"{left[0]} and {len(left) - 1} more"
+                cells.append(self._cell("decide", name, left))
+        by_name = {pair.name: pair for pair in pairs}
+        is_whole = True
+        for cell, outcome in self._outcomes(cells):
+            found = self._taken(cell, outcome)
+            # A pair that no worker could decide is told with the reason, and left for another call.
+            for name in cell.pairs:
+                if name not in found and outcome.is_whole:
+                    why = f"{outcome.why or 'Its worker did not come to it'}. {outcome.step}".strip()
+                    line = not_looked(by_name[name], f"{why.rstrip('.')}.")
+                    self.state.found[name] = Found(pair=replace(line, machine=outcome.machine))
+            is_whole &= outcome.is_whole
+        return is_whole
+
+    def _show(self) -> bool:
+        """Every cause that no pair has shown at once, each by one worker."""
+        cells = [self._cell("show", name, its, cause=name) for name, its in ways(self.state).items()]
+        is_whole = True
+        for cell, outcome in self._outcomes(cells):
+            self._taken(cell, outcome)
+            is_whole &= outcome.is_whole
+        return is_whole
+
+    def _cell(self, kind: str, name: str, pairs: Sequence[str], cause: str = "") -> Cell:
+        request = replace(self.request, target=self.target, seed=0)
+        return survey_cell("show" if kind == "show" else "decide", name, request, tuple(pairs), cause)
+
+    def _outcomes(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Outcome]]:
+        ends = None if self.deadline == inf else self.deadline
+        return self.campaign.outcomes(cells, ends, self._known)
+
+    def _known(self, cell: Cell) -> tuple[str, ...]:
+        """Causes that pairs before all of the cell's have shown."""
+        first = min(self._places[name] for name in cell.pairs)
+        shown = self.state.shown.items()
+        return tuple(name for name, one in shown if self._places.get(one.pair, first) < first)
+
+    def _taken(self, cell: Cell, outcome: Outcome) -> set[str]:
+        """Take what the cell found into the state; the names of its pairs that were decided."""
+        lines = [line_of(line) for line in outcome.files.get("survey.jsonl", "").splitlines()]
+        header = next((one for one in lines if isinstance(one, Header)), None)
+        if header is None or header.version != self.state.version:
+            return set()
+        decided = set()
+        for one in lines:
+            if isinstance(one, Found) and one.pair.name in cell.pairs:
+                decided.add(one.pair.name)
+                self.state.add(replace(one, pair=replace(one.pair, machine=outcome.machine)))
+            elif isinstance(one, Shown) and one.pair in cell.pairs:
+                self._shown(one)
+        return decided
+
+    def _shown(self, one: Shown) -> None:
+        """A cause was to be shown: the first pair that shows it counts, whoever came first with it."""
+        before = self.state.shown.get(one.cause.name)
+        last = len(self._places)
+        if before is None or self._places[one.pair] < self._places.get(before.pair, last):
+            self.state.show(one)
