@@ -98,6 +98,7 @@ def take(now: Session, scenario: Scenario, files: Mapping[str, str], outcome: Ou
         outcome = outcome if outcome.why else replace(outcome, why="its outcome is of another scenario")
         now.add(unlooked(scenario, outcome, now.request.mode))
         return
+    # It is that run of ours. From here on it stands where a run of this machine's would stand.
     now.info = found.target
     results = [of_worker(one, scenario, outcome) for one in found.scenarios]
     keep_files(now.folder, files)

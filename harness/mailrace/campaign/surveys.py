@@ -20,7 +20,7 @@ from mailrace.targets import TargetName
 
 TOGETHER_MAX = 8
 """Pairs of a cell at most: servers are started once for them."""
-CELLS_MIN = 16
+CELLS_MIN = 8
 """A small survey has fewer pairs in a cell, so that all workers have some."""
 
 

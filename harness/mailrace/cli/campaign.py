@@ -89,8 +89,8 @@ class Asked:
 
         return seed_of(self._state)
 
-    def require_ours(self, *targets: "TargetName") -> None:
-        """UsageError where a target is a server that several workers would race at once."""
+    def of(self, *targets: "TargetName") -> "Asked":
+        """The same; UsageError where a target is a server that several workers would race at once."""
         from mailrace.model.errors import UsageError
 
         for target in targets if self._workers is not None else ():
@@ -99,6 +99,7 @@ class Asked:
                     f"--workers: {target} is one server, and several workers would disturb each other there; "
                     "leave --workers away"
                 )
+        return self
 
     def lacks(self, here: "Callable[[TargetName], str]") -> "Callable[[TargetName], str]":
         """Why a target cannot be looked at: as it is here, or of no account where the work is elsewhere."""
@@ -145,13 +146,16 @@ def columns_by(campaign: "Campaign | None", scenarios: "Sequence[Scenario]") -> 
     return partial(columns_on, campaign, scenarios)
 
 
-def findings_by(campaign: "Campaign | None") -> "LookingGate | None":
-    """How a campaign looks at the scenarios of a gate; None without one."""
-    if campaign is None:
-        return None
-    from mailrace.campaign.gates import findings_on
+@contextmanager
+def findings_by(by: Asked, teller: Teller) -> Iterator["LookingGate | None"]:
+    """How the workers look at the scenarios of a gate, while they are connected; None without any."""
+    with by.open(teller) as campaign:
+        if campaign is None:
+            yield None
+            return
+        from mailrace.campaign.gates import findings_on
 
-    return partial(findings_on, campaign)
+        yield partial(findings_on, campaign)
 
 
 def decided_by(campaign: "Campaign | None", request: "RunRequest", folder: Path) -> "Decider":

@@ -112,8 +112,7 @@ def gate(
     rounds = rounds or settings().get("rounds") or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)
-    by = Asked(workers, state, share=share_machine)
-    by.require_ours(*programs.values())
+    by = Asked(workers, state, share=share_machine).of(*programs.values())
     asked_ = GateRequest(
         old=programs[old],
         new=programs[new],
@@ -121,20 +120,18 @@ def gate(
         is_strict=strict,
         accepted=accepted,
         today=date.today(),
-        names={program: given for given, program in programs.items()},
+        names=dict(zip(programs.values(), programs, strict=True)),
         is_elsewhere=by.are_elsewhere,
         run=asked(programs[new], how, use, seed=by.seed(seed), out=out, time_limit_s=time_limit),
     )
     with Teller(scenarios=2 * len(what.scenarios), quiet=quiet or as_json) as teller:
         teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
-        with by.open(teller) as campaign:
-            look = findings_by(campaign)
+        with findings_by(by, teller) as look:
             done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
     done.folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
     write_gate(done.gate, done.new, done.folder)
     if write_baseline is not None:
-        text = baseline_text(done.gate.findings, accepted, asked_.today)
-        write_baseline.write_text(text, encoding="utf-8")
+        write_baseline.write_text(baseline_text(done.gate.findings, accepted, asked_.today), encoding="utf-8")
     _say(done.gate, what, done.folder, as_json=as_json, quiet=quiet)
 
 

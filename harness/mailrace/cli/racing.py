@@ -109,7 +109,7 @@ def _look(what: "Chosen", request: "RunRequest", manner: Manner, by: Asked) -> N
     from mailrace.preflight import preflight
     from mailrace.run import run
 
-    by.require_ours(request.target)
+    by.of(request.target)
     with Teller(scenarios=len(what.scenarios), quiet=manner.quiet or manner.as_json) as teller:
         if request.server.cleanup:
             teller.note(DELETING)

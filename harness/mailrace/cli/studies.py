@@ -20,7 +20,10 @@ from mailrace.cli.options import Mode
 from mailrace.cli.request import asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
+    from mailrace.cli.request import Chosen
     from mailrace.report import Study
+    from mailrace.report.matrix import Matrix
+    from mailrace.session import Session
 
 VersionsOption = Annotated[
     str,
@@ -104,11 +107,9 @@ def matrix(
 ) -> None:
     """Look at each scenario on each of several versions; a version that is not at hand is named."""
     from mailrace.cli.progress import Teller
-    from mailrace.history.writing import write_whole
     from mailrace.preflight import chosen_mode, preflight
     from mailrace.session import session
-    from mailrace.studies.matrix import matrix_json, matrix_markdown, run_matrix
-    from mailrace.studies.pages import matrix_study
+    from mailrace.studies.matrix import run_matrix
     from mailrace.studies.versions import targets_of
     from mailrace.targets import why_not
 
@@ -116,8 +117,7 @@ def matrix(
     what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
     how = chosen_mode(*targets, mode=mode.value)
     racing_ = racing(rounds=rounds, until="decided")
-    by = Asked(workers, state, share=share_machine)
-    by.require_ours(*targets)
+    by = Asked(workers, state, share=share_machine).of(*targets)
     seed = by.seed(seed)
     request = asked(targets[0], racing_, server_use(), seed=seed, out=out, mode=how, time_limit_s=time_limit)
     with Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json) as teller:
@@ -127,24 +127,24 @@ def matrix(
         at_hand = [target for target in targets if not by.are_elsewhere and not why_not(target)]
         for sentence in preflight(what.scenarios, request, at_hand) if at_hand else ():
             teller.note(sentence)
-        with (
-            session(
-                what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name
-            ) as whole,
-            by.open(teller) as campaign,
-        ):
+        session_ = session(what.scenarios, request, teller, study="matrix", targets=targets, what=folder_name)
+        with session_ as whole, by.open(teller) as campaign:
+            look, lacks = columns_by(campaign, what.scenarios), by.lacks(why_not)
             done = run_matrix(
-                what.scenarios,
-                targets,
-                whole,
-                may_install=install,
-                tell=teller.note,
-                lacks=by.lacks(why_not),
-                look=columns_by(campaign, what.scenarios),
+                what.scenarios, targets, whole, may_install=install, tell=teller.note, lacks=lacks, look=look
             )
-    made = {"mode": how, "seed": request.seed, "command": request.command, "started": whole.started}
-    made |= whole.extra
-    document = matrix_json(done, made)
+    _finish_matrix(done, whole, what, as_json=as_json)
+
+
+def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", *, as_json: bool) -> None:
+    """Write a matrix and its pages, say it as asked; raises typer.Exit with the status."""
+    from mailrace.history.writing import write_whole
+    from mailrace.studies.matrix import matrix_json, matrix_markdown
+    from mailrace.studies.pages import matrix_study
+
+    request = whole.request
+    made = {"mode": request.mode, "seed": request.seed, "command": request.command, "started": whole.started}
+    document = matrix_json(done, made | whole.extra)
     if whole.folder.is_dir():
         write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
     has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())

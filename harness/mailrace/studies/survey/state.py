@@ -65,6 +65,7 @@ class State:
         self.shown: dict[str, Shown] = {}
         self._path = folder / STATE
         folder.mkdir(parents=True, exist_ok=True)
+        # What is there was found before. It is read first, for another survey's file must stay as it is.
         whole = 0
         headers = []
         for value, end in self._lines():
