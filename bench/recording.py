@@ -1,6 +1,8 @@
 """What the recorder costs, beside socat as a plain TCP relay: added latency, mails a second, peak memory."""
 
 import http.client
+import itertools
+import random
 import re
 import resource
 import shutil
@@ -15,14 +17,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
+from mailrace.history import RECORD
 from mailrace.model.operation import ServerOptions
+from mailrace.record.frames import TOGETHER_S_MAX
 from mailrace.targets import open_target, parse_target, why_not
 
 TARGETS = ("mailpit@1.33.1", "mailpit@1.30.5", "embedded@1.33.1")
 """The first one at hand is measured."""
-EXCHANGES = 4_000
-BLOCK = 50
-"""Exchanges in a row over one way; the ways take turns, so that what else the machine does hits all alike."""
+PLAIN, OURS, SOCAT = "no relay", "mailrace record", "socat"
+ROUNDS, BLOCK, WARM = 25, 1500, 3
+"""In a round each way has so many exchanges in a row, after some that are not counted. The order of the ways
+changes, so that what else the machine does hits all alike, and a block is long enough for the recorder to be
+at work on its beginning."""
 MAILS = 4_000
 SESSIONS = 8
 REPEATS = 3
@@ -53,37 +59,60 @@ def measure() -> None:
         smtp = (server.addresses.smtp_host, server.addresses.smtp_port)
         host, port, _ = server.addresses.api_host_port()
         name = f"http://{host}:{port}?smtp={smtp[0]}:{smtp[1]}"
-        ways = {"no relay": (smtp, (host, port))}
-        ways["mailrace record"] = stack.enter_context(_recorded(name, Path(folder)))
+        ways = {PLAIN: (smtp, (host, port))}
+        ways[OURS] = stack.enter_context(_recorded(name, Path(folder)))
         if shutil.which("socat") is None:
             print("\nrecord: socat is missing, so there is no relay to compare with")
         else:
-            ways["socat"] = (stack.enter_context(_socat(smtp)), stack.enter_context(_socat((host, port))))
-        _latency(target, {name: http for name, (_, http) in ways.items()})
+            ways[SOCAT] = (stack.enter_context(_socat(smtp)), stack.enter_context(_socat((host, port))))
+        https = {name: http for name, (_, http) in ways.items()}
+        _latency(target, https, Path(folder) / "record" / RECORD)
         _mails(target, {name: smtp for name, (smtp, _) in ways.items()})
     _memory(target)
 
 
-def _latency(target: str, ways: dict[str, tuple[str, int]]) -> None:
-    """One request after the other over a connection that is kept open."""
+def _latency(target: str, ways: dict[str, tuple[str, int]], record: Path) -> None:
+    """One request after the other over a connection that is kept open; see `ROUNDS` and `BLOCK`."""
     links = {name: http.client.HTTPConnection(*place) for name, place in ways.items()}
-    took: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(EXCHANGES // BLOCK):
-        for name, link in links.items():
-            for _ in range(BLOCK):
-                started = time.perf_counter()
-                link.request("GET", "/livez")
-                link.getresponse().read()
-                took[name].append(1e6 * (time.perf_counter() - started))
+    # By way: the times of each round, in microseconds.
+    took: dict[str, list[list[float]]] = {name: [] for name in ways}
+    shuffled = random.Random(1)
+    for _ in range(ROUNDS):
+        for name in shuffled.sample([*links], len(links)):
+            times = [_exchange_us(links[name]) for _ in range(WARM + BLOCK)]
+            took[name].append(times[WARM:])
+            if name == OURS:
+                _wait_for_quiet(record)
     for link in links.values():
         link.close()
-    medians = {name: statistics.median(values) for name, values in took.items()}
-    print(f"\nrecord: {target}, GET /livez on a connection that is kept, {EXCHANGES} of each, in turns")
-    added = {name: medians[name] - medians["no relay"] for name in ways}
+    print(
+        f"\nrecord: {target}, GET /livez on a connection that is kept, {ROUNDS} × {BLOCK} of each, in turns"
+    )
+    medians = {name: statistics.median(itertools.chain(*rounds)) for name, rounds in took.items()}
     for name, median in medians.items():
-        print(f"  {name:18}{median:>8.0f} µs at the median, {added[name]:>6.0f} µs added")
-    if added.get("socat", 0) > 0:
-        print(f"  added by mailrace record: {added['mailrace record'] / added['socat']:.2f} × socat's")
+        more = sorted(
+            statistics.median(here) - statistics.median(plain)
+            for here, plain in zip(took[name], took[PLAIN], strict=True)
+        )
+        low, middle, high = (more[len(more) * of // 10] for of in (1, 5, 9))
+        said = f"  {name:18}{median:>6.0f} µs at the median, {median - medians[PLAIN]:>4.0f} µs added"
+        print(f"{said}; by round {middle:.0f} ({low:.0f} to {high:.0f} in 8 of 10)")
+    if (by_socat := medians.get(SOCAT, 0) - medians[PLAIN]) > 0:
+        print(f"  added by {OURS}: {(medians[OURS] - medians[PLAIN]) / by_socat:.2f} × {SOCAT}'s")
+
+
+def _exchange_us(link: http.client.HTTPConnection) -> float:
+    started = time.perf_counter()
+    link.request("GET", "/livez")
+    link.getresponse().read()
+    return 1e6 * (time.perf_counter() - started)
+
+
+def _wait_for_quiet(record: Path) -> None:
+    """Until the recorder has looked at all that passed, so that no other way pays for that."""
+    size = -1
+    while size != (size := record.stat().st_size):
+        time.sleep(2 * TOGETHER_S_MAX)
 
 
 def _mails(target: str, ways: dict[str, tuple[str, int]]) -> None:
@@ -101,7 +130,7 @@ def _mails(target: str, ways: dict[str, tuple[str, int]]) -> None:
             subprocess.run([program, *what, f"{host}:{port}"], check=True, timeout=300)
             rates[name].append(MAILS / (time.monotonic() - started))
     print(f"\nrecord: {target}, smtp-source, {SESSIONS} sessions, {MAILS} mails, medians of {REPEATS}")
-    plain = statistics.median(rates["no relay"])
+    plain = statistics.median(rates[PLAIN])
     for name, values in rates.items():
         rate = statistics.median(values)
         print(f"  {name:18}{rate:>8.0f} mails/s, {rate / plain:.2f} of no relay's")

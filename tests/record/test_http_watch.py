@@ -1,11 +1,17 @@
 """What an HTTP connection says: each operation of the API, packed and chunked replies, upgrades."""
 
 import gzip
+import itertools
 import json
+from collections.abc import Iterator
 
+import h11
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mailrace.model.attempt import Outcome
 from mailrace.record.http import HttpWatch
+from mailrace.record.http_messages import Head, Listener, Messages
 from mailrace.record.watch import LostTrack
 
 from tests.record.traffic import Told
@@ -168,3 +174,109 @@ def test_an_encrypted_connection_passes_unread_and_that_is_said() -> None:
 def test_the_page_that_was_asked_for_is_told(target: str, start: int, limit: int) -> None:
     (one,) = exchange(request("GET", target), reply(json.dumps(ROWS).encode())).operations
     assert (one.start, one.limit) == (start, limit)
+
+
+BODIES = st.binary(max_size=40)
+METHODS = st.sampled_from(["GET", "PUT", "DELETE", "POST"])
+
+
+def _chunked(body: bytes, cuts: list[int]) -> bytes:
+    places = sorted({min(at, len(body)) for at in cuts} | {0, len(body)})
+    pieces = [body[a:b] for a, b in itertools.pairwise(places) if a < b]
+    return b"".join(b"%x;x=y\r\n%s\r\n" % (len(one), one) for one in pieces) + b"0\r\nX-End: 1\r\n\r\n"
+
+
+@st.composite
+def message(draw: st.DrawFn) -> bytes:
+    """A request with a body in one of the three forms."""
+    head = f"{draw(METHODS)} /api/v1/tags HTTP/1.1\r\nHost: h\r\nX-Some:  a: b \r\n".encode()
+    body = draw(BODIES)
+    match draw(st.sampled_from(["none", "length", "chunked"])):
+        case "none":
+            return head + b"\r\n"
+        case "length":
+            return head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    return head + b"Transfer-Encoding: chunked\r\n\r\n" + _chunked(body, draw(st.lists(st.integers(0, 40))))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(message(), min_size=1, max_size=4), st.lists(st.integers(1, 400), max_size=12))
+def test_messages_are_read_as_h11_reads_them(sent: list[bytes], cuts: list[int]) -> None:
+    """Pipelined, and cut anywhere."""
+    stream = b"".join(sent)
+    ours: list[tuple[str, bytes]] = []
+
+    def began(head: Head) -> int:
+        ours.append((head.first, b""))
+        return head.length(0)
+
+    def came(piece: bytes) -> None:
+        ours[-1] = (ours[-1][0], ours[-1][1] + piece)
+
+    ended: list[int] = []
+    reading = Messages(Listener(began, came, lambda: ended.append(len(ours))))
+    for begin, end in itertools.pairwise(sorted({0, len(stream), *(min(at, len(stream)) for at in cuts)})):
+        reading.feed(stream[begin:end], begin)
+    assert ours == [*_as_h11_reads(stream)]
+    assert ended == [*range(1, len(sent) + 1)]
+
+
+def _as_h11_reads(stream: bytes) -> Iterator[tuple[str, bytes]]:
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(stream)
+    first, body = "", b""
+    while (event := server.next_event()) is not h11.NEED_DATA:
+        if isinstance(event, h11.Request):
+            first, body = f"{event.method.decode()} {event.target.decode()} HTTP/1.1", b""
+        elif isinstance(event, h11.Data):
+            body += bytes(event.data)
+        elif isinstance(event, h11.EndOfMessage):
+            yield first, body
+            server.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+            server.send(h11.EndOfMessage())
+            server.start_next_cycle()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip, chunked",
+        b"Content-Length: -1",
+        b"Content-Length: 0x5",
+        b"Content-Length: \xb2",
+        b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+        b"no field",
+    ],
+)
+def test_where_a_message_ends_is_never_guessed(head: bytes) -> None:
+    with pytest.raises(LostTrack):
+        exchange(b"PUT /api/v1/tags HTTP/1.1\r\n" + head + b"\r\n\r\n{}", b"")
+
+
+def test_a_head_without_an_end_is_not_kept_for_ever() -> None:
+    with pytest.raises(LostTrack):
+        exchange(b"GET / HTTP/1.1\r\nX: " + b"x" * 400_000, b"", pieces=50_000)
+
+
+def test_replies_without_a_body_and_those_that_end_with_the_connection() -> None:
+    sent = request("HEAD", "/api/v1/messages") + request("GET", "/livez") + request("GET", "/api/v1/messages")
+    answered = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 304 Not Modified\r\n\r\n"
+    last = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + json.dumps(ROWS).encode()
+    told = exchange(sent, answered + last)
+    assert [(one.kind, one.code, one.total) for one in told.operations] == [
+        ("other", 200, -1),
+        ("other", 304, -1),
+        ("list", 200, 2),
+    ]
+
+
+def test_a_request_begins_with_its_first_byte() -> None:
+    told = Told()
+    watch = HttpWatch(told.teller)
+    watch.client_sent(b"\r\nGET /livez HT", 1)
+    watch.client_sent(b"TP/1.1\r\n\r\nGET /api/v1/info HTTP/1.1\r\n\r\n", 5)
+    watch.server_sent(reply(b"ok") + reply(b"{}"), 9)
+    assert [(one.invoked_ns, one.completed_ns) for one in told.operations] == [(1, 9), (5, 9)]

@@ -312,7 +312,7 @@ def test_a_disk_that_takes_no_more_is_said_and_the_traffic_goes_on(
     def write(handle: int, data: bytes) -> int:
         if not data.startswith(b'{"kind"'):
             return written(handle, data)
-        taken.append(written(handle, data[: len(data) // 2] if len(taken) == 1 else data))
+        taken.append(written(handle, data[:10] if len(taken) == 1 else data))
         return taken[-1]
 
     monkeypatch.setattr(os, "write", write)

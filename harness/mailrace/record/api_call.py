@@ -8,9 +8,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from mailrace.record.addresses import addresses_in
 
@@ -42,40 +41,43 @@ _COMPILED = tuple((method, re.compile(path), kind) for method, path, kind in _RO
 _WITH_ROWS = frozenset({"list", "search", "read_message", "read_latest", "send", "info"})
 
 
-@dataclass(frozen=True, slots=True)
 class Request:
-    """Method and target of a request; `prefix` is the path under which the server lives."""
+    """Method and target of a request; `prefix` is the path under which the server lives.
 
-    method: str
-    target: str
-    prefix: str = ""
+    path    the path below the prefix, as sent
+    kind    the word for the operation; `named` is what the path names
+    """
+
+    __slots__ = ("_query", "kind", "method", "named", "path")
+
+    def __init__(self, method: str, target: str, prefix: str = "") -> None:
+        if not target.startswith("/"):  # as a proxy is asked: with the whole URL
+            target = urlunsplit(("", "", *urlsplit(target)[2:]))
+        path, _, self._query = target.partition("#")[0].partition("?")
+        self.method = method
+        self.path = path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
+        self.kind, self.named = _route(method, self.path)
 
     @property
-    def path(self) -> str:
-        """The path below the prefix, as sent."""
-        path = urlsplit(self.target).path
-        return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix + "/") else path
+    def has_rows(self) -> bool:
+        """Whether the reply's body says what the operation was about, so that it must be kept."""
+        return self.kind in _WITH_ROWS
 
     def parameter(self, name: str) -> str:
         """The first value of a parameter of the query; "" where there is none."""
-        return parse_qs(urlsplit(self.target).query).get(name, [""])[0]
-
-    def route(self) -> tuple[str, Mapping[str, str]]:
-        """The kind, and what the path names."""
-        for method, pattern, kind in _COMPILED:
-            if method == self.method and (found := pattern.fullmatch(self.path)):
-                return kind, {k: unquote(v) for k, v in found.groupdict().items() if v}
-        return "other", {}
+        return parse_qs(self._query).get(name, [""])[0] if self._query else ""
 
 
-def wants_reply(request: Request) -> bool:
-    """Whether the reply's body says what the operation was about, so that it must be kept."""
-    return request.route()[0] in _WITH_ROWS
+def _route(method: str, path: str) -> tuple[str, Mapping[str, str]]:
+    for its_method, pattern, kind in _COMPILED:
+        if its_method == method and (found := pattern.fullmatch(path)):
+            return kind, {k: unquote(v) for k, v in found.groupdict().items() if v}
+    return "other", {}
 
 
 def about_request(request: Request, body: bytes) -> dict[str, Any]:
     """The kind, and what the request names."""
-    kind, named = request.route()
+    kind, named = request.kind, request.named
     given = _json(body)
     about: dict[str, Any] = {"kind": kind}
     if "id" in named:
@@ -107,8 +109,8 @@ def about_reply(request: Request, code: int, body: bytes) -> dict[str, Any]:
     """What the reply shows: the rows, the count, the ID; of a refusal nothing."""
     if code >= 400:
         return {}
-    kind, _ = request.route()
-    given = _json(body) if kind in _WITH_ROWS else {}
+    kind = request.kind
+    given = _json(body) if request.has_rows else {}
     if kind in ("list", "search"):
         rows = given.get("messages")
         total = given.get("messages_count", given.get("total", -1))

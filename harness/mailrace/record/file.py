@@ -1,14 +1,15 @@
 """The lines of a record in, record.jsonl out, and back: also of a recorder that was killed.
 
-Each line goes to the operating system in one write, so that SIGKILL at any moment leaves whole lines and at
-most one torn line, the last. Where the disk takes no more, nothing is written any more: a record with a hole
-in it would read like a whole one.
+Lines that are told together go to the operating system in one write, so that SIGKILL at any moment leaves
+whole lines and at most one torn line, the last. Where the disk takes no more, nothing is written any more: a
+record with a hole in it would read like a whole one.
 """
 
 import json
 import os
+import threading
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,30 +26,42 @@ _WORDS: dict[type, str] = {
     Held: "stored",
     Ended: "end",
 }
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in _WORDS}
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RecordFile:
-    """Appends lines to record.jsonl, each handed to the operating system at once: nothing is held back."""
+    """Appends lines to record.jsonl, which are handed to the operating system with each `flush`."""
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._waiting: list[bytes] = []
+        self._writing = threading.Lock()
         self._is_broken = False
 
     def write(self, value: Line) -> None:
-        """Append one line. Raises OSError once, where the disk takes no more: from then on none is kept."""
-        if self._is_broken:
-            return
-        said = {name: field for name, field in asdict(value).items() if field not in ("", ())}
+        """Append one line, which `flush` hands to the operating system."""
+        said = {name: got for name in _NAMES[type(value)] if (got := getattr(value, name)) not in ("", ())}
         line = {"kind": _WORDS[type(value)], "value": said}
-        text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
-        try:
-            written = os.write(self._handle, text)
-        except OSError:
-            self._is_broken = True
-            raise
-        if written < len(text):
-            self._is_broken = True
-            raise OSError("a line was written in part")
+        self._waiting.append(_encoded(line).encode() + b"\n")
+
+    def flush(self) -> None:
+        """Hand over what waits. Raises OSError once, where the disk takes no more: then none is kept."""
+        with self._writing:
+            # Another thread may append meanwhile, and nothing of its own is taken away.
+            taken = len(self._waiting)
+            lines = b"".join(self._waiting[:taken])
+            del self._waiting[:taken]
+            if self._is_broken or not lines:
+                return
+            try:
+                written = os.write(self._handle, lines)
+            except OSError:
+                self._is_broken = True
+                raise
+            if written < len(lines):
+                self._is_broken = True
+                raise OSError("a line was written in part")
 
     def close(self) -> None:
         """Close the file."""

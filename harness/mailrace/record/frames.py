@@ -3,25 +3,30 @@
 The last frame says that all before it are there: a reader that does not find it knows that bytes are missing.
 """
 
+import contextlib
 import os
 import select
+import signal
 import struct
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from time import monotonic_ns
+from typing import NamedTuple
 
 HEAD = struct.Struct("<IBQI")
 """What stands before each frame's bytes: connection, what it is, monotonic nanoseconds, length."""
 CONNECTED, CLIENT_SENT, SERVER_SENT, ENDED, WHOLE = range(5)
-TOGETHER_BYTES_MAX = 64 * 1024
-TOGETHER_S_MAX = 0.02
-"""Frames wait for so much, or for so long, and are then written together."""
-BACKLOG_BYTES_MAX = 64 * 1024 * 1024
+QUIET_S = 0.02
+"""Frames are written together once nothing has passed for about so long, …"""
+TOGETHER_S_MAX = 0.2
+TOGETHER_BYTES_MAX = 256 * 1024
+"""… or when the first of them has waited for so long, or when they are so many bytes."""
+SMALL_BYTES = 4096
+"""Chunks up to here are not counted: what passes of them in TOGETHER_S_MAX is no matter."""
+BACKLOG_BYTES_MAX = 16 * 1024 * 1024
+READ_BYTES_MAX = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A thing that happened on a connection: `what` is CONNECTED (the bytes are JSON), … or ENDED.
 
     WHOLE is the last one, of connection 0: the relay ended in order, and nothing is missing.
@@ -33,63 +38,95 @@ class Frame:
     data: bytes
 
 
-def frames(pipe: BinaryIO) -> Iterator[Frame]:
-    """The frames of a relay's pipe, until the relay ends."""
-    while len(head := pipe.read(HEAD.size)) == HEAD.size:
-        connection, what, t_ns, length = HEAD.unpack(head)
-        data = pipe.read(length)
-        if len(data) < length:
-            return
-        yield Frame(connection, what, t_ns, data)
+def frames(pipe: int) -> Iterator[list[Frame]]:
+    """The frames of a relay's pipe, those together that came together, until the relay ends."""
+    unread = b""
+    while came := os.read(pipe, READ_BYTES_MAX):
+        unread += came
+        at, found = 0, []
+        while len(unread) - at >= HEAD.size:
+            connection, what, t_ns, length = HEAD.unpack_from(unread, at)
+            ends = at + HEAD.size + length
+            if ends > len(unread):
+                break
+            found.append(Frame(connection, what, t_ns, unread[at + HEAD.size : ends]))
+            at = ends
+        unread = unread[at:]
+        yield found
 
 
 class Copies:
-    """The pipe to the recorder. Frames wait here for a moment and go together, so that no conversation does.
+    """The pipe to the recorder. Frames wait here until the traffic pauses, and then go together.
 
     A write for each frame would wake the recorder each time, and it would take the processor that the server
-    needs for its answer.
+    needs for its answer. A conversation waits for whatever is done here, so it is little: to pack a frame and
+    to count its bytes is left for later, and the time is told by a signal, since a limit on each wait for
+    traffic costs more than a copy.
+
+    due   a descriptor that can be read when `flush` is to be called
     """
 
     def __init__(self, handle: int) -> None:
+        """The main thread alone may make one, for it is told the time by SIGALRM."""
         os.set_blocking(handle, False)
         self._handle = handle
-        self._waiting = bytearray()
-        self._since_ns = 0
+        self._frames: list[tuple[int, int, int, bytes]] = []
+        self._bulk_bytes = 0
+        self._packed = bytearray()
+        self.due, self._ringing = os.pipe()
+        for end in (self.due, self._ringing):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.set_wakeup_fd(self._ringing, warn_on_full_buffer=False)
 
-    def put(self, connection: int, what: int, data: bytes | memoryview) -> None:
+    def put(self, connection: int, what: int, data: bytes) -> None:
         """Append a frame; waits only where the reader has fallen `BACKLOG_BYTES_MAX` behind."""
-        now_ns = time.monotonic_ns()
-        if not self._waiting:
-            self._since_ns = now_ns
-        self._waiting += HEAD.pack(connection, what, now_ns, len(data))
-        self._waiting += data
-        if len(self._waiting) > TOGETHER_BYTES_MAX or now_ns - self._since_ns > 1e9 * TOGETHER_S_MAX:
-            self.flush()
-        while len(self._waiting) > BACKLOG_BYTES_MAX:
-            self._flush_some()
+        if not self._frames:
+            self._ring_later()
+        self._frames.append((connection, what, monotonic_ns(), data))
+        if len(data) > SMALL_BYTES:
+            self._bulk_bytes += len(data)
+            if self._bulk_bytes > TOGETHER_BYTES_MAX:
+                self._flush()
 
     def flush(self) -> None:
-        """Write what waits, as far as the pipe takes it."""
-        if self._waiting:
-            del self._waiting[: self._write(self._waiting)]
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something waits to be written."""
-        return bool(self._waiting)
+        """Write what waits, as far as the pipe takes it, if the traffic pauses or it has waited for long."""
+        os.read(self.due, 64)
+        now_ns = monotonic_ns()
+        if self._frames:
+            first_ns, last_ns = self._frames[0][2], self._frames[-1][2]
+            if now_ns - last_ns < 0.5e9 * QUIET_S and now_ns - first_ns < 1e9 * TOGETHER_S_MAX:
+                self._ring_later()
+                return
+        self._flush()
 
     def close(self) -> None:
         """Say that nothing is missing, and wait until all is written."""
         self.put(0, WHOLE, b"")
-        while self._waiting:
-            self._flush_some()
+        self._flush()
+        while self._packed:
+            self._write_when_it_can()
 
-    def _flush_some(self) -> None:
+    def _ring_later(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, QUIET_S)
+
+    def _flush(self) -> None:
+        for connection, what, t_ns, data in self._frames:
+            self._packed += HEAD.pack(connection, what, t_ns, len(data))
+            self._packed += data
+        self._frames.clear()
+        self._bulk_bytes = 0
+        self._write()
+        while len(self._packed) > BACKLOG_BYTES_MAX:
+            self._write_when_it_can()
+        if self._packed:
+            self._ring_later()
+
+    def _write_when_it_can(self) -> None:
         select.select([], [self._handle], [])
-        self.flush()
+        self._write()
 
-    def _write(self, data: bytes | bytearray) -> int:
-        try:
-            return os.write(self._handle, data)
-        except BlockingIOError:
-            return 0
+    def _write(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if self._packed:
+                del self._packed[: os.write(self._handle, self._packed)]

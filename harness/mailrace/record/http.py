@@ -1,27 +1,34 @@
 """The bytes of an HTTP/1.1 connection in, one operation a request out.
 
-h11 reads both directions (RFC 9112): what the client sent is fed to a server's state machine, what the server
-sent to a client's, and each is told what the other saw, so that both know when an exchange is over. Nothing
-that h11 makes is ever sent. After an upgrade (web sockets) the bytes pass unread, which is said.
+Replies come in the order of the requests (RFC 9112 9.3.2), which may be pipelined. After an upgrade (web
+sockets) the bytes pass unread, which is said.
 """
 
+import re
 import zlib
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
-
-import h11
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.api_call import Request, about_reply, about_request, wants_reply
-from mailrace.record.watch import TLS_WORDS, LostTrack, Teller, is_encrypted, outcome_of_code
+from mailrace.record.api_call import Request, about_reply, about_request
+from mailrace.record.http_messages import NO_HTTP, TO_THE_END, Head, Listener, Messages
+from mailrace.record.watch import (
+    TLS_WORDS,
+    WAITING_MAX,
+    LostTrack,
+    Teller,
+    is_encrypted,
+    outcome_of_code,
+)
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 """So much of a request's body is kept until its reply: enough for a mail that is sent by REST."""
-WEB_SOCKET_WORDS = "the connection was upgraded (web socket)"
-"""Mailpit only tells by it what has happened: nothing that a client sends there changes the store."""
 REPLY_BYTES_MAX = 4 * 1024 * 1024
 """So much of a reply's body, unpacked: more than a page of 5,000 rows; beyond it the rows are not told."""
+WEB_SOCKET_WORDS = "the connection was upgraded (web socket)"
+"""Mailpit only tells by it what has happened: nothing that a client sends there changes the store."""
+_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]")
+_STATUS_LINE = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: .*)?")
 
 
 @dataclass(slots=True)
@@ -32,9 +39,8 @@ class _Exchange:
     request: Request
     body: bytearray = field(default_factory=bytearray)
     code: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
+    packing: str = ""
     reply: bytearray = field(default_factory=bytearray)
-    is_reply_wanted: bool = False
     is_sent: bool = False
     completed_ns: int | None = None
     """When the reply was whole: a server may answer before the request is."""
@@ -49,9 +55,11 @@ class HttpWatch:
     def __init__(self, teller: Teller, prefix: str = "") -> None:
         self._teller = teller
         self._prefix = prefix
-        self._client = h11.Connection(h11.SERVER, max_incomplete_event_size=1024 * 1024)
-        self._server = h11.Connection(h11.CLIENT, max_incomplete_event_size=1024 * 1024)
-        self._exchange: _Exchange | None = None
+        self._client = Messages(Listener(self._requested, self._sent, self._request_ended))
+        self._server = Messages(Listener(self._replied, self._came, self._reply_ended))
+        self._exchanges: deque[_Exchange] = deque()
+        """Those that are not over in both directions; a reply belongs to the first that has none."""
+        self._now_ns = 0
         self._is_opaque = False
         self._is_first = True
 
@@ -62,91 +70,93 @@ class HttpWatch:
             self._teller.not_seen(t_ns, TLS_WORDS)
         self._is_first = False
         if not self._is_opaque:
-            self._follow(self._client, data, t_ns)
+            self._client.feed(data, t_ns)
 
     def server_sent(self, data: bytes, t_ns: int) -> None:
         """A piece of a reply."""
+        self._now_ns = t_ns
         if not self._is_opaque:
-            self._follow(self._server, data, t_ns)
+            self._server.feed(data, t_ns)
 
     def ended(self, t_ns: int) -> None:
         """The link is gone. A reply without a length ends with it; a request without a reply is unknown."""
-        if self._is_opaque or self._exchange is None:
+        if self._is_opaque:
             return
-        if self._exchange.code and self._exchange.completed_ns is None:
-            self._follow(self._server, b"", t_ns)
-        if (exchange := self._exchange) is None:
-            return
-        if exchange.completed_ns is not None:
-            # It was answered before it was wholly sent, and the rest was never sent.
-            self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code), "")
-        else:
-            self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
+        self._now_ns = t_ns
+        self._server.feed(b"", t_ns)
+        for exchange in [*self._exchanges]:
+            if exchange.completed_ns is not None:
+                # It was answered before it was wholly sent, and the rest was never sent.
+                self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code))
+            else:
+                self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
 
-    def _follow(self, side: h11.Connection, data: bytes, t_ns: int) -> None:
-        try:
-            side.receive_data(data)
-            for event in _events(side):
-                self._saw(side, event, t_ns)
-            if self._is_opaque or self._exchange is None:
+    def _requested(self, head: Head) -> int:
+        line = _REQUEST_LINE.fullmatch(head.first)
+        if line is None:
+            raise LostTrack("a request line that is none")
+        if len(self._exchanges) >= WAITING_MAX:
+            raise LostTrack("a thousand requests without a reply")
+        request = Request(line[1], line[2], self._prefix)
+        self._exchanges.append(_Exchange(self._client.begun_ns, request))
+        return head.length(0)
+
+    def _sent(self, piece: bytes) -> None:
+        body = self._exchanges[-1].body
+        if len(body) < REQUEST_BYTES_MAX:
+            body += piece
+
+    def _request_ended(self) -> None:
+        self._exchanges[-1].is_sent = True
+        self._over()
+
+    @property
+    def _answered(self) -> _Exchange:
+        """The exchange to which a reply belongs that comes now: the first whose reply is not whole."""
+        for exchange in self._exchanges:
+            if exchange.completed_ns is None:
+                return exchange
+        raise LostTrack("a reply to no request")
+
+    def _replied(self, head: Head) -> int:
+        line = _STATUS_LINE.fullmatch(head.first)
+        if line is None:
+            raise LostTrack("a status line that is none")
+        exchange = self._answered
+        exchange.code = int(line[1])
+        exchange.packing = head.fields.get("content-encoding", "").lower()
+        is_tunnel = exchange.request.method == "CONNECT" and exchange.code < 300
+        if exchange.code == 101 or is_tunnel:
+            self._is_opaque = True
+            self._tell(exchange, self._now_ns, Outcome.OK, "upgraded")
+            self._teller.not_seen(self._now_ns, WEB_SOCKET_WORDS)
+            return NO_HTTP
+        # These have no body, whatever their fields say (RFC 9112 6.3).
+        if exchange.request.method == "HEAD" or exchange.code < 200 or exchange.code in (204, 304):
+            return 0
+        return head.length(TO_THE_END)
+
+    def _came(self, piece: bytes) -> None:
+        exchange = self._answered
+        if exchange.request.has_rows and len(exchange.reply) < REPLY_BYTES_MAX:
+            exchange.reply += piece
+
+    def _reply_ended(self) -> None:
+        exchange = self._answered
+        if exchange.code >= 200:  # else the server says only that it goes on, and the reply is still to come
+            exchange.completed_ns = self._now_ns
+            self._over()
+
+    def _over(self) -> None:
+        """Tell of what is over in both directions, for the request says what an exchange is about."""
+        while self._exchanges and self._exchanges[0].is_sent:
+            first = self._exchanges[0]
+            if first.completed_ns is None:
                 return
-            if self._client.our_state is h11.SWITCHED_PROTOCOL:
-                self._is_opaque = True
-                self._tell(self._exchange, t_ns, Outcome.OK, "upgraded")
-                self._teller.not_seen(t_ns, WEB_SOCKET_WORDS)
-        except (h11.RemoteProtocolError, h11.LocalProtocolError) as wrong:
-            raise LostTrack(str(wrong)) from wrong
+            self._tell(first, first.completed_ns, outcome_of_code(first.code))
 
-    def _saw(self, side: h11.Connection, event: Any, t_ns: int) -> None:
-        match event:
-            case h11.Request():
-                target = event.target.decode("latin-1")
-                request = Request(event.method.decode("latin-1"), target, self._prefix)
-                self._exchange = _Exchange(t_ns, request, is_reply_wanted=wants_reply(request))
-                self._server.send(event)
-            case h11.InformationalResponse():
-                self._client.send(event)
-            case h11.Response() if self._exchange is not None:
-                self._exchange.code = event.status_code
-                self._exchange.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in event.headers}
-                self._client.send(event)
-            case h11.Data() if self._exchange is not None:
-                self._piece(self._exchange, side, event)
-            case h11.EndOfMessage() if self._exchange is not None:
-                self._ended_message(self._exchange, side, event, t_ns)
-
-    def _piece(self, exchange: _Exchange, side: h11.Connection, event: h11.Data) -> None:
-        if side is self._server:
-            if exchange.is_reply_wanted and len(exchange.reply) < REPLY_BYTES_MAX:
-                exchange.reply += event.data
-            self._client.send(event)
-        else:
-            if len(exchange.body) < REQUEST_BYTES_MAX:
-                exchange.body += event.data
-            self._server.send(event)
-
-    def _ended_message(
-        self, exchange: _Exchange, side: h11.Connection, event: h11.EndOfMessage, t_ns: int
-    ) -> None:
-        if side is self._server:
-            exchange.completed_ns = t_ns
-            self._client.send(event)
-        else:
-            exchange.is_sent = True
-            self._server.send(event)
-        # Only an exchange that is over in both directions is told, for the request says what it is about.
-        if exchange.completed_ns is None or not exchange.is_sent:
-            return
-        self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code), "")
-        if self._client.our_state is h11.DONE and self._client.their_state is h11.DONE:
-            self._client.start_next_cycle()
-            self._server.start_next_cycle()
-            # A pipelined request that came early has waited inside of h11 until now.
-            for waiting in _events(self._client):
-                self._saw(self._client, waiting, t_ns)
-
-    def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str) -> None:
-        self._exchange = None
+    def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str = "") -> None:
+        self._exchanges.remove(exchange)
         body, reply = bytes(exchange.body), _unpacked(exchange)
         about = about_request(exchange.request, body)
         if outcome is not Outcome.UNKNOWN:
@@ -166,17 +176,9 @@ class HttpWatch:
         )
 
 
-def _events(side: h11.Connection) -> Iterator[Any]:
-    while True:
-        event = side.next_event()
-        if event is h11.NEED_DATA or event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
-            return
-        yield event
-
-
 def _unpacked(exchange: _Exchange) -> bytes:
     """The reply's body as it was before it was packed; empty where it is too large or in a form not known."""
-    how = exchange.headers.get("content-encoding", "")
+    how = exchange.packing
     if len(exchange.reply) >= REPLY_BYTES_MAX or how not in ("", "identity", "gzip", "deflate"):
         return b""
     if how not in ("gzip", "deflate"):

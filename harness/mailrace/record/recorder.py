@@ -82,7 +82,9 @@ class Recorder:
             stdout=subprocess.PIPE,
             pass_fds=(writing,),
             text=True,
-            start_new_session=True,  # Ctrl-C is for us: the relay ends when we close its standard input
+            # Ctrl-C is for us: the relay ends when we close its standard input. A session of its own would be
+            # scheduled apart from the suite's (autogroups of Linux), and each chunk would wait for longer.
+            process_group=0,
         )
         os.close(writing)
         assert self._relay.stdout is not None
@@ -115,8 +117,12 @@ class Recorder:
 
     def write(self, line: Line) -> None:
         """Append a line. A disk that takes no more is noted once; the traffic goes on."""
+        self._file.write(line)
+        self._flush()
+
+    def _flush(self) -> None:
         try:
-            self._file.write(line)
+            self._file.flush()
         except OSError as wrong:
             self._fail(wrong.strerror or str(wrong))
 
@@ -138,14 +144,16 @@ class Recorder:
         # Looking can wait, and the suite and its server cannot. On Linux this is about this thread alone.
         with suppress(AttributeError, OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-        with open(pipe, "rb", buffering=1024 * 1024) as stream:
-            for frame in frames(stream):
+        for together in frames(pipe):
+            for frame in together:
                 try:
                     self._frame(frame)
                 except LostTrack as lost:
                     self._give_up(frame, str(lost))
                 except Exception as wrong:  # a bug of ours must not end the record of everybody else
                     self._give_up(frame, f"a bug of mailrace: {wrong!r}")
+            self._flush()
+        os.close(pipe)
         # What was under way when the relay ended has no reply, which its watch says.
         for connection in [*self._watches]:
             last = Frame(connection, ENDED, monotonic_ns(), b"")
@@ -153,6 +161,7 @@ class Recorder:
                 self._frame(last)
             except Exception as wrong:  # LostTrack, or a bug of ours
                 self._give_up(last, str(wrong))
+        self._flush()
 
     def _frame(self, frame: Frame) -> None:
         if frame.what == CONNECTED:
@@ -174,7 +183,7 @@ class Recorder:
 
     def _connected(self, frame: Frame) -> None:
         about = json.loads(frame.data)
-        self.write(
+        self._file.write(
             Connected(
                 connection=frame.connection,
                 protocol=about["protocol"],
@@ -184,7 +193,7 @@ class Recorder:
             )
         )
         keep = self._keep if self._contents is not None else None
-        teller = Teller(frame.connection, self.write, self._number, keep)
+        teller = Teller(frame.connection, self._file.write, self._number, keep)
         makers: dict[str, Callable[[], Watch]] = {
             "smtp": lambda: SmtpWatch(teller),
             "http": lambda: HttpWatch(teller, self._prefix),
@@ -194,7 +203,7 @@ class Recorder:
 
     def _give_up(self, frame: Frame, why: str) -> None:
         self._watches.pop(frame.connection, None)
-        self.write(NotSeen(connection=frame.connection, t_ns=frame.t_ns, why=why))
+        self._file.write(NotSeen(connection=frame.connection, t_ns=frame.t_ns, why=why))
 
 
 def begun(target: str, version: str, **about: Any) -> Begun:

@@ -9,6 +9,7 @@ suite waits.
 """
 
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -19,11 +20,12 @@ import sys
 from dataclasses import asdict
 
 from mailrace.record.clients import Clients
-from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, TOGETHER_S_MAX, Copies
+from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, SMALL_BYTES, Copies
 from mailrace.record.service import Service
 
 CHUNK_BYTES = 64 * 1024
-"""Read into one buffer that is kept: a fresh one for each chunk costs more than all the rest."""
+"""Read at once of a long transfer. To make room for so much costs more than to pass on a request."""
+EVENTS_MAX = 64
 HELD_BYTES_MAX = 1024 * 1024
 """What may wait for a slow reader before its sender is no longer read."""
 _READ = select.EPOLLIN | select.EPOLLRDHUP
@@ -41,6 +43,7 @@ class _End:
 
     __slots__ = (
         "connection",
+        "handle",
         "held",
         "is_connecting",
         "is_over",
@@ -48,6 +51,7 @@ class _End:
         "mask",
         "other",
         "sock",
+        "wanted_bytes",
         "what",
     )
 
@@ -56,6 +60,9 @@ class _End:
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
+        self.handle = sock.fileno()
+        self.wanted_bytes = SMALL_BYTES
+        """Read at once: more where the last time there was as much as was wanted."""
         self.connection = connection
         self.what = what
         self.other: _End = self
@@ -80,7 +87,7 @@ class _Loop:
         self._ends: dict[int, _End] = {}
         self._connections = 0
         self._clients = Clients()
-        self._chunk = memoryview(bytearray(CHUNK_BYTES))
+        self._poll.register(copies.due, select.EPOLLIN)
 
     def listen(self, service: Service) -> int:
         """The port on which clients of the service are taken from now on."""
@@ -98,17 +105,20 @@ class _Loop:
 
     def run(self) -> None:
         """Until the recorder ends."""
+        poll, find, readable = self._poll.poll, self._ends.get, select.EPOLLIN
         while True:
-            happened = self._poll.poll(TOGETHER_S_MAX if self._copies.is_waiting else None)
-            if not happened:
-                self._copies.flush()
-            for handle, events in happened:
-                if handle == self._owner:
-                    return
-                if handle in self._listening:
+            for handle, events in poll(-1, EVENTS_MAX):
+                if (end := find(handle)) is not None:
+                    if events == readable:
+                        self._receive(end)
+                    else:
+                        self._happened(end, events)
+                elif handle == self._copies.due:
+                    self._copies.flush()
+                elif handle in self._listening:
                     self._accept(*self._listening[handle])
-                elif handle in self._ends:
-                    self._happened(self._ends[handle], events)
+                elif handle == self._owner:
+                    return
 
     def _accept(self, listening: socket.socket, service: Service) -> None:
         try:
@@ -143,11 +153,12 @@ class _Loop:
                 self._has_connected(end)
             if events & select.EPOLLOUT:
                 self._send_held(end)
-            if events & (_READ | select.EPOLLHUP) and not end.is_paused and not end.is_over:
-                self._receive(end)
-            elif events & _BROKEN:
-                self._end(end)
         except OSError:
+            self._end(end)
+            return
+        if events & (_READ | select.EPOLLHUP) and not end.is_paused and not end.is_over:
+            self._receive(end)
+        elif events & _BROKEN:
             self._end(end)
 
     def _has_connected(self, server: _End) -> None:
@@ -159,33 +170,48 @@ class _Loop:
         self._register(server.other)
 
     def _receive(self, end: _End) -> None:
+        """Pass on what there is to read. A conversation waits for this, so it is short."""
         try:
-            size = end.sock.recv_into(self._chunk)
+            data = os.read(end.handle, end.wanted_bytes)
         except BlockingIOError:
             return
-        other = end.other
-        data = self._chunk[:size]
-        if not size:
-            # A half-closed connection stays open in the other direction, as it would without us.
-            end.is_over = True
-            if not other.held:
-                with contextlib.suppress(OSError):
-                    other.sock.shutdown(socket.SHUT_WR)
-            self._register(end)
-            if other.is_over and not other.held and not end.held:
-                self._end(end)
+        except OSError:
+            self._end(end)
             return
-        if other.held:
-            other.held += data
-        else:
-            sent = _sent(other.sock, data)
-            if sent < size:
-                other.held += data[sent:]
-                self._register(other)
-        if len(other.held) > HELD_BYTES_MAX:
+        if not data:
+            self._is_over(end)
+            return
+        sent = 0
+        if not end.other.held:
+            try:
+                sent = os.write(end.other.handle, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._end(end)
+                return
+        if sent < len(data):
+            self._hold(end, data[sent:])
+        self._copies.put(end.connection, end.what, data)
+        end.wanted_bytes = CHUNK_BYTES if len(data) == end.wanted_bytes else SMALL_BYTES
+
+    def _hold(self, end: _End, data: bytes) -> None:
+        """Keep what the other socket cannot take now; where that is much, its sender has to wait."""
+        end.other.held += data
+        self._register(end.other)
+        if len(end.other.held) > HELD_BYTES_MAX:
             end.is_paused = True
             self._register(end)
-        self._copies.put(end.connection, end.what, data)
+
+    def _is_over(self, end: _End) -> None:
+        """It sends no more. The other direction stays open, as it would without us."""
+        end.is_over = True
+        if not end.other.held:
+            with contextlib.suppress(OSError):
+                end.other.sock.shutdown(socket.SHUT_WR)
+        self._register(end)
+        if end.other.is_over and not end.other.held and not end.held:
+            self._end(end)
 
     def _send_held(self, end: _End) -> None:
         del end.held[: _sent(end.sock, end.held)]
@@ -251,6 +277,8 @@ def _main(pipe: str, services: str) -> None:
         return
     print(json.dumps(ports), flush=True)
     loop.watch_owner(sys.stdin.fileno())
+    # Nothing here is in a circle, and a search for such things takes time from a conversation.
+    gc.disable()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         loop.run()
         copies.close()
