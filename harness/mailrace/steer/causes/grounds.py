@@ -67,7 +67,7 @@ class Grounds:
         return None if self.view is None else outlook(self.view, tuple(schedule))
 
 
-def grounds_of(space: StateSpace, allowed: Follows) -> Grounds:
+def grounds_of(space: StateSpace, allowed: Follows, *, with_repairs: bool = True) -> Grounds:
     """The grounds of what was explored; `allowed`: what one server lets happen.
 
     A bad leaf that no allowed schedule comes to needs more servers than one, and has no origin.
@@ -95,7 +95,8 @@ def grounds_of(space: StateSpace, allowed: Follows) -> Grounds:
                 is_reply_only=_is_reply_only(space, execution, names),
             )
     total, bad = completions(view) if view is not None else ([0], [0])
-    repairs = find_repairs(view) if view is not None and bad[0] < total[0] else _NOTHING
+    is_open = with_repairs and bad[0] < total[0]
+    repairs = find_repairs(view) if view is not None and is_open else _NOTHING
     return Grounds(space, view, origins, repairs)
 
 

@@ -8,14 +8,17 @@ the explored orders are mapped onto the leaves, and nothing is judged here.
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from types import MappingProxyType
 
 from mailrace.steer.database_proxy.attribution import Names
+from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.database_proxy.independence import Footprints, is_control
 from mailrace.steer.database_proxy.store import connect, rows, run
-from mailrace.steer.explore.programs import History, PlannedStep, Programs, heard
+from mailrace.steer.explore.programs import History, Learner, PlannedStep, Programs, heard
 
 DEPTH_MAX = 250
 """Steps of all actors together, after which the graph is left unfinished: it is walked by recursion."""
@@ -28,11 +31,13 @@ class Node:
 
     edges   for each actor that has a next step the state after it; a node without any is a leaf
     steps   that next step, of the same actors
+    store   what the store holds, as a digest of each of its tables
     """
 
     histories: tuple[History, ...]
     edges: Mapping[int, "Node"] = field(default_factory=dict)
     steps: Mapping[int, PlannedStep] = field(default_factory=dict)
+    store: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_leaf(self) -> bool:
@@ -75,23 +80,31 @@ class Graph:
         return list(seen)
 
 
+Ask = Callable[[Schedule], bool]
+"""Learns what the last actor of a schedule sends there, into the programs; False: no more can be asked."""
+
+
 def build(
-    programs: Programs,
+    programs: Programs | Learner,
     actors: int,
     names: Names,
     snapshot: sqlite3.Connection,
     footprints: Footprints,
-    along: tuple[int, ...] | None = None,
+    along: Schedule | None = None,
+    ask: Ask | None = None,
+    until: float = inf,
 ) -> Graph:
     """The graph from the store in `snapshot`, which is left as it is; `names` are those of a fresh run.
 
     along   only the states of this schedule and what is one step beside it, which has no steps of its own:
             enough to follow that schedule where the whole graph is too large. It is never whole
+    ask     is called where an actor's next step is not known; the programs may know more then
+    until   monotonic seconds after which no more states are added
     """
     connection = connect()
     snapshot.backup(connection)
     try:
-        return _Builder(programs, actors, names, connection, footprints).build(along)
+        return _Builder(programs, actors, names, connection, footprints, ask, until).build(along)
     finally:
         connection.close()
 
@@ -99,21 +112,27 @@ def build(
 class _Builder:
     def __init__(
         self,
-        programs: Programs,
+        programs: Programs | Learner,
         actors: int,
         names: Names,
         connection: sqlite3.Connection,
         footprints: Footprints,
+        ask: Ask | None,
+        until: float,
     ) -> None:
         self._programs = programs
+        self._ask = ask
+        self._until = until
+        self._way: list[int] = []
+        """The schedule that led to the state in hand."""
         self._names = names
         self._actors = actors
         self._connection = connection
         self._footprints = footprints
-        self._nodes: dict[tuple[object, ...], Node] = {}
+        self._nodes: dict[tuple[tuple[History, ...], tuple[tuple[str, str], ...]], Node] = {}
         self._is_whole = True
 
-    def build(self, along: tuple[int, ...] | None) -> Graph:
+    def build(self, along: Schedule | None) -> Graph:
         tables = [
             str(r[0]) for r in rows(self._connection, "SELECT name FROM sqlite_master WHERE type='table'")
         ]
@@ -121,32 +140,45 @@ class _Builder:
         root = self._node(tuple(() for _ in range(self._actors)), contents, along)
         return Graph(root, len(self._nodes), self._is_whole and along is None)
 
-    def _node(
-        self, histories: tuple[History, ...], contents: dict[str, str], ahead: tuple[int, ...] | None
-    ) -> Node:
+    def _node(self, histories: tuple[History, ...], contents: dict[str, str], ahead: Schedule | None) -> Node:
         """The state; `ahead` is what is left of the one schedule that is followed, None: all of them are."""
         key = (histories, tuple(sorted(contents.items())))
-        known = self._nodes.get(key)
-        if known is not None:
-            return known
-        if len(self._nodes) >= NODES_MAX or sum(map(len, histories)) > DEPTH_MAX:
+        made = self._nodes.get(key)
+        if made is not None:
+            return made
+        is_full = len(self._nodes) >= NODES_MAX or time.monotonic() > self._until
+        if is_full or sum(map(len, histories)) > DEPTH_MAX:
             self._is_whole = False
             return Node(histories)
         # Histories only grow, so nothing below leads back here: a node is made once all below it are there.
         steps: dict[int, PlannedStep] = {}
         edges: dict[int, Node] = {}
         for actor in range(self._actors):
-            for step in self._programs.variants.get((actor, histories[actor]), ()):
-                child = self._after(histories, contents, actor, step, ahead)
-                if child is not None:
-                    steps[actor], edges[actor] = step, child
-                    break
-            else:
-                if (actor, histories[actor]) not in self._programs.endings:
-                    self._is_whole = False
-        node = Node(histories, MappingProxyType(edges), MappingProxyType(steps))
+            known = (actor, histories[actor])
+            following = self._following(histories, contents, actor, ahead)
+            if following is None and known not in self._programs.endings and self._ask is not None:
+                # The server itself is asked: it is run along the way to this state, and the actor next.
+                if self._ask((*self._way, actor)):
+                    following = self._following(histories, contents, actor, ahead)
+                else:
+                    self._ask = None
+            if following is not None:
+                steps[actor], edges[actor] = following
+            elif known not in self._programs.endings:
+                self._is_whole = False
+        node = Node(histories, MappingProxyType(edges), MappingProxyType(steps), key[1])
         self._nodes[key] = node
         return node
+
+    def _following(
+        self, histories: tuple[History, ...], contents: dict[str, str], actor: int, ahead: Schedule | None
+    ) -> tuple[PlannedStep, Node] | None:
+        """The actor's next step and the state after it; None: no known step is told what is told here."""
+        for step in self._programs.variants.get((actor, histories[actor]), ()):
+            child = self._after(histories, contents, actor, step, ahead)
+            if child is not None:
+                return step, child
+        return None
 
     def _after(
         self,
@@ -154,7 +186,7 @@ class _Builder:
         contents: dict[str, str],
         actor: int,
         step: PlannedStep,
-        ahead: tuple[int, ...] | None,
+        ahead: Schedule | None,
     ) -> Node | None:
         """The state after the step; None: it is told other things here than this variant of it was."""
         self._connection.execute("SAVEPOINT step")
@@ -176,7 +208,11 @@ class _Builder:
             known = (*histories[:actor], history, *histories[actor + 1 :])
             if ahead is not None and ahead[:1] != (actor,):
                 return Node(known)
-            return self._node(known, after, None if ahead is None else ahead[1:])
+            self._way.append(actor)
+            try:
+                return self._node(known, after, None if ahead is None else ahead[1:])
+            finally:
+                self._way.pop()
         finally:
             self._connection.execute("ROLLBACK TO step")
             self._connection.execute("RELEASE step")

@@ -1,0 +1,262 @@
+"""A round of three actors in, what they show that no two of them do out.
+
+All schedules are walked without a server (`model_walk`), and one of each outcome is run on the real servers,
+which judge it. An outcome is shown by pairs where some schedule to it lets one of the three run alone before
+or after the other two: then it takes two actors at a time, as a pair does. Any other takes three.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.cause import Cause
+from mailrace.steer.causes.grounds import Grounds, grounds_of
+from mailrace.steer.causes.naming import Origin, by_harm
+from mailrace.steer.causes.view import completions
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.depth_first import DepthFirst
+from mailrace.steer.explore.graph import Graph, Node, always
+from mailrace.steer.explore.judge import Break, Judge, break_of, learn_serial
+from mailrace.steer.explore.model_walk import Model, ModelWalk, Outcome, is_apart
+from mailrace.steer.explore.observer import NOBODY
+from mailrace.steer.explore.programs import Learner, Programs
+from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.soundness import unexplored
+from mailrace.steer.explore.state_space import StateSpace, why_not_put_to_the_test
+from mailrace.steer.explore.strategy import TRIES_MAX, Budget, Coverage, run_schedules
+from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.servers.round import Round
+
+WALK_S_MAX = 30.0
+CLASSES_MAX = 400
+CLASSES_S_MAX = 5.0
+LEAVES_MAX = 100
+"""Where nothing bad was found and so few leaves are there, up to that many classes of schedules are run."""
+WEIGHED_MAX = 20
+"""So many leaves of one outcome are weighed for the one that one server is most easily brought into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadEnd:
+    """An outcome that broke a promise on the servers, twice: one schedule of it, an instance an actor.
+
+    names         what it breaks; `breaks`: the same, each with whom it is broken to
+    is_by_three   no schedule to it lets one actor run alone before or after the other two
+    leaves        of the graph that have this outcome, that of `execution` first; empty of a hang or a crash
+    """
+
+    execution: Execution
+    names: frozenset[AnomalyName]
+    breaks: frozenset[Break]
+    is_by_three: bool
+    leaves: tuple[Node, ...]
+
+
+class Found(NamedTuple):
+    """A cause with an end that shows it. `is_new`: no two actors at a time show it, or what it breaks."""
+
+    cause: Cause
+    end: BadEnd
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Three:
+    """What three actors come to.
+
+    outcomes       that are predicted; `run`: those of which a schedule was run on the servers
+    asked          schedules that were run to learn what an actor does
+    is_exhaustive  every class of schedules was run on the servers as well
+    doubt          why more may be wrong than was found, in words; "" if nothing says so
+    """
+
+    space: StateSpace
+    grounds: Grounds
+    bad: tuple[BadEnd, ...]
+    outcomes: int
+    run: int
+    asked: int
+    is_exhaustive: bool
+    doubt: str
+
+    @property
+    def schedules(self) -> tuple[int, int]:
+        """(all, bad) that are predicted, with an instance an actor; (0, 0) where the walk is not whole."""
+        if self.grounds.view is None:
+            return 0, 0
+        total, bad = completions(self.grounds.view)
+        return total[0], bad[0]
+
+    def found(self, known: Collection[str]) -> list[Found]:
+        """Each cause with an end that shows it; `known`: names of causes that pairs have shown elsewhere.
+
+        New is what breaks a promise to somebody to whom no two of the three break it, and what is decided by
+        two statements that decide no end of two actors at a time. An end of three that no two statements
+        decide is new only by what it breaks: its cause has no name that could be compared.
+        """
+        by_two: set[Break] = set().union(*(end.breaks for end in self.bad if not end.is_by_three))
+        ends: dict[str, list[tuple[BadEnd, Origin]]] = {}
+        for origin in by_harm(dict.fromkeys(self.grounds.origins.values())):
+            mine = [one for one in self.bad if one.leaves and self.grounds.origins[one.leaves[0]] == origin]
+            ends.setdefault(origin.name, []).extend((end, origin) for end in mine)
+        found = []
+        for name, its in ends.items():
+            end, origin = min(its, key=lambda one: (one[0].breaks <= by_two, not one[0].is_by_three))
+            is_own = origin.pair is not None and name not in known and all(e.is_by_three for e, _ in its)
+            is_new = end.is_by_three and (is_own or not end.breaks <= by_two)
+            found.append(Found(self.grounds.cause(origin), end, is_new))
+        return found
+
+
+def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | None:
+    """Walk every schedule of the round without a server, and run one of each outcome. Raises TargetError.
+
+    None: one of the actors shares nothing with the other two, so that the pair of these shows all.
+    """
+    until = time.monotonic() + seconds_max
+    separate = SeparateInstances(round_)
+    judge, serial = learn_serial(separate, round_.rig.options)
+    if is_apart(round_, serial):
+        separate.end()
+        return None
+
+    # The serial orders show each operation at work. Where the walk comes to what none of them showed, the
+    # servers are asked.
+    executions = list(serial)
+    walk = ModelWalk(separate, Learner(), lambda _, run: executions.append(run), until)
+    for run in serial:
+        walk.learn(run)
+    model = walk.model()
+
+    # Then each outcome is run: what takes three actors first, in case that there is not time for all.
+    by_pairs = model.shown_by_pairs()
+    ran = _run_each(walk, model, executions, by_pairs)
+    bad, once = _bad_ends(separate, judge, model, executions, by_pairs)
+    space = _space(round_, judge, executions, model.graph, bad)
+    doubt = once or walk.doubt or why_not_put_to_the_test(space)
+    if not doubt and not model.graph.is_whole:
+        doubt = f"not all of its states were walked within {seconds_max:.0f} s"
+    if not doubt and ran < len(model.ends):
+        doubt = f"{len(model.ends) - ran} of its {len(model.ends)} outcomes were not run on the servers"
+    is_small = sum(map(len, model.ends.values())) <= LEAVES_MAX
+    is_exhaustive = not doubt and not bad and is_small and _is_every_class_good(separate, judge, model.graph)
+    separate.end()
+    return Three(
+        space=space,
+        grounds=grounds_of(space, always, with_repairs=False),
+        bad=bad,
+        outcomes=len(model.ends),
+        run=ran,
+        asked=model.asked,
+        is_exhaustive=is_exhaustive,
+        doubt=doubt,
+    )
+
+
+def _run_each(
+    walk: ModelWalk, model: Model, executions: Sequence[Execution], by_pairs: Collection[Outcome]
+) -> int:
+    """Run a schedule of each outcome that no execution has come to, while there is time; how many were."""
+    ran: set[Outcome] = set()
+    for run in executions:
+        leaf = model.graph.leaf_of(run.schedule)
+        if leaf is not None and leaf in model.outcomes:
+            ran.add(model.outcomes[leaf])
+    for outcome in sorted(model.ends.keys() - ran, key=lambda one: (one in by_pairs, str(one))):
+        if walk.is_out_of_time:
+            break
+        if walk.run(model, model.ends[outcome][0]) is not None:
+            ran.add(outcome)
+    return len(ran)
+
+
+def _bad_ends(
+    separate: SeparateInstances,
+    judge: Judge,
+    model: Model,
+    executions: Sequence[Execution],
+    by_pairs: Collection[Outcome],
+) -> tuple[tuple[BadEnd, ...], str]:
+    """One execution of each bad outcome that came again; and what came only once, in words."""
+    found: dict[object, BadEnd] = {}
+    once: set[object] = set()
+    for run in executions:
+        names = judge.names(run)
+        leaf = model.graph.leaf_of(run.schedule)
+        outcome = model.outcomes.get(leaf) if leaf is not None else None
+        key = outcome or names
+        if not names or key in found:
+            continue
+        if not _comes_again(separate, judge, run, names):
+            once.add(key)
+            continue
+        leaves = () if outcome is None else model.ends[outcome]
+        found[key] = BadEnd(
+            execution=run,
+            names=names,
+            breaks=frozenset(break_of(a, run.record.plan) for a in judge.races(run)),
+            is_by_three=outcome is not None and outcome not in by_pairs,
+            leaves=tuple(sorted(leaves, key=lambda one: one is not leaf)),
+        )
+    left = len(once - found.keys())
+    return tuple(found.values()), f"{left} bad outcomes did not come again" if left else ""
+
+
+def _comes_again(
+    separate: SeparateInstances, judge: Judge, run: Execution, names: frozenset[AnomalyName]
+) -> bool:
+    """Whether the very schedule breaks the same again; one that is missed is tried again."""
+    for _ in range(TRIES_MAX):
+        again = follow(separate, run)
+        if again is not None:
+            return judge.names(again) == names
+    return False
+
+
+def _space(
+    round_: Round, judge: Judge, executions: Sequence[Execution], graph: Graph, bad: Sequence[BadEnd]
+) -> StateSpace:
+    """What was run and walked as the other rooms take it. It is never complete: most of it is predicted."""
+    return StateSpace(
+        actors=round_.actors,
+        judge=judge,
+        coverage=Coverage(explored=len(executions), limit="its states were walked without a server"),
+        programs=Programs({}, {}),
+        graph=graph,
+        executions=tuple(executions),
+        violating=tuple((end.execution, end.leaves[0] if end.leaves else Node(())) for end in bad),
+        bad_leaves={leaf: end.names for end in bad for leaf in end.leaves or (Node(()),)},
+        doubt="",
+        seconds={},
+    )
+
+
+def _is_every_class_good(separate: SeparateInstances, judge: Judge, graph: Graph) -> bool:
+    """Whether every class of schedules could be run on the servers in a short time, and none was bad."""
+    executions: list[Execution] = []
+    budget = Budget(schedules_max=CLASSES_MAX, until=time.monotonic() + CLASSES_S_MAX)
+    found = run_schedules(separate, DepthFirst(), budget, lambda _, run: executions.append(run))
+    is_clean = not any(map(judge.names, executions)) and not separate.strays
+    return found.is_complete and is_clean and not unexplored(graph, executions)
+
+
+def realise_three(round_: Round, three: Three, end: BadEnd, seconds_max: float) -> Cause:
+    """The cause of an end, brought about on one instance where that works; its fate says whether it did.
+
+    `three` is what `look_at_three` gave for this very round.
+    """
+    graph, until = three.space.graph, time.monotonic() + seconds_max
+    origin = three.grounds.origins[end.leaves[0]]
+    # Of the schedules that come to this outcome those are tried that the pool gives most easily.
+    orders = [(fewest_preemptions(graph, leaf, always) or (), leaf) for leaf in end.leaves[:WEIGHED_MAX]]
+    easiest = min(orders, key=lambda one: (preemptions_of(graph, one[0], always), one[0]))[1]
+    space = replace(three.space, violating=((end.execution, easiest),))
+    grounds = replace(three.grounds, space=space, origins={easiest: origin})
+    effort = Effort(until=until, one_of_each="anomaly", replay="mailrace steer")
+    shown = Realiser(round_, space, grounds, effort, NOBODY).on_one(SharedInstance(round_, graph), always)
+    cause = shown.causes[0]
+    return cause if cause.fate == "realised" else replace(cause, fate="three servers")
