@@ -47,6 +47,16 @@ StateOption = Annotated[
         help="Keep what is found here, and go on from there when called again.",
     ),
 ]
+ActorsOption = Annotated[
+    int,
+    typer.Option(
+        min=2,
+        max=3,
+        metavar="N",
+        rich_help_panel=options.LOOK,
+        help="3: after the pairs three operations at a time, for five minutes or the rest of --time-limit.",
+    ),
+]
 HarmOption = Annotated[
     HarmWord,
     typer.Option(metavar="HARM", help="From which harm on the status is 1: stop, data, promise or reply."),
@@ -58,6 +68,7 @@ def survey(
     target: options.TargetOption = None,
     before: FromOption = None,
     only: OnlyOption = None,
+    actors: ActorsOption = 2,
     harm: HarmOption = HarmWord.reply,
     state: StateOption = None,
     time_limit: options.TimeLimitOption = None,
@@ -90,7 +101,11 @@ def survey(
             for one in targets:
                 folder = whole / str(one).replace("/", "-").replace(":", "-") if before else whole
                 asked_for = Asked(
-                    target=one, only=tuple(only or ()), time_limit_s=time_limit, command=request.command
+                    target=one,
+                    only=tuple(only or ()),
+                    time_limit_s=time_limit,
+                    command=request.command,
+                    actors=actors,
                 )
                 decider = decided_by(campaign, request, whole)
                 found.append(surveyed(asked_for, folder, teller.said, decider))
@@ -122,7 +137,8 @@ def _status(found: object, least: object) -> int:
 
     assert isinstance(found, Survey)
     assert isinstance(least, Harm)
-    if any(one.fate == "realised" and is_at_least(one.harm.value, least) for one in found.causes):
+    causes = (*found.causes, *(found.three.causes if found.three else ()))
+    if any(one.fate == "realised" and is_at_least(one.harm.value, least) for one in causes):
         return 1
     is_open = any(one.verdict is PairVerdict.INCONCLUSIVE for one in found.pairs)
     return 3 if is_open or not found.is_whole else 0

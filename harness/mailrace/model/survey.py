@@ -98,6 +98,65 @@ class ConflictCoverage:
         return self.exercised / reachable if reachable else 1.0
 
 
+class TripleVerdict(StrEnum):
+    """What a survey says of three operations at a time."""
+
+    BY_THREE = "BY THREE"
+    """The servers did what no two of the three do: it breaks more, or by a cause that no pair shows."""
+    AS_PAIRS = "AS PAIRS"
+    """It has bad schedules, and they break what two of the three break as well."""
+    PASS = "PASS"
+    """Every class of its schedules was run on the servers, and none was bad."""
+    PREDICTED = "PREDICTED"
+    """Walked without a server, and one schedule of each outcome run on the servers: none was bad. No PASS."""
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyedTriple:
+    """Three operations at a time. `why`: the verdict in a sentence; `causes`: those that no pair shows.
+
+    schedules, bad   that are predicted, an instance an actor; `states`: of all of them
+    outcomes         that are predicted, of each of which a schedule was run on the servers
+    asked            schedules that were run on the servers to learn what an operation does
+    """
+
+    operations: tuple[str, str, str]
+    kinds: tuple[str, str, str]
+    relation: str
+    verdict: TripleVerdict
+    why: str
+    causes: tuple[str, ...] = ()
+    harm: str = ""
+    schedules: int = 0
+    bad: int = 0
+    states: int = 0
+    outcomes: int = 0
+    asked: int = 0
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """`send ∥ delete ∥ rename tag, the tag's last holder`."""
+        return f"{' ∥ '.join(self.operations)}, {self.relation}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeActors:
+    """What three operations at a time show beside the pairs.
+
+    causes   that no pair of the survey shows, each shown by the servers
+    apart    triples in which one operation shares nothing with the other two: not looked at, the pairs do
+    left     triples that the time did not suffice for
+    """
+
+    triples: tuple[SurveyedTriple, ...]
+    causes: tuple[SurveyedCause, ...]
+    apart: int
+    left: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """The whole of survey.json.
@@ -120,3 +179,4 @@ class Survey:
     not_surveyed: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    three: ThreeActors | None = None

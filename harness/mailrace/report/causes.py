@@ -13,6 +13,7 @@ _FATES = {
     "realised": "shown on the real server",
     "unrealised": "not shown on one server, so no race by itself",
     "two servers": "shown on two servers with one store",
+    "three servers": "shown on three servers with one store",
 }
 
 

@@ -8,7 +8,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailrace.model.consequences import consequence
 from mailrace.model.errors import UsageError
-from mailrace.model.survey import SURVEY_SCHEMA_VERSION, PairVerdict, Survey, SurveyedCause
+from mailrace.model.survey import (
+    SURVEY_SCHEMA_VERSION,
+    PairVerdict,
+    Survey,
+    SurveyedCause,
+    ThreeActors,
+    TripleVerdict,
+)
 from mailrace.report.causes import repairs_words
 from mailrace.report.document import plain
 from mailrace.report.page import whole_page
@@ -75,11 +82,36 @@ def lines_of(survey: Survey) -> Iterator[str]:
     for pair in survey.pairs:
         if pair.verdict is PairVerdict.INCONCLUSIVE:
             yield f"not decided: {pair.name}: {pair.why}"
+    if survey.three is not None:
+        yield from _three_lines(survey.three)
     found = survey.coverage
     yield (
         f"Conflicts between statements: {found.exercised:,} of {found.predicted:,} run in both orders, "
         f"{len(found.unreachable):,} come in one order only."
     )
+
+
+def three_headline(three: ThreeActors) -> str:
+    """What three operations at a time came to, in a sentence that says what was looked at and how."""
+    counts = {verdict: sum(one.verdict is verdict for one in three.triples) for verdict in TripleVerdict}
+    each = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
+    found = plural(len(three.causes), "cause") if three.causes else "no cause"
+    left = f"; {three.left:,} more not looked at" if three.left else ""
+    return (
+        f"Three actors at a time: {found} that no pair shows in {plural(len(three.triples), 'triple')} of "
+        f"operations ({each or 'none looked at'}){left}"
+    )
+
+
+def _three_lines(three: ThreeActors) -> Iterator[str]:
+    yield f"{three_headline(three)}."
+    for one in three.causes:
+        yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), 'triple')}"
+        yield from (f"    {sentence}" for sentence in one.why)
+        yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
+    for triple in three.triples:
+        if triple.verdict is TripleVerdict.INCONCLUSIVE:
+            yield f"not decided: {triple.name}: {triple.why}"
 
 
 def survey_page(survey: Survey) -> str:
@@ -94,11 +126,16 @@ def survey_page(survey: Survey) -> str:
         "survey.html.j2",
         survey=survey,
         headline=headline(survey),
+        three_headline=three_headline(survey.three) if survey.three else "",
         operations=operations,
         cells={key: _worst(said) for key, said in cells.items()},
-        repairs={one.name: repairs_words(one) for one in survey.causes},
-        meanings={one.name: consequence(one.anomalies[0]).meaning for one in survey.causes},
+        repairs={one.name: repairs_words(one) for one in _every(survey)},
+        meanings={one.name: consequence(one.anomalies[0]).meaning for one in _every(survey)},
     )
+
+
+def _every(survey: Survey) -> list[SurveyedCause]:
+    return [*survey.causes, *(survey.three.causes if survey.three else ())]
 
 
 _RANK = ("hang or crash", "data", "promise", "reply", "INCONCLUSIVE", "PASS", "INDEPENDENT", "NOT APPLICABLE")

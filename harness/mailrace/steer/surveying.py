@@ -32,6 +32,7 @@ from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, set_up
 from mailrace.steer.steering import GOMAXPROCS, opener_of
+from mailrace.steer.three import BadEnd, Three, look_at_three, realise_three
 from mailrace.targets import TargetName
 
 INSTANCES = 2
@@ -78,11 +79,12 @@ class Looked:
 
 @dataclass(slots=True)
 class Surveying:
-    """Servers of one version, with one pair after the other."""
+    """Servers of one version, with one pair after the other, or rounds of as many actors as `instances`."""
 
     target: TargetName
     options: ServerOptions
     folder: Path | None = None
+    instances: int = INSTANCES
     gomaxprocs: int = GOMAXPROCS
     progress: Callable[[str], None] = lambda _: None
     _rig: Rig | None = field(default=None, init=False)
@@ -91,6 +93,14 @@ class Surveying:
     def version(self, planned: PlannedRound) -> str:
         """The version that the servers say they are; they are started for it. Raises TargetError."""
         return self._with(planned).rig.instances[0].target.info.version
+
+    def three(self, planned: PlannedRound, seconds_max: float) -> Three | None:
+        """See `look_at_three`."""
+        return look_at_three(self._with(planned), seconds_max)
+
+    def realise_three(self, planned: PlannedRound, three: Three, end: BadEnd, seconds_max: float) -> Cause:
+        """See `realise_three`."""
+        return realise_three(self._with(planned), three, end, seconds_max)
 
     def offered(self, planned: PlannedRound) -> tuple[str, ...]:
         """What the server's own list of operations holds, such as `GET /api/v1/info`; empty: it has none."""
@@ -213,7 +223,7 @@ class Surveying:
             opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
             rig = Rig(opener, options=self.options)
             try:
-                rig.start(INSTANCES)
+                rig.start(self.instances)
             except BaseException:
                 rig.stop()
                 raise

@@ -34,7 +34,7 @@ from mailrace.steer.servers.round import Round
 WALK_S_MAX = 30.0
 CLASSES_MAX = 400
 CLASSES_S_MAX = 5.0
-LEAVES_MAX = 100
+LEAVES_MAX = 40
 """Where nothing bad was found and so few leaves are there, up to that many classes of schedules are run."""
 WEIGHED_MAX = 20
 """So many leaves of one outcome are weighed for the one that one server is most easily brought into."""
@@ -57,11 +57,11 @@ class BadEnd:
 
 
 class Found(NamedTuple):
-    """A cause with an end that shows it. `is_new`: no two actors at a time show it, or what it breaks."""
+    """A cause with an end that shows it. `new`: what of it no two actors at a time show, in words; or ""."""
 
     cause: Cause
     end: BadEnd
-    is_new: bool
+    new: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +94,26 @@ class Three:
     def found(self, known: Collection[str]) -> list[Found]:
         """Each cause with an end that shows it; `known`: names of causes that pairs have shown elsewhere.
 
-        New is what breaks a promise to somebody to whom no two of the three break it, and what is decided by
-        two statements that decide no end of two actors at a time. An end of three that no two statements
-        decide is new only by what it breaks: its cause has no name that could be compared.
+        New is what breaks a promise to somebody to whom no two of the three break it, or breaks it with a
+        worse harm; and what is decided by two statements that decide no end of two actors at a time. Where no
+        two statements decide an end its cause has no name to be compared, so only the first counts.
         """
-        by_two: set[Break] = set().union(*(end.breaks for end in self.bad if not end.is_by_three))
         ends: dict[str, list[tuple[BadEnd, Origin]]] = {}
         for origin in by_harm(dict.fromkeys(self.grounds.origins.values())):
             mine = [one for one in self.bad if one.leaves and self.grounds.origins[one.leaves[0]] == origin]
             ends.setdefault(origin.name, []).extend((end, origin) for end in mine)
+        every = [one for its in ends.values() for one in its]
+        by_two = {(b, origin.harm) for end, origin in every if not end.is_by_three for b in end.breaks}
+
+        def is_more(one: tuple[BadEnd, Origin]) -> bool:
+            return one[0].is_by_three and not {(b, one[1].harm) for b in one[0].breaks} <= by_two
+
         found = []
         for name, its in ends.items():
-            end, origin = min(its, key=lambda one: (one[0].breaks <= by_two, not one[0].is_by_three))
+            end, origin = min(its, key=lambda one: (not is_more(one), not one[0].is_by_three))
             is_own = origin.pair is not None and name not in known and all(e.is_by_three for e, _ in its)
-            is_new = end.is_by_three and (is_own or not end.breaks <= by_two)
-            found.append(Found(self.grounds.cause(origin), end, is_new))
+            new = "what it breaks" if is_more((end, origin)) else "its cause" if is_own else ""
+            found.append(Found(self.grounds.cause(origin), end, new))
         return found
 
 

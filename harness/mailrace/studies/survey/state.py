@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailrace.model.cause import Cause
 from mailrace.model.errors import UsageError
-from mailrace.model.survey import ConflictCoverage, SurveyedPair
+from mailrace.model.survey import ConflictCoverage, SurveyedPair, SurveyedTriple
 from mailrace.report.document import plain
 
 STATE = "survey.jsonl"
@@ -37,6 +37,18 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTriple:
+    """Three operations at a time. `causes`: those that no pair shows, with what became of each.
+
+    is_apart   one of them shares nothing with the other two, whose pair shows all
+    """
+
+    triple: SurveyedTriple
+    causes: tuple[Cause, ...] = ()
+    is_apart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """What the survey is about: a state of another one is not gone on with."""
 
@@ -49,11 +61,12 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "header": TypeAdapter(Header),
     "pair": TypeAdapter(Found),
     "shown": TypeAdapter(Shown),
+    "triple": TypeAdapter(FoundTriple),
 }
 
 
 class State:
-    """The file, opened to go on. `found` and `shown` are what it held, and what was added since.
+    """The file, opened to go on. `found`, `shown` and `triples` are what it held, and what was added since.
 
     Raises UsageError where it is another survey's, or no state of a survey. A last line that was cut off by
     a kill is dropped: that pair is looked at again.
@@ -63,6 +76,7 @@ class State:
         self.version = header.version
         self.found: dict[str, Found] = {}
         self.shown: dict[str, Shown] = {}
+        self.triples: dict[str, FoundTriple] = {}
         self._path = folder / STATE
         folder.mkdir(parents=True, exist_ok=True)
         # What is there was found before. It is read first, for another survey's file must stay as it is.
@@ -77,6 +91,8 @@ class State:
                     self.found[value.pair.name] = value
                 case Shown():
                     self.shown[value.cause.name] = value
+                case FoundTriple():
+                    self.triples[value.triple.name] = value
         if headers and headers[0] != header:
             raise UsageError(
                 f"{self._path}: it is of {headers[0].target} ({headers[0].version}) and "
@@ -96,6 +112,11 @@ class State:
         """A cause was to be shown on one server."""
         self.shown[shown.cause.name] = shown
         self._write("shown", shown)
+
+    def add_triple(self, found: FoundTriple) -> None:
+        """Three operations at a time were looked at."""
+        self.triples[found.triple.name] = found
+        self._write("triple", found)
 
     def _write(self, kind: str, value: object) -> None:
         with self._path.open("ab") as file:

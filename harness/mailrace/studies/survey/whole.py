@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import Interrupted, TargetError, UsageError
-from mailrace.model.survey import Survey, SurveyedCause
+from mailrace.model.survey import Survey, SurveyedCause, ThreeActors
 from mailrace.recorded import environment
 from mailrace.report.survey import survey_page, survey_to_json
 from mailrace.scenario import server_options
@@ -22,19 +22,29 @@ from mailrace.studies.survey.operations import not_surveyed
 from mailrace.studies.survey.relations import Pair, chosen, pairs
 from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Header, State
+from mailrace.studies.survey.three import ThreeSurveyor, three_actors
+from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.targets import TargetName, open_target
 
 DOOR = "http://127.0.0.1:0"
+THREE_S_MAX = 300.0
+"""All triples of a version take hours, so they have a limit of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a survey is asked for. `only`: names of operations; empty: all of the table."""
+    """What a survey is asked for. `only`: names of operations; empty: all of the table.
+
+    actors         3: after the pairs, three operations at a time as well
+    three_s_max    of these, where there is no limit for the whole
+    """
 
     target: TargetName
     only: tuple[str, ...] = ()
     time_limit_s: float | None = None
     command: str = ""
+    actors: int = 2
+    three_s_max: float = THREE_S_MAX
 
 
 class Deciding(Protocol):
@@ -78,6 +88,8 @@ def survey(
     is_whole, was_ended, failed = False, False, None
     try:
         is_whole = surveyor.survey(wanted)
+        if asked.actors == 3 and is_whole:
+            _look_at_three(asked, state, folder, deadline, progress)
     except (KeyboardInterrupt, Interrupted):
         was_ended = True
     except TargetError as wrong:
@@ -98,9 +110,9 @@ def survey(
             **{name: round(s, 3) for name, s in surveyor.seconds.items()},
         },
     )
-    found = replace(
-        _with_scenarios(found, wanted, folder), environment={**environment(), **surveyor.environment}
-    )
+    found = replace(found, environment={**environment(), **surveyor.environment})
+    causes = _with_scenarios(found.causes, {pair.name: pair for pair in wanted}, folder, info.name)
+    found = replace(found, causes=causes, three=_three(asked, state, folder, info.name))
     write_whole(folder / "survey.json", survey_to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
     if was_ended:
@@ -110,28 +122,64 @@ def survey(
     return found
 
 
+def _look_at_three(
+    asked: Asked, state: State, folder: Path, deadline: float, progress: Callable[[str], None]
+) -> None:
+    """Look at three operations at a time until the time is up. Raises TargetError."""
+    until = deadline if deadline < inf else time.monotonic() + asked.three_s_max
+    known = frozenset(cause.name for one in state.found.values() for cause in one.causes)
+    ThreeSurveyor(asked.target, state, folder, known, until, progress).survey(_triples(asked, state)[0])
+
+
+def _three(asked: Asked, state: State, folder: Path, target: str) -> ThreeActors | None:
+    """What was found of three operations at a time, each cause with its scenario; None: not asked for."""
+    if asked.actors < 3:
+        return None
+    every, apart = _triples(asked, state)
+    found = three_actors(state, every, apart)
+    causes = _with_scenarios(found.causes, {one.name: one for one in every}, folder, target, "three-")
+    return replace(found, causes=causes)
+
+
+def _triples(asked: Asked, state: State) -> tuple[list[Triple], int]:
+    """See `worth_looking_at`: by what the pairs of the survey showed of their operations."""
+    conflicts: dict[tuple[str, str], int] = {}
+    for one in state.found.values():
+        key = (one.pair.a, one.pair.b)
+        conflicts[key] = max(conflicts.get(key, 0), one.coverage.predicted)
+    return worth_looking_at(list(triples()), asked.only, conflicts)
+
+
 def _scenario(pair: Pair, folder: Path) -> Any:
     return scenario_from(pair.scenario, folder)
 
 
-def _with_scenarios(found: Survey, wanted: Sequence[Pair], folder: Path) -> Survey:
-    """The survey, each of its causes with the file of a scenario that shows it, which is written."""
-    by_name = {pair.name: pair for pair in wanted}
-    causes = []
-    for cause in found.causes:
-        file = f"causes/{re.sub(r'[^a-z0-9_.-]+', '-', cause.name.lower())[:120]}.race.yaml"
+def _with_scenarios(
+    causes: Sequence[SurveyedCause],
+    by_name: Mapping[str, Pair | Triple],
+    folder: Path,
+    target: str,
+    prefix: str = "",
+) -> tuple[SurveyedCause, ...]:
+    """The causes, each with the file of a scenario that shows it, which is written."""
+    kept = []
+    for cause in causes:
+        file = f"causes/{prefix}{re.sub(r'[^a-z0-9_.-]+', '-', cause.name.lower())[:120]}.race.yaml"
         (folder / "causes").mkdir(exist_ok=True)
-        write_whole(folder / file, _text(by_name[cause.shown_by], cause, found.target.name).encode())
-        causes.append(replace(cause, scenario=file))
-    return replace(found, causes=tuple(causes))
+        write_whole(folder / file, _text(by_name[cause.shown_by].scenario, cause, target).encode())
+        kept.append(replace(cause, scenario=file))
+    return tuple(kept)
 
 
-def _text(pair: Pair, cause: SurveyedCause, target: str) -> str:
-    """The text of a scenario file: the pair, and what it shows. JSON's values are YAML's, too."""
-    scenario = dict(pair.scenario)
+_INSTANCES = {"two servers": 2, "three servers": 3}
+
+
+def _text(shown: Mapping[str, Any], cause: SurveyedCause, target: str) -> str:
+    """The text of a scenario file: what shows the cause. JSON's values are YAML's, too."""
+    scenario = dict(shown)
     what = f"Shows {', '.join(cause.anomalies)} on {target}: {cause.name}."
-    if cause.fate == "two servers":
-        scenario["target"] = {**scenario.get("target", {}), "instances": 2}
+    if cause.fate in _INSTANCES:
+        scenario["target"] = {**scenario.get("target", {}), "instances": _INSTANCES[cause.fate]}
     lines = [f"{key}: {json.dumps(scenario.pop(key))}" for key in ("name", "title", "source")]
     lines.append(f"what: {json.dumps(what)}")
     for key, value in scenario.items():

@@ -1,0 +1,99 @@
+"""The table of operations in, three of them at a time in every relation out, those worth most first."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from itertools import combinations, combinations_with_replacement, product
+from typing import Any
+
+from mailrace.studies.survey.operations import TABLE, Surveyed
+from mailrace.studies.survey.relations import MEETINGS, NAME_MAX, relation_of
+
+GIVEN, *_SIDES = MEETINGS[4]
+"""One message holds the tag, another one does not. One side acts on the first, the other on the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """Three operations, each acting on what one side of a meeting of two acts on."""
+
+    operations: tuple[Surveyed, Surveyed, Surveyed]
+    sides: tuple[int, int, int]
+    relation: str
+
+    @property
+    def name(self) -> str:
+        """`send ∥ delete ∥ rename tag, the tag's last holder`."""
+        return f"{' ∥ '.join(one.name for one in self.operations)}, {self.relation}"
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """The data of a scenario file that holds just this."""
+        said = f"{' and '.join(one.name for one in self.operations)} {self.relation}".lower()
+        name = re.sub(r"[^a-z0-9]+", "-", said).strip("-")
+        if len(name) > NAME_MAX:
+            name = f"{name[: NAME_MAX - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
+        return {
+            "name": name,
+            "title": f"{', '.join(one.name for one in self.operations)} beside each other: {self.relation}",
+            "source": "written by mailrace survey",
+            "given": list(GIVEN),
+            "actors": [
+                {one.kind: one.form(_SIDES[side])}
+                for one, side in zip(self.operations, self.sides, strict=True)
+            ],
+        }
+
+    @property
+    def expects_refusal(self) -> bool:
+        """Whether one of them may be refused in every order: then no promise of it is tested."""
+        return any(one.name == "rename to known" for one in self.operations)
+
+
+def triples(table: Sequence[Surveyed] = TABLE) -> Iterator[Triple]:
+    """Three of the operations at a time, in every relation of its own. At most one of them only reads."""
+    known = [one for one in table if one.is_known]
+    for three in ((a, b, c) for a, b, c in combinations_with_replacement(known, 3)):
+        if sum(one.only_reads for one in three) > 1:
+            continue
+        seen: set[object] = set()
+        for sides in product((0, 1), (0, 1), (0, 1)):
+            said = [_relation(*one) for one in combinations(zip(three, sides, strict=True), 2)]
+            triple = Triple(three, sides, "; ".join(dict.fromkeys(said)))
+            # Of equal operations it is all one which of them acts on what.
+            same = tuple(sorted((one.name, side) for one, side in zip(three, sides, strict=True)))
+            if not seen & {same, triple.name}:
+                seen |= {same, triple.name}
+                yield triple
+
+
+@cache
+def _relation(one: tuple[Surveyed, int], other: tuple[Surveyed, int]) -> str:
+    mine, its = (operation.form(_SIDES[side]) for operation, side in (one, other))
+    return relation_of(GIVEN, mine, its)
+
+
+def worth_looking_at(
+    every: Sequence[Triple], only: Sequence[str], conflicts: Mapping[tuple[str, str], int]
+) -> tuple[list[Triple], int]:
+    """Triples of which two may come to more than a pair, the best first; and how many of them cannot.
+
+    conflicts   of each two operations, by name, how many pairs of their statements conflict
+
+    Where one operation shares nothing with the other two, the pair of these shows all. Where all three share
+    something with each other there is most to find, and those with the fewest conflicts are soonest done.
+    """
+    found: list[tuple[int, int, Triple]] = []
+    apart = 0
+    for triple in every:
+        names = [one.name for one in triple.operations]
+        if only and not set(names) <= set(only):
+            continue
+        each = [conflicts.get((a, b), conflicts.get((b, a), 0)) for a, b in combinations(names, 2)]
+        if sum(number > 0 for number in each) < 2:
+            apart += 1
+        else:
+            found.append((sum(number == 0 for number in each), sum(each), triple))
+    return [triple for _, _, triple in sorted(found, key=lambda one: one[:2])], apart
