@@ -19,6 +19,7 @@ from mailrace.steer.causes.naming import origin_of
 from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.view import Label
 from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.explore.bad_ends import BadEnd
 from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
@@ -32,7 +33,7 @@ from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, set_up
 from mailrace.steer.steering import GOMAXPROCS, opener_of
-from mailrace.steer.three import BadEnd, Three, look_at_three, realise_three
+from mailrace.steer.three import Three, look_at_three, realise_three
 from mailrace.targets import TargetName
 
 INSTANCES = 2

@@ -10,22 +10,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from mailrace.model.anomaly import AnomalyName
 from mailrace.model.cause import Cause
 from mailrace.steer.causes.grounds import Grounds, grounds_of
 from mailrace.steer.causes.naming import Origin, by_harm
 from mailrace.steer.causes.view import completions
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.bad_ends import BadEnd, bad_ends, run_each
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.graph import Graph, Node, always
-from mailrace.steer.explore.judge import Break, Judge, break_of, learn_serial
-from mailrace.steer.explore.model_walk import Model, ModelWalk, Outcome, is_apart
+from mailrace.steer.explore.judge import Judge, learn_serial
+from mailrace.steer.explore.model_walk import ModelWalk, is_apart
 from mailrace.steer.explore.observer import NOBODY
 from mailrace.steer.explore.programs import Learner, Programs
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
 from mailrace.steer.explore.state_space import StateSpace, why_not_put_to_the_test
-from mailrace.steer.explore.strategy import TRIES_MAX, Budget, Coverage, run_schedules
+from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
@@ -38,22 +38,6 @@ LEAVES_MAX = 40
 """Where nothing bad was found and so few leaves are there, up to that many classes of schedules are run."""
 WEIGHED_MAX = 20
 """So many leaves of one outcome are weighed for the one that one server is most easily brought into."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadEnd:
-    """An outcome that broke a promise on the servers, twice: one schedule of it, an instance an actor.
-
-    names         what it breaks; `breaks`: the same, each with whom it is broken to
-    is_by_three   no schedule to it lets one actor run alone before or after the other two
-    leaves        of the graph that have this outcome, that of `execution` first; empty of a hang or a crash
-    """
-
-    execution: Execution
-    names: frozenset[AnomalyName]
-    breaks: frozenset[Break]
-    is_by_three: bool
-    leaves: tuple[Node, ...]
 
 
 class Found(NamedTuple):
@@ -139,8 +123,8 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
 
     # Then each outcome is run: what takes three actors first, in case that there is not time for all.
     by_pairs = model.shown_by_pairs()
-    ran = _run_each(walk, model, executions, by_pairs)
-    bad, once = _bad_ends(separate, judge, model, executions, by_pairs)
+    ran = run_each(walk, model, executions, by_pairs)
+    bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = _space(round_, judge, executions, model.graph, bad)
     doubt = once or walk.doubt or why_not_put_to_the_test(space)
     if not doubt and not model.graph.is_whole:
@@ -160,66 +144,6 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
         is_exhaustive=is_exhaustive,
         doubt=doubt,
     )
-
-
-def _run_each(
-    walk: ModelWalk, model: Model, executions: Sequence[Execution], by_pairs: Collection[Outcome]
-) -> int:
-    """Run a schedule of each outcome that no execution has come to, while there is time; how many were."""
-    ran: set[Outcome] = set()
-    for run in executions:
-        leaf = model.graph.leaf_of(run.schedule)
-        if leaf is not None and leaf in model.outcomes:
-            ran.add(model.outcomes[leaf])
-    for outcome in sorted(model.ends.keys() - ran, key=lambda one: (one in by_pairs, str(one))):
-        if walk.is_out_of_time:
-            break
-        if walk.run(model, model.ends[outcome][0]) is not None:
-            ran.add(outcome)
-    return len(ran)
-
-
-def _bad_ends(
-    separate: SeparateInstances,
-    judge: Judge,
-    model: Model,
-    executions: Sequence[Execution],
-    by_pairs: Collection[Outcome],
-) -> tuple[tuple[BadEnd, ...], str]:
-    """One execution of each bad outcome that came again; and what came only once, in words."""
-    found: dict[object, BadEnd] = {}
-    once: set[object] = set()
-    for run in executions:
-        names = judge.names(run)
-        leaf = model.graph.leaf_of(run.schedule)
-        outcome = model.outcomes.get(leaf) if leaf is not None else None
-        key = outcome or names
-        if not names or key in found:
-            continue
-        if not _comes_again(separate, judge, run, names):
-            once.add(key)
-            continue
-        leaves = () if outcome is None else model.ends[outcome]
-        found[key] = BadEnd(
-            execution=run,
-            names=names,
-            breaks=frozenset(break_of(a, run.record.plan) for a in judge.races(run)),
-            is_by_three=outcome is not None and outcome not in by_pairs,
-            leaves=tuple(sorted(leaves, key=lambda one: one is not leaf)),
-        )
-    left = len(once - found.keys())
-    return tuple(found.values()), f"{left} bad outcomes did not come again" if left else ""
-
-
-def _comes_again(
-    separate: SeparateInstances, judge: Judge, run: Execution, names: frozenset[AnomalyName]
-) -> bool:
-    """Whether the very schedule breaks the same again; one that is missed is tried again."""
-    for _ in range(TRIES_MAX):
-        again = follow(separate, run)
-        if again is not None:
-            return judge.names(again) == names
-    return False
 
 
 def _space(

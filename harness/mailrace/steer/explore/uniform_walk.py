@@ -75,6 +75,7 @@ class Census(Generic[Leaf]):
         The second is for each place that any run came to: those from there on, that one included, on average.
         """
         each = {one for run in self._runs for one in run}
+        # Only the order of conflicting steps can change what a schedule comes to, so only these are weighed.
         selected = frozenset(
             place
             for place, mine in each

@@ -93,6 +93,7 @@ class State:
                     self.shown[value.cause.name] = value
                 case FoundTriple():
                     self.triples[value.triple.name] = value
+        # What was found in another survey says nothing of this one.
         if headers and headers[0] != header:
             raise UsageError(
                 f"{self._path}: it is of {headers[0].target} ({headers[0].version}) and "

@@ -72,6 +72,7 @@ class ThreeSurveyor:
             verdict=TripleVerdict.INCONCLUSIVE,
             why="",
         )
+        # The servers are kept from triple to triple, as those of pairs are; after a failure new ones come.
         if self._servers is None:
             self._servers = Surveying(self.target, server_options(scenario), self.folder, instances=3)
         try:
@@ -114,6 +115,7 @@ def _told(
     doubt = looked.doubt
     if triple.expects_refusal and doubt.startswith("no ") and "was ever accepted" in doubt:
         doubt = ""
+    # What was bad on the servers comes before what is in doubt, for it stands whatever else was missed.
     by_three = sum(end.is_by_three for end in looked.bad)
     walked = f"{looked.run} of {looked.outcomes} predicted outcomes run"
     told = f"{walked}, {len(looked.bad)} bad, {by_three} of them by three at a time"
@@ -148,6 +150,7 @@ def three_actors(state: State, wanted: Sequence[Triple], apart: int) -> ThreeAct
 
     apart   triples that were left out, because one operation shares nothing with the other two
     """
+    # Of a cause that several triples have, that one stands for it which one server was brought into.
     looked = [state.triples[one.name] for one in wanted if one.name in state.triples]
     pairs: dict[str, list[str]] = {}
     best: dict[str, tuple[Cause, str]] = {}
