@@ -1,8 +1,10 @@
 """`mailrace survey`: every pair of a version's operations decided, told as root causes with their repairs."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,9 @@ from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked as Workers
 from mailrace.cli.campaign import WorkersOption, decided_by
 from mailrace.cli.request import asked
+
+if TYPE_CHECKING:
+    from mailrace.model.survey import Survey
 
 
 class HarmWord(StrEnum):
@@ -84,7 +89,6 @@ def survey(
     from mailrace.model.consequences import Harm
     from mailrace.model.errors import Interrupted
     from mailrace.report.survey import lines_of, survey_to_json
-    from mailrace.studies.survey import compare
     from mailrace.studies.survey.whole import Asked
     from mailrace.studies.survey.whole import survey as surveyed
     from mailrace.targets import parse_target
@@ -93,6 +97,8 @@ def survey(
     request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
     # The older version first, so that both are looked at by the same mailrace on the same machine.
     targets = [*([parse_target(before)] if before else []), request.target]
+    few, command_line = tuple(only or ()), request.command
+    wanted = Asked(target=targets[0], only=few, time_limit_s=time_limit, command=command_line, actors=actors)
     teller = Teller(scenarios=len(targets), quiet=quiet or as_json)
     whole = state or new_folder(request.output.reports, f"survey-{request.target}", out=request.output.out)
     found = []
@@ -100,15 +106,8 @@ def survey(
         with by.open(teller) as campaign:
             for one in targets:
                 folder = whole / str(one).replace("/", "-").replace(":", "-") if before else whole
-                asked_for = Asked(
-                    target=one,
-                    only=tuple(only or ()),
-                    time_limit_s=time_limit,
-                    command=request.command,
-                    actors=actors,
-                )
                 decider = decided_by(campaign, request, whole)
-                found.append(surveyed(asked_for, folder, teller.said, decider))
+                found.append(surveyed(replace(wanted, target=one), folder, teller.said, decider))
     except Interrupted as end:
         teller.note(f"interrupted; what was found is in {end.folder}; go on with --state {whole}")
         raise typer.Exit(130) from None
@@ -119,14 +118,20 @@ def survey(
     if as_json:
         write_json(survey_to_json(found[-1]))
     else:
-        for line in lines_of(found[-1]):
+        for line in (*lines_of(found[-1]), *_compared(found, before)):
             print(line)
-        if before:
-            for line in compare.lines_of(compare.compare(*found), str(targets[0]), str(targets[1])):
-                print(line)
         print(f"{whole}/survey.html" if not before else f"{whole}/")
     least = Harm.STOP if harm is HarmWord.stop else Harm(harm.value)
     raise typer.Exit(_status(found[-1], least))
+
+
+def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
+    """The lines of the comparison; none without an older version."""
+    from mailrace.studies.survey import compare
+
+    if before:
+        old, new = found
+        yield from compare.lines_of(compare.compare(old, new), old.target.name, new.target.name)
 
 
 def _status(found: object, least: object) -> int:
