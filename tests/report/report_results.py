@@ -397,7 +397,8 @@ def steered() -> RunResult:
         mode="steer",
         verdict=Verdict.RACE,
         reason=(
-            "3 of 85 classes of orders refuse a mail and store it all the same, each realised on one instance"
+            "3 of 85 classes of schedules refuse a mail and store it all the same, each realised on one "
+            "instance"
         ),
         hits=3,
         anomalies={"rejected_but_stored": 3, "tag_lost": 5},
@@ -423,7 +424,7 @@ def steered() -> RunResult:
             missed=0,
             exhaustive=True,
             bound=(
-                "every order of the SQL statements of these operations, each operation once, from this "
+                "every schedule of the SQL statements of these operations, each operation once, from this "
                 "store; not covered: in-process state, background writes (cron, --max), driver differences"
             ),
             violating_orders=35,

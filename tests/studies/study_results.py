@@ -67,7 +67,7 @@ def steered(
             split_only=0,
             missed=missed,
             exhaustive=is_exhaustive,
-            bound="every order",
+            bound="every schedule",
             unrealised=len(unrealised),
             unrealised_anomalies=unrealised,
         ),

@@ -1,6 +1,7 @@
 """Gate, matrix and bisect by steer on the embedded versions: no chance in it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_what_the_old_version_does_not_send_is_answered_by_all_its_orders(tmp_pa
     assert done.returncode == 1, done.stderr
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["anomaly"], finding["change"]) == ("rejected_but_stored", "new")
-    assert "cannot be brought into this order, and of its own" in finding["reason"]
+    assert "cannot follow this schedule, and of its own" in finding["reason"]
 
 
 def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> None:
@@ -96,9 +97,7 @@ def test_a_matrix_counts_classes(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     cells = json.loads(done.stdout)["cells"]
     assert [c["verdict"] for c in cells] == ["RACE", "PASS"]
-    assert [" classes of orders violating" in c["text"] or " violating" in c["text"] for c in cells] == [
-        True
-    ] * 2
+    assert all(re.search(r"\d+ of \d+ class(es)? of schedules violating", c["text"]) for c in cells)
 
 
 def test_a_bisection_by_steer_says_when_it_came(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> No
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 16 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
         advice="about 7 more rounds if the control goes on as it did; or a control that fires more often; or "
-        "steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace "
+        "steer: `mailrace steer` looks at every schedule and needs no control (on a server that mailrace "
         "starts).",
     )
 
@@ -108,8 +108,8 @@ def test_the_embedded_reference_alone_never_passes_a_real_server() -> None:
         reason="no hit in 5000 rounds; the control embedded@1.17.0 (shared-new-tag) fired in 5000 of 5000 "
         "pairs, but it is of kind 3: it shows that mailrace releases well, and nothing of this server's "
         "own scheduling.",
-        advice="steer: `mailrace steer` looks at every order and needs no control (on a server that mailrace "
-        "starts); or give a known-bad "
+        advice="steer: `mailrace steer` looks at every schedule and needs no control (on a server that "
+        "mailrace starts); or give a known-bad "
         "version of the same server or an open race of this one.",
     )
 
@@ -119,15 +119,15 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds, and no control ran that would show that a race can be seen here.",
         advice="name a control that can be had here (`controls:` in the scenario), or steer: `mailrace "
-        "steer` looks at every order and needs no control (on a server that mailrace starts).",
+        "steer` looks at every schedule and needs no control (on a server that mailrace starts).",
     )
     assert judged(rounds=100, hits=0, control=control(1, 0)) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds; the control mailpit@1.17.0 (shared-new-tag) fired in 0 of 100 pairs, "
         "fewer than the 17 that 99 % confidence needs.",
         advice="where the control never fires, a race might not show either: look at GOMAXPROCS and the "
-        "number of CPUs, choose another control, or steer: `mailrace steer` looks at every order and needs "
-        "no control (on a server that mailrace starts).",
+        "number of CPUs, choose another control, or steer: `mailrace steer` looks at every schedule and "
+        "needs no control (on a server that mailrace starts).",
     )
 
 
@@ -241,7 +241,7 @@ def test_what_holds_for_all_verdicts_together_is_said() -> None:
     passed = [result(Verdict.PASS, "race"), result(Verdict.PASS, "race"), result(Verdict.PASS, "steer")]
     assert whole_of(passed, Rule(verdicts=22)) == (
         "2 PASS by racing: the chance that any of them is wrong, about races as frequent as it says, is at "
-        "most 1 %, for all 22 verdicts together; 1 PASS by a finished walk of every order, which leaves "
+        "most 1 %, for all 22 verdicts together; 1 PASS by a finished walk of every schedule, which leaves "
         "nothing to chance."
     )
 

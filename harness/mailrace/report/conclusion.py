@@ -148,7 +148,7 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
     behind = list({race.number: race for race in races}.values())
     count = sum(one.count for one in seen)
     if all(one.is_steered for one in seen) and count:
-        times = f"{plural(count, 'class', 'classes')} of orders in "
+        times = f"{plural(count, 'class', 'classes')} of schedules in "
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
     # It is said how often and where. What follows hangs on whether it makes a run a RACE.
@@ -220,7 +220,7 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
     is_foreign = "://" in target
     if found[0].mode == "race" and not is_foreign:
         return Command(
-            purpose="To walk every order of the server's statements, which leaves nothing to chance",
+            purpose="To walk every schedule of the server's statements, which leaves nothing to chance",
             text=f"mailrace steer {which} --target {target}",
         )
     if verdict is Verdict.INCONCLUSIVE:

@@ -8,7 +8,7 @@ from mailrace.report.causes import repairs_words
 from mailrace.report.expected import message_rows
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
-from mailrace.report.words import legible, meaning, plural, rate_words, reply_words
+from mailrace.report.words import legible, meaning, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120
@@ -79,9 +79,6 @@ def _told(record: RoundRecord) -> list[LogLine]:
 
 
 def _rate(scenario: ScenarioResult) -> str:
-    looked = scenario.schedules
-    if looked is None:
-        return rate_words(scenario)
-    classes = plural(looked.classes, "class", "classes")
-    orders = f" ({plural(looked.violating_orders, 'order')})" if looked.violating_orders else ""
-    return f"{looked.violating:,} of {classes} of orders of the SQL statements{orders}, walked one by one"
+    said = rate_words(scenario)
+    is_walked = scenario.schedules is not None
+    return f"{said}: orders of the server's SQL statements, walked one by one" if is_walked else said

@@ -64,9 +64,9 @@ def rate_words(scenario: ScenarioResult) -> str:
     """`36 of 100 rounds (36.0 %; 26.6–46.2 % with 95 % confidence)`, or schedules for steer."""
     if scenario.schedules is not None:
         looked = scenario.schedules
-        orders = f" ({plural(looked.violating_orders, 'order')})" if looked.violating_orders else ""
+        schedules = f" ({plural(looked.violating_orders, 'schedule')})" if looked.violating_orders else ""
         classes = plural(looked.classes, "class", "classes")
-        return f"{looked.violating:,} of {classes} of orders violating{orders}"
+        return f"{looked.violating:,} of {classes} of schedules violating{schedules}"
     if not scenario.rounds:
         return "no rounds"
     share = percent(scenario.hits / scenario.rounds)

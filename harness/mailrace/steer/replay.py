@@ -156,7 +156,7 @@ class _Replay:
         else:
             said = f"{self.name} in 0 of {len(runs)} runs of the recorded schedule"
             if schedule is None:
-                said = "this version does not send the recorded statements in that order"
+                said = "this version does not follow the recorded schedule"
             word, why = self._by_all(said, shared, allowed)
         if missed and schedule is not None:
             why += f"; {missed} runs missed the schedule and count for nothing"

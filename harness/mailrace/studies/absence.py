@@ -54,7 +54,7 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
     if result.schedules is not None:
         if unfinished := why_unfinished(result.schedules, seen):
             return Absence(False, unfinished)
-        return Absence(True, f"none of all {result.schedules.classes} classes of orders shows it")
+        return Absence(True, f"none of all {result.schedules.classes} classes of schedules shows it")
     # From here on rounds are counted, and they count only if nothing casts doubt on all of them.
     if doubted := doubt(result):
         return Absence(False, doubted)

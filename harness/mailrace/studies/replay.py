@@ -134,20 +134,20 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
         return _answer(
             Word.COULD_NOT_RUN, 0, 0, f"{CUT_OFF} before the recorded schedule was run to its end."
         )
-    missed = f"; {answer.missed} runs missed the order, and so say nothing" if answer.missed else ""
+    missed = f"; {answer.missed} runs missed the schedule, and so say nothing" if answer.missed else ""
     told = f"{answer.sentence}{missed}"
     if answer.word is Word.STILL_FAILS:
         return _answer(Word.STILL_FAILS, answer.hits, answer.runs, told)
-    # The recorded order is good now, or is not sent any more. That alone says nothing of all other orders,
+    # The recorded schedule is good now, or is not sent any more. That alone says nothing of all other ones,
     # nor whether this server still does what it is asked: the whole scenario is steered to know.
     steering = replace(request.steering, one_of_each="anomaly")
     asked = replace(request, seed=what.result.seed, mode="steer", steering=steering)
     found = run([what.scenario], asked, listener).result.scenarios[0]
-    told = f"{told}. All of its orders: {found.reason}"
+    told = f"{told}. All of its schedules: {found.reason}"
     name = what.witness.anomaly.name.value
     if found.verdict is Verdict.RACE:
         shown = sorted({one.anomaly.name.value for one in found.witnesses})
-        how = "another order shows it" if name in shown else f"differently: {', '.join(shown)}"
+        how = "another schedule shows it" if name in shown else f"differently: {', '.join(shown)}"
         return _answer(Word.STILL_FAILS, found.hits, answer.runs, f"{told} {how}.")
     if found.verdict is not Verdict.PASS:
         return _answer(Word.COULD_NOT_RUN, 0, answer.runs, f"{told} {found.advice}".strip(), found.verdict)

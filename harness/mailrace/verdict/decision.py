@@ -9,7 +9,7 @@ from mailrace.verdict.bound import rule_pairs, theta_bound
 from mailrace.verdict.drift import is_overdispersed
 from mailrace.verdict.rates import clopper_pearson
 
-STEER = "`mailrace steer` looks at every order and needs no control (on a server that mailrace starts)"
+STEER = "`mailrace steer` looks at every schedule and needs no control (on a server that mailrace starts)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def whole_of(results: Sequence[ScenarioResult], rule: Rule) -> str:
             f"says, is at most {error}{of}"
         )
     if walked := len(passed) - raced:
-        said.append(f"{walked} PASS by a finished walk of every order, which leaves nothing to chance")
+        said.append(f"{walked} PASS by a finished walk of every schedule, which leaves nothing to chance")
     return f"{'; '.join(said)}." if said else ""
 
 

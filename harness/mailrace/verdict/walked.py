@@ -12,11 +12,11 @@ def why_unfinished(looked: Schedules, seen: Collection[str] = ()) -> str:
     the same ones may stay unrealised, for they would add nothing.
     """
     if unknown := sorted(set(looked.unrealised_anomalies) - set(seen)):
-        return f"orders that would show {', '.join(unknown)} were found and not realised"
+        return f"schedules that would show {', '.join(unknown)} were found and not realised"
     if looked.unrealised and not looked.unrealised_anomalies:
-        return f"{looked.unrealised} orders that would show an anomaly were found and not realised"
+        return f"{looked.unrealised} schedules that would show an anomaly were found and not realised"
     if looked.missed:
-        return f"{looked.missed} of {looked.classes} classes of orders were missed"
+        return f"{looked.missed} of {looked.classes} classes of schedules were missed"
     if not looked.exhaustive or not looked.explored:
-        return f"only {looked.explored} orders were walked, not all"
+        return f"only {looked.explored} schedules were walked, not all"
     return ""
