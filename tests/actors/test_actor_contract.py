@@ -15,7 +15,6 @@ from mailrace.actors import (
     Loop,
     all_idle,
     all_prepared,
-    is_smtp,
     release_together,
     script_of,
 )
@@ -27,6 +26,8 @@ from mailrace.model.operation import (
     DeleteTag,
     Message,
     Operation,
+    Pop3Delete,
+    Pop3Retrieve,
     Read,
     ReadMessage,
     RenameTag,
@@ -35,6 +36,7 @@ from mailrace.model.operation import (
     SetRead,
     SetTags,
     ViewLatest,
+    protocol_of,
 )
 from mailrace.model.target import Target
 from mailrace.targets import open_target
@@ -65,6 +67,8 @@ OPERATIONS: dict[str, Operation] = {
     "view the latest": ViewLatest(key="view.1"),
     "read the latest": ViewLatest(key="view.1", via="api", query=f"to:@{DOMAIN}"),
     "set unread": SetRead(key="mark.1", read=False),
+    "retrieve by POP3": Pop3Retrieve(key="pop.1", message="r1g01"),
+    "delete by POP3": Pop3Delete(key="pop.1", messages=("r1g01",)),
 }
 READ = "(read)"
 EFFECTS = {
@@ -84,6 +88,8 @@ EFFECTS = {
     "view the latest": ({"r1g01": ("Old",)}, {"Old"}),
     "read the latest": ({"r1g01": ("Old", READ)}, {"Old"}),
     "set unread": ({"r1g01": ("Old",)}, {"Old"}),
+    "retrieve by POP3": ({"r1g01": ("Old",)}, {"Old"}),
+    "delete by POP3": ({}, set()),
 }
 NOTHING = ({"r1g01": ("Old",)}, {"Old"})
 
@@ -103,9 +109,9 @@ class Theatre:
     made: ExitStack
 
     def link(self, operation: Operation) -> Link:
-        where = self.target.addresses
-        host, port = (where.smtp_host, where.smtp_port) if is_smtp(operation) else where.api_host_port()[:2]
-        link = Link(self.loop, host, port, is_smtp=is_smtp(operation))
+        protocol = protocol_of(operation)
+        host, port, _ = self.target.addresses.of(protocol)
+        link = Link(self.loop, host, port, protocol=protocol)
         self.made.callback(link.close)
         return link
 
@@ -114,7 +120,8 @@ class Theatre:
         link = self.link(operation)
         assert link.connect() is None
         ids = {copy.key: copy.id for copy in self.target.stored(DOMAIN).messages}
-        script = script_of(operation, 1, ids, {}, link.parser, api=self.target.addresses.api)
+        auth = self.target.credentials.of(protocol_of(operation))
+        script = script_of(operation, 1, ids, {}, link.parser, api=self.target.addresses.api, auth=auth)
         link.begin(Conversation(script, link.parser, hold_at=hold_at))
         return link
 
@@ -137,7 +144,7 @@ def stage(request: pytest.FixtureRequest, real_mailpit: Callable[[str], str]) ->
     if request.param.startswith("mailpit"):
         real_mailpit(request.param.partition("@")[2])
     with ExitStack() as made:
-        target = open_target(request.param, ServerOptions())
+        target = open_target(request.param, ServerOptions(pop3=True))
         made.callback(target.stop)
         target.start()
         loop = Loop()
@@ -163,7 +170,8 @@ def test_an_actor_is_prepared_held_released_and_completes(stage: Theatre, what: 
     assert stages.index(Stage.HELD) < stages.index(Stage.RELEASED) < stages.index(Stage.REPLY)
     assert [t for _, t in found.marks] == sorted(t for _, t in found.marks)
     assert shown(stage.target.stored(DOMAIN)) == EFFECTS[what]
-    assert link.is_open, "its connection serves the next round"
+    is_session = protocol_of(OPERATIONS[what]) == "pop3"
+    assert link.is_open is not is_session, "its connection serves the next round, but POP3 lists at a login"
 
 
 @pytest.mark.parametrize("what", OPERATIONS)

@@ -1,4 +1,4 @@
-"""A conversation over SMTP and REST that can be held with any server, and its answers made comparable."""
+"""A conversation over SMTP, REST and POP3 to hold with any server, and its answers made comparable."""
 
 import json
 import re
@@ -50,7 +50,15 @@ class Http:
         return f"{self.method} {self.path} {self.body or ''}".strip()
 
 
-Step = Smtp | Http
+@dataclass(frozen=True)
+class Pop3:
+    """Lines sent one by one in a session of their own; after QUIT the server's close is waited for."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+Step = Smtp | Http | Pop3
 
 
 @dataclass
@@ -59,6 +67,7 @@ class Speaker:
 
     smtp: tuple[str, int]
     api: str
+    pop3: tuple[str, int] = ("", 0)
     ids: list[str] = field(default_factory=list)
     _seen: dict[str, str] = field(default_factory=dict)
 
@@ -68,8 +77,12 @@ class Speaker:
         IDs are numbered as they appear, times and sizes of its own are left out, what is empty is as what is
         not there, and the words for a missing page or for JSON that cannot be read are the server's own.
         """
-        answer = self._smtp(step) if isinstance(step, Smtp) else self._http(step)
-        return self._comparable(answer)
+        match step:
+            case Smtp():
+                return self._comparable(self._smtp(step))
+            case Pop3():
+                return self._comparable(self._pop3(step))
+        return self._comparable(self._http(step))
 
     def _smtp(self, step: Smtp) -> list[str]:
         replies = []
@@ -80,6 +93,17 @@ class Speaker:
                 replies.append(_reply(reader))
                 if match := re.search(r"queued as (\w+)", replies[-1]):
                     self.ids.append(match[1])
+        return replies
+
+    def _pop3(self, step: Pop3) -> list[str]:
+        replies = []
+        with socket.create_connection(self.pop3, LIMIT_S) as link, link.makefile("rb") as reader:
+            replies.append(_pop3_reply(reader, ""))
+            for line in step.lines:
+                link.sendall(line.encode() + b"\r\n")
+                replies.append(_pop3_reply(reader, line))
+            if step.lines[-1:] == ("QUIT",):
+                replies.append(_pop3_reply(reader, ""))
         return replies
 
     def _http(self, step: Http) -> dict[str, object]:
@@ -117,6 +141,15 @@ class Speaker:
             text = _DATE.sub("(date)", _TIME.sub("(time)", text))
             return _ID.sub(lambda m: self._seen.setdefault(m[0], f"(id {len(self._seen)})"), text)
         return value
+
+
+def _pop3_reply(reader: object, line: str) -> str:
+    """A line, and those up to a single dot where the command has them; "" where the server closed."""
+    lines = [reader.readline().decode("utf-8", "replace")]  # type: ignore[attr-defined]
+    is_long = line in ("CAPA", "LIST", "UIDL") or line.startswith(("RETR", "TOP"))
+    while lines[0].startswith("+OK") and is_long and lines[-1] not in (".\r\n", ""):
+        lines.append(reader.readline().decode("utf-8", "replace"))  # type: ignore[attr-defined]
+    return "".join(lines)
 
 
 def _reply(reader: object) -> str:

@@ -1,6 +1,6 @@
 """The requests of the differential test, in order; a step may rest on what earlier ones stored."""
 
-from tests.embedded.conversation import Http, Smtp, Step
+from tests.embedded.conversation import Http, Pop3, Smtp, Step
 
 HELLO = "EHLO client.test"
 A = "/api/v1"
@@ -293,4 +293,32 @@ LAST_STEPS: tuple[Step, ...] = (
 )
 """After these a released version answers nothing that needs its database (issue 723)."""
 
-STEPS = (*SMTP_STEPS, *READ_STEPS, *SEARCH_STEPS, *CHANGE_STEPS, *SEND_STEPS, *LAST_STEPS)
+LOGIN = ("USER mailrace", "PASS mailrace")
+POP3_STEPS: tuple[Step, ...] = (
+    mail("a first to retrieve", BASE + "Subject: p1\r\nMessage-ID: <p1@x.test>\r\nX-Tags: P"),
+    mail("one with dots", BASE + "Subject: p2\r\nMessage-ID: <p2@x.test>", "..a dot\r\n...\r\nlast\r\n"),
+    mail("a third", BASE + "Subject: p3\r\nMessage-ID: <p3@x.test>"),
+    Pop3("before the login", ("CAPA", "STAT", "retr 1", "WHAT", "PASS mailrace")),
+    Pop3("no user", ("USER",)),
+    Pop3("a wrong password", ("USER mailrace", "PASS nope", "UIDL", "PASS mailrace", "UIDL", "QUIT")),
+    Pop3("a login twice", (*LOGIN, *LOGIN, "QUIT")),
+    Pop3("what is there", (*LOGIN, "STAT", "LIST", "LIST 1", "LIST 9", "list x", "UIDL", "UIDL 2", "UIDL 0")),
+    Pop3("wrong numbers", (*LOGIN, "UIDL 1 2", "RETR", "RETR 9", "RETR x", "RETR -1", "DELE", "DELE 9")),
+    Pop3("retrieving", (*LOGIN, "RETR 1", "RETR 2", "RETR 3", "NOOP", "RSET", "QUIT")),
+    Pop3("beginnings", (*LOGIN, "TOP 2 0", "TOP 2 1", "TOP 2 3", "TOP 2", "TOP", "TOP x 1", "TOP 2 x")),
+    Pop3("no QUIT", (*LOGIN, "DELE 1")),
+    Pop3("undone", (*LOGIN, "DELE 1", "RSET", "QUIT")),
+    Http("GET", f"{A}/messages"),
+    Pop3("one deleted", (*LOGIN, "DELE 2", "STAT", "LIST", "LIST 2", "UIDL", "RETR 2", "TOP 2 1", "QUIT")),
+    Http("GET", f"{A}/messages"),
+    Http("GET", "/view/latest"),
+    Pop3("both others deleted", (*LOGIN, "DELE 1", "DELE 2", "QUIT")),
+    Http("GET", f"{A}/info"),
+    Http("GET", f"{A}/messages"),
+    Http("GET", "/view/latest"),
+    Pop3("nothing there", (*LOGIN, "STAT", "LIST", "UIDL", "RETR 1", "DELE 1", "QUIT")),
+)
+
+_TO_CHANGES = (*SMTP_STEPS, *READ_STEPS, *SEARCH_STEPS, *CHANGE_STEPS)
+STEPS = (*_TO_CHANGES, *SEND_STEPS, *LAST_STEPS)
+STEPS_WITH_POP3 = (*_TO_CHANGES, *POP3_STEPS, *SEND_STEPS, *LAST_STEPS)

@@ -32,7 +32,7 @@ NAMES = {
     *("send-delete-last-holder", "send-delete-unrelated", "send-delete-search", "send-delete-all"),
     *("send-retag-unrelated", "send-retag-last-holder", "send-rename-tag", "send-delete-tag", "two-tag-sets"),
     *("overlapping-deletions", "send-by-rest", "send-and-reader", "two-instances-shared-new-tag"),
-    *("latest-delete-newest", "read-delete-unread", "read-delete-image"),
+    *("pop3-delete-beside-delete", "latest-delete-newest", "read-delete-unread", "read-delete-image"),
 }
 
 

@@ -110,7 +110,7 @@ def test_a_handshake_that_never_ends_has_one_limit(dripping: int) -> None:
     with pytest.raises(OSError, match=r"timed out|WRONG_VERSION"):
         smtp_greeting(at, 0.5, ssl.create_default_context())
     tls = ssl.create_default_context()
-    link = Link(Loop(), "127.0.0.1", dripping, is_smtp=True, tls="tls", tls_context=tls, timeout_s=0.5)
+    link = Link(Loop(), "127.0.0.1", dripping, protocol="smtp", tls="tls", tls_context=tls, timeout_s=0.5)
     failed = link.connect()
     assert failed is not None
     assert failed.word in (Word.TIMED_OUT, Word.LINK_LOST)

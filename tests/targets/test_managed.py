@@ -118,7 +118,7 @@ def test_a_taken_port_is_a_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         real = managed._free_ports
-        drawn = iter([(taken.getsockname()[1], real()[1])])
+        drawn = iter([(taken.getsockname()[1], *real()[1:])])
         monkeypatch.setattr(managed, "_free_ports", lambda: next(drawn, None) or real())
         target = fake()
         target.start()
@@ -134,7 +134,7 @@ def test_ports_taken_every_time_end_in_a_sentence(monkeypatch: pytest.MonkeyPatc
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr(managed, "_free_ports", lambda: (port, port))
+        monkeypatch.setattr(managed, "_free_ports", lambda: (port, port, port))
         with pytest.raises(TargetError, match="ports were taken by others 5 times"):
             fake(waits=Waits(look_s=0.1)).start()
 

@@ -1,7 +1,7 @@
 """What a round can hold: each operation as a script of commands and replies, without IO.
 
 `script_of` turns an operation into its script; `Conversation` drives it over a parser that belongs to the
-connection (`ReplyParser` for SMTP, `ResponseParser` for HTTP) and holds back its last byte.
+connection (`ReplyParser` for SMTP, `ResponseParser` for HTTP, `Pop3Parser`) and holds back its last byte.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,12 @@ from mailrace.actors.http import ResponseParser, exchange
 from mailrace.actors.link import Link
 from mailrace.actors.loop import Loop
 from mailrace.actors.mail import render
+from mailrace.actors.pop3 import Pop3Parser, session
 from mailrace.actors.release import all_idle, all_prepared, release_together
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
 from mailrace.actors.smtp import ReplyParser, opening, reset, transaction
 from mailrace.model.errors import InternalError
-from mailrace.model.operation import Operation, Send
+from mailrace.model.operation import Operation, Pop3Delete, Pop3Retrieve, Send, protocol_of
 
 __all__ = [
     "Command",
@@ -25,6 +26,7 @@ __all__ = [
     "Link",
     "Loop",
     "Parser",
+    "Pop3Parser",
     "Reply",
     "ReplyParser",
     "ResponseParser",
@@ -44,8 +46,8 @@ __all__ = [
 
 
 def is_smtp(operation: Operation) -> bool:
-    """Whether the operation goes over an SMTP connection; every other goes over HTTP."""
-    return isinstance(operation, Send) and operation.via == "smtp"
+    """Whether the operation goes over an SMTP connection."""
+    return protocol_of(operation) == "smtp"
 
 
 def script_of(
@@ -63,7 +65,8 @@ def script_of(
 
     ids        server IDs of the round's given messages, by key
     contents   the users' own message files, by SHA-256
-    api, auth  the target's REST root and its credentials, for operations over HTTP
+    api        the target's REST root, for operations over HTTP
+    auth       its credentials for the protocol of the operation
     together   write the commands before the content at once (`transaction`)
     """
     if isinstance(operation, Send) and operation.via == "smtp":
@@ -71,7 +74,10 @@ def script_of(
         return transaction(
             operation.message, content, ignore_mail_reply=operation.ignore_mail_reply, together=together
         )
-    # All that is not sent over SMTP is one HTTP request, so one exchange serves every other operation.
-    if not isinstance(parser, ResponseParser):
-        raise InternalError(f"{operation.key} goes over HTTP and was given a connection of another kind")
+    if isinstance(operation, Pop3Retrieve | Pop3Delete) and isinstance(parser, Pop3Parser) and auth:
+        return session(operation, ids, parser, auth)
+    # All else is one HTTP request, so one exchange serves every other operation.
+    if protocol_of(operation) != "http" or not isinstance(parser, ResponseParser):
+        word = protocol_of(operation).upper()
+        raise InternalError(f"{operation.key} goes over {word} and was given a connection of another kind")
     return exchange(operation, attempt, ids, contents, parser, api=api, auth=auth)

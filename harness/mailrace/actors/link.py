@@ -7,17 +7,25 @@ there is something to read or write, and `mailrace.actors.release` lets held ope
 import socket
 import ssl
 import time
+from collections.abc import Callable, Mapping
 
 from mailrace.actors.conversation import Conversation, Parser
 from mailrace.actors.http import ResponseParser
 from mailrace.actors.loop import Loop
+from mailrace.actors.pop3 import Pop3Parser
 from mailrace.actors.script import Ending, Garbage, Reply
 from mailrace.actors.smtp import ReplyParser, opening
+from mailrace.model.asked import Spoken
 from mailrace.model.attempt import Outcome, Word
 from mailrace.model.dial import dial
 from mailrace.model.own_trouble import own_trouble
 
 _READ_BYTES = 256 * 1024
+_PARSERS: Mapping[Spoken, Callable[[], Parser]] = {
+    "smtp": ReplyParser,
+    "http": ResponseParser,
+    "pop3": Pop3Parser,
+}
 
 
 class Link:
@@ -34,7 +42,7 @@ class Link:
         host: str,
         port: int,
         *,
-        is_smtp: bool,
+        protocol: Spoken,
         tls: str = "",
         tls_context: ssl.SSLContext | None = None,
         auth: tuple[str, str] | None = None,
@@ -42,22 +50,24 @@ class Link:
     ) -> None:
         self._loop = loop
         self._address = (host, port)
-        self._is_smtp = is_smtp
+        self.protocol: Spoken = protocol
+        """What it speaks."""
         self._tls = tls
         self._tls_context = tls_context
         self._auth = auth
         self._timeout_s = timeout_s
+        # There is no connection yet: `connect` makes it, and the parser is made anew with each.
         self._sock: socket.socket | None = None
         self._out = bytearray()
-        self.parser: Parser = ReplyParser() if is_smtp else ResponseParser()
+        self.parser: Parser = _PARSERS[protocol]()
         self.conversation: Conversation | None = None
         self.was_dropped = self.was_unasked = False
         self._connects_at_release = False
 
     @property
     def is_smtp(self) -> bool:
-        """Whether it speaks SMTP; HTTP otherwise."""
-        return self._is_smtp
+        """Whether it speaks SMTP."""
+        return self.protocol == "smtp"
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +80,7 @@ class Link:
         The socket turns non-blocking afterwards and is followed by the loop.
         """
         failed = self.connect_bare()
-        if failed is None and self._is_smtp:
+        if failed is None and self.is_smtp:
             failed = self._open_session()
         if failed is None:
             self.follow()
@@ -207,7 +217,7 @@ class Link:
         """Close the connection; may be called twice."""
         sock, self._sock = self._sock, None
         self._out.clear()
-        self.parser = ReplyParser() if self._is_smtp else ResponseParser()
+        self.parser = _PARSERS[self.protocol]()
         if sock is not None:
             self._loop.forget(sock)
             sock.close()

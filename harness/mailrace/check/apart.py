@@ -39,7 +39,7 @@ def _refusals(record: RoundRecord) -> Iterator[Anomaly]:
     """Operations that were refused although nothing ran beside them: no race is needed for such a refusal."""
     for attempt in first_attempts(record).values():
         if attempt.refused_at_dot:
-            proof = f"{attempt.operation} was refused: {attempt.code} {attempt.text}"
+            proof = f"{attempt.operation} was refused: {attempt.said}"
             yield Anomaly(
                 name=AnomalyName.SPURIOUS_REJECTION,
                 round=record.index,

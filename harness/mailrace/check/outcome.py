@@ -22,6 +22,7 @@ from mailrace.model.operation import (
     Send,
     SetTags,
     messages_of,
+    protocol_of,
 )
 
 SHARED = -1
@@ -30,6 +31,8 @@ NOT_RUN = "not run"
 """The reply of an operation that was left out, or whose last byte was never written."""
 _SHORT_ID = re.compile(r"\b[A-Za-z0-9]{20,}\b")
 _VIEWED = re.compile(r"/view/([\w-]+)")
+_MARK = re.compile(r"^X-Mailrace: run=.*; message=(\w+)", re.MULTILINE)
+"""In a source, as every message of ours has it."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -130,9 +133,10 @@ class _Plain:
         return f"tags [{tags}] to [{envelope}] {'read' if copy.read else 'unread'}"
 
     def shown(self, attempt: Attempt) -> str:
-        """Which message a reply shows: by its sender where there is a page, else by the server's ID."""
+        """Which message a reply shows: by sender or mark where they are shown, else by the server's ID."""
         document = _document(attempt.text)
-        key = _sender_of(document) if isinstance(document, dict) else ""
+        mark = _MARK.search(attempt.text)
+        key = _sender_of(document) if isinstance(document, dict) else mark[1] if mark else ""
         record = self._record
         ids = {server_id: key for key, server_id in record.ids.items()}
         ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
@@ -156,8 +160,8 @@ def _replies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
         elif first.outcome is Outcome.UNKNOWN:
             yield Part(actor, "reply", first.word.value)
         else:
-            is_http = not isinstance(operation, Send) or operation.via == "rest"
-            error = f" {plain.error(first.text)}" if is_http and first.outcome is Outcome.FAIL else ""
+            is_told = protocol_of(operation) != "smtp" and first.outcome is Outcome.FAIL
+            error = f" {plain.error(first.text)}" if is_told else ""
             yield Part(actor, "reply", f"{first.reply_class or first.word.value}{error}")
             if operation.effect & Effect.SHOWS and first.outcome is Outcome.OK:
                 yield Part(actor, "shown", plain.shown(first))

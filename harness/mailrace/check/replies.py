@@ -17,7 +17,7 @@ def replies(record: RoundRecord) -> Iterator[str]:
     """
     for attempt in record.attempts:
         if attempt.code is None:
-            yield attempt.word.value
+            yield attempt.said or attempt.word.value
             continue
         text = " ".join(_ID.sub("ID", attempt.text).split()).removeprefix(str(attempt.code)).lstrip()
         yield f"{attempt.code} {text}".rstrip()[:_MASKED_LENGTH_MAX]

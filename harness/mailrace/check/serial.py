@@ -23,7 +23,7 @@ from mailrace.check.outcome import (
 from mailrace.check.promises import is_left_to_serial
 from mailrace.check.wording import finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
-from mailrace.model.attempt import RoundRecord
+from mailrace.model.attempt import RoundRecord, Word
 from mailrace.model.operation import Read, Send, ServerOptions
 
 _TAGS = re.compile(r"tags \[([^\]]*)\]")
@@ -126,7 +126,7 @@ class _Comparison:
                 for part in outcome.parts
                 if part.what == "reply" and part.value != NOT_RUN and self._kind(part.actor) == kind
             ]
-            if replies and all(reply in ("2xx", "3xx") for reply in replies):
+            if replies and all(reply in ("2xx", "3xx", Word.ACCEPTED) for reply in replies):
                 stored = " and nothing was stored" if isinstance(operation, Send) else ""
                 yield finding(
                     AnomalyName.SPURIOUS_REJECTION,

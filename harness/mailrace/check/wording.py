@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, StoredMessage, Word
-from mailrace.model.operation import Send
+from mailrace.model.operation import Send, protocol_of
 
 _WITHOUT_REPLY = {
     Word.CONNECT_REFUSED: "was refused a connection",
@@ -52,8 +52,10 @@ def told(record: RoundRecord, attempt: Attempt) -> str:
     if attempt.actor < 0:
         return "was stored before the round"
     when = instant(record, attempt.completed_ns)
-    if attempt.code is None:
+    if not attempt.said:
         return f"{_WITHOUT_REPLY[attempt.word]} {when}"
+    if attempt.code is None:
+        return f"was told {attempt.said} {when}"
     return f"was told {'HTTP ' if _is_http(record, attempt) else ''}{attempt.code} {when}"
 
 
@@ -147,4 +149,4 @@ def _is_http(record: RoundRecord, attempt: Attempt) -> bool:
     if attempt.actor < 0:
         return False
     operation = record.plan.operations[attempt.actor]
-    return not isinstance(operation, Send) or operation.via == "rest"
+    return protocol_of(operation) == "http"

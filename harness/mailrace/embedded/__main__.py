@@ -33,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--ignore-duplicate-ids", action="store_true")
     flags.add_argument("--tags-disable", default="", metavar="plus-addresses,x-tags")
     flags.add_argument("--smtp-auth-file", type=Path, help="lines of name:password, in plain text")
+    flags.add_argument("--pop3", type=_address, default=("127.0.0.1", 1110), metavar="HOST:PORT")
+    flags.add_argument("--pop3-auth-file", type=Path, help="the same for POP3, which there is with it only")
     flags.add_argument("--smtp-auth-accept-any", action="store_true")
     flags.add_argument("-m", "--max", type=int, default=0, help="without effect: nothing is pruned")
     for name in (
@@ -46,9 +48,13 @@ def parser() -> argparse.ArgumentParser:
     return flags
 
 
+def _passwords(file: Path | None) -> dict[str, str]:
+    lines = file.read_text(encoding="utf-8").split() if file else []
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
 def settings_from(given: argparse.Namespace, database: str) -> Settings:
     """Settings from parsed flags."""
-    lines = given.smtp_auth_file.read_text(encoding="utf-8").split() if given.smtp_auth_file else []
     disabled = [word.strip() for word in given.tags_disable.split(",")]
     return Settings(
         version=VERSIONS[given.version_of],
@@ -59,7 +65,9 @@ def settings_from(given: argparse.Namespace, database: str) -> Settings:
         tag_sources=TagSources(
             x_tags="x-tags" not in disabled, plus_addresses="plus-addresses" not in disabled
         ),
-        passwords=dict(line.split(":", 1) for line in lines if ":" in line),
+        passwords=_passwords(given.smtp_auth_file),
+        pop3=given.pop3,
+        pop3_passwords=_passwords(given.pop3_auth_file),
         accepts_any_login=given.smtp_auth_accept_any,
         seed=given.seed,
     )

@@ -1,4 +1,4 @@
-"""One running instance: a door, a mailbox, SMTP and REST in one loop; takes Settings, gives addresses."""
+"""One running instance: a door, a mailbox, SMTP, REST and POP3 in one loop; Settings in, addresses out."""
 
 import asyncio
 from pathlib import Path
@@ -10,6 +10,7 @@ from mailrace.embedded.door import Door
 from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
+from mailrace.embedded.pop3 import Pop3Session
 from mailrace.embedded.rest import application
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import Address, Settings
@@ -32,19 +33,23 @@ class Server:
         )
         self.smtp: Address = settings.smtp
         self.http: Address = settings.http
-        self._smtp_server: asyncio.Server | None = None
+        self._line_servers: list[asyncio.Server] = []
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Open the store and both ports; raises StatementFailed and OSError."""
+        """Open the store and the ports; raises StatementFailed and OSError."""
         await self.door.open()
         await apply_schema(self.mailbox.db)
         loop = asyncio.get_running_loop()
-        self._smtp_server = await loop.create_server(
+        smtp = await loop.create_server(
             lambda: Session(self.mailbox, self.settings, loop), *self.settings.smtp
         )
-        self.smtp = self._smtp_server.sockets[0].getsockname()[:2]
+        self._line_servers.append(smtp)
+        self.smtp = smtp.sockets[0].getsockname()[:2]
         log("info", f"[smtpd] starting on {self.smtp[0]}:{self.smtp[1]} (no encryption)")
+        if self.settings.pop3_passwords:
+            self._line_servers.append(await asyncio.start_server(self._pop3, *self.settings.pop3))
+            log("info", f"[pop3] starting on {self.settings.pop3[0]}:{self.settings.pop3[1]}")
         self._runner = web.AppRunner(
             application(self.mailbox, self.settings.database), access_log=None, handle_signals=False
         )
@@ -55,10 +60,13 @@ class Server:
         log("info", f"[http] starting on {self.http[0]}:{self.http[1]}")
         log("info", f"[http] accessible via http://{self.http[0]}:{self.http[1]}/")
 
+    async def _pop3(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Pop3Session(self.mailbox, self.settings.pop3_passwords, reader, writer).run()
+
     async def stop(self) -> None:
-        """Close both ports, without waiting for requests that hang, and the store."""
-        if self._smtp_server is not None:
-            self._smtp_server.close()
+        """Close the ports, without waiting for requests that hang, and the store."""
+        for server in self._line_servers:
+            server.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self.door.close()

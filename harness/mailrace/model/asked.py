@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from enum import Flag, auto
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from mailrace.model.errors import InternalError
 
 Request = tuple[str, str, bytes]
 """Method, path below the API's root, and body."""
+
+Spoken = Literal["smtp", "http", "pop3"]
+"""What is spoken on a connection."""
 
 
 class Effect(Flag):
@@ -30,6 +33,7 @@ class Asked:
     """What every operation says of itself; here, what most of them say.
 
     effect           what it may do
+    protocol         what it is asked over, unless it says otherwise of itself (`kinds.protocol_of`)
     since            the release that brought it; "" where all that are known have it
     since_if_given   the release that brought a field, where one is younger than its operation
     """
@@ -37,6 +41,7 @@ class Asked:
     __slots__ = ()
     key: str
     effect: ClassVar[Effect]
+    protocol: ClassVar[Spoken] = "http"
     since: ClassVar[str] = ""
     since_if_given: ClassVar[Mapping[str, str]] = {}
 

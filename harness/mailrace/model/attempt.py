@@ -69,6 +69,8 @@ class Stage(StrEnum):
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
+    LOGIN = "login"
+    """POP3: the login, the list and each DELE."""
     HELD = "held"
     """Everything but the last byte is written."""
     RELEASED = "released"
@@ -84,12 +86,14 @@ class Attempt:
     round, actor     index of the round, and of the actor in its `operations` (-1: a given message)
     operation        the operation's key; `message` the message's key where the operation sends one
     number           1 for the raced attempt, 2 … for its retries
-    code, text       the last reply: SMTP code or HTTP status, and its whole text (lines joined by "\\n")
+    code, text       the last reply: SMTP code or HTTP status, and its whole text (lines joined by "\\n");
+                     of POP3 its text only, for there are no codes
     stage            the last stage reached
     marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
     invoked_ns       the first byte of the operation was written
     released_ns      its last byte was written; None: it never was
-    completed_ns     its last reply byte was read, or the attempt was given up on
+    completed_ns     its last reply byte was read, or the attempt was given up on; of POP3, that the server
+                     closed the connection, which it does when it has deleted
     """
 
     round: int
@@ -125,7 +129,16 @@ class Attempt:
     @property
     def refused_at_dot(self) -> bool:
         """Whether the refusal answers the whole operation (for SMTP: the final dot)."""
-        return self.outcome is Outcome.FAIL and self.released_ns is not None and self.code is not None
+        return self.outcome is Outcome.FAIL and self.released_ns is not None and bool(self.said)
+
+    @property
+    def said(self) -> str:
+        """What the server said last: `451 4.3.5 Unable to process mail`; "" where it said nothing."""
+        if self.code is None:
+            is_said = self.word in (Word.ACCEPTED, Word.REFUSED)
+            return self.text.partition("\n")[0].rstrip() if is_said else ""
+        text = self.text.removeprefix(str(self.code)).lstrip()
+        return f"{self.code} {text}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 from urllib.parse import quote
 
-from mailrace.model.asked import Asked, Effect, Request, as_body, own_ids
+from mailrace.model.asked import Asked, Effect, Request, Spoken, as_body, own_ids
+from mailrace.model.kinds_reading import Pop3Retrieve, Read, ReadMessage, SetRead, ViewLatest
 from mailrace.model.message import Message
 
 
@@ -22,6 +23,7 @@ class Send(Asked):
     """
 
     effect: ClassVar[Effect] = Effect.STORES
+    protocol: ClassVar[Spoken] = "smtp"
     since_if_given: ClassVar[Mapping[str, str]] = {"via": "1.18.0"}
     kind: Literal["send"] = "send"
     key: str
@@ -160,102 +162,23 @@ class DeleteTag(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read(Asked):
-    """Poll `GET path` a stated number of times; judged only as `torn_read`."""
+class Pop3Delete(Asked):
+    """QUIT of a POP3 session in which given messages were marked with DELE before the release.
 
-    effect: ClassVar[Effect] = Effect.POLLS | Effect.MARKS  # any path: that of a message marks it read
-    kind: Literal["read"] = "read"
-    key: str
-    path: str
-    times: int
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"reads {self.path} {self.times} times"
-
-    def request(self, ids: Mapping[str, str]) -> Request:
-        """See `Asked`."""
-        return "GET", self.path, b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadMessage(Asked):
-    """`GET /message/ID` of a given message: shows it and marks it read."""
-
-    effect: ClassVar[Effect] = Effect.SHOWS | Effect.MARKS
-    kind: Literal["read_message"] = "read_message"
-    key: str
-    message: str
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """See `Asked`."""
-        return (self.message,)
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"reads {self.message}, which marks it read"
-
-    def request(self, ids: Mapping[str, str]) -> Request:
-        """See `Asked`."""
-        return "GET", f"/api/v1/message/{own_ids(self, ids)[0]}", b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRead(Asked):
-    """`PUT /messages`: given messages, what a `query` finds or, with neither, all become read or unread."""
-
-    effect: ClassVar[Effect] = Effect.MARKS
-    since_if_given: ClassVar[Mapping[str, str]] = {"query": "1.24.1"}  # older ones would take it for all
-    kind: Literal["set_read"] = "set_read"
-    key: str
-    read: bool
-    messages: tuple[str, ...] = ()
-    query: str = ""
-
-    @property
-    def is_on_all(self) -> bool:
-        """See `Asked`."""
-        return not (self.messages or self.query)
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        what = f"what matches {self.query}" if self.query else ", ".join(self.messages) or "all messages"
-        return f"marks {what} {'read' if self.read else 'unread'}"
-
-    def request(self, ids: Mapping[str, str]) -> Request:
-        """See `Asked`."""
-        which = {"IDs": own_ids(self, ids)} if self.messages else {"Search": self.query} if self.query else {}
-        return "PUT", "/api/v1/messages", as_body(Read=self.read, **which)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewLatest(Asked):
-    """The newest message, or the newest that a `query` finds.
-
-    page: `GET /view/latest`, which is answered with a redirection to it; api: `GET /message/latest`, which
-    marks it read. Which one that is depends on all mail of the server.
+    Only QUIT deletes (RFC 1939, 6). A message that is named twice is marked twice.
     """
 
-    effect: ClassVar[Effect] = Effect.SHOWS | Effect.MARKS
-    kind: Literal["view_latest"] = "view_latest"
+    effect: ClassVar[Effect] = Effect.DELETES
+    protocol: ClassVar[Spoken] = "pop3"
+    since: ClassVar[str] = "1.18.6"
+    kind: Literal["pop3_delete"] = "pop3_delete"
     key: str
-    via: Literal["page", "api"] = "page"
-    query: str = ""
+    messages: tuple[str, ...]
 
     @property
     def words(self) -> str:
         """See `Asked`."""
-        how = "asks for the page of" if self.via == "page" else "reads"
-        return f"{how} the newest message{f' that matches {self.query}' if self.query else ''}"
-
-    def request(self, ids: Mapping[str, str]) -> Request:
-        """See `Asked`."""
-        path = "/view/latest" if self.via == "page" else "/api/v1/message/latest"
-        return "GET", path + (f"?query={quote(self.query, safe='')}" if self.query else ""), b""
+        return f"deletes {', '.join(self.messages)} by POP3"
 
 
 Operation = (
@@ -270,12 +193,20 @@ Operation = (
     | ReadMessage
     | SetRead
     | ViewLatest
+    | Pop3Retrieve
+    | Pop3Delete
 )
 
 OPERATIONS: Mapping[str, type[Operation]] = {
     one.__dataclass_fields__["kind"].default: one for one in get_args(Operation)
 }
 """Each operation by its kind, which is its key in a scenario file."""
+
+
+def protocol_of(operation: Operation) -> Spoken:
+    """What the operation is asked over."""
+    return "http" if isinstance(operation, Send) and operation.via == "rest" else operation.protocol
+
 
 EDITS: tuple[type, ...] = tuple(
     one for one in OPERATIONS.values() if one.effect & (Effect.DELETES | Effect.TAGS)

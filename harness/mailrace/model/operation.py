@@ -8,7 +8,7 @@ a clock or a file.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailrace.model.asked import Effect
+from mailrace.model.asked import Effect, Spoken
 from mailrace.model.kinds import (
     EDITS,
     OPERATIONS,
@@ -17,14 +17,13 @@ from mailrace.model.kinds import (
     DeleteSearch,
     DeleteTag,
     Operation,
-    Read,
-    ReadMessage,
+    Pop3Delete,
     RenameTag,
     Send,
-    SetRead,
     SetTags,
-    ViewLatest,
+    protocol_of,
 )
+from mailrace.model.kinds_reading import Pop3Retrieve, Read, ReadMessage, SetRead, ViewLatest
 from mailrace.model.message import FILLER, Message, respelt
 
 __all__ = [
@@ -39,6 +38,9 @@ __all__ = [
     "Message",
     "Operation",
     "PlannedRound",
+    "Pop3Delete",
+    "Pop3Retrieve",
+    "Spoken",
     "Read",
     "ReadMessage",
     "RenameTag",
@@ -48,6 +50,7 @@ __all__ = [
     "SetTags",
     "ViewLatest",
     "messages_of",
+    "protocol_of",
     "respelt",
 ]
 
@@ -79,11 +82,15 @@ def messages_of(planned: PlannedRound) -> Mapping[str, Message]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """What a server of ours is started with beyond the flags that every run gives it."""
+    """What a server of ours is started with beyond the flags that every run gives it.
+
+    pop3   with POP3 and a login for it
+    """
 
     ignore_duplicate_ids: bool = False
     tags_disable: tuple[str, ...] = ()
     instances: int = 1
+    pop3: bool = False
     smtp_auth: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
 
@@ -96,4 +103,6 @@ class ServerOptions:
             shown["tags_disable"] = ",".join(self.tags_disable)
         if self.instances > 1:
             shown["instances"] = str(self.instances)
+        if self.pop3:
+            shown["pop3"] = "true"
         return shown

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from mailrace.model.asked import Spoken
 from mailrace.model.attempt import Disagreement, LogLine, Stored
 from mailrace.model.dial import Address, shown
 
@@ -76,6 +77,15 @@ class Addresses:
     api: str
     smtp_tls: str = ""
     """"": plain; "starttls"; "tls"."""
+    pop3_port: int = 0
+    """On the host of its SMTP; 0: mailrace knows of no POP3 there."""
+
+    def of(self, protocol: Spoken) -> tuple[str, int, str]:
+        """Host, port and TLS of what is spoken."""
+        if protocol == "http":
+            return self.api_host_port()
+        is_pop3 = protocol == "pop3"
+        return self.smtp_host, self.pop3_port if is_pop3 else self.smtp_port, "" if is_pop3 else self.smtp_tls
 
     def api_host_port(self) -> tuple[str, int, str]:
         """Host, port and "tls" or "" of the REST API; of a Unix socket its path and 0."""
@@ -101,6 +111,11 @@ class Credentials:
 
     smtp: tuple[str, str] | None = field(default=None, repr=False)
     api: tuple[str, str] | None = field(default=None, repr=False)
+    pop3: tuple[str, str] | None = field(default=None, repr=False)
+
+    def of(self, protocol: Spoken) -> tuple[str, str] | None:
+        """Those for what is spoken."""
+        return {"smtp": self.smtp, "http": self.api, "pop3": self.pop3}[protocol]
 
 
 class Target(Protocol):

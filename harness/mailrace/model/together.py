@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from mailrace.model.operation import (
     EDITS,
     Delete,
-    DeleteAll,
     DeleteSearch,
     Effect,
     Operation,
+    Pop3Delete,
     Read,
     Send,
     SetTags,
@@ -47,10 +47,16 @@ def two_taggers(operations: Sequence[Operation]) -> bool:
 
 
 def overlapping_deletions(operations: Sequence[Operation]) -> bool:
-    """A message is named twice by deletions, or two of them can name the same."""
-    named = [key for one in operations if isinstance(one, Delete) for key in one.messages]
-    many = sum(isinstance(one, Delete | DeleteSearch | DeleteAll) for one in operations)
-    return _repeats(named) or (bool(named) and many > 1)
+    """A message is named twice by deletions over the API, or two of them can name the same."""
+    over_api = [one for one in operations if not isinstance(one, Pop3Delete)]
+    named = [key for one in over_api if isinstance(one, Delete) for key in one.messages]
+    return _repeats(named) or (bool(named) and _deletions(over_api) > 1)
+
+
+def overlapping_over_pop3(operations: Sequence[Operation]) -> bool:
+    """A message is named twice by a deletion over POP3, or something else deletes beside it."""
+    named = [key for one in operations if isinstance(one, Pop3Delete) for key in one.messages]
+    return _repeats(named) or (bool(named) and _deletions(operations) > 1)
 
 
 def newest_beside_deletion(operations: Sequence[Operation]) -> bool:
@@ -79,6 +85,10 @@ def leftover(operations: Sequence[Operation]) -> bool:
 def reader(operations: Sequence[Operation]) -> bool:
     """Somebody polls."""
     return any(isinstance(one, Read) for one in operations)
+
+
+def _deletions(operations: Sequence[Operation]) -> int:
+    return sum(bool(one.effect & Effect.DELETES) for one in operations)
 
 
 def _repeats(values: Iterable[str]) -> bool:

@@ -11,6 +11,7 @@ from mailrace.actors import (
     Loop,
     Script,
     all_idle,
+    all_prepared,
     is_smtp,
     opening,
     render,
@@ -18,9 +19,9 @@ from mailrace.actors import (
     script_of,
     transaction,
 )
-from mailrace.model.attempt import Attempt, Loss, Outcome, Word
-from mailrace.model.errors import TargetError
-from mailrace.model.operation import Message, Operation, PlannedRound, Send
+from mailrace.model.attempt import Attempt, Loss, Outcome, Stage, Word
+from mailrace.model.errors import InternalError, TargetError
+from mailrace.model.operation import Message, Operation, PlannedRound, Send, protocol_of
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 from mailrace.race.limits import Limits
@@ -88,7 +89,7 @@ class Client:
             self._plan.contents,
             link.parser,
             api=self._target.addresses.api,
-            auth=self._target.credentials.api,
+            auth=self._target.credentials.of(protocol_of(operation)),
             together=together,
         )
 
@@ -119,6 +120,24 @@ class Client:
             if not (was_open and self.found_closed(operation.key, conversation, link)):
                 break
         return record_of(conversation, operation, index, actor, number)
+
+    def hold(self, operation: Operation, link: Link, ids: Mapping[str, str]) -> None:
+        """Bring a first attempt to its last byte, with nothing beside it; `let_go` does the rest."""
+        failed = self.ensure(operation.key, link)
+        script = ended(failed) if failed else self.script(operation, 1, ids, link)
+        link.begin(Conversation(script, link.parser, hold_at=Stage.REPLY))
+        if not self.wait([link], all_prepared([link])):
+            link.give_up()
+
+    def let_go(self, link: Link) -> Conversation:
+        """Write the byte that `hold` kept; the conversation, answered or given up on."""
+        conversation = link.conversation
+        if conversation is None:
+            raise InternalError("nothing is held on this connection")
+        conversation.released(link.release())
+        if not self.wait([link], all_idle([link])):
+            link.give_up()
+        return conversation
 
     def ensure(self, who: str, link: Link) -> Ending | None:
         """Connect unless there is a connection; how that failed, or None. What came unasked is noticed."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mailrace.actors import Conversation, Link, Loop, ResponseParser, Script, is_smtp
+from mailrace.actors import Conversation, Link, Loop, ResponseParser, Script
 from mailrace.actors.http import exchange
-from mailrace.model.operation import Operation, Read
+from mailrace.model.operation import Operation, Read, Spoken, protocol_of
 from mailrace.model.target import Addresses, Target
 from mailrace.targets import tls_context
 
@@ -64,20 +64,20 @@ class Connections:
         """A new link for each operation, not connected yet."""
         everywhere = self._target.addresses_all
         return [
-            self._link(everywhere[i % len(everywhere)], is_smtp=is_smtp(operation))
+            self._link(everywhere[i % len(everywhere)], protocol_of(operation))
             for i, operation in enumerate(operations)
         ]
 
     def setup(self) -> Link:
         """The SMTP link that stores what is given and that no actor uses."""
         if self._setup is None:
-            self._setup = self._link(self._target.addresses, is_smtp=True)
+            self._setup = self._link(self._target.addresses, "smtp")
         return self._setup
 
     def decoys(self, count: int) -> list[Decoy]:
         """So many decoy readers, stopped."""
         while len(self._decoys) < count:
-            link = self._link(self._target.addresses, is_smtp=False)
+            link = self._link(self._target.addresses, "http")
             self._decoys.append(Decoy(link, self._target.addresses, self._target.credentials.api))
         return self._decoys[:count]
 
@@ -87,20 +87,16 @@ class Connections:
             link.close()
         self._made, self._decoys, self._setup = [], [], None
 
-    def _link(self, addresses: Addresses, *, is_smtp: bool) -> Link:
-        credentials = self._target.credentials
-        if is_smtp:
-            host, port, tls = addresses.smtp_host, addresses.smtp_port, addresses.smtp_tls
-        else:
-            host, port, tls = addresses.api_host_port()
+    def _link(self, addresses: Addresses, protocol: Spoken) -> Link:
+        host, port, tls = addresses.of(protocol)
         link = Link(
             self._loop,
             host,
             port,
-            is_smtp=is_smtp,
+            protocol=protocol,
             tls=tls,
             tls_context=tls_context() if tls else None,
-            auth=credentials.smtp if is_smtp else None,
+            auth=self._target.credentials.smtp if protocol == "smtp" else None,
             timeout_s=self._connect_s,
         )
         self._made.append(link)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from mailrace.actors import Link, Loop, all_idle, is_smtp, release_together
 from mailrace.history import Journal
 from mailrace.model.attempt import Attempt, Loss, Outcome, RoundRecord, Word
-from mailrace.model.operation import Message, PlannedRound, Send
+from mailrace.model.operation import Message, PlannedRound, Send, protocol_of
 from mailrace.model.target import Target
 from mailrace.race.client import Client, record_of
 from mailrace.race.connections import Connections
@@ -93,10 +93,19 @@ class Lane:
         record = replace(
             _begun(prepared, (0.0,) * len(planned.operations), 0), released_ns=time.monotonic_ns()
         )
-        for actor in order if not prepared.lost else ():
+        order = order if not prepared.lost else ()
+        # A POP3 session that is raced has logged in before the release, so here it does before them all.
+        logged_in = {actor for actor in order if protocol_of(planned.operations[actor]) == "pop3"}
+        for actor in logged_in:
+            self._client.hold(planned.operations[actor], prepared.links[actor], prepared.ids)
+        for actor in order:
             operation, link = planned.operations[actor], prepared.links[actor]
-            prepared.attempts += self._client.lead(operation, link, planned.index, actor)
-            attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
+            if actor in logged_in:
+                conversation = self._client.let_go(link)
+                attempt = record_of(conversation, operation, planned.index, actor, 1)
+            else:
+                prepared.attempts += self._client.lead(operation, link, planned.index, actor)
+                attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
             # A server may go on working behind its reply; the next operation must not meet that work.

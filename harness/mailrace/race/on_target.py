@@ -182,6 +182,8 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
         return f"it {everything.words}, which is never done on a server that is not ours"
     if any(isinstance(o, EDITS) for o in operations) and not allow_deletions:
         return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
+    if server_options(scenario).pop3:
+        return "it wants POP3, and of a server that is not ours mailrace knows only SMTP and the API"
     if scenario.target != type(scenario.target)():
         return "it asks for server options that a server which is not ours may not have"
     if scenario.release.at == "connect" and (

@@ -9,8 +9,18 @@ from typing import Any
 from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
 from mailrace.model.anomaly import AnomalyName, Weight
+from mailrace.model.asked import own_ids
 from mailrace.model.errors import UsageError
-from mailrace.model.operation import EDITS, Message, Operation, Read, Send
+from mailrace.model.operation import (
+    EDITS,
+    Message,
+    Operation,
+    Pop3Delete,
+    Pop3Retrieve,
+    Read,
+    Send,
+    protocol_of,
+)
 from mailrace.model.result import Step, Witness
 from mailrace.report.jinja import environment
 from mailrace.report.words import legible, sentence
@@ -107,6 +117,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             judge=f"judges/{name.value}.py.j2",
             learns=name in (AnomalyName.NOT_SERIALIZABLE, AnomalyName.SPURIOUS_REJECTION),
             instances=instances,
+            has_pop3=any(protocol_of(o) == "pop3" for o in operations),
             has_door=is_steered or instances > 1,
             steered=is_steered,
             hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
@@ -139,6 +150,9 @@ def _actor(
         if operation.ignore_mail_reply:
             made["goes_on"] = True
         return made
+    if isinstance(operation, Pop3Retrieve | Pop3Delete):
+        word = "RETR" if isinstance(operation, Pop3Retrieve) else "QUIT"
+        return {"name": operation.key, "pop3": word, "messages": own_ids(operation, ids)}
     method, path, body = request_of(operation, 1, ids, contents)
     request = {"method": method, "path": _marked(path, word), "body": _marked(body.decode(), word)}
     made = {"name": operation.key, "request": request}

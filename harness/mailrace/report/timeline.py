@@ -30,6 +30,7 @@ _LETTERS = {
     Stage.MAIL: "M",
     Stage.RCPT: "R",
     Stage.DATA: "D",
+    Stage.LOGIN: "L",
     Stage.HELD: "H",
 }
 _STAGE_WORDS = {
@@ -39,6 +40,7 @@ _STAGE_WORDS = {
     Stage.MAIL: "MAIL answered",
     Stage.RCPT: "RCPT answered",
     Stage.DATA: "DATA answered",
+    Stage.LOGIN: "login, list or DELE answered",
     Stage.HELD: "held: all but the last byte is written",
     Stage.RELEASED: "released: the last byte is written",
     Stage.REPLY: "reply read",

@@ -185,6 +185,6 @@ def joined(parts: Sequence[str]) -> str:
 def reply_words(attempt: Attempt) -> str:
     """What an attempt was told: `451 4.3.5 Unable to process mail`, or how it ended without a reply."""
     if attempt.code is None:
-        return attempt.word.value
+        return legible(attempt.said, 200) or attempt.word.value
     text = legible(attempt.text, 200)
     return text if text.startswith(str(attempt.code)) else f"{attempt.code} {text}".rstrip()

@@ -132,6 +132,20 @@ class ViewLatestActor(Many):
     query: Query | None = Field(None, description="A search as in Mailpit; one term must hold {run}.")
 
 
+class Pop3RetrieveActor(Many):
+    """RETR of a given message, in a POP3 session that logged in before (from 1.18.6)."""
+
+    message: str = Field(min_length=1, description="Name of a given message.")
+
+
+class Pop3DeleteActor(Many):
+    """QUIT of a POP3 session in which given messages were marked with DELE before (from 1.18.6)."""
+
+    messages: tuple[str, ...] = Field(
+        min_length=1, max_length=100, description="Names of given messages; a name may be repeated."
+    )
+
+
 Spec = (
     SendActor
     | DeleteActor
@@ -144,6 +158,8 @@ Spec = (
     | ReadMessageActor
     | SetReadActor
     | ViewLatestActor
+    | Pop3RetrieveActor
+    | Pop3DeleteActor
 )
 
 
@@ -161,6 +177,8 @@ class Actor(Strict):
     read_message: ReadMessageActor | None = Field(None, description="Read a given message.")
     set_read: SetReadActor | None = Field(None, description="Mark messages read or unread.")
     view_latest: ViewLatestActor | None = Field(None, description="Look at the newest message.")
+    pop3_retrieve: Pop3RetrieveActor | None = Field(None, description="Retrieve a given message by POP3.")
+    pop3_delete: Pop3DeleteActor | None = Field(None, description="Delete given messages by POP3.")
 
     @property
     def kinds(self) -> tuple[str, ...]:

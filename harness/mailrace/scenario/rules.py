@@ -14,7 +14,7 @@ from mailrace.scenario.actor import ACTORS_MAX, Actor, SendActor
 from mailrace.scenario.explain import shown
 from mailrace.scenario.needs import applies, demands
 from mailrace.scenario.read import Fault, Path
-from mailrace.scenario.scenario import Scenario
+from mailrace.scenario.scenario import Scenario, server_options
 from mailrace.scenario.templates import LONGEST, expand
 from mailrace.scenario.texts import LOCAL_PART_MAX
 
@@ -157,6 +157,8 @@ def _versions(scenario: Scenario) -> Findings:
 
 def _release(scenario: Scenario) -> Findings:
     offsets = scenario.release.offsets_us
+    if scenario.release.at == "free" and server_options(scenario).pop3:
+        yield ("release", "at"), "free speaks SMTP and HTTP, and an actor wants POP3; give last-byte"
     if scenario.release.at == "free" or isinstance(offsets, str):
         return
     low, high = offsets
@@ -200,7 +202,7 @@ RULES: tuple[tuple[Callable[[Scenario], Findings], frozenset[str]], ...] = (
     (_rest, frozenset()),
     (_session, frozenset({"after_failure"})),
     (_versions, frozenset({"needs"})),
-    (_release, frozenset()),
+    (_release, frozenset({"actors"})),
     (_retry, frozenset()),
     (_controls, frozenset({"name"})),
 )

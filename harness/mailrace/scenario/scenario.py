@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from mailrace.model.operation import ServerOptions
+from mailrace.model.operation import OPERATIONS, ServerOptions
 from mailrace.scenario.actor import BODY_BYTES_MAX, Actor, Strict
 from mailrace.scenario.texts import GivenName, Name, Sentence, SharedTag, Title, VersionRule
 
@@ -142,4 +142,5 @@ def server_options(scenario: Scenario) -> ServerOptions:
         ignore_duplicate_ids=target.ignore_duplicate_ids,
         tags_disable=target.tags_disable,
         instances=target.instances,
+        pop3=any(OPERATIONS[actor.kind].protocol == "pop3" for actor in scenario.actors),
     )

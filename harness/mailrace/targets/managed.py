@@ -8,7 +8,7 @@ import http.client
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,14 @@ from mailrace.targets import belongings
 from mailrace.targets.api import Api
 from mailrace.targets.machine import full_disk, lacking_in
 from mailrace.targets.process import ServerProcess
-from mailrace.targets.ready import WAITS, Waits, look, rest_status, smtp_greeting
+from mailrace.targets.ready import WAITS, Waits, is_pop3, look, rest_status, smtp_greeting
 from mailrace.targets.stored import OverRest, stored_by_list, stored_by_search
 
 LOOK_S_EVERY = 0.004
 PORT_TRIES_MAX = 5
 LOG_NAME = "server.log"
+POP3_LOGIN = ("mailrace", "mailrace")
+"""Of a throw-away server that listens on loopback only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,13 @@ class ManagedTarget(OverRest):
     @property
     def credentials(self) -> Credentials:
         """The first of the users that the options gave the server, as any of them may send."""
-        return Credentials(smtp=next(iter(self._options.smtp_auth.items()), None))
+        return Credentials(
+            smtp=next(iter(self._options.smtp_auth.items()), None),
+            pop3=POP3_LOGIN if self._options.pop3 else None,
+        )
 
     def start(self) -> None:
-        """Start it and wait until both ports of each process answer; 5 s at most. Again: a fresh one."""
+        """Start it and wait until all ports of each process answer; 5 s at most. Again: a fresh one."""
         self.stop()
         flags = self._flags()
         belongings.sweep_once()
@@ -104,7 +109,11 @@ class ManagedTarget(OverRest):
             opened.callback(self.stop)
             arguments = ["--database", self._database or str(self._folder / "mailpit.db"), *flags]
             if self._options.smtp_auth:
-                arguments += ["--smtp-auth-file", str(self._password_file(self._folder))]
+                file = self._password_file(self._folder / "smtp-auth", self._options.smtp_auth)
+                arguments += ["--smtp-auth-file", str(file)]
+            if self._options.pop3:
+                file = self._password_file(self._folder / "pop3-auth", dict([POP3_LOGIN]))
+                arguments += [self._needed("--pop3-auth-file"), str(file)]
             self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
             # All of them are ready, so nothing of it is undone.
             opened.pop_all()
@@ -176,11 +185,16 @@ class ManagedTarget(OverRest):
     def _start_one(self, arguments: Sequence[str]) -> Addresses:
         """One process with ports of its own; a port that another takes meanwhile is a reason to try again."""
         for _ in range(PORT_TRIES_MAX):
-            smtp, rest = _free_ports()
-            process = self._spawn(
-                [*arguments, "--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}"]
+            smtp, rest, pop3 = _free_ports()
+            listens = ["--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}"]
+            listens += ["--pop3", f"127.0.0.1:{pop3}"] if self._options.pop3 else []
+            process = self._spawn([*arguments, *listens])
+            addresses = Addresses(
+                smtp_host="127.0.0.1",
+                smtp_port=smtp,
+                api=f"http://127.0.0.1:{rest}",
+                pop3_port=pop3 if self._options.pop3 else 0,
             )
-            addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=f"http://127.0.0.1:{rest}")
             self._processes.append(process)
             if self._await(process, addresses):
                 return addresses
@@ -198,7 +212,7 @@ class ManagedTarget(OverRest):
         return {} if self._program.source is VersionSource.EMBEDDED else {"GOMAXPROCS": str(self._gomaxprocs)}
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
-        """True: both ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
+        """True: its ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
         ends = time.monotonic() + self._waits.ready_s
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:
@@ -212,6 +226,10 @@ class ManagedTarget(OverRest):
                 )
             try:
                 if not smtp_greeting(addresses, min(left_s, self._waits.look_s)).startswith("220"):
+                    continue
+                # SMTP greets. REST is looked at last, for it answers when the store is open.
+                missing = f"no POP3 greeting on 127.0.0.1:{addresses.pop3_port}"
+                if addresses.pop3_port and not is_pop3(addresses, min(left_s, self._waits.look_s)):
                     continue
                 missing = f"{addresses.api}/readyz is not 200"
                 if rest_status(addresses, "/readyz", min(left_s, self._waits.look_s)) == 200:
@@ -242,17 +260,16 @@ class ManagedTarget(OverRest):
             found.append(self._needed("--smtp-auth-allow-insecure"))
         return [*found, *options.extra]
 
-    def _password_file(self, folder: Path) -> Path:
+    def _password_file(self, file: Path, users: Mapping[str, str]) -> Path:
         """Users and passwords as Mailpit reads them: words apart by white space, `{` and `$` begin a hash."""
-        for user, word in self._options.smtp_auth.items():
+        for user, word in users.items():
             if not user or not word or ":" in user or word[0] in "{$" or len(f"{user}:{word}".split()) != 1:
                 raise TargetError(
                     f"{self.name}: smtp_auth of {user!r}: Mailpit takes no white space, no ':' in a user, "
                     "and no '{' or '$' at the start of a password"
                 )
-        file = folder / "smtp-auth"
         file.touch(mode=0o600)
-        file.write_text("".join(f"{user}:{word}\n" for user, word in self._options.smtp_auth.items()))
+        file.write_text("".join(f"{user}:{word}\n" for user, word in users.items()))
         return file
 
     def _knows(self, flag: str) -> bool:
@@ -266,9 +283,9 @@ class ManagedTarget(OverRest):
         return flag
 
 
-def _free_ports() -> tuple[int, int]:
-    """Two loopback ports that are free at this moment."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
+def _free_ports() -> tuple[int, int, int]:
+    """Three loopback ports that are free at this moment."""
+    with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+        for each in (first, second, third):
+            each.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1], third.getsockname()[1]

@@ -47,6 +47,14 @@ def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | 
             return line
 
 
+def is_pop3(addresses: Addresses, timeout_s: float) -> bool:
+    """Whether its POP3 side greets. Raises OSError (a time out among them) where nothing is said."""
+    with dial((addresses.smtp_host, addresses.pop3_port), timeout_s) as link:
+        greets = _first_line(link, timeout_s).startswith(b"+OK")
+        link.sendall(b"QUIT\r\n")
+        return greets
+
+
 def _first_line(link: socket.socket, timeout_s: float) -> bytes:
     """Up to the first line end, 1,000 bytes or the end, within the limit for all of it, not for each byte."""
     ends, data = time.monotonic() + timeout_s, b""

@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from mailrace.actors import Conversation, ResponseParser, script_of
 from mailrace.actors.link import Link
 from mailrace.model.attempt import Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import Read
+from mailrace.model.operation import Read, Spoken
 from mailrace.model.target import Target
 from mailrace.steer.database_proxy.loop import Loop
 from mailrace.steer.database_proxy.proxy import DatabaseProxy
@@ -73,26 +72,22 @@ class Instance:
             link.close()
         self._links.clear()
 
-    def link(self, name: str, *, is_smtp: bool) -> Link:
+    def link(self, name: str, protocol: Spoken) -> Link:
         """An open link of that name, kept between orders.
 
         Raises TargetError where the server gives none, ScheduleMissed where our own machine has none.
         """
         now = time.monotonic()
         # A shrunk round may have another operation at the same place, so the protocol is part of the name.
-        name = f"{name} {'smtp' if is_smtp else 'http'}"
+        name = f"{name} {protocol}"
         link, used = self._links.get(name, (None, 0.0))
         if link is not None and link.is_open and now - used < IDLE_S_MAX:
             self._links[name] = (link, now)
             return link
         if link is not None:
             link.close()
-        addresses = self.target.addresses
-        api = urlsplit(addresses.api)
-        host, port = (
-            (addresses.smtp_host, addresses.smtp_port) if is_smtp else (api.hostname or "", api.port or 80)
-        )
-        link = Link(self._loop, host, port, is_smtp=is_smtp)
+        host, port, _ = self.target.addresses.of(protocol)
+        link = Link(self._loop, host, port, protocol=protocol)
         failed = link.connect()
         if failed is not None and failed.word is Word.OWN_TROUBLE:
             raise ScheduleMissed(failed.text)
@@ -108,7 +103,7 @@ class Instance:
 
     def get(self, path: str, name: str) -> Link:
         """Begin `GET path` on the link of that name; its conversation says how it ends."""
-        link = self.link(name, is_smtp=False)
+        link = self.link(name, "http")
         if not isinstance(link.parser, ResponseParser):  # narrows the type; HTTP links have no other
             raise TargetError(f"{name} is no HTTP link")
         operation = Read(key=name, path=path, times=1)

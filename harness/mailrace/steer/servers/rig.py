@@ -149,7 +149,7 @@ class Rig:
     def store_message(self, message: Message) -> None:
         """Store one given message through the first instance, nothing held. Raises TargetError."""
         instance = self.instances[0]
-        link = instance.link("given", is_smtp=True)
+        link = instance.link("given", "smtp")
         operation = Send(key=message.key, message=message)
         script = script_of(operation, 1, {}, self.contents, link.parser, api=instance.target.addresses.api)
         conversation = Conversation(script, link.parser, hold_at=None)

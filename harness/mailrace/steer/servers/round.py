@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from mailrace.actors import Conversation, is_smtp, script_of
+from mailrace.actors import Conversation, script_of
 from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import Effect, PlannedRound
+from mailrace.model.operation import Effect, PlannedRound, protocol_of
 from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.servers.contents import Contents
@@ -67,19 +67,30 @@ class Round:
         Raises TargetError where a server refuses or is silent before that; ScheduleMissed where that is
         nobody's fault but ours or a stranger's.
         """
+        proxy = self.rig.proxy
+        gate, logs_in = proxy.gate, any(protocol_of(o) == "pop3" for o in self.planned.operations)
         try:
+            # A POP3 session reads the list when it logs in, which is no part of the schedule.
+            proxy.gate = pass_all if logs_in else gate
             return self._prepared(places)
         except TargetError as wrong:
             if why := self.rig.outside():
                 raise ScheduleMissed(why) from wrong
             raise
+        finally:
+            proxy.gate = gate
+            if logs_in:
+                proxy.journal.clear()
 
     def _prepared(self, places: Sequence[Instance]) -> list[Seat]:
         seats = []
         for index, (operation, place) in enumerate(zip(self.planned.operations, places, strict=True)):
-            link = place.link(f"{index}", is_smtp=is_smtp(operation))
-            api = place.target.addresses.api
-            script = script_of(operation, 1, self.ids, self.rig.contents, link.parser, api=api, together=True)
+            protocol = protocol_of(operation)
+            link = place.link(f"{index}", protocol)
+            api, auth = place.target.addresses.api, place.target.credentials.of(protocol)
+            script = script_of(
+                operation, 1, self.ids, self.rig.contents, link.parser, api=api, auth=auth, together=True
+            )
             conversation = Conversation(script, link.parser, hold_at=Stage.REPLY)
             link.begin(conversation)
             seats.append(Seat(index, operation, place, link, conversation))

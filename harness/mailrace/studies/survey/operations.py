@@ -98,7 +98,7 @@ TABLE: tuple[Surveyed, ...] = (
     Surveyed("mark read by search", "set_read", lambda on: {"query": _search(on), "read": True}),
     Surveyed("mark all read", "set_read", lambda _: {"read": True}),
     Surveyed("view latest", "view_latest", lambda _: {}, ("GET /view/latest",)),
-    Surveyed("POP3 retrieve", "pop3_retrieve", lambda on: {"messages": [on.message]}, ("POP3 RETR",)),
+    Surveyed("POP3 retrieve", "pop3_retrieve", lambda on: {"message": on.message}, ("POP3 RETR",)),
     Surveyed("POP3 delete", "pop3_delete", lambda on: {"messages": [on.message]}, ("POP3 DELE, QUIT",)),
     Surveyed(
         "release", "release", lambda on: {"message": on.message}, ("POST /api/v1/message/{ID}/release",)

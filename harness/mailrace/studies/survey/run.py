@@ -182,11 +182,10 @@ class Surveyor:
     def _of(self, pair: Pair) -> tuple[Scenario, PlannedRound, Surveying]:
         scenario = scenario_from(pair.scenario, self.folder)
         plan = Plan(scenario, 0, _RUN)
-        if pair.setting not in self._servers:
-            self._servers[pair.setting] = Surveying(
-                self.target, server_options(scenario), self.folder, progress=self.progress
-            )
-        return scenario, plan.round(0), self._servers[pair.setting]
+        options = server_options(scenario)
+        if str(options) not in self._servers:
+            self._servers[str(options)] = Surveying(self.target, options, self.folder, progress=self.progress)
+        return scenario, plan.round(0), self._servers[str(options)]
 
     def _spent(self, what: str, began: float) -> None:
         self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - began
