@@ -13,6 +13,7 @@ from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption, findings_by, with_workers
 from mailrace.cli.completion import target_names
 from mailrace.cli.defaults import settings
+from mailrace.cli.harm import HarmOption, HarmWord
 from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
 from mailrace.cli.request import asked, chosen, racing, server_use
 
@@ -86,6 +87,7 @@ def gate(
     time_limit: options.TimeLimitOption = None,
     gomaxprocs: options.GomaxprocsOption = None,
     strict: Strict = False,
+    harm: HarmOption = HarmWord.reply,
     baseline: Baseline = None,
     confidence: options.ConfidenceOption = None,
     theta: options.ThetaOption = 1 / 3,
@@ -107,7 +109,6 @@ def gate(
     from mailrace.studies.gate import GateRequest, baseline_text, load_baseline, run_gate, write_gate
 
     programs = {given: _program(option, given) for option, given in (("--from", old), ("--to", new))}
-    accepted = load_baseline(baseline) if baseline is not None else ()
     what = chosen(paths, name, with_shipped=True, allow_outside=allow_outside)
     rounds = rounds or settings().get("rounds") or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
@@ -118,7 +119,8 @@ def gate(
         new=programs[new],
         mode=mode.value,
         is_strict=strict,
-        accepted=accepted,
+        harm=harm.harm,
+        accepted=load_baseline(baseline) if baseline is not None else (),
         today=date.today(),
         names=dict(zip(programs.values(), programs, strict=True)),
         is_elsewhere=by.are_elsewhere,
@@ -128,10 +130,9 @@ def gate(
         teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
         with findings_by(by, teller) as look:
             done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
-    done.folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
-    write_gate(done.gate, done.new, done.folder)
+    write_gate(done.gate, done.new, done.folder)  # first, for it makes the folder
     if write_baseline is not None:
-        write_baseline.write_text(baseline_text(done.gate.findings, accepted, asked_.today), encoding="utf-8")
+        write_baseline.write_text(baseline_text(done.gate.findings, *asked_.known), encoding="utf-8")
     _say(done.gate, what, done.folder, as_json=as_json, quiet=quiet)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,19 +11,12 @@ from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked as Workers
 from mailrace.cli.campaign import WorkersOption, decided_by
+from mailrace.cli.harm import HarmOption, HarmWord
 from mailrace.cli.request import asked
 
 if TYPE_CHECKING:
+    from mailrace.model.consequences import Harm
     from mailrace.model.survey import Survey
-
-
-class HarmWord(StrEnum):
-    """From which harm on a survey ends with status 1."""
-
-    stop = "stop"
-    data = "data"
-    promise = "promise"
-    reply = "reply"
 
 
 FromOption = Annotated[
@@ -62,10 +54,6 @@ ActorsOption = Annotated[
         help="3: after the pairs three operations at a time, for five minutes or the rest of --time-limit.",
     ),
 ]
-HarmOption = Annotated[
-    HarmWord,
-    typer.Option(metavar="HARM", help="From which harm on the status is 1: stop, data, promise or reply."),
-]
 
 
 @command
@@ -86,7 +74,6 @@ def survey(
     from mailrace.cli.progress import Teller
     from mailrace.cli.show import write_json
     from mailrace.history import make_latest, new_folder
-    from mailrace.model.consequences import Harm
     from mailrace.model.errors import Interrupted
     from mailrace.report.survey import lines_of, survey_to_json
     from mailrace.studies.survey.whole import Asked
@@ -121,8 +108,7 @@ def survey(
         for line in (*lines_of(found[-1]), *_compared(found, before)):
             print(line)
         print(f"{whole}/survey.html" if not before else f"{whole}/")
-    least = Harm.STOP if harm is HarmWord.stop else Harm(harm.value)
-    raise typer.Exit(_status(found[-1], least))
+    raise typer.Exit(_status(found[-1], harm.harm))
 
 
 def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
@@ -134,16 +120,13 @@ def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
         yield from compare.lines_of(compare.compare(old, new), old.target.name, new.target.name)
 
 
-def _status(found: object, least: object) -> int:
+def _status(found: "Survey", least: "Harm") -> int:
     """1: a cause of such a harm was shown; 3: something is not decided; 0: neither."""
-    from mailrace.model.consequences import Harm
-    from mailrace.model.survey import PairVerdict, Survey
-    from mailrace.studies.survey.run import is_at_least
+    from mailrace.model.consequences import is_at_least
+    from mailrace.model.survey import PairVerdict
 
-    assert isinstance(found, Survey)
-    assert isinstance(least, Harm)
     causes = (*found.causes, *(found.three.causes if found.three else ()))
-    if any(one.fate == "realised" and is_at_least(one.harm.value, least) for one in causes):
+    if any(one.fate == "realised" and is_at_least(one.harm, least) for one in causes):
         return 1
     is_open = any(one.verdict is PairVerdict.INCONCLUSIVE for one in found.pairs)
     return 3 if is_open or not found.is_whole else 0

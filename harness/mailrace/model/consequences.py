@@ -18,6 +18,15 @@ class Harm(StrEnum):
     REPLY = "reply"
 
 
+HARMS = (Harm.STOP, Harm.DATA, Harm.PROMISE, Harm.REPLY)
+"""Worst first."""
+
+
+def is_at_least(harm: Harm, least: Harm) -> bool:
+    """Whether a harm is as bad as another, or worse."""
+    return HARMS.index(harm) <= HARMS.index(least)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
     """What one anomaly means for somebody who uses Mailpit: whole sentences.

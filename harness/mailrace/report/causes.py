@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from mailrace.model.cause import Cause, KeptTogether, Repair
-from mailrace.model.consequences import Harm
+from mailrace.model.consequences import HARMS
 from mailrace.report.words import joined, legible, plural
 
 CAUSES_MAX = 8
 """So many causes are told in a conclusion; all of them stand in run.json."""
-_HARMS = (Harm.STOP, Harm.DATA, Harm.PROMISE, Harm.REPLY)
 _FATES = {
     "realised": "shown on the real server",
     "unrealised": "not shown on one server, so no race by itself",
@@ -49,16 +48,21 @@ def causes_words(named: Iterable[tuple[str, Cause]]) -> list[str]:
         # The same cause in several scenarios is told once, as the one that was shown, where one was.
         known, where = alike.get(cause.name, (cause, []))
         alike[cause.name] = (cause if cause.fate == "realised" else known, [*where, scenario])
-    ordered = sorted(alike.values(), key=lambda each: (_HARMS.index(each[0].harm), each[0].name))
-    said = [_cause_words(cause, where) for cause, where in ordered[:CAUSES_MAX]]
+    ordered = sorted(alike.values(), key=lambda each: (HARMS.index(each[0].harm), each[0].name))
+    said = [cause_words(cause, where) for cause, where in ordered[:CAUSES_MAX]]
     more = len(ordered) - CAUSES_MAX
     return said + ([f"{plural(more, 'more cause')} stand in run.json."] if more > 0 else [])
 
 
-def _cause_words(cause: Cause, where: Sequence[str]) -> str:
+def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
+    """A cause in two or three sentences: where it is, what turns it bad, what would mend it.
+
+    change   what became of it since another version, in a word or two
+    """
     harm = f"{cause.harm.value[:1].upper()}{cause.harm.value[1:]}"
     head = (
-        f"{harm}: {legible(cause.name, 200)} in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
+        f"{harm}: {legible(cause.name, 200)}{f', {change}' if change else ''}, "
+        f"in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
     )
     mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]
     turn = [line for line in cause.why if "ends badly" in line]

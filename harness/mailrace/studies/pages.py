@@ -13,7 +13,7 @@ from mailrace.report.study import Study, StudyCell
 from mailrace.report.words import joined, names_words, plural
 from mailrace.scenario import Plan, Scenario, new_run
 from mailrace.studies.bisect import Search, is_proved
-from mailrace.studies.gate import Change, Finding, Gate, headline, in_order, verdict_of
+from mailrace.studies.gate import Change, Finding, Gate, causes_words, headline, in_order, verdict_of
 from mailrace.studies.retries import Trial, hidden_duplicates, named, sentence
 from mailrace.verdict import gravest
 
@@ -77,7 +77,7 @@ def _proof(gate: Gate, one: Finding) -> list[str]:
 
 
 def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conclusion:
-    counted = []
+    counted = causes_words(gate.causes)
     for change, (one, many) in COUNTED.items():
         names = [f.scenario for f in found if f.change is change and not f.accepted]
         if names:
@@ -86,7 +86,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
     clean = sum(f.change is Change.CLEAN for f in found)
     accepted = sum(bool(f.accepted) for f in found)
     rest = [f"{plural(clean, 'scenario is', 'scenarios are')} clean"] if clean else []
-    rest += [f"{plural(accepted, 'finding is', 'findings are')} accepted by the baseline"] if accepted else []
+    rest += [f"{plural(accepted, 'finding is', 'findings are')} accepted"] if accepted else []
     if rest:
         text = joined(rest)
         counted.append(f"{text[:1].upper()}{text[1:]}.")

@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mailrace.model.consequences import Harm, consequence, in_order
+from mailrace.model.consequences import HARMS, Harm, consequence, in_order
 from mailrace.steer.causes.no_return import Decisive, decisive
 from mailrace.steer.causes.sql import shape_of
 from mailrace.steer.causes.view import View
-
-HARMS = (Harm.STOP, Harm.DATA, Harm.PROMISE, Harm.REPLY)
-"""Worst first."""
 
 
 @dataclass(frozen=True, slots=True)

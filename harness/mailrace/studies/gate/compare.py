@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailrace.model.anomaly import AnomalyName, Weight
+from mailrace.model.consequences import HARMS, consequence
 from mailrace.model.result import Rule, ScenarioResult, Verdict, Witness
 from mailrace.report.words import rate_words
 from mailrace.studies.absence import absence, doubt, races_of
@@ -54,8 +55,9 @@ class Again:
 class Finding:
     """One line of a gate: an anomaly of a scenario, or ("") the scenario as a whole.
 
+    harm      the worst that it does where it was seen; "" of a scenario as a whole
     is_seen   the new version shows it, with `proof` and the command `replay`
-    accepted  the reason that a baseline gives for letting it pass, else ""
+    accepted  why it is let pass: a baseline's reason, or that it does less harm than is asked for; else ""
     """
 
     scenario: str
@@ -65,6 +67,7 @@ class Finding:
     reason: str
     old: str = ""
     new: str = ""
+    harm: str = ""
     is_seen: bool = False
     proof: str = ""
     schedule: str = ""
@@ -193,6 +196,7 @@ def _finding(
         reason=reason,
         old=seen_words(old, anomaly),
         new=seen_words(new, anomaly),
+        harm=harm_of(new if anomaly in races_of(new) else old, anomaly) if anomaly else "",
         is_seen=bool(anomaly) and anomaly in races_of(new),
         proof=witness.anomaly.proof if witness else "",
         schedule=witness.schedule.text if witness and witness.schedule else "",
@@ -203,6 +207,13 @@ def _finding(
 
 def _witness(result: ScenarioResult, anomaly: str) -> Witness | None:
     return next((w for w in result.witnesses if w.anomaly.name == anomaly), None)
+
+
+def harm_of(result: ScenarioResult, anomaly: str) -> str:
+    """The worst harm of what shows the anomaly in the scenario: by its causes, else by what it means."""
+    causes = result.schedules.causes if result.schedules is not None else ()
+    harms = [cause.harm for cause in causes if anomaly in cause.anomalies]
+    return min(harms or [consequence(anomaly).harm], key=HARMS.index).value
 
 
 def seen_words(result: ScenarioResult, anomaly: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from mailrace.model.consequences import HARMS, Harm
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
@@ -19,6 +20,7 @@ from mailrace.report.document import plain
 from mailrace.report.markdown import code, prose
 from mailrace.scenario.read import read
 from mailrace.studies.gate.baseline import Accepted
+from mailrace.studies.gate.causes import GateCause, causes_words
 from mailrace.studies.gate.compare import Change, Finding, verdict_of
 from mailrace.verdict import gravest
 
@@ -38,6 +40,7 @@ _HEADLINE = {
 class GateRequest:
     """What a gate is asked for. `run` is the pattern of each run: its target, mode and folder are replaced.
 
+    harm    what does less is told and does not count
     names   what to call the two in the report where their target is a stand-in (a container image)
     is_elsewhere   both are looked at on other machines, so neither need be at hand here
     """
@@ -47,10 +50,16 @@ class GateRequest:
     run: RunRequest
     mode: GateMode = "auto"
     is_strict: bool = False
+    harm: Harm = Harm.REPLY
     accepted: tuple[Accepted, ...] = ()
     today: date = date(1970, 1, 1)
     names: Mapping[TargetName, str] = field(default_factory=dict)
     is_elsewhere: bool = False
+
+    @property
+    def known(self) -> tuple[tuple[Accepted, ...], date]:
+        """What is accepted, and the day of asking: what a new baseline keeps."""
+        return self.accepted, self.today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,8 @@ class Gate:
     """The document of a gate: gate.json holds it field by field.
 
     old, new   targets as asked for, with the version each said it is; `notes` sentences for the reader
+    harm       from which on a finding counts
+    causes     of what steer walked on both, the worst harm first
     rule       that its clean words reached, all of them together
     """
 
@@ -74,12 +85,15 @@ class Gate:
     started: str
     environment: Mapping[str, str]
     findings: tuple[Finding, ...]
+    harm: Harm = Harm.REPLY
+    causes: tuple[GateCause, ...] = ()
     rule: Rule = field(default_factory=Rule)
     notes: tuple[str, ...] = ()
 
 
 def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
     """Write gate.json, gate.md, junit.xml and ctrf.json into the folder; the files, in that order."""
+    folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
     (folder / GATE).write_text(gate_json(gate), encoding="utf-8")
     (folder / PAGE).write_text(gate_markdown(gate), encoding="utf-8")
     return (folder / GATE, folder / PAGE, *render(as_run(gate, new), folder, ("junit", "ctrf")))
@@ -102,6 +116,9 @@ def gate_from_json(text: str) -> Gate:
 
 def headline(gate: Gate) -> str:
     """What the gate answers, in a sentence."""
+    is_spared = any(f.accepted and f.change is Change.NEW for f in gate.findings)
+    if gate.verdict is Verdict.PASS and is_spared:
+        return "Nothing new that counts: what is new is accepted, each for the reason that stands with it."
     return _HEADLINE[gate.verdict]
 
 
@@ -113,14 +130,17 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 def gate_markdown(gate: Gate) -> str:
     """The text of gate.md, below the size limit of a job summary; what was left out is said."""
+    # What a maintainer wants first is why: the causes. Then follow the findings, on which the verdict hangs.
     head = [
         f"## mailrace gate: {gate.verdict}",
         "",
         headline(gate),
         "",
+        *(f"- {prose(said)}" for said in causes_words(gate.causes)),
+        *([""] if gate.causes else []),
         f"From {code(gate.old)} (version {prose(gate.old_version)}) to {code(gate.new)} "
         f"(version {prose(gate.new_version)}), by {'steering' if gate.mode == 'steer' else 'racing'}, "
-        f"seed {gate.seed}.",
+        f"seed {gate.seed}.{_from_harm(gate)}",
         "",
         "| scenario | anomaly | change | old | new | why |",
         "|---|---|---|---|---|---|",
@@ -165,9 +185,15 @@ def _as_scenario(gate: Gate, one: ScenarioResult) -> ScenarioResult:
     own = [f for f in gate.findings if f.scenario == one.name]
     verdicts = [verdict_of(f, is_strict=gate.is_strict) for f in own]
     is_skipped = bool(verdicts) and all(v is Verdict.NOT_APPLICABLE for v in verdicts)
-    reason = " ".join(f"{f.anomaly or f.scenario}: {f.change}: {f.reason}" for f in own)
+    causes = causes_words([c for c in gate.causes if one.name in c.scenarios])
+    reason = " ".join([*causes, *(f"{f.anomaly or f.scenario}: {f.change}: {f.reason}" for f in own)])
     word = Verdict.NOT_APPLICABLE if is_skipped else gravest(verdicts)
     return replace(one, verdict=word, reason=reason)
+
+
+def _from_harm(gate: Gate) -> str:
+    """The harm from which on findings count, in a sentence; "" where all of them do."""
+    return "" if gate.harm is HARMS[-1] else f" Counted from the harm {gate.harm.value} on."
 
 
 def _row(finding: Finding) -> str:

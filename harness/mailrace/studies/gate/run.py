@@ -15,7 +15,6 @@ from pathlib import Path
 
 from mailrace import __version__
 from mailrace.history import make_latest
-from mailrace.model.errors import TargetError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME, TimeOver, over_by
@@ -24,14 +23,15 @@ from mailrace.race import race_on
 from mailrace.recorded import environment
 from mailrace.recover import cut_off
 from mailrace.run import Listener
-from mailrace.scenario import Scenario, not_exercised, server_options
+from mailrace.scenario import Scenario, not_exercised
 from mailrace.session import Alone, Session, session
-from mailrace.steer import ReplayRequest, replay_schedule, store_for
-from mailrace.steer.replay import Word
+from mailrace.steer import store_for
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
-from mailrace.studies.gate.compare import CLAIMS, RUNS_NEEDED, Again, Change, Finding, compare, gate_verdict
+from mailrace.studies.gate.causes import causes_of, spare_lesser
+from mailrace.studies.gate.compare import CLAIMS, Change, Finding, compare, gate_verdict
 from mailrace.studies.gate.document import Gate, GateRequest
+from mailrace.studies.gate.put_again import put_again
 from mailrace.studies.gate.raced import Paired, joined, old_as_control, race_paired, seen_in_pairs
 from mailrace.verdict import decide, evidence_of
 
@@ -94,6 +94,7 @@ def run_gate(
         findings = look(versions, scenarios) if look else tuple(every)
         runs = old.finish().result, new.finish().result
     findings, notes = apply_baseline(findings, asked.accepted, asked.today, [s.name for s in scenarios])
+    findings = spare_lesser(findings, asked.harm)
     gate = _gate(asked, whole, runs, findings, notes)
     return GateRun(gate, *runs, whole.folder)
 
@@ -105,6 +106,7 @@ def _gate(
     findings: tuple[Finding, ...],
     notes: tuple[str, ...],
 ) -> Gate:
+    # The verdict hangs on the findings only; the causes say why, and are told first.
     return Gate(
         mailrace=__version__,
         verdict=gate_verdict(findings, is_strict=asked.is_strict),
@@ -119,6 +121,8 @@ def _gate(
         started=whole.started,
         environment=environment() | whole.extra,
         findings=findings,
+        harm=asked.harm,
+        causes=causes_of(runs[0].scenarios, runs[1].scenarios),
         rule=whole.request.racing.rule,
         notes=notes,
     )
@@ -263,36 +267,6 @@ class Versions:
     def _keep_latest(self, found: ScenarioResult) -> None:
         if found.verdict is not Verdict.FAILED:
             make_latest(self.whole.folder)
-
-
-def put_again(
-    scenario: Scenario, shown: ScenarioResult, anomaly: str, version: Session, runs: int = RUNS_NEEDED
-) -> Again:
-    """Run the schedule of the anomaly's witness `runs` times on the other version.
-
-    A version that fails, or for which no time is left, ran it never, and the finding says so.
-    """
-    witness = next((w for w in shown.witnesses if w.anomaly.name == anomaly and w.schedule), None)
-    if witness is None:
-        return Again(runs=0, hits=0, said="no schedule of it was recorded")
-    if version.left_s == 0.0:
-        return Again(runs=0, hits=0, said="the time limit ended the gate before")
-    try:
-        with over_by(version.request.cut_at):
-            replay = replay_schedule(
-                witness,
-                version.request.target,
-                server_options(scenario),
-                ReplayRequest(
-                    times=runs, gomaxprocs=version.request.server.gomaxprocs, deadline=version.deadline
-                ),
-                contents=scenario.contents,
-            )
-    except (TargetError, TimeOver) as wrong:
-        return Again(runs=0, hits=0, said=str(wrong) or CUT_OFF)
-    # Where the very schedule is good or is not sent, another of the version's own may still show the anomaly.
-    hits = max(replay.hits, int(replay.word is Word.STILL_FAILS))
-    return Again(runs=replay.runs, hits=hits, missed=replay.missed, said=replay.sentence)
 
 
 def _is_large(scenario: Scenario) -> bool:

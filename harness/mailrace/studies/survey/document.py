@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 from mailrace import __version__
 from mailrace.model.cause import Cause
+from mailrace.model.consequences import HARMS
 from mailrace.model.survey import (
     SURVEY_SCHEMA_VERSION,
     ConflictCoverage,
@@ -14,7 +15,6 @@ from mailrace.model.survey import (
     SurveyedPair,
 )
 from mailrace.model.target import TargetInfo
-from mailrace.steer.causes.naming import HARMS
 from mailrace.studies.survey.relations import Pair
 from mailrace.studies.survey.state import State
 

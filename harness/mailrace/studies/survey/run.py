@@ -12,13 +12,12 @@ from math import inf
 from pathlib import Path
 
 from mailrace.model.cause import Cause
-from mailrace.model.consequences import Harm
+from mailrace.model.consequences import HARMS
 from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import PlannedRound
 from mailrace.model.survey import ConflictCoverage, PairVerdict, SurveyedPair, Unreachable
 from mailrace.scenario import Plan, Scenario, new_run, server_options, why_not_applicable
 from mailrace.scenario.load import scenario_from
-from mailrace.steer.causes.naming import HARMS
 from mailrace.steer.surveying import Looked, Surveying, Traces
 from mailrace.studies.survey.relations import Pair
 from mailrace.studies.survey.state import Found, Shown, State
@@ -266,8 +265,3 @@ def _coverage(
     return ConflictCoverage(
         predicted=len(traces.conflicts), exercised=exercised, unreachable=tuple(unreachable)
     )
-
-
-def is_at_least(harm: str, least: Harm) -> bool:
-    """Whether a harm is as bad as another, or worse."""
-    return HARMS.index(Harm(harm)) <= HARMS.index(least)

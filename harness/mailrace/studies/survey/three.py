@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from mailrace.model.cause import Cause
+from mailrace.model.consequences import HARMS
 from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import PlannedRound
 from mailrace.model.survey import SurveyedCause, SurveyedTriple, ThreeActors, TripleVerdict
 from mailrace.scenario import Plan, new_run, server_options, why_not_applicable
 from mailrace.scenario.load import scenario_from
-from mailrace.steer.causes.naming import HARMS
 from mailrace.steer.surveying import Surveying
 from mailrace.steer.three import Found, Three
 from mailrace.studies.survey.state import FoundTriple, State

@@ -1,0 +1,99 @@
+"""What two versions showed of each scenario in, what an upgrade does to each root cause out. Pure.
+
+The verdict of a gate hangs on its findings. The causes say why, and where several findings are one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mailrace.model.cause import Cause
+from mailrace.model.consequences import HARMS, Harm, is_at_least
+from mailrace.model.result import ScenarioResult
+from mailrace.report.causes import cause_words
+from mailrace.studies.gate.compare import Finding
+
+
+class CauseChange(StrEnum):
+    """What an upgrade does to one root cause."""
+
+    NEW = "new"
+    """The new version has it, and every schedule of the old one was walked in its scenarios without it."""
+    OPEN = "not known on both"
+    """One version has it, and the other was not walked to its end there."""
+    SAME = "in both"
+    MENDED = "mended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateCause:
+    """One root cause and the scenarios that show it. `cause`: as the new version has it, else the old one."""
+
+    change: CauseChange
+    scenarios: tuple[str, ...]
+    cause: Cause
+
+
+Results = Mapping[str, ScenarioResult]
+"""The steered result of each scenario, by its name."""
+
+
+def causes_of(old: Iterable[ScenarioResult], new: Iterable[ScenarioResult]) -> tuple[GateCause, ...]:
+    """The root causes of both versions, the worst harm first, of one harm what is new first.
+
+    What needs two servers on one store is none of an upgrade's, for a gate has one server of each version.
+    """
+    before, after = _steered(old), _steered(new)
+    had, has = _named(before), _named(after)
+    found = []
+    for name in dict.fromkeys([*has, *had]):
+        if name in had and name in has:
+            change, shown = CauseChange.SAME, has[name]
+        elif name in has:
+            shown = has[name]
+            change = CauseChange.NEW if _is_walked(before, shown) else CauseChange.OPEN
+        else:
+            shown = had[name]
+            change = CauseChange.MENDED if _is_walked(after, shown) else CauseChange.OPEN
+        # Of several scenarios the one tells most in which the server was made to show it.
+        cause = min(shown.values(), key=lambda one: one.fate != "realised")
+        found.append(GateCause(change=change, scenarios=tuple(shown), cause=cause))
+    ranks = list(CauseChange)
+    return tuple(
+        sorted(found, key=lambda g: (HARMS.index(g.cause.harm), ranks.index(g.change), g.cause.name))
+    )
+
+
+def _steered(results: Iterable[ScenarioResult]) -> Results:
+    return {one.name: one for one in results if one.schedules is not None}
+
+
+def _named(results: Results) -> dict[str, dict[str, Cause]]:
+    """Cause to scenario to what is known of the cause there."""
+    found: dict[str, dict[str, Cause]] = {}
+    for name, one in results.items():
+        for cause in one.schedules.causes if one.schedules else ():
+            if cause.fate != "two servers":
+                found.setdefault(cause.name, {})[name] = cause
+    return found
+
+
+def _is_walked(other: Results, scenarios: Iterable[str]) -> bool:
+    """Whether every schedule of each of the scenarios was walked on the other version."""
+    walked = [other[name].schedules for name in scenarios if name in other]
+    return len(walked) == len(list(scenarios)) and all(one and one.exhaustive for one in walked)
+
+
+def causes_words(causes: Sequence[GateCause]) -> list[str]:
+    """A sentence or two on each cause, in their order."""
+    return [cause_words(one.cause, one.scenarios, str(one.change)) for one in causes]
+
+
+def spare_lesser(findings: Iterable[Finding], least: Harm) -> tuple[Finding, ...]:
+    """The findings; what was seen and does less harm than `least` is accepted for that reason."""
+    return tuple(
+        replace(one, accepted=f"its harm ({one.harm}) is less than {least.value}, which was asked for")
+        if one.is_seen and not one.accepted and one.harm and not is_at_least(Harm(one.harm), least)
+        else one
+        for one in findings
+    )
