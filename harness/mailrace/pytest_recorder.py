@@ -86,13 +86,15 @@ class RecorderPlugin:
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """All tests are over: read the store, and write the record's files."""
-        from mailrace.history.writing import write_whole
+        from mailrace.history import RECORD_DOCUMENT, prune, write_whole
+        from mailrace.model.request import KEPT
         from mailrace.report.recorded import record_page
 
         found = self._found = self._recording.finish(int(exitstatus))
-        write_whole(self._folder / "record.json", found.as_json().encode())
+        write_whole(self._folder / RECORD_DOCUMENT, found.as_json().encode())
         page = record_page(found)
         write_whole(self._folder / "report.html", page.encode())
+        prune(self._folder.parent, KEPT)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What was found, below pytest's own summary."""

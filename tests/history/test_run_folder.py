@@ -4,8 +4,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mailrace.history import PLAN, InUse, Journal, is_in_use, make_latest, new_folder, prune, write_whole
+from mailrace.history import (
+    PLAN,
+    RECORD,
+    RECORD_DOCUMENT,
+    InUse,
+    Journal,
+    is_in_use,
+    make_latest,
+    new_folder,
+    prune,
+    write_whole,
+)
 from mailrace.model.errors import OutputError, UsageError
+from mailrace.record.file import RecordFile
 
 
 def latest_of(reports: Path) -> Path:
@@ -124,6 +136,37 @@ def test_what_is_no_race_of_the_target_s_is_removed(tmp_path: Path, name: str) -
     old_run(tmp_path, "20200102-000000")
     prune(tmp_path, 1)
     assert not old.exists()
+
+
+def old_record(reports: Path, stamp: str, happened: str = "[]") -> Path:
+    """The folder of a suite's record that was made at that time."""
+    folder = reports / f"{stamp}-record-x"
+    folder.mkdir()
+    (folder / RECORD).write_text("{}")
+    overlaps = '"overlaps": [{"verdict": "RACE"}]'
+    (folder / RECORD_DOCUMENT).write_text(f'{{"happened": {happened}, {overlaps}}}')
+    return folder
+
+
+def test_a_record_is_removed_like_a_run_unless_something_happened_in_it(tmp_path: Path) -> None:
+    plain, cut, steered, in_use = (old_record(tmp_path, f"2020010{n}-000000") for n in range(1, 5))
+    happened = old_record(tmp_path, "20200105-000000", '[\n {"name": "tag_lost"}]')
+    (cut / RECORD_DOCUMENT).unlink()
+    (steered / "scenarios" / "a").mkdir(parents=True)
+    (steered / "scenarios" / "a" / "run.json").write_text('{"verdict": "RACE"}')
+    writing = RecordFile(in_use / RECORD)
+    old_run(tmp_path, "20200106-000000")
+    assert "20200101-000000-record-x" in prune(tmp_path, 1)
+    assert [one.exists() for one in (plain, cut, steered, in_use, happened)] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+    writing.close()
+    prune(tmp_path, 1)
+    assert not in_use.exists()
 
 
 def test_folders_dated_in_the_future_are_neither_counted_nor_removed(tmp_path: Path) -> None:

@@ -150,6 +150,9 @@ def test_a_steered_overlap_is_known_the_next_time_and_elsewhere_and_is_what_a_bu
     again = steer_overlaps(found(), OLD, second, 60.0, said.append)
     assert [(o.verdict, o.why) for o in again.overlaps] == [(o.verdict, o.why) for o in looked.overlaps]
     assert len(said) == told  # nothing was steered a second time
+    (second / "record.json").write_text(again.as_json())
+    with pytest.raises(UsageError, match=r"known to race, .* mailrace steer \S+yaml --target mailpit@1.30.5"):
+        steered_run(second)
     elsewhere = steer_overlaps(found(), parse_target("mailpit@1.27.11"), second, 0.0, said.append)
     assert [one.elsewhere for one in elsewhere.overlaps if one.elsewhere] == [(f"1.30.5: {race.why}",)]
 

@@ -102,7 +102,8 @@ def record(
     could be looked at, 0 where all was and nothing was seen.
     """
     from mailrace.cli.screen import Screen
-    from mailrace.history import make_latest, new_folder
+    from mailrace.history import InUse, make_latest, new_folder, prune
+    from mailrace.model.request import KEPT
     from mailrace.model.target_name import parse_target
     from mailrace.studies.pairs import steer_overlaps
     from mailrace.studies.recording import RecordRequest
@@ -119,15 +120,20 @@ def record(
         keeps_content=keep_content,
         made_by=("mailrace", *sys.argv[1:]),
     )
-    folder = new_folder(Path(settings().get("reports", "reports")), f"record-{request.target}", out=out)
+    reports = Path(settings().get("reports", "reports"))
+    folder = new_folder(reports, f"record-{request.target}", out=out)
     # The suite writes to stdout, so what mailrace tells meanwhile goes to stderr.
     progress = Screen(on_stdout=False)
     if keep_content:
         progress.text(LOUD.format(folder=folder), style="bold red")
     found = run_recorder(request, folder, progress.line)
+    in_use = InUse(folder)
     make_latest(folder)
+    if out is None and (removed := prune(reports, settings().get("keep", KEPT))):
+        progress.text(removed)
     found = steer_overlaps(found, request.target, folder, 60 * minutes, progress.text)
     write_record(found, folder)
+    in_use.let_go()
     show_record(found, folder)
     # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
     raise typer.Exit(found.status(counts_hazards=fail_on is FailOn.hazards))
@@ -135,10 +141,10 @@ def record(
 
 def write_record(found: "Findings", folder: Path) -> None:
     """Write the record's document and its page."""
-    from mailrace.history import write_whole
+    from mailrace.history import RECORD_DOCUMENT, write_whole
     from mailrace.report.recorded import record_page
 
-    write_whole(folder / "record.json", found.as_json().encode())
+    write_whole(folder / RECORD_DOCUMENT, found.as_json().encode())
     write_whole(folder / "report.html", record_page(found).encode())
 
 

@@ -9,6 +9,7 @@ from mailrace.history.contents import Contents, contents, record_folder
 from mailrace.history.folder import (
     HISTORY,
     RECORD,
+    RECORD_DOCUMENT,
     RUN,
     InUse,
     has_race,
@@ -35,6 +36,7 @@ __all__ = [
     "HISTORY",
     "PLAN",
     "RECORD",
+    "RECORD_DOCUMENT",
     "RUN",
     "Contents",
     "InUse",

@@ -16,6 +16,8 @@ LATEST = "latest"
 HISTORY, RUN = "history.jsonl", "run.json"
 RECORD = "record.jsonl"
 """Of `mailrace record`: a folder with it is a suite's traffic, and no run."""
+RECORD_DOCUMENT = "record.json"
+"""What was seen in such traffic; it is written at the end, and by `mailrace report`."""
 _STAMP = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?-")
 _RACES = (
     re.compile(rb'"verdict": ?"RACE"'),
@@ -23,6 +25,7 @@ _RACES = (
     re.compile(rb'"kind":"judged","lane":"target","is_race":true'),
 )
 """How a document or a history shows that a race was found, whether the run came to its end or not."""
+_HAPPENED = re.compile(rb'"happened": ?\[\s*[^\]\s]')
 _BARE = (b'{"kind":"result","lane":"","is_failed":true', b'{"kind":"run"')
 """How the lines begin of a history in which nothing was looked at: what was to be, and that it failed."""
 
@@ -66,14 +69,14 @@ def make_latest(folder: Path) -> None:
 
 
 class InUse:
-    """Marks a folder with a plan as in use by this process, until it is let go or the process ends.
+    """Marks a folder with a plan or a record as in use, until it is let go or this process ends.
 
-    The mark is a lock of the operating system on plan.json: it needs no cleaning up after a kill, and no
+    The mark is a lock of the operating system on that file: it needs no cleaning up after a kill, and no
     number of a process that another may have meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] | None = (folder / PLAN).open("rb")
+        self._file: IO[bytes] | None = _marked(folder).open("rb")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -89,17 +92,32 @@ class InUse:
 def is_in_use(folder: Path) -> bool:
     """Whether a living process writes into that folder; true also where that cannot be known."""
     try:
-        with (folder / PLAN).open("rb") as file:
+        with _marked(folder).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return True
     return False
 
 
+def _marked(folder: Path) -> Path:
+    """The file on which a folder's mark is: each folder of ours has one of the two from its beginning."""
+    return folder / RECORD if (folder / RECORD).is_file() else folder / PLAN
+
+
 def has_race(folder: Path) -> bool:
-    """Whether a run in that folder, or in a folder below it, found a race; true also if unreadable."""
+    """Whether a run in that folder, or in a folder below it, found a race; true also if unreadable.
+
+    Of a suite's record that is what happened in it, and what was steered in it. What is only known of its
+    overlaps is known without it.
+    """
+    if (folder / RECORD).is_file() and not (folder / RECORD_DOCUMENT).is_file():
+        return True  # it was cut off, and nobody has read it yet
     for path in (*folder.rglob("*.json"), *folder.rglob(HISTORY)):
         try:
+            if path.name == RECORD_DOCUMENT:
+                if _HAPPENED.search(path.read_bytes()):
+                    return True
+                continue
             with path.open("rb") as file:
                 if any(shape.search(line) for line in file for shape in _RACES):
                     return True
@@ -118,18 +136,18 @@ def remove_bare(folder: Path) -> None:
 
 
 def prune(reports: Path, keep: int) -> str:
-    """Remove what is older than the newest `keep` runs, unless it is in use or holds a RACE.
+    """Remove what is older than the newest `keep` runs and records, unless it is in use or holds a RACE.
 
     What was removed is given back as a sentence; "" where nothing was.
 
-    Only folders that hold a plan of ours are looked at. A folder that is dated in the future, because some
-    clock was wrong, is neither counted nor removed: otherwise each new run would be older, and be removed.
+    Only folders that hold a plan or a record of ours are looked at. A folder that is dated in the future,
+    because some clock was wrong, is neither counted nor removed: else each new run would be older.
     """
     now = time.strftime("%Y%m%d-%H%M%S")
     runs = []
     for folder in reports.iterdir():
         stamp = _STAMP.match(folder.name)
-        if stamp and stamp[1] <= now and not folder.is_symlink() and (folder / PLAN).is_file():
+        if stamp and stamp[1] <= now and not folder.is_symlink() and _marked(folder).is_file():
             runs.append((stamp[1], int(stamp[2] or 0), folder))
     removed = []
     for *_, folder in sorted(runs)[: max(0, len(runs) - keep)]:

@@ -5,10 +5,12 @@ whole lines and at most one torn line, the last. Where the disk takes no more, n
 record with a hole in it would read like a whole one.
 """
 
+import fcntl
 import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -35,6 +37,9 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        # Whoever clears away old folders leaves this one alone (`history.folder`).
+        with suppress(OSError):
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._waiting: list[bytes] = []
         self._writing = threading.Lock()
         self._is_broken = False

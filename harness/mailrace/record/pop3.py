@@ -86,11 +86,11 @@ class Pop3Watch:
             self._is_opaque = True
             self._teller.not_seen(t_ns, "STLS: what follows is encrypted")
         elif verb == b"QUIT" and self._marked:
-            self._teller.operation("delete", invoked_ns, t_ns, outcome, text=text, ids=tuple(self._marked))
+            self._teller.operation("delete", invoked_ns, t_ns, outcome, said=text, ids=tuple(self._marked))
             self._marked = []
         elif verb == b"RSET":
             self._marked = []
         elif verb in _KINDS:
             if verb == b"DELE" and is_ok:
                 self._marked += ids
-            self._teller.operation(_KINDS[verb], invoked_ns, t_ns, outcome, text=text, ids=ids)
+            self._teller.operation(_KINDS[verb], invoked_ns, t_ns, outcome, said=text, ids=ids)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -151,7 +152,7 @@ class Recorder:
                 except LostTrack as lost:
                     self._give_up(frame, str(lost))
                 except Exception as wrong:  # a bug of ours must not end the record of everybody else
-                    self._give_up(frame, f"a bug of mailrace: {wrong!r}")
+                    self._give_up(frame, _bug(wrong))
             self._flush()
         os.close(pipe)
         # What was under way when the relay ended has no reply, which its watch says.
@@ -159,8 +160,10 @@ class Recorder:
             last = Frame(connection, ENDED, monotonic_ns(), b"")
             try:
                 self._frame(last)
-            except Exception as wrong:  # LostTrack, or a bug of ours
-                self._give_up(last, str(wrong))
+            except LostTrack as lost:
+                self._give_up(last, str(lost))
+            except Exception as wrong:
+                self._give_up(last, _bug(wrong))
         self._flush()
 
     def _frame(self, frame: Frame) -> None:
@@ -204,6 +207,12 @@ class Recorder:
     def _give_up(self, frame: Frame, why: str) -> None:
         self._watches.pop(frame.connection, None)
         self._file.write(NotSeen(connection=frame.connection, t_ns=frame.t_ns, why=why))
+
+
+def _bug(wrong: Exception) -> str:
+    """A bug of ours by its place: what an exception says may quote what it could not take."""
+    place = traceback.extract_tb(wrong.__traceback__)[-1]
+    return f"a bug of mailrace: {type(wrong).__name__} in line {place.lineno} of {Path(place.filename).name}"
 
 
 def begun(target: str, version: str, **about: Any) -> Begun:

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 from mailrace import __version__
-from mailrace.history import write_whole
+from mailrace.history import RECORD_DOCUMENT, write_whole
 from mailrace.model.errors import MailraceError, UsageError
 from mailrace.model.request import Output, RunRequest, Steering
 from mailrace.model.result import Verdict
@@ -116,34 +116,51 @@ def steered_run(folder: Path) -> Path:
     It is of an overlap that was steered to a race, if possible to an anomaly that happened. Raises UsageError
     with the next step where there is none.
     """
-    try:
-        document = json.loads((folder / "record.json").read_bytes())
-        happened = {one["name"] for one in document["happened"]}
-        racing = [one for one in document["overlaps"] if one["verdict"] == Verdict.RACE]
-        runs = [
-            (
-                not any(name in one["why"] for name in happened),
-                folder / SCENARIOS / Path(str(one["file"])).name,
-            )
-            for one in racing
-        ]
-    except (OSError, ValueError, TypeError, KeyError):
-        runs = []
+    happened, racing, target = _told(folder)
     # The folder may be a stranger's, so only what stands below it is taken.
-    there = [(is_other, run.with_suffix("")) for is_other, run in runs if run.with_suffix("").is_dir()]
-    if not there:
+    files = [(why, folder / SCENARIOS / Path(file).name) for why, file in racing]
+    files.sort(key=lambda one: not any(name in one[0] for name in happened))
+    for _, file in files:
+        if file.with_suffix("").is_dir():
+            return file.with_suffix("")
+    if files:
+        # What an earlier record or a survey had told was not steered again.
         raise UsageError(
-            f"{folder}: a record of a suite, in which no overlap was steered to a race; to do so: "
-            f"mailrace steer {folder / SCENARIOS} --target mailpit@VERSION, then name the folder of that run"
+            f"{folder}: a record of a suite; its overlap {files[0][1].name} is known to race, but was not "
+            f"steered here; to do so: mailrace steer {files[0][1]} --target {target}, "
+            "then name the folder of that run"
         )
-    _, run_folder = min(there, key=lambda one: one[0])
-    return run_folder
+    raise UsageError(
+        f"{folder}: a record of a suite, in which no overlap was steered to a race; to do so: "
+        f"mailrace steer {folder / SCENARIOS} --target mailpit@VERSION, then name the folder of that run"
+    )
+
+
+def _told(folder: Path) -> tuple[frozenset[str], list[tuple[str, str]], str]:
+    """What the document of a record says: what happened; why and in which file overlaps race; the target."""
+    try:
+        document = json.loads((folder / RECORD_DOCUMENT).read_bytes())
+        happened = frozenset(str(one["name"]) for one in document["happened"])
+        racing = [one for one in document["overlaps"] if one["verdict"] == Verdict.RACE]
+        raced = [(str(one["why"]), str(one["file"])) for one in racing if one["file"]]
+        return happened, raced, _named(str(document["target"]), str(document["version"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return frozenset(), [], ""
+
+
+def _named(target: str, version: str) -> str:
+    """A target to name to a user: no program and no address, for the document may be a stranger's."""
+    for name in (target, f"mailpit@{version}"):
+        with suppress(MailraceError):
+            if (named := parse_target(name)).kind in ("mailpit", "embedded"):
+                return named.text
+    return "mailpit@VERSION"
 
 
 def steered_before(found: Findings, folder: Path) -> Findings:
     """The findings with what record.json says of their overlaps, else with what the cache does."""
     try:
-        told = json.loads((folder / "record.json").read_bytes())["overlaps"]
+        told = json.loads((folder / RECORD_DOCUMENT).read_bytes())["overlaps"]
         said = {(o["first"], o["second"], o["relation"]): o for o in told}
         return found.with_overlaps(
             [

@@ -24,7 +24,7 @@ from mailrace.record.redacted import shown_command
 from mailrace.record.service import Service
 from mailrace.record.suite import Suite
 from mailrace.studies.suite_command import environment_of, run_command
-from mailrace.targets import ExternalTarget, ManagedTarget, open_target
+from mailrace.targets import BadAnswer, ExternalTarget, ManagedTarget, open_target
 
 Place = tuple[str, int]
 POP3_LOGIN = ("mailrace", "recorded")
@@ -118,7 +118,9 @@ class Recording:
             for line in _held(target):
                 recorder.write(line)
         except TargetError as wrong:
-            recorder.failures.append(f"the store could not be read at the end: {wrong}")
+            # An answer may quote mails, so of one that is not the API's only the status is kept.
+            said = f"it answered {wrong.status}" if isinstance(wrong, BadAnswer) else str(wrong)
+            recorder.failures.append(f"the store could not be read at the end: {said}")
             is_store_known = False
         before, after = self._counted, _counted(target)
         accepted, deleted = (
