@@ -238,4 +238,3 @@ def test_pop3_of_a_real_server_is_recorded_and_its_login_is_told(
     told = [(one.kind, one.code) for one in seen]
     assert told == [("send", 250), ("retrieve", 0), ("mark_deleted", 0), ("delete", 0)]
     assert len({one.ids for one in seen if one.ids} | {(seen[0].queued_as,)}) == 1
-    assert not (tmp_path / "r" / "pop3-login").exists()

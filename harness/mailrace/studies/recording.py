@@ -4,7 +4,6 @@ The recorder stands in front of the server while the command runs (or until it i
 is read once, and what was seen is put into words.
 """
 
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,10 +26,6 @@ from mailrace.studies.suite_command import environment_of, run_command
 from mailrace.targets import BadAnswer, ExternalTarget, ManagedTarget, open_target
 
 Place = tuple[str, int]
-POP3_LOGIN = ("mailrace", "recorded")
-"""Of a server of ours, which nobody reaches from outside: no secret."""
-STARTS_MAX = 3
-"""Another program may take the port that was meant for POP3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +34,7 @@ class RecordRequest:
 
     command     the suite's command; empty: until Ctrl-C
     smtp, http, pop3   where the recorder listens: (host, port); port 0 takes one that the system gives
-    pop3_server        of a server that is not ours; one of ours has POP3 where its program knows it
+    pop3_server        of a server that is not ours; one of ours has POP3
     variables   names of environment variables that the command is given as well, with what they hold:
                 `{smtp}`, `{smtp_host}`, `{smtp_port}`, `{http}`, `{http_port}`, `{pop3}` … are filled in
     keeps_content   the mails are kept as well, as files
@@ -99,7 +94,9 @@ class Recording:
         self._counted = _counted(target)
         recorder.start()
         scheme = "https" if target.addresses.api.startswith("https:") else "http"
-        self.places = _places(request, recorder, scheme, is_ours=target.is_ours)
+        # The login of a server of ours is no secret: nobody reaches it from outside.
+        login = target.credentials.pop3 if target.is_ours else None
+        self.places = _places(request, recorder, scheme, login)
 
     def test_ran(self, test: TestRan) -> None:
         """Note when a test of the suite ran."""
@@ -145,34 +142,16 @@ class Recording:
         self._closing.close()
 
     def _started(self) -> tuple[ManagedTarget | ExternalTarget, Place | None]:
-        """The server, started where it is ours, and where its POP3 listens; None where it has none."""
+        """The server, started where it is ours, and where its POP3 listens; None where that is not known."""
         wanted = self._request.target
+        is_ours = wanted.kind != "url"
         # A server's log quotes what it cannot read, so it is kept only where contents are.
         log = self._folder if self._request.keeps_content else None
-        if wanted.kind not in ("mailpit", "file"):
-            target = open_target(wanted.text, ServerOptions(), folder=log)
-            assert isinstance(target, ManagedTarget | ExternalTarget)
-            self._closing.callback(target.stop)
-            target.start()
-            return target, None if target.is_ours else self._request.pop3_server
-        file = self._folder / "pop3-login"
-        file.write_text(":".join(POP3_LOGIN) + "\n", encoding="utf-8")
-        self._closing.callback(file.unlink, missing_ok=True)
-        # Mailpit ends where one of its ports is taken, so with another port it is started anew.
-        for left in reversed(range(STARTS_MAX)):
-            pop3 = ("127.0.0.1", _free_port())
-            flags = ("--pop3", f"{pop3[0]}:{pop3[1]}", "--pop3-auth-file", str(file.resolve()))
-            target = open_target(wanted.text, ServerOptions(extra=flags), folder=log)
-            assert isinstance(target, ManagedTarget)
-            self._closing.callback(target.stop)
-            try:
-                target.start()
-            except TargetError:
-                if not left:
-                    raise
-                continue
-            return target, pop3
-        raise AssertionError("unreachable")
+        target = open_target(wanted.text, ServerOptions(pop3=is_ours), folder=log)
+        assert isinstance(target, ManagedTarget | ExternalTarget)
+        self._closing.callback(target.stop)
+        target.start()
+        return target, target.addresses.of("pop3")[:2] if is_ours else self._request.pop3_server
 
 
 def record(request: RecordRequest, folder: Path, said: Callable[[str], None]) -> Findings:
@@ -213,7 +192,9 @@ def _services(
         )
 
 
-def _places(request: RecordRequest, recorder: Recorder, scheme: str, *, is_ours: bool) -> dict[str, str]:
+def _places(
+    request: RecordRequest, recorder: Recorder, scheme: str, login: tuple[str, str] | None
+) -> dict[str, str]:
     smtp_port, http_port, *pop3_ports = recorder.ports
     places = {
         "smtp": f"{request.smtp[0]}:{smtp_port}",
@@ -224,8 +205,8 @@ def _places(request: RecordRequest, recorder: Recorder, scheme: str, *, is_ours:
     }
     for port in pop3_ports:
         places |= {"pop3": f"{request.pop3[0]}:{port}", "pop3_host": request.pop3[0], "pop3_port": str(port)}
-        if is_ours:
-            places |= {"pop3_user": POP3_LOGIN[0], "pop3_password": POP3_LOGIN[1]}
+        if login is not None:
+            places |= {"pop3_user": login[0], "pop3_password": login[1]}
     return places
 
 
@@ -254,9 +235,3 @@ def _counted(target: ManagedTarget | ExternalTarget) -> tuple[int, int]:
     ]
     accepted, deleted = (value if isinstance(value, int) else -1 for value in values)
     return accepted, deleted
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
