@@ -41,6 +41,7 @@ def scenarios(draw: st.DrawFn) -> ScenarioResult:
         rounds_refused=draw(st.sampled_from([0, 0, 0, 1])),
         accepted={"send.1": rounds, "send.2": draw(st.integers(0, 2))},
         broken_serially=draw(st.sampled_from([{}, {}, {"hang": 1}])),
+        machine=draw(st.sampled_from(["", "a, worker 0", "b, worker 0"])),
     )
 
 
@@ -244,3 +245,11 @@ def test_two_versions_are_not_merged() -> None:
 def test_nothing_cannot_be_merged() -> None:
     with pytest.raises(UsageError, match="nothing to merge"):
         merge([])
+
+
+@pytest.mark.parametrize(("other", "is_one"), [("a, worker 0", True), ("a, worker 1", False), ("b", False)])
+def test_rates_of_different_workers_are_never_told_as_one(other: str, is_one: bool) -> None:
+    one = replace(raced(Verdict.RACE, 10, tag_lost=5), machine="a, worker 0")
+    two = run_of(replace(one, machine=other), token="mr00000002")
+    (joined,) = merge([run_of(one, token="mr00000001"), two]).scenarios
+    assert (joined.interval is not None, joined.rounds, joined.hits) == (is_one, 20, 10)

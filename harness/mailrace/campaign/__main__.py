@@ -1,7 +1,8 @@
 """A cell on stdin, its outcome on stdout: the process that a worker starts for each cell.
 
-Each line of stdout is a JSON object, `said` while it goes on and `outcome` at last. The end of stdin is the
-end of whoever asked: then this process ends too, with its servers.
+Two words, if given, are the open files of the machine's room, which it shares (`machine.py`). Each line of
+stdout is a JSON object, `said` while it goes on and `outcome` at last. The end of stdin is the end of whoever
+asked: then this process ends too, with its servers.
 """
 
 import json
@@ -9,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from types import FrameType
 
 from mailrace.campaign.cell import sent_from, text_of
 from mailrace.campaign.look import look
+from mailrace.campaign.machine import Room
 
 
 def main() -> None:
@@ -27,8 +30,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _ended)
     sent = sent_from(sys.stdin.readline())
     threading.Thread(target=_end_with_caller, daemon=True).start()
+    room = Room(int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) == 3 else None
     try:
-        write("outcome", text_of(look(sent, lambda sentence: write("said", sentence))))
+        alone = room.alone if room else nullcontext
+        write("outcome", text_of(look(sent, lambda sentence: write("said", sentence), alone)))
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)
 

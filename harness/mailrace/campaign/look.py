@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailrace import __version__
 from mailrace.campaign.cell import BYTES_MAX, FILES, Cell, Outcome, Sent, programs, unpacked
-from mailrace.campaign.machine import Room, host
+from mailrace.campaign.machine import host
 from mailrace.history import read_plan
 from mailrace.history.plan import MAILS, PLAN
 from mailrace.model.errors import MailraceError, TargetError, UsageError
@@ -47,8 +47,11 @@ def file_token(cell: Cell) -> str:
     return f"from-{cell.key}"
 
 
-def look(sent: Sent, tell: Tell = lambda _: None) -> Outcome:
-    """What comes of the cell. Why it could not be looked at is part of the outcome, never raised."""
+def look(sent: Sent, tell: Tell = lambda _: None, alone: Alone = nullcontext) -> Outcome:
+    """What comes of the cell. Why it could not be looked at is part of the outcome, never raised.
+
+    alone   is entered where rounds are raced natively
+    """
     cell, began = sent.cell, time.monotonic()
     ends = None if sent.left_s is None else began + sent.left_s
     said = Outcome(key=cell.key, host=host())
@@ -62,7 +65,7 @@ def look(sent: Sent, tell: Tell = lambda _: None) -> Outcome:
         if (lack := _lack(cell, targets, ends, tell)) is not None:
             why, step = lack
             return replace(said, why=why, step=step)
-        _looked(sent, place, ends, tell)
+        _looked(sent, place, ends, tell, alone)
         files, notes = _files(cell, place)
         is_whole = ends is None or time.monotonic() < ends
         return replace(
@@ -116,21 +119,17 @@ def _lack(
     return None
 
 
-def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell) -> None:
+def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell, alone: Alone) -> None:
     """Look at the cell; all it leaves is in its folder then."""
     cell, plan = sent.cell, read_plan(place)
-    # What natively raced rounds need of the machine is asked for where they begin, deep in a session.
-    room = Room() if sent.is_alone else None
-    alone: Alone = room.alone if room else nullcontext
     output = Output(out=place / "run", formats=())
     request = replace(plan.request, time_limit_s=sent.left_s, ends=ends, output=output)
-    with room.shared() if room else nullcontext():
-        if cell.kind == "look":
-            run([_scenario(cell, place)], request, _Telling(tell), alone=alone)
-        elif cell.kind == "gate":
-            _gate(cell, place, plan.targets, request, _Telling(tell), alone)
-        else:
-            _pairs(sent, plan.targets[0], place / "run", ends, tell)
+    if cell.kind == "look":
+        run([_scenario(cell, place)], request, _Telling(tell), alone=alone)
+    elif cell.kind == "gate":
+        _gate(cell, place, plan.targets, request, _Telling(tell), alone)
+    else:
+        _pairs(sent, plan.targets[0], place / "run", ends, tell)
 
 
 def _gate(

@@ -23,46 +23,58 @@ def host() -> str:
 
 
 class Room:
-    """This machine's room for cells: `shared` while a cell looks, `alone` while it races within that."""
+    """This machine's room for cells: shared by those that look, and one's alone from when it races on.
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder`: where the locks stand; default: the machine's temporary folder."""
+    The locks belong to the open files and not to a process: a worker shares the room before it starts a
+    cell's process, and that process, which inherits the files, holds it until it ends.
+    """
+
+    def __init__(self, turn: int, room: int) -> None:
+        self.handles = (turn, room)
+
+    @classmethod
+    def of(cls, folder: Path | None = None) -> "Room":
+        """The room whose locks stand in that folder; default: the machine's temporary folder."""
         place = folder or Path(tempfile.gettempdir())
-        self._turn = _opened(place / f"mailrace.{os.getuid()}.turn")
-        self._room = _opened(place / f"mailrace.{os.getuid()}.room")
+        names = (f"mailrace.{os.getuid()}.turn", f"mailrace.{os.getuid()}.room")
+        turn, room = (_opened(place / name) for name in names)
+        return cls(turn, room)
 
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Be one of many; waits until nobody races, nor waits to race."""
-        self._take(fcntl.LOCK_SH)
+    def share(self) -> bool:
+        """Be one of many; False, and nothing is held, where somebody races or waits to race."""
+        turn, room = self.handles
         try:
-            yield
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        try:
+            fcntl.flock(room, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
         finally:
-            fcntl.flock(self._room, fcntl.LOCK_UN)
+            fcntl.flock(turn, fcntl.LOCK_UN)
+        return True
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only one, from within `shared`; two that want it at once come one after the other."""
+        """Be the only one, from now until the files are closed; waits until all others are gone.
+
+        What is left to be done after a race would disturb the next one, so the room is not given back here.
+        """
+        turn, room = self.handles
         # The own share is given back first: two that kept theirs would wait for each other.
-        fcntl.flock(self._room, fcntl.LOCK_UN)
-        self._take(fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_UN)
+        fcntl.flock(turn, fcntl.LOCK_EX)
         try:
-            yield
+            fcntl.flock(room, fcntl.LOCK_EX)
         finally:
-            fcntl.flock(self._room, fcntl.LOCK_UN)
-            self._take(fcntl.LOCK_SH)
+            fcntl.flock(turn, fcntl.LOCK_UN)
+        yield
 
     def close(self) -> None:
-        """Give back what is held."""
-        os.close(self._turn)
-        os.close(self._room)
-
-    def _take(self, how: int) -> None:
-        fcntl.flock(self._turn, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(self._room, how)
-        finally:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
+        """Leave it, where nobody else has the files open."""
+        for handle in self.handles:
+            os.close(handle)
 
 
 def _opened(path: Path) -> int:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from mailrace.campaign.cell import Outcome, Sent, outcome_from, sent_from, text_of
-from mailrace.campaign.machine import host
-from mailrace.model.errors import UsageError
+from mailrace.campaign.machine import Room, host
+from mailrace.model.errors import MachineTrouble, UsageError
 
 DEATHS_MAX = 3
 """So often a cell's process may be ended from outside before the cell is INCONCLUSIVE."""
@@ -57,9 +58,16 @@ def perform(text: str) -> str:
 def looked_at(sent: Sent, worker: str, tell: Callable[[str], None], is_wanted: Callable[[], bool]) -> str:
     """The text of the outcome, with the worker's name in it; "" where nobody wants it any more."""
     said = Outcome(key=sent.cell.key, host=host(), worker=worker)
+    ends = None if sent.left_s is None else time.monotonic() + sent.left_s
     ended = _Ended()
     for _ in range(DEATHS_MAX):
-        ended = _in_a_process(sent, tell, is_wanted)
+        try:
+            room = _shared(tell, is_wanted) if sent.is_alone else None
+        except MachineTrouble as wrong:
+            return text_of(replace(said, why=str(wrong)))
+        if ends is not None:
+            sent = replace(sent, left_s=max(0.1, ends - time.monotonic()))
+        ended = _in_a_process(sent, room, tell, is_wanted)
         if ended.outcome:
             try:
                 return text_of(replace(outcome_from(ended.outcome, sent.cell), worker=worker))
@@ -76,16 +84,34 @@ def looked_at(sent: Sent, worker: str, tell: Callable[[str], None], is_wanted: C
     return text_of(replace(said, why=why, step="see what ends it there, such as a lack of memory"))
 
 
-def _in_a_process(sent: Sent, tell: Callable[[str], None], is_wanted: Callable[[], bool]) -> _Ended:
+def _shared(tell: Callable[[str], None], is_wanted: Callable[[], bool]) -> Room:
+    """The machine's room, shared from now on; waits while rounds are raced here."""
+    room = Room.of()
+    tick = threading.Event()
+    while not room.share() and is_wanted():
+        tell("waits: rounds are raced on this machine")
+        tick.wait(LOOK_S)
+    return room
+
+
+def _in_a_process(
+    sent: Sent, room: Room | None, tell: Callable[[str], None], is_wanted: Callable[[], bool]
+) -> _Ended:
     """Start the cell's process, hand on what it tells, and wait for its end or until nobody wants it."""
+    handles = room.handles if room is not None else ()
     with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mailrace.campaign"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=words,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mailrace.campaign", *map(str, handles)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                start_new_session=True,
+                pass_fds=handles,
+            )
+        finally:
+            if room is not None:
+                room.close()  # from now on the process holds it
         assert process.stdin is not None
         assert process.stdout is not None
         lines: queue.Queue[dict[str, Any] | None] = queue.Queue()

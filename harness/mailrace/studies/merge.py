@@ -156,8 +156,9 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     rounds, hits = sum(p.rounds for p in parts), sum(p.hits for p in parts)
     seconds = _sums(p.seconds for p in parts)
     whole_s = seconds.get("all", 0.0)
-    # Each machine has a rate of its own: rates of two are told apart by their blocks, and never added up.
-    is_one_rate = len({p.machine for p in parts}) == 1 and not is_overdispersed(blocks)
+    # Each machine has a rate of its own, and no rate of two is told as if it were one.
+    machines = _words(p.machine for p in parts)
+    is_one_rate = BETWEEN not in machines and not is_overdispersed(blocks)
     words = _gravest(parts)
     return replace(
         _leader(parts),
@@ -181,7 +182,7 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
             (p.skew_us for p in parts if p.skew_us is not None), key=lambda s: (s.p95, s.p50), default=None
         ),
         rounds_per_s=rounds / whole_s if whole_s else 0.0,
-        machine=_words(p.machine for p in parts),
+        machine=machines,
         seconds=seconds,
         replies=_counts(p.replies for p in parts),
         expected=(sum(p.expected[0] for p in parts), sum(p.expected[1] for p in parts)),
