@@ -1,5 +1,6 @@
 """Cells that tests send, and workers as threads of the test that look at them."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,3 +69,16 @@ def by_key(found: Sequence[tuple[Cell, Outcome]]) -> dict[str, Any]:
     """Outcomes by key; AssertionError where one is there twice."""
     assert len({cell.key for cell, _ in found}) == len(found)
     return {cell.key: outcome for cell, outcome in found}
+
+
+def work(address: str) -> None:
+    """Be a worker of that scheduler until the process is ended."""
+    import distributed
+
+    async def working() -> None:
+        async with distributed.Worker(
+            address, nthreads=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", death_timeout=60
+        ) as worker:
+            await worker.finished()
+
+    asyncio.run(working())

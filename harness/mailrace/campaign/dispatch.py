@@ -146,7 +146,7 @@ class Campaign:
 
     def _places(self) -> int:
         """How many cells can be worked on at once."""
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        workers = self.client.scheduler_info(n_workers=-1).get("workers", {})
         return sum(int(one["nthreads"]) for one in workers.values())
 
     def _send(self, flight: "_Flight", flights: dict[Any, "_Flight"], ends: float | None) -> None:
