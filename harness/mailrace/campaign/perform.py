@@ -60,6 +60,7 @@ def looked_at(sent: Sent, worker: str, tell: Callable[[str], None], is_wanted: C
     said = Outcome(key=sent.cell.key, host=host(), worker=worker)
     ends = None if sent.left_s is None else time.monotonic() + sent.left_s
     ended = _Ended()
+    # What ends the process from outside, such as a lack of memory, may be over when it is tried again.
     for _ in range(DEATHS_MAX):
         try:
             room = _shared(tell, is_wanted) if sent.is_alone else None
