@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mailrace.model.operation import Send
 from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.run import Output, Racing, RunRequest, run
+from mailrace.run import Output, Racing, RunRequest, Steering, run
 from mailrace.scenario import Plan, Scenario, scenario_from
 
 from tests.race.awkward_mail import SHAPES
@@ -14,7 +14,9 @@ from tests.race.awkward_mail import SHAPES
 TAGGED = SHAPES["tags"]
 MODES = ("race", "steer")
 STEERED_S = 10.0
-"""A mail with a hundred tags has more orders than any test has time for."""
+"""A mail with a hundred tags has more schedules than any test has time for."""
+FEW = Steering(budget=10)
+"""How a file is sent, stored and judged does not change from one schedule to the next."""
 
 
 def sent(folder: Path, mail: bytes, **send: Any) -> Scenario:
@@ -128,7 +130,7 @@ def test_no_shape_of_a_file_gives_a_false_word(shape: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_of_a_file_breaks_steer(shape: str, tmp_path: Path) -> None:
     output = Output(out=tmp_path / "out", formats=())
-    request = RunRequest.of("embedded@fixed", output, mode="steer", time_limit_s=STEERED_S)
+    request = RunRequest.of("embedded@fixed", output, FEW, mode="steer", time_limit_s=STEERED_S)
     found = run([sent(tmp_path, SHAPES[shape])], request).result.scenarios[0]
     assert_no_false_word(found, shape, set())
 

@@ -2,8 +2,8 @@
 
 import pytest
 from mailrace.model.result import Verdict
-from mailrace.scenario import load, shipped
-from mailrace.steer import steer
+from mailrace.scenario import Plan, load, shipped
+from mailrace.steer import SteerRequest, steer
 
 from tests.steer.test_real_mailpit import scenario
 
@@ -23,11 +23,14 @@ def test_the_first_race_is_found_and_its_repaired_twin_is_clean() -> None:
     "file", sorted(shipped().glob("*.race.yaml")), ids=lambda file: file.name.partition(".")[0]
 )
 def test_fixed_is_clean_exhaustively(file: object) -> None:
-    result = steer(load(file), "embedded@fixed")  # type: ignore[arg-type]
+    it = load(file)  # type: ignore[arg-type]
+    # A pair is walked to its end. More actors have more schedules than any test has time for.
+    is_pair = len(Plan(it, 1, "mrsteertes").round(0).operations) == 2
+    result = steer(it, "embedded@fixed", SteerRequest(budget=None if is_pair else 150))
     if result.schedules is None:  # a session's own commands: no order of statements to walk
         assert result.verdict is Verdict.INCONCLUSIVE
         return
-    if len(result.sample[0].plan.operations) == 2:
+    if is_pair:
         assert result.schedules.exhaustive
     # What has more actors than its time allows is not finished, and so no PASS.
     wanted = Verdict.PASS if result.schedules.exhaustive else Verdict.INCONCLUSIVE

@@ -147,7 +147,7 @@ class Recording:
         is_ours = wanted.kind != "url"
         # A server's log quotes what it cannot read, so it is kept only where contents are.
         log = self._folder if self._request.keeps_content else None
-        target = open_target(wanted.text, ServerOptions(pop3=is_ours), folder=log)
+        target = open_target(wanted, ServerOptions(pop3=is_ours), folder=log)
         assert isinstance(target, ManagedTarget | ExternalTarget)
         self._closing.callback(target.stop)
         target.start()
