@@ -91,5 +91,6 @@ def test_what_needs_no_race_is_a_broken_promise(
     assert found in result(tmp_path)["broken_serially"]
 
 
+@pytest.mark.slow
 def test_the_same_server_without_a_fault_has_no_anomaly(tmp_path: Path) -> None:
     assert raced("no_fault", "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.running import COMMAND, environment
 
+pytestmark = pytest.mark.slow
 LATIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1:strict"}
 RUN = ["run", "no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", "2", "--no-control"]
 

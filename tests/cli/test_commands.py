@@ -112,6 +112,7 @@ def test_a_run_shows_its_verdict_and_ends_with_its_status(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "steer"])
 def test_a_target_that_does_not_start_leaves_latest_to_the_run_before(command: str, tmp_path: Path) -> None:
     words = ["--seed", 3, *(["--rounds", 2, "--no-control"] if command == "run" else [])]
@@ -144,6 +145,7 @@ def test_quiet_says_the_verdict_only(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "INCONCLUSIVE\n", "")
 
 
+@pytest.mark.slow
 def test_of_several_scenarios_the_gravest_counts(here: Here) -> None:
     words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json"]
     status, out, _ = here("run", scenario("no-rset-after-failure"), scenario("distinct-tags"), *words)
@@ -326,6 +328,7 @@ def test_a_mistake_in_pyproject_is_one_sentence_with_file_and_key(
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_settings_come_from_options_then_the_environment_then_pyproject(
     here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

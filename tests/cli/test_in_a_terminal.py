@@ -32,6 +32,7 @@ def no_word_is_broken(lines: list[str]) -> None:
             assert line.count(beginning) == line.count(word) or line.endswith("…"), line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status"),
     [
@@ -50,6 +51,7 @@ def test_80_columns_are_enough(words: list[object], status: int, tmp_path: Path)
     assert not any("Traceback" in line for line in err)
 
 
+@pytest.mark.slow
 def test_commands_and_paths_are_lines_of_their_own_and_can_be_run_as_they_stand(tmp_path: Path) -> None:
     _, out, _ = in_terminal("steer", "send-delete-last-holder", "-t", "embedded@1.30.5", cwd=tmp_path)
     (bundle,) = [line.strip() for line in out if line.startswith("  mailrace bundle ")]
@@ -59,6 +61,7 @@ def test_commands_and_paths_are_lines_of_their_own_and_can_be_run_as_they_stand(
     assert (tmp_path / report).is_file()
 
 
+@pytest.mark.slow
 def test_results_are_on_stdout_and_progress_is_on_stderr(tmp_path: Path) -> None:
     words = ["run", "no-rset-after-failure", "distinct-tags", "-t", "embedded@1.30.5", "--rounds", 3]
     _, out, err = in_terminal(*words, "--no-control", cwd=tmp_path)

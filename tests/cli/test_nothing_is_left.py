@@ -16,13 +16,8 @@ from tests.running import Running, mailrace, wait_until
 SCENARIO = shipped() / "shared-new-tag.race.yaml"
 
 
-SLOW = pytest.mark.slow
-
-
-@pytest.mark.parametrize(
-    "number",
-    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW), pytest.param(signal.SIGKILL, marks=SLOW)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_ended_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out"
     history = out / "history.jsonl"
@@ -53,6 +48,7 @@ def test_a_run_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_answers_and_ends(number: signal.Signals, tmp_path: Path) -> None:
     words = ["serve", "embedded@1.17.0", "--smtp", "127.0.0.1:0", "--listen", "127.0.0.1:0"]

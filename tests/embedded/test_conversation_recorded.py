@@ -59,6 +59,7 @@ def greeted_by_web_socket(api: str) -> list[bytes]:
         return sorted(line for line in lines if not line.lower().startswith(b"date"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["embedded@1.33.1", pytest.param("mailpit@1.33.1", marks=pytest.mark.mailpit)]
 )

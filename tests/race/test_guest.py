@@ -67,6 +67,7 @@ def test_deletions_need_a_word(url: str, tmp_path: Path) -> None:
     assert "--allow-deletions" in found.reason
 
 
+@pytest.mark.slow
 def test_a_control_with_far_larger_bodies_is_of_the_third_kind() -> None:
     scenario = two_senders(controls=[{"scenario": "same-message-id-large"}])
     chosen, _ = choose_control(scenario, parse_target("embedded@1.30.5"))

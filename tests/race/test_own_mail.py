@@ -60,6 +60,7 @@ def test_a_round_s_own_tags_are_never_so_long_that_they_are_cut(shape: str, tmp_
     assert all(len(address.partition("@")[0]) <= 64 for address in message.recipients)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mail", [TAGGED, SHAPES["folded-tags"], SHAPES["plus-address"]])
 def test_a_tag_in_a_file_is_raced_in_every_round(mail: bytes, tmp_path: Path) -> None:
     """Issue 283 by a fixed tag, as every team has it: 40 rounds of two senders hit in at least a fifth."""
@@ -69,6 +70,7 @@ def test_a_tag_in_a_file_is_raced_in_every_round(mail: bytes, tmp_path: Path) ->
     assert any("each round's own" in said for said in found.not_looked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "of",
     [

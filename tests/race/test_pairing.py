@@ -211,6 +211,7 @@ def test_ci_does_not_flicker_with_the_stated_limit() -> None:
     assert 0.05 < left_open(100, 0.33) < 0.2, "and one gate in ten at the usual rate"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("control", "asked", "verdict", "rounds"),
     [

@@ -49,7 +49,10 @@ def raced(
     return run([load(shipped() / f"{name}.race.yaml")], options).result.scenarios[0]
 
 
-@pytest.mark.parametrize(("name", "version", "promises", "known_as"), PAIRS)
+@pytest.mark.parametrize(
+    ("name", "version", "promises", "known_as"),
+    [pytest.param(*pair, marks=pytest.mark.slow if number else ()) for number, pair in enumerate(PAIRS)],
+)
 def test_the_bug_is_found(name: str, version: str, promises: set[str], known_as: str, tmp_path: Path) -> None:
     result = raced(name, f"embedded@{version}", tmp_path, until="hit", rounds=ROUNDS_MAX)
     assert result.verdict is Verdict.RACE, result.reason
@@ -69,6 +72,7 @@ def test_its_repaired_twin_is_clean(name: str, tmp_path: Path) -> None:
     assert result.rounds > result.rounds_lost, result.not_looked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.17.1", "1.27.11"])
 def test_a_version_between_has_its_own_bugs_only(version: str, tmp_path: Path) -> None:
     """Issue 283 was repaired in 1.17.1 by a mutex; parallel Message-IDs stayed open."""
@@ -89,6 +93,7 @@ def test_with_its_control_the_repaired_twin_passes(tmp_path: Path) -> None:
     assert result.control.pairs_fired >= 17
 
 
+@pytest.mark.slow
 def test_senders_that_share_nothing_are_clean_even_where_the_bug_is(tmp_path: Path) -> None:
     result = raced("distinct-tags", "embedded@1.17.0", tmp_path, until="rounds", rounds=30)
     assert result.hits == 0

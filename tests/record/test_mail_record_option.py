@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 LIMIT_S = 120
 CLEAN = """
 import smtplib, uuid

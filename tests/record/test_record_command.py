@@ -89,6 +89,7 @@ def await_lines(file: Path, operations: int) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_record_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
     with recorder(tmp_path / "r") as running:
         sent(running, 1)
@@ -102,6 +103,7 @@ def test_a_record_cut_at_any_byte_is_read_up_to_its_last_whole_line(tmp_path: Pa
         assert [*read_record(cut)] == lines[: whole[:at].count(b"\n")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["replay", "bundle", "merge"])
 def test_other_commands_say_in_one_line_what_a_record_is(command: str, tmp_path: Path) -> None:
     with recorder(tmp_path / "r") as running:
@@ -166,6 +168,7 @@ def planted(running: Running) -> None:
         client.sendmail("s@x.test", ["t@x.test"], f"{CONTENT} without a colon\r\n\r\n{CONTENT}\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["embedded", pytest.param("1.33.1", marks=pytest.mark.mailpit)])
 def test_planted_credentials_and_contents_are_in_nothing_that_is_written(
     target: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -206,6 +209,7 @@ def test_the_suite_s_command_is_kept_without_its_secrets(
     assert b"-c pass" in written
 
 
+@pytest.mark.slow
 def test_contents_are_kept_only_on_request_and_that_is_said_loudly(tmp_path: Path) -> None:
     with recorder(tmp_path / "r", "embedded", "--keep-content") as running:
         sent(running, 1)

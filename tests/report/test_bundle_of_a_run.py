@@ -43,6 +43,7 @@ def reproduce(tmp_path, found, *arguments):
     return done
 
 
+@pytest.mark.slow
 def test_a_race_on_the_embedded_server_is_reproduced_over_the_network(tmp_path):
     found = bundle_of(tmp_path, "shared-new-tag", "embedded@1.17.0")
     assert "was told 451" in found.files["ISSUE.md"].decode()

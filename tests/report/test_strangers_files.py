@@ -62,6 +62,7 @@ def program(folder: Path) -> tuple[Path, Path]:
     return path, trace
 
 
+@pytest.mark.slow
 def test_a_bundle_chooses_no_server_by_itself(raced: Path, tmp_path: Path) -> None:
     ended = mailrace("replay", str(bundle_of(raced)), cwd=tmp_path)
     assert ended.returncode == 2
@@ -72,6 +73,7 @@ def test_a_bundle_chooses_no_server_by_itself(raced: Path, tmp_path: Path) -> No
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.slow
 def test_a_bundle_is_replayed_on_the_target_that_is_named(raced: Path, tmp_path: Path) -> None:
     ended = mailrace("replay", str(bundle_of(raced)), "--target", "embedded@1.17.0", cwd=tmp_path)
     assert ended.returncode == 1, ended.stdout + ended.stderr

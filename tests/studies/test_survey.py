@@ -80,6 +80,7 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Survey, Path]:
     return survey(Asked(target=parse_target("embedded@1.30.5"), only=FEW), folder), folder
 
 
+@pytest.mark.slow
 def test_a_known_race_is_found_without_its_scenario_with_its_repair(surveyed: tuple[Survey, Path]) -> None:
     found, folder = surveyed
     assert found.is_whole
@@ -95,6 +96,7 @@ def test_a_known_race_is_found_without_its_scenario_with_its_repair(surveyed: tu
     assert [actor.kind for actor in kept.actors] == ["send", "rename_tag"]
 
 
+@pytest.mark.slow
 def test_every_pair_is_decided_and_every_conflict_came_in_both_orders(surveyed: tuple[Survey, Path]) -> None:
     found, _ = surveyed
     assert {pair.verdict for pair in found.pairs} <= {
@@ -106,6 +108,7 @@ def test_every_pair_is_decided_and_every_conflict_came_in_both_orders(surveyed: 
     assert found.coverage.share == 1.0
 
 
+@pytest.mark.slow
 def test_the_document_is_read_back_as_it_was_and_the_page_holds_each_cause(
     surveyed: tuple[Survey, Path],
 ) -> None:
@@ -117,6 +120,7 @@ def test_the_document_is_read_back_as_it_was_and_the_page_holds_each_cause(
     assert any(line.startswith("promise: rejected_but_stored") for line in lines_of(found))
 
 
+@pytest.mark.slow
 def test_a_survey_that_is_whole_asks_no_server_again(surveyed: tuple[Survey, Path]) -> None:
     found, folder = surveyed
     before = (folder / STATE).read_bytes()
@@ -125,7 +129,9 @@ def test_a_survey_that_is_whole_asks_no_server_again(surveyed: tuple[Survey, Pat
     assert (again.pairs, again.causes, again.coverage) == (found.pairs, found.causes, found.coverage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+@pytest.mark.slow
 def test_after_a_kill_it_goes_on_with_an_equal_result(
     surveyed: tuple[Survey, Path], tmp_path: Path, share: float
 ) -> None:
@@ -144,6 +150,7 @@ def told(pair: SurveyedPair) -> SurveyedPair:
     return replace(pair, seconds=0.0)
 
 
+@pytest.mark.slow
 def test_a_state_of_another_version_is_not_gone_on_with(
     surveyed: tuple[Survey, Path], tmp_path: Path
 ) -> None:
@@ -238,6 +245,7 @@ def test_a_text_that_is_no_survey_is_a_sentence(text: str) -> None:
         survey_from_json(text)
 
 
+@pytest.mark.slow
 def test_an_equal_survey_has_an_equal_text(surveyed: tuple[Survey, Path]) -> None:
     found, _ = surveyed
     assert survey_to_json(found) == survey_to_json(survey_from_json(survey_to_json(found)))
