@@ -1,20 +1,29 @@
 """Three actors, walked without a server: what is predicted is what the servers do, and only they judge."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 
 import pytest
+from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleDiverged
+from mailrace.model.result import Verdict
 from mailrace.scenario import Plan, scenario_from, server_options, shipped
 from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.explore.model_walk import Along, Model, ModelWalk
+from mailrace.steer.explore.observer import NOBODY
 from mailrace.steer.explore.programs import Learner
+from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
+from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.explore.strategy import Budget, run_schedules
+from mailrace.steer.one_instance.realiser import Effort
+from mailrace.steer.one_instance.several import walk_several
+from mailrace.steer.result.scenario_result import judged
 from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
@@ -182,3 +191,37 @@ def test_every_order_of_three_is_of_the_same_three() -> None:
     every = list(triples())
     keys = {tuple(sorted(zip((o.name for o in t.operations), t.sides, strict=True))) for t in every}
     assert len(keys) == len(every) == len({t.name for t in every})
+
+
+@pytest.fixture
+def predicted(rig: Rig) -> Iterator[tuple[Round, StateSpace]]:
+    """A round of which 10 of 52 schedules may be run."""
+    triple = named(
+        "send", "rename tag", "rename tag", relation="the same new tag; nothing in common; the same known tag"
+    )
+    with round_of(rig, triple) as round_:
+        yield round_, explore(round_, Extent(schedules_max=10, sample_s_max=0.5))
+
+
+def test_steer_predicts_what_it_cannot_run_and_says_so(predicted: tuple[Round, StateSpace]) -> None:
+    _, space = predicted
+    assert space.is_predicted
+    assert not space.is_exhaustive
+    walked = "a walk of 21,223 schedules in 189 states without a server (8 of 8 predicted outcomes run)"
+    assert walked in space.coverage.why_not
+    # As many as where every class was run: what one schedule of an outcome breaks, all of it break.
+    assert space.count()[:2] == (21_223, 15_794)
+    assert AnomalyName.TAG_LOST in space.anomalies
+
+
+@pytest.mark.slow
+def test_one_instance_is_brought_into_what_no_two_of_three_do(predicted: tuple[Round, StateSpace]) -> None:
+    round_, space = predicted
+    effort = Effort(until=time.monotonic() + 120.0, one_of_each="anomaly")
+    summary = walk_several(round_, space.only(AnomalyName.TAG_LOST), effort, NOBODY)
+    verdict, reason, _ = judged(summary)
+    assert verdict is Verdict.RACE
+    assert "realised on one instance" in reason
+    assert "predicted schedules bad" in reason
+    (witness,) = (w for w in summary.shown.witnesses if w.anomaly.name is AnomalyName.TAG_LOST)
+    assert len(witness.record.plan.operations) == 3

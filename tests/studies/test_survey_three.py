@@ -110,6 +110,18 @@ def test_only_what_one_server_did_ends_with_status_1(tmp_path: Path, fate: str, 
     assert _status(found, Harm.DATA) == status
 
 
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [(TripleVerdict.PASS, 0), (TripleVerdict.AS_PAIRS, 0), (TripleVerdict.PREDICTED, 3)],
+)
+def test_what_is_predicted_is_not_decided(tmp_path: Path, verdict: TripleVerdict, status: int) -> None:
+    one, two = RENAMINGS[0], of("send", "send", "rename tag")[0]
+    found = document(tmp_path, FoundTriple(triple=said(one, verdict)), wanted=[one])
+    assert _status(replace(found, pairs=()), Harm.REPLY) == status
+    left = document(tmp_path, wanted=[one, two])
+    assert _status(replace(left, pairs=()), Harm.REPLY) == 3
+
+
 def test_what_is_predicted_is_said_to_be_so_and_never_exhaustive(tmp_path: Path) -> None:
     one = RENAMINGS[0]
     found = document(tmp_path, FoundTriple(triple=said(one, TripleVerdict.PREDICTED)), wanted=[one])

@@ -123,10 +123,15 @@ def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
 def _status(found: "Survey", least: "Harm") -> int:
     """1: a cause of such a harm was shown; 3: something is not decided; 0: neither."""
     from mailrace.model.consequences import is_at_least
-    from mailrace.model.survey import PairVerdict
+    from mailrace.model.survey import PairVerdict, TripleVerdict
 
     causes = (*found.causes, *(found.three.causes if found.three else ()))
     if any(one.fate == "realised" and is_at_least(one.harm, least) for one in causes):
         return 1
-    is_open = any(one.verdict is PairVerdict.INCONCLUSIVE for one in found.pairs)
-    return 3 if is_open or not found.is_whole else 0
+    is_open = any(one.verdict is PairVerdict.INCONCLUSIVE for one in found.pairs) or not found.is_whole
+    if found.three is not None:
+        # What is predicted is no PASS, and a cause that only three servers showed decides nothing of one.
+        decided = (TripleVerdict.PASS, TripleVerdict.AS_PAIRS, TripleVerdict.NOT_APPLICABLE)
+        is_open = is_open or found.three.left > 0
+        is_open = is_open or any(one.verdict not in decided for one in found.three.triples)
+    return 3 if is_open else 0

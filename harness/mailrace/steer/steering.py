@@ -22,9 +22,10 @@ from mailrace.steer.explore.observer import NOBODY, Observer
 from mailrace.steer.explore.random_walk import DEPTH
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
-from mailrace.steer.one_instance.pairs import walk_pair, walk_separate, walk_several, with_smallest
+from mailrace.steer.one_instance.pairs import walk_pair, walk_separate, with_smallest
 from mailrace.steer.one_instance.realisations import Summary
 from mailrace.steer.one_instance.realiser import Effort
+from mailrace.steer.one_instance.several import walk_several
 from mailrace.steer.result.scenario_result import not_steerable, scenario_result
 from mailrace.steer.servers.marks import plain, with_own_spellings
 from mailrace.steer.servers.rig import Rig
@@ -66,9 +67,11 @@ class SteerRequest:
     @property
     def extent(self) -> Extent:
         """How much is explored, if that begins now."""
+        seconds_max = min(EXPLORE_S_MAX, max(1.0, seconds_left(self.deadline)))
         return Extent(
             schedules_max=self.budget or SCHEDULES_MAX,
-            seconds_max=min(EXPLORE_S_MAX, max(1.0, seconds_left(self.deadline))),
+            seconds_max=seconds_max,
+            model_s_max=0.5 * seconds_max,
             seed=self.seed,
             bound=self.bound,
             depth=self.depth,

@@ -29,6 +29,7 @@ from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
 
 WALK_S_MAX = 30.0
@@ -118,7 +119,7 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     executions = list(serial)
     walk = ModelWalk(separate, Learner(), lambda _, run: executions.append(run), until)
     for run in serial:
-        walk.learn(run)
+        walk.learner.see(run)
     model = walk.model()
 
     # Then each outcome is run: what takes three actors first, in case that there is not time for all.
@@ -126,7 +127,10 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     ran = run_each(walk, model, executions, by_pairs)
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = _space(round_, judge, executions, model.graph, bad)
-    doubt = once or walk.doubt or why_not_put_to_the_test(space)
+    # What users see comes by REST: a server that hides its store there is not clean.
+    last = serial[-1]
+    hidden = "" if last.has_ended_badly else rest_differs(round_.rig, last.record.stored)
+    doubt = hidden or once or walk.doubt or why_not_put_to_the_test(space)
     if not doubt and not model.graph.is_whole:
         doubt = f"not all of its states were walked within {seconds_max:.0f} s"
     if not doubt and ran < len(model.ends):

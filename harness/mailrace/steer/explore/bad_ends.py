@@ -45,6 +45,16 @@ def run_each(
     return len(ran)
 
 
+def run_in_words(walk: ModelWalk, model: Model, executions: Sequence[Execution]) -> str:
+    """Run a schedule of each outcome that did not come yet; what was walked and run, as a clause."""
+    ran = run_each(walk, model, executions, frozenset())
+    if not model.graph.is_whole:
+        return "a walk without a server that was not finished"
+    outcomes = f"{ran} of {len(model.ends)} predicted outcomes run"
+    walked = f"a walk of {model.schedules:,} schedules in {model.graph.nodes:,} states without a server"
+    return f"{walked} ({outcomes}{f'; {walk.doubt}' if walk.doubt else ''})"
+
+
 def bad_ends(
     separate: SeparateInstances,
     judge: Judge,

@@ -80,6 +80,18 @@ class Model:
         """The outcome of each leaf."""
         return {leaf: outcome for outcome, leaves in self.ends.items() for leaf in leaves}
 
+    def alike(self, leaf: Node) -> tuple[Node, ...]:
+        """All leaves of the outcome that a leaf has; none of what is no end of this model."""
+        return self.ends[self.outcomes[leaf]] if leaf in self.outcomes else ()
+
+    @property
+    def schedules(self) -> int:
+        """How many schedules are predicted in all."""
+        left: dict[Node, int] = {}
+        for node in sorted(self.ways, key=lambda one: -len(self.ways[one])):
+            left[node] = sum(left[child] for child in node.edges.values()) if node.edges else 1
+        return left[self.graph.root]
+
     def shown_by_pairs(self) -> frozenset[Outcome]:
         """Outcomes of schedules in which one actor runs alone before or after all others."""
         root = self.graph.root
@@ -109,11 +121,6 @@ class ModelWalk:
     until: float
     coverage: Coverage = field(default_factory=Coverage)
     astray: int = 0
-
-    def learn(self, execution: Execution) -> None:
-        """Take in what an execution shows of the actors' programs."""
-        endings = {a.actor: a.reply_class for a in execution.record.attempts}
-        self.learner.learn(execution.steps, execution.names, endings)
 
     def model(self) -> Model:
         """Every state, as far as there is time for it."""
@@ -180,7 +187,7 @@ class ModelWalk:
         found: list[Execution] = []
 
         def taken(schedule: Schedule, execution: Execution) -> None:
-            self.learn(execution)
+            self.learner.see(execution)
             found.append(execution)
             self.take(schedule, execution)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mailrace.steer.database_proxy.attribution import Names, text_of
-from mailrace.steer.database_proxy.executions import TakenStep
+from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows, Value
 
@@ -75,6 +75,11 @@ class Learner:
         for actor, ending in endings.items():
             self.conflicts += self.endings.setdefault((actor, histories[actor]), ending) != ending
             self.conflicts += bool(ending) and (actor, histories[actor]) in self.variants
+
+    def see(self, execution: Execution) -> None:
+        """Take in a whole execution."""
+        endings = {a.actor: a.reply_class for a in execution.record.attempts}
+        self.learn(execution.steps, execution.names, endings)
 
     def programs(self) -> Programs:
         """What was learnt so far, as a value of its own."""

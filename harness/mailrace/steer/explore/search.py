@@ -20,7 +20,6 @@ MANY = 4
 MANY_S_MAX = 10.0
 """More actors than `MANY` get no longer than that for every schedule: the random walk tells more."""
 WALK_RUNS = 200
-WALK_S_MAX = 20.0
 
 Take = Callable[[Schedule, Execution], None]
 
@@ -30,6 +29,8 @@ class Extent:
     """How much of a round is explored.
 
     bound   only schedules with at most so many context switches beyond the necessary ones
+    model_s_max, sample_s_max   how long three or more actors are walked without a server, and then sampled,
+            where they are too many for every schedule
     seed    of the random walk that follows where three or more actors are too many for every schedule and
             there is no bound; `depth`: of the races that it is to hit (PCT)
     """
@@ -39,10 +40,22 @@ class Extent:
     seed: int = 0
     bound: int | None = None
     depth: int = DEPTH
+    model_s_max: float = 30.0
+    sample_s_max: float = 20.0
 
 
-def search(system: System[Execution], actors: int, extent: Extent, take: Take) -> Coverage:
-    """Run the schedules of a system of so many actors; `take` is given each; one may come twice."""
+def search(
+    system: System[Execution],
+    actors: int,
+    extent: Extent,
+    take: Take,
+    predict: Callable[[], str] = lambda: "",
+) -> Coverage:
+    """Run the schedules of a system of so many actors; `take` is given each; one may come twice.
+
+    predict   is called where three or more actors are too many for every schedule, before they are sampled:
+              it looks for outcomes that did not come yet, and says what it did as a clause
+    """
     began = time.monotonic()
     if extent.bound is not None:
         budget = Budget(schedules_max=extent.schedules_max, until=began + extent.seconds_max)
@@ -56,7 +69,9 @@ def search(system: System[Execution], actors: int, extent: Extent, take: Take) -
 
     seconds_max = min(extent.seconds_max, MANY_S_MAX) if actors > MANY else extent.seconds_max
     found = depth_and_few_switches(system, actors, extent.schedules_max, seconds_max, taken)
+    # What is too large for every schedule is predicted first, for that looks at each of its outcomes once.
     if actors > 2 and not found.is_complete:
+        found = replace(found, limit=f"{found.limit}{predict()}")
         found = found.and_then(sampled(system, actors, extent, take, known=known, before=found.limit))
     return found
 
@@ -122,7 +137,7 @@ def sampled(
         take(schedule, execution)
 
     walk = RandomWalk(actors=actors, runs=WALK_RUNS, seed=extent.seed, depth=extent.depth)
-    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + 0.5 * WALK_S_MAX)
+    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + 0.5 * extent.sample_s_max)
     found = run_schedules(census, walk, budget, taken)
     # What a walk is worth is not the schedules that it ran but the chance that it would have hit a race.
     limit = before
@@ -137,7 +152,7 @@ def sampled(
         taken(schedule, execution)
 
     uniform = UniformWalk(census, runs=WALK_RUNS, seed=extent.seed)
-    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + WALK_S_MAX)
+    budget = Budget(schedules_max=TRIES_MAX * WALK_RUNS, until=began + extent.sample_s_max)
     uniformly = run_schedules(system, uniform, budget, drawn)
     # Of a schedule that was missed nobody knows what it would have shown: it counts as one of a new class.
     unseen = unseen_of([*classes, *[None] * uniformly.missed], before_sample)

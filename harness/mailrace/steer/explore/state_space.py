@@ -12,11 +12,13 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
 from mailrace.steer.database_proxy.executions import Execution, Schedule
+from mailrace.steer.explore.bad_ends import run_in_words
 from mailrace.steer.explore.graph import Follows, Graph, Node, always, build, count_schedules
 from mailrace.steer.explore.judge import Judge, class_of, learn_serial
+from mailrace.steer.explore.model_walk import Model, ModelWalk
 from mailrace.steer.explore.observer import NOBODY, Observer
 from mailrace.steer.explore.programs import Learner, Programs
-from mailrace.steer.explore.search import Extent, search
+from mailrace.steer.explore.search import MANY, Extent, search
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import doubt_of, that_come_twice, unexplored
 from mailrace.steer.explore.strategy import Coverage
@@ -40,6 +42,7 @@ class StateSpace:
     executions   one schedule of each class, as the servers executed it
     violating    those that break a promise, each with the leaf of the graph that it ends in
     bad_leaves   what is broken in each such leaf; any other leaf of the graph is a good outcome
+    is_predicted the graph was walked without a server, and not every class of its schedules was run
     doubt        why an outcome may have been left out although every class that showed was run; "" if nothing
     seconds      what took how long
     """
@@ -54,6 +57,7 @@ class StateSpace:
     bad_leaves: Mapping[Node, frozenset[AnomalyName]]
     doubt: str
     seconds: Mapping[str, float]
+    is_predicted: bool = False
 
     @property
     def classes(self) -> int:
@@ -110,14 +114,29 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
     learner = Learner()
     executions: dict[Schedule, Execution] = {}
     numbers = itertools.count(1)
+    models: list[Model] = []
 
-    def take(schedule: Schedule, execution: Execution) -> None:
-        endings = {a.actor: a.reply_class for a in execution.record.attempts}
-        learner.learn(execution.steps, execution.names, endings)
+    def keep(schedule: Schedule, execution: Execution) -> None:
         executions.setdefault(schedule, execution)
         observer.executed(next(numbers), execution, judge)
 
-    coverage = search(separate, len(round_.actors), extent, take)
+    def take(schedule: Schedule, execution: Execution) -> None:
+        learner.see(execution)
+        keep(schedule, execution)
+
+    def predict() -> str:
+        if len(round_.actors) > MANY:
+            return ""
+        walk = ModelWalk(separate, learner, keep, time.monotonic() + extent.model_s_max)
+        for one in serial:
+            learner.see(one)
+        model = walk.model()
+        told = run_in_words(walk, model, list(executions.values()))
+        if model.graph.is_whole and not walk.doubt:
+            models.append(model)
+        return f", then {told}"
+
+    coverage = search(separate, len(round_.actors), extent, take, predict)
     kept, once = that_come_twice(separate, list(executions.values()))
     separate.end()
     if not kept:
@@ -126,7 +145,8 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
 
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
     doubt = hidden or once or doubt_of(separate.strays, coverage, learner.programs())
-    return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds)
+    model = models[0] if models and not doubt else None
+    return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds, model)
 
 
 def _mapped(
@@ -137,12 +157,18 @@ def _mapped(
     executions: Sequence[Execution],
     doubt: str,
     seconds: Mapping[str, float],
+    model: Model | None,
 ) -> StateSpace:
-    """What was executed with the graph of all states, and what the graph says against it."""
+    """What was executed with the graph of all states, and what the graph says against it.
+
+    model   of a round that was too large for every schedule: its graph then stands for all states
+    """
     began = time.monotonic()
     actors = round_.actors
     is_mapped = coverage.is_complete or len(actors) == 2
     graph = graph_of(round_, programs) if is_mapped else Graph(Node(((),) * len(actors)), 1, False)
+    if model is not None and not is_mapped:
+        graph = model.graph
     # The graph exchanges nothing, so it checks the search: whatever it knows of and the search did not come
     # to is a doubt. With a doubt of any kind not all was looked at, however well the search ended.
     if coverage.is_complete:
@@ -152,6 +178,9 @@ def _mapped(
     if not coverage.is_complete or len(executions) > coverage.explored:
         executions = _one_of_each(executions, graph)  # schedules that few switches gave may repeat a class
     violating, bad_leaves = _violations(executions, graph, judge)
+    if model is not None:
+        # One schedule of each outcome was run. That its other schedules are as bad is predicted.
+        bad_leaves |= {o: bad_leaves[b] for b in [*bad_leaves] for o in model.alike(b) if o not in bad_leaves}
     return StateSpace(
         actors=actors,
         judge=judge,
@@ -163,6 +192,7 @@ def _mapped(
         bad_leaves=MappingProxyType(bad_leaves),
         doubt=doubt,
         seconds=MappingProxyType({**seconds, "graph": time.monotonic() - began}),
+        is_predicted=model is not None and not is_mapped,
     )
 
 

@@ -1,31 +1,25 @@
-"""An explored round in, what ONE instance shows of it out: a pair itself, a larger round by a pair in it."""
+"""An explored round in, what ONE instance shows of it out; a pair is walked whole."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mailrace.model.anomaly import AnomalyName
-from mailrace.model.cause import Cause
-from mailrace.model.operation import Operation, PlannedRound
-from mailrace.model.result import Violation, Witness
+from mailrace.model.operation import PlannedRound
+from mailrace.model.result import Witness
 from mailrace.steer.causes.grounds import grounds_of
-from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.exclusions import Exclusions, Points, look_again, run_release_points
-from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
+from mailrace.steer.one_instance.realisations import Summary
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.sections import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
-from mailrace.steer.one_instance.shrink import is_shrinkable, pairs, shrink
+from mailrace.steer.one_instance.shrink import is_shrinkable, shrink
 from mailrace.steer.one_instance.words import counted
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
-
-_APART = "no schedule of it keeps together what one instance was seen to keep together in the pairs within"
-_NO_PAIR = "no pair within shows it, and more than two that share one instance's pool are not steered"
 
 EXTENT = Extent(schedules_max=5_000, seconds_max=20.0)
 
@@ -130,97 +124,6 @@ def with_smallest(round_: Round, summary: Summary, effort: Effort, observer: Obs
         witnesses += own or [w for w in summary.shown.witnesses if w.anomaly.name is name]
     found = numbered(witnesses, effort.replay) or summary.shown.witnesses
     return replace(summary, shown=replace(summary.shown, witnesses=found))
-
-
-def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Observer) -> Summary:
-    """Three or more actors on one instance: each anomaly is shown by the smallest round within that has it.
-
-    What the pairs within were seen to keep together, and none of them to let through, holds for the whole
-    round too: a bad class that needs more is split_only. What is left of the bad classes is neither shown nor
-    excluded. So every pair of unlike operations is walked before any class is excluded.
-    """
-    whole, rig = round_.planned, round_.rig
-    parts = _Parts()
-    for name in sorted(space.anomalies):
-        small = shrink(rig, whole, name, progress=observer.progress)
-        walked = walk_small(rig, small, effort, observer)
-        if walked is not None:
-            parts = parts.with_part(small, walked, frozenset({name}))
-        else:
-            note = f"{name} needs {len(small.operations)} actors, who share one instance's pool"
-            parts = replace(parts, notes=(*parts.notes, note))
-    for small in pairs(whole) if space.anomalies - parts.names else ():
-        if small.operations not in parts.rounds and (walked := walk_small(rig, small, effort, observer)):
-            parts = parts.with_part(small, walked, walked.summary.shown.realised_names - parts.names)
-    # A section that any pair was seen to let another into holds nothing together, whatever the others show.
-    exclusions = Exclusions(parts.together - parts.entered, space.programs)
-    left, also = _left_of(space, exclusions, parts.names)
-    shown = Realisations(
-        each=(*parts.each, *left),
-        causes=tuple({one.name: one for one in reversed(parts.causes)}.values())[::-1],
-        witnesses=numbered(parts.witnesses, effort.replay),
-        also=also,
-        notes=parts.notes,
-    )
-    return Summary(
-        space=space,
-        shown=shown,
-        instances=rig.options.instances,
-        schedules=space.count(exclusions.allow),
-        all_schedules=space.count(),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the smaller rounds within a round showed so far. `names`: anomalies that one of them has."""
-
-    each: tuple[Realisation, ...] = ()
-    causes: tuple[Cause, ...] = ()
-    witnesses: tuple[Witness, ...] = ()
-    notes: tuple[str, ...] = ()
-    names: frozenset[AnomalyName] = frozenset()
-    rounds: tuple[tuple[Operation, ...], ...] = ()
-    together: frozenset[Section] = frozenset()
-    entered: frozenset[Section] = frozenset()
-
-    def with_part(self, small: PlannedRound, walked: Walked, wanted: frozenset[AnomalyName]) -> "_Parts":
-        """These and one more; of its witnesses those are taken that show what is `wanted`."""
-        part = walked.summary.shown
-        found = [w for w in part.witnesses if w.anomaly.name in wanted]
-        shown = {w.anomaly.name for w in found}
-        alone = " and ".join(operation.key for operation in small.operations)
-        return _Parts(
-            each=(*self.each, *(replace(one, is_part=True) for one in part.each)),
-            causes=(*self.causes, *part.causes),
-            witnesses=(*self.witnesses, *found),
-            notes=(*self.notes, *(f"{name} is shown by {alone} alone" for name in sorted(shown))),
-            names=self.names | shown,
-            rounds=(*self.rounds, small.operations),
-            together=self.together | walked.together,
-            entered=self.entered | walked.entered,
-        )
-
-
-def _left_of(
-    space: StateSpace, exclusions: Exclusions, names: frozenset[AnomalyName]
-) -> tuple[list[Realisation], tuple[Execution, ...]]:
-    """The bad classes that no smaller round stands for, and executions of those that one stands for.
-
-    names   anomalies that a smaller round has
-    """
-    reachable = space.reached(exclusions.allow)
-    left, also = [], []
-    for run, leaf in space.violating:
-        anomalies = tuple(sorted(space.bad_leaves[leaf]))
-        said = Violation(anomalies=anomalies, classes=1, fate="unrealised", why=_NO_PAIR)
-        if space.graph.is_whole and leaf not in reachable:
-            left.append(Realisation(said=replace(said, fate="split_only", why=_APART)))
-        elif space.bad_leaves[leaf] & names:
-            also.append(run)
-        else:
-            left.append(Realisation(said=said))
-    return left, tuple(also)
 
 
 def numbered(witnesses: Sequence[Witness], replay: str) -> tuple[Witness, ...]:

@@ -77,7 +77,8 @@ def notes_of(summary: Summary) -> list[str]:
     # Only a whole graph has every schedule, so only there they can be counted.
     if space.graph.is_whole:
         each = "; ".join(f"{name} in {count:,}" for name, count in by_name.items())
-        notes.append(f"{bad:,} of {total:,} schedules are bad" + (f": {each}" if each else ""))
+        how = "predicted by a walk without a server: " if space.is_predicted else ""
+        notes.append(f"{how}{bad:,} of {total:,} schedules are bad" + (f": {each}" if each else ""))
     if space.graph.is_whole and summary.all_schedules != summary.schedules:
         total, bad, _ = summary.all_schedules
         notes.append(f"with one instance an actor: {bad:,} of {total:,}")
@@ -150,11 +151,10 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
         looked = (
             f"{counted(found.explored, 'schedule')} of {counted(summary.space.classes, 'class')} explored"
         )
-    orders = (
-        f", {summary.schedules.bad:,} of {summary.schedules.schedules:,} schedules bad"
-        if summary.space.graph.is_whole
-        else ""
-    )
+    orders = ""
+    if summary.space.graph.is_whole:
+        how = "predicted " if summary.space.is_predicted else ""
+        orders = f", {summary.schedules.bad:,} of {summary.schedules.schedules:,} {how}schedules bad"
     # A race that was shown is a race, whatever else was missed. Without one, anything that was missed, or is
     # in doubt, leaves the question open. What then is left came to its end, or ran out of something.
     if shown.realised:

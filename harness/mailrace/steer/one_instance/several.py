@@ -1,0 +1,135 @@
+"""A round of three or more in, what ONE instance shows of it out: by a smaller round within, else by all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.cause import Cause
+from mailrace.model.operation import Operation, PlannedRound
+from mailrace.model.result import Violation, Witness
+from mailrace.steer.causes.grounds import grounds_of
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.observer import Observer
+from mailrace.steer.explore.state_space import StateSpace
+from mailrace.steer.one_instance.exclusions import Exclusions
+from mailrace.steer.one_instance.pairs import Walked, numbered, walk_small
+from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
+from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.sections import Section
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.shrink import pairs, shrink
+from mailrace.steer.servers.round import Round
+
+_APART = "no schedule of it keeps together what one instance was seen to keep together in the pairs within"
+_NO_PAIR = "no pair within shows it, and its states are too many to steer more than two on one instance"
+
+
+def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Observer) -> Summary:
+    """Three or more actors on one instance: each anomaly is shown by the smallest round within that has it.
+
+    What the pairs within were seen to keep together, and none of them to let through, holds for the whole
+    round too: a bad class that needs more is split_only. What is left of the bad classes is neither shown nor
+    excluded. So every pair of unlike operations is walked before any class is excluded.
+    """
+    whole, rig = round_.planned, round_.rig
+    parts = _Parts()
+    for name in sorted(space.anomalies):
+        small = shrink(rig, whole, name, progress=observer.progress)
+        walked = walk_small(rig, small, effort, observer)
+        if walked is not None:
+            parts = parts.with_part(small, walked, frozenset({name}))
+        else:
+            note = f"{name} needs {len(small.operations)} actors, who share one instance's pool"
+            parts = replace(parts, notes=(*parts.notes, note))
+    for small in pairs(whole) if space.anomalies - parts.names else ():
+        if small.operations not in parts.rounds and (walked := walk_small(rig, small, effort, observer)):
+            parts = parts.with_part(small, walked, walked.summary.shown.realised_names - parts.names)
+    # A section that any pair was seen to let another into holds nothing together, whatever the others show.
+    exclusions = Exclusions(parts.together - parts.entered, space.programs)
+    left, also = _left_of(space, exclusions, parts.names)
+    # What no smaller round shows takes them all: then one instance is to be brought into it with all of them.
+    own = _open_of(space, left)
+    whole_one = _by_all(round_, own, exclusions, effort, observer) if own.violating else Realisations()
+    each = [one for run, one in left if run not in {run for run, _ in own.violating}]
+    causes = [*parts.causes, *whole_one.causes]
+    shown = Realisations(
+        each=(*parts.each, *each, *whole_one.each),
+        causes=tuple({one.name: one for one in reversed(causes)}.values())[::-1],
+        witnesses=numbered((*parts.witnesses, *whole_one.witnesses), effort.replay),
+        also=also,
+        notes=(*parts.notes, *whole_one.notes),
+    )
+    return Summary(
+        space=space,
+        shown=shown,
+        instances=rig.options.instances,
+        schedules=space.count(exclusions.allow),
+        all_schedules=space.count(),
+    )
+
+
+def _open_of(space: StateSpace, left: Sequence[tuple[Execution, Realisation]]) -> StateSpace:
+    """The space with those of its bad classes that are left, and whose states are all known."""
+    still = [run for run, one in left if one.said.fate == "unrealised"] if space.graph.is_whole else []
+    return replace(space, violating=tuple((run, leaf) for run, leaf in space.violating if run in still))
+
+
+def _by_all(
+    round_: Round, space: StateSpace, exclusions: Exclusions, effort: Effort, observer: Observer
+) -> Realisations:
+    """The bad classes of a round of more than two, with all of its actors on one instance."""
+    grounds = grounds_of(space, exclusions.allow, with_repairs=False)
+    realiser = Realiser(round_, space, grounds, effort, observer)
+    return realiser.on_one(SharedInstance(round_, space.graph), exclusions.allow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the smaller rounds within a round showed so far. `names`: anomalies that one of them has."""
+
+    each: tuple[Realisation, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+    notes: tuple[str, ...] = ()
+    names: frozenset[AnomalyName] = frozenset()
+    rounds: tuple[tuple[Operation, ...], ...] = ()
+    together: frozenset[Section] = frozenset()
+    entered: frozenset[Section] = frozenset()
+
+    def with_part(self, small: PlannedRound, walked: Walked, wanted: frozenset[AnomalyName]) -> "_Parts":
+        """These and one more; of its witnesses those are taken that show what is `wanted`."""
+        part = walked.summary.shown
+        found = [w for w in part.witnesses if w.anomaly.name in wanted]
+        shown = {w.anomaly.name for w in found}
+        alone = " and ".join(operation.key for operation in small.operations)
+        return _Parts(
+            each=(*self.each, *(replace(one, is_part=True) for one in part.each)),
+            causes=(*self.causes, *part.causes),
+            witnesses=(*self.witnesses, *found),
+            notes=(*self.notes, *(f"{name} is shown by {alone} alone" for name in sorted(shown))),
+            names=self.names | shown,
+            rounds=(*self.rounds, small.operations),
+            together=self.together | walked.together,
+            entered=self.entered | walked.entered,
+        )
+
+
+def _left_of(
+    space: StateSpace, exclusions: Exclusions, names: frozenset[AnomalyName]
+) -> tuple[list[tuple[Execution, Realisation]], tuple[Execution, ...]]:
+    """The bad classes that no smaller round stands for, and executions of those that one stands for.
+
+    names   anomalies that a smaller round has
+    """
+    reachable = space.reached(exclusions.allow)
+    left, also = [], []
+    for run, leaf in space.violating:
+        anomalies = tuple(sorted(space.bad_leaves[leaf]))
+        said = Violation(anomalies=anomalies, classes=1, fate="unrealised", why=_NO_PAIR)
+        if space.graph.is_whole and leaf not in reachable:
+            left.append((run, Realisation(said=replace(said, fate="split_only", why=_APART))))
+        elif space.bad_leaves[leaf] & names:
+            also.append(run)
+        else:
+            left.append((run, Realisation(said=said)))
+    return left, tuple(also)
