@@ -9,6 +9,7 @@ from mailrace.record.happened import happened
 from mailrace.record.http import WEB_SOCKET_WORDS
 from mailrace.record.recorded import Held, NotSeen, Recorded
 from mailrace.record.suite import Suite
+from mailrace.studies.recording import Counted
 
 from tests.record.traffic import BEGUN, ENDED, op, send, suite
 
@@ -163,3 +164,13 @@ def test_tags_of_a_server_that_tags_nothing_are_not_called_lost() -> None:
     assert judged(suite(mails, held=["a", "b"], begun=OTHERS, ended=ended))[0] == []
     one_has_it = suite(mails, held=["a", "b"], tags=["t"], begun=OTHERS, ended=ended)
     assert judged(one_has_it)[0] == ["tag_lost"]
+
+
+@pytest.mark.parametrize(("up_s", "is_another"), [(160, False), (158, False), (5, True), (-1, False)])
+def test_a_server_that_was_started_anew_is_known_by_its_uptime(up_s: int, is_another: bool) -> None:
+    """What it counts since is no more than what it counted before, but its store may be another."""
+    before = Counted(0, accepted=0, deleted=0, up_s=100)
+    after = Counted(60 * 10**9, accepted=3, deleted=0, up_s=up_s)
+    assert after.is_another_since(before) is is_another
+    assert after.since(before) == (3, 0)
+    assert Counted(1, accepted=1, deleted=-1, up_s=1).since(Counted(0, 2, 0, 0)) == (-1, -1)

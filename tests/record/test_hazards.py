@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from mailrace.model.attempt import Outcome
 from mailrace.record.hazards import HAZARDS
 from mailrace.record.occurrences import deleted_twice
 from mailrace.record.recorded import Recorded
@@ -176,6 +177,35 @@ def test_two_testers_of_one_application_are_told_apart_by_whom_they_ask_for() ->
         (
             "same_message_id",
             [send(1, "a"), op("delete", 3, ids=("ID-a",), code=200), send(5, "b", message_id="a@x")],
+        ),
+        # It may be gone: whether the search found it is not known.
+        (
+            "same_message_id",
+            [
+                send(1, "a"),
+                op("delete_search", 3, query="subject:x", code=200),
+                send(5, "b", message_id="a@x"),
+            ],
+        ),
+        # The process that began the suite tidies up when all others have ended.
+        *(
+            (name, [op("search", 0, connection=3, total=0, code=200), send(1, "a", tags=("t",)), last])
+            for name, last in {
+                "deleted_unread": op("delete_all", 95, connection=3, code=200),
+                "search_too_wide": op("search", 95, connection=3, found=(("ID-a", "a@x"),), code=200),
+                "foreign_tag_edit": op("delete_tag", 95, connection=3, tags=("t",), code=200),
+            }.items()
+        ),
+        # Somebody may have been shown it: by a long list, a page, a web socket, a number.
+        *(
+            ("deleted_unread", [send(1, "a"), read, op("delete", 5, connection=2, ids=("ID-a",), code=200)])
+            for read in (
+                op("list", 3, total=900, found=tuple((f"R{n}", "") for n in range(200)), code=200),
+                op("search", 3, code=200),
+                op("read_latest", 3, code=200),
+                op("events", 0, code=101, outcome=Outcome.OK),
+                op("retrieve", 3, code=0, ids=("number 1",), outcome=Outcome.OK),
+            )
         ),
         # Refused before its content was sent, a mail cannot be stored.
         ("blind_retry", [send(1, "a", code=450, digest=""), send(3, "a")]),

@@ -78,6 +78,22 @@ def test_pipelined_commands_are_matched_with_their_replies_in_order() -> None:
     assert (one.size, other.size, other.recipients) == (len(MAIL), 0, ("c@d.test",))
 
 
+def test_a_mail_that_was_sent_ahead_of_all_replies_has_its_sender_and_its_beginning() -> None:
+    commands = b"RSET\r\nEHLO me\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n"
+    replies = b"250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
+    ahead = [
+        ("C", commands),
+        ("S", b"220 hi\r\n"),
+        ("S", replies),
+        ("C", MAIL + b".\r\n"),
+        ("S", b"250 ok\r\n"),
+    ]
+    (one,) = watched(ahead).operations
+    assert (one.sender, one.recipients, one.invoked_ns) == ("a@b.test", ("c@d.test",), 1)
+    (lost,) = watched(ahead[:2]).operations
+    assert (lost.sender, lost.outcome, lost.code) == ("a@b.test", Outcome.FAIL, 0)
+
+
 @pytest.mark.parametrize(
     ("sent", "outcome"), [(b"", Outcome.FAIL), (MAIL, Outcome.FAIL), (MAIL + b".\r\n", Outcome.UNKNOWN)]
 )

@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from mailrace.record.addresses import addresses_in
+from mailrace.record.recorded import FOUND_MAX
 
-FOUND_MAX = 200
-"""Rows of a reply that are told."""
 _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/api/v1/messages", "list"),
     ("PUT", r"/api/v1/messages", "set_read"),

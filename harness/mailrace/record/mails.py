@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.recorded import Held, Recorded
+from mailrace.record.recorded import FOUND_MAX, Held, Recorded
 from mailrace.record.searches import search_of
 
 READS = frozenset({"read_message", "read_latest", "read_raw", "retrieve", "list", "search"})
 DELETIONS = frozenset({"delete", "delete_all", "delete_search"})
+EVENTS = "events"
+"""A web socket tells of each mail that arrives, for as long as it is open."""
 UNKNOWN_ID = "number "
 """How a message is called that a POP3 client named by its number, without having asked for its ID."""
 
@@ -29,6 +31,21 @@ class Mail:
     shown: list[Recorded] = field(default_factory=list)
     deleted: Recorded | None = None
     maybe_deleted: Recorded | None = None
+
+
+def shows_unnamed(one: Recorded) -> bool:
+    """Whether the reply may have shown mails that are not among its rows in the record.
+
+    They are not where the reply was too long, packed in a way that is not known or a page for people, where
+    it had more rows than are kept, and where a POP3 client asked by a number alone.
+    """
+    if one.kind not in READS | {EVENTS} or one.outcome is Outcome.FAIL:
+        return False
+    if one.kind in ("list", "search"):  # POP3, which has no codes, lists sizes alone
+        return bool(one.code) and (one.total < 0 or len(one.found) >= FOUND_MAX)
+    if one.kind == "retrieve":
+        return any(i.startswith(UNKNOWN_ID) for i in one.ids)
+    return not one.ids and not one.found
 
 
 def mails_of(operations: Sequence[Recorded], held: Sequence[Held]) -> tuple[Mail, ...]:

@@ -25,7 +25,7 @@ def deleted_unread(suite: Suite) -> Iterator[Evidence]:
         gone = mail.deleted
         if gone is None or not suite.is_of_others(mail.sent, gone):
             continue
-        if not any(shown.completed_ns <= gone.completed_ns for shown in mail.shown):
+        if not suite.may_have_been_shown(mail, gone.completed_ns):
             yield Evidence(
                 f"{suite.who(gone)} took the mail that {suite.who(mail.sent)} had brought, and nobody had "
                 "been shown it yet",
@@ -45,7 +45,7 @@ def delete_all_beside_others(suite: Suite) -> Iterator[Evidence]:
 
 
 def same_message_id(suite: Suite) -> Iterator[Evidence]:
-    """A mail that has the Message-ID of an earlier one that was not deleted yet."""
+    """A mail that has the Message-ID of an earlier one, which nobody can have deleted before."""
     by_message_id: dict[str, list[Recorded]] = defaultdict(list)
     for mail in suite.mails:
         if mail.sent.message_id:
@@ -53,8 +53,11 @@ def same_message_id(suite: Suite) -> Iterator[Evidence]:
     lives = {mail.sent.number: mail for mail in suite.mails}
     for sends in by_message_id.values():
         for one, other in pairwise(sends):
-            gone = lives[one.number].deleted
-            is_gone = gone is not None and gone.completed_ns <= other.invoked_ns
+            life = lives[one.number]
+            is_gone = any(
+                gone is not None and gone.completed_ns <= other.invoked_ns
+                for gone in (life.deleted, life.maybe_deleted)
+            )
             # One mail that goes to several recipients, each in a transaction of its own, is one mail.
             is_a_copy = one.digest == other.digest and suite.party(one) == suite.party(other)
             if not is_gone and not is_a_copy:

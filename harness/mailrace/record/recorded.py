@@ -11,6 +11,8 @@ from typing import Literal, Self
 from mailrace.model.attempt import Outcome
 
 Protocol = Literal["smtp", "http", "pop3"]
+FOUND_MAX = 200
+"""Rows of a reply that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Recorded:
                   can be told: what a search `to:` is compared with
     tags          tags that the mail asks for, or that the request sets
     ids           server IDs that the request names; `queued_as` the one that the reply gives
-    found         (server ID, Message-ID) of the rows that the reply shows, at most 200
+    found         (server ID, Message-ID) of the rows that the reply shows, at most FOUND_MAX
     total         how many messages the reply says there are, or match; -1 where it says nothing
     start, limit  the page of a list or search that was asked for; limit 0: none was named
     query         of a search, or the path of `other`

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailrace.model.attempt import Outcome
 from mailrace.record.addresses import addresses_in
@@ -37,6 +37,14 @@ class _Transaction:
     invoked_ns: int
     sender: str = ""
     recipients: list[str] = field(default_factory=list)
+
+
+class _Command(NamedTuple):
+    """A command that waits for its reply: its word, the address in it, and when its line was whole."""
+
+    verb: bytes
+    address: str = ""
+    t_ns: int = 0
 
 
 class _Body:
@@ -104,7 +112,7 @@ class SmtpWatch:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._waiting: deque[tuple[bytes, str]] = deque([(b"", "")])  # the greeting answers no command
+        self._waiting: deque[_Command] = deque([_Command(b"")])  # the greeting answers no command
         self._unread = bytearray()
         self._replies = bytearray()
         self._mail: _Transaction | None = None
@@ -145,24 +153,29 @@ class SmtpWatch:
 
     def ended(self, t_ns: int) -> None:
         """The link is gone: unknown for a mail whose final dot was sent; any other mail was not sent."""
-        if self._is_opaque or self._mail is None:
+        if self._is_opaque:
             return
-        after_dot = any(verb == b"." for verb, _ in self._waiting)
-        self._tell(0, "", t_ns, Outcome.UNKNOWN if after_dot else Outcome.FAIL)
+        for command in self._waiting:
+            if command.verb == b"MAIL" and self._mail is None:
+                self._mail = _Transaction(command.t_ns, command.address)
+        self._tell(0, "", t_ns, Outcome.UNKNOWN if self._waits_for(b".") else Outcome.FAIL)
+
+    def _waits_for(self, verb: bytes) -> bool:
+        return any(command.verb == verb for command in self._waiting)
 
     def _read_client(self, t_ns: int) -> None:
         while self._unread:
             if self._body is not None:
-                if any(verb == b"." for verb, _ in self._waiting):
+                if self._waits_for(b"."):
                     return  # the next transaction waits until this one is answered
                 used = self._body.feed(bytes(self._unread))
                 if used is None:
                     self._unread.clear()
                     return
                 del self._unread[:used]
-                self._waiting.append((b".", ""))
+                self._waiting.append(_Command(b"."))
                 continue
-            if any(verb == b"DATA" for verb, _ in self._waiting):
+            if self._waits_for(b"DATA"):
                 return  # whether commands or a mail follow depends on the reply
             end = self._unread.find(b"\n")
             if end < 0:
@@ -172,17 +185,12 @@ class SmtpWatch:
             self._commanded(line, t_ns)
 
     def _commanded(self, line: bytes, t_ns: int) -> None:
-        if self._waiting and self._waiting[-1][0] == b"AUTH":
+        if self._waiting and self._waiting[-1].verb == b"AUTH":
             return  # a line of the login: answered by 334 or the end of AUTH, and kept nowhere
         verb = b"TLS" if line[:8].upper() == b"STARTTLS" else line[:4].upper()
         path = _PATH.search(line)
         address = path[1].decode("utf-8", "replace") if path else ""
-        if verb == b"MAIL":
-            if self._mail is None:
-                self._mail = _Transaction(t_ns, address)
-            else:
-                verb = b"MAIL again"  # whatever is said to it, the mail under way goes on
-        self._waiting.append((verb, address))
+        self._waiting.append(_Command(verb, address, t_ns))
         if len(self._waiting) > WAITING_MAX:
             raise LostTrack("a thousand commands without a reply")
 
@@ -195,13 +203,20 @@ class SmtpWatch:
             if code == 421:
                 return
             raise LostTrack("a reply to no command")
-        verb, address = self._waiting[0]
+        verb, address, begun_ns = self._waiting[0]
         if verb == b"AUTH" and code == 334:
             return
         self._waiting.popleft()
         if verb == b"TLS" and code == 220:
             self._is_opaque = True
             self._teller.not_seen(t_ns, "STARTTLS: what follows is encrypted")
+        elif verb == b"MAIL":
+            # Others may have been sent ahead of this reply, and the mail begins with its command. A second MAIL
+            # is refused, and the mail under way goes on.
+            if self._mail is None:
+                self._mail = _Transaction(begun_ns, address)
+                if code >= 400:
+                    self._tell(code, text, t_ns, Outcome.FAIL)
         elif verb == b"DATA" and code == 354:
             # A server may take a mail whose MAIL it refused: then it goes on with an older envelope.
             self._mail = self._mail or _Transaction(t_ns)
@@ -211,7 +226,7 @@ class SmtpWatch:
             self._mail.recipients.append(address)
         elif verb == b".":
             self._tell(code, text, t_ns, outcome_of_code(code))
-        elif verb in (b"MAIL", b"DATA") and code >= 400:
+        elif verb == b"DATA" and code >= 400:
             self._tell(code, text, t_ns, Outcome.FAIL)
         elif verb in (b"RSET", b"EHLO", b"HELO"):
             self._mail = None

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import UsageError
-from mailrace.record.mails import DELETIONS, READS, Mail, mails_of
+from mailrace.record.mails import DELETIONS, EVENTS, READS, Mail, mails_of, shows_unnamed
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
 from mailrace.record.searches import search_of
 
@@ -140,9 +140,24 @@ class Suite:
         return frozenset(own.union(*(self.users(recipient) for recipient in sent.recipients)))
 
     def is_of_others(self, sent: Recorded, by: Recorded) -> bool:
-        """Whether the mail is for testers that are at work beside the one that did `by`, and not for that."""
-        me, owners = self.party(by), self.owners(sent)
-        return me in self.testers and me not in owners and any(self.are_beside(me, one) for one in owners)
+        """Whether the mail is for testers that were in the middle of something when another did `by`.
+
+        A tester that has ended, such as all of them when a suite tidies up, cannot miss its mail any more.
+        """
+        owners = self.owners(sent)
+        return self.party(by) not in owners and not owners.isdisjoint(self.others_at_work(by))
+
+    @cached_property
+    def _unclear_reads(self) -> tuple[Recorded, ...]:
+        """Operations that may have shown mails which the record does not name."""
+        return tuple(one for one in self.operations if shows_unnamed(one))
+
+    def may_have_been_shown(self, mail: Mail, until_ns: int) -> bool:
+        """Whether anybody had been shown the mail by then, or may have been."""
+        return any(shown.completed_ns <= until_ns for shown in mail.shown) or any(
+            read.invoked_ns <= until_ns and (read.kind == EVENTS or read.completed_ns >= mail.sent.invoked_ns)
+            for read in self._unclear_reads
+        )
 
     @cached_property
     def busy(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic_ns
+from typing import Self
 
 from mailrace.history import RECORD
 from mailrace.model.errors import TargetError
@@ -26,6 +27,8 @@ from mailrace.studies.suite_command import environment_of, run_command
 from mailrace.targets import BadAnswer, ExternalTarget, ManagedTarget, open_target
 
 Place = tuple[str, int]
+UPTIME_S_OFF = 3.0
+"""A server tells whole seconds, and it takes a moment to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class Recording:
         self._closing = ExitStack()
         self._target: ManagedTarget | ExternalTarget | None = None
         self._recorder: Recorder | None = None
-        self._counted = (-1, -1)
+        self._counted = Counted(0, -1, -1, -1)
 
     def start(self) -> None:
         """Start (or look at) the server and listen. Raises TargetError where the server or a port fails."""
@@ -119,10 +122,10 @@ class Recording:
             said = f"it answered {wrong.status}" if isinstance(wrong, BadAnswer) else str(wrong)
             recorder.failures.append(f"the store could not be read at the end: {said}")
             is_store_known = False
-        before, after = self._counted, _counted(target)
-        accepted, deleted = (
-            now - then if now >= then >= 0 else -1 for then, now in zip(before, after, strict=True)
-        )
+        counted = _counted(target)
+        if counted.is_another_since(self._counted):
+            recorder.failures.append("the server was started anew meanwhile, and may have lost its store")
+        accepted, deleted = counted.since(self._counted)
         recorder.write(
             Ended(
                 t_ns=monotonic_ns(),
@@ -224,14 +227,38 @@ def _held(target: ManagedTarget | ExternalTarget, *, was_there: bool = False) ->
             )
 
 
-def _counted(target: ManagedTarget | ExternalTarget) -> tuple[int, int]:
-    """How many messages the server says it has accepted and deleted since its start; -1: it does not say."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the server says of itself at one instant; -1: it does not say.
+
+    accepted, deleted   messages since its start
+    up_s                seconds since its start
+    """
+
+    at_ns: int
+    accepted: int
+    deleted: int
+    up_s: int
+
+    def since(self, before: Self) -> tuple[int, int]:
+        """How many messages were accepted and deleted since then; -1: that is not known."""
+        pairs = ((before.accepted, self.accepted), (before.deleted, self.deleted))
+        accepted, deleted = (now - then if now >= then >= 0 else -1 for then, now in pairs)
+        return accepted, deleted
+
+    def is_another_since(self, before: Self) -> bool:
+        """Whether the server was started anew since then, perhaps with another store."""
+        is_known = min(before.up_s, self.up_s) >= 0
+        return is_known and self.up_s - before.up_s < (self.at_ns - before.at_ns) / 1e9 - UPTIME_S_OFF
+
+
+def _counted(target: ManagedTarget | ExternalTarget) -> Counted:
     try:
         said = target.api.info().get("RuntimeStats")
     except TargetError:
-        return -1, -1
+        said = None
     values = [
-        said.get(name) if isinstance(said, dict) else None for name in ("SMTPAccepted", "MessagesDeleted")
+        said.get(name) if isinstance(said, dict) else None
+        for name in ("SMTPAccepted", "MessagesDeleted", "Uptime")
     ]
-    accepted, deleted = (value if isinstance(value, int) else -1 for value in values)
-    return accepted, deleted
+    return Counted(monotonic_ns(), *(int(one) if isinstance(one, int | float) else -1 for one in values))
