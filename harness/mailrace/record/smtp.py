@@ -211,8 +211,8 @@ class SmtpWatch:
             self._is_opaque = True
             self._teller.not_seen(t_ns, "STARTTLS: what follows is encrypted")
         elif verb == b"MAIL":
-            # Others may have been sent ahead of this reply, and the mail begins with its command. A second MAIL
-            # is refused, and the mail under way goes on.
+            # Others may have been sent ahead of this reply, and the mail begins with its command.
+            # A second MAIL is refused, and the mail under way goes on.
             if self._mail is None:
                 self._mail = _Transaction(begun_ns, address)
                 if code >= 400:
