@@ -2,6 +2,8 @@
 
 import json
 import os
+import socketserver
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +11,8 @@ import psutil
 import pytest
 from cells import Told, by_key, campaign, cell, need_dask, request, scenario
 from mailrace.campaign.runs import run_on
-from mailrace.campaign.workers import Patience, Workers, connected
-from mailrace.model.errors import UsageError
+from mailrace.campaign.workers import Patience, Workers, connected, workers_of
+from mailrace.model.errors import MachineTrouble, UsageError
 from mailrace.model.request import Output
 from mailrace.model.result import RunResult
 from mailrace.run import run
@@ -112,6 +114,29 @@ def test_workers_of_this_machine_are_reached_from_nowhere_else() -> None:
         assert client.scheduler.address.startswith("inproc://"), "no pickle comes in through a port"
         assert {ip for ip, _ in opened} <= {"127.0.0.1"}
     assert listening() - before == set()
+
+
+def test_what_is_no_scheduler_is_said_to_be_none(tmp_path: Path) -> None:
+    short = Patience(scheduler_s=1.0)
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        answering = threading.Thread(target=server.serve_forever)
+        answering.start()
+        try:
+            for port in (server.server_address[1], 1):
+                named = Workers(address=f"tcp://127.0.0.1:{port}")
+                with (
+                    pytest.raises(MachineTrouble, match="no scheduler of Dask answers"),
+                    connected(named, short),
+                ):
+                    pass
+        finally:
+            server.shutdown()
+            answering.join()
+    with (
+        pytest.raises(UsageError, match="no certificates"),
+        connected(workers_of("tls://127.0.0.1:1"), short),
+    ):
+        pass
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

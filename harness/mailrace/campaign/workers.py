@@ -8,7 +8,9 @@ comes from the command line only (docs/campaign.md).
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,25 +78,46 @@ def connected(workers: Workers, patience: Patience) -> Iterator[Any]:
         cluster = _here(workers.count) if workers.are_here else None
         client = None
         try:
-            client = distributed.Client(
-                cluster or workers.address,
-                timeout=patience.scheduler_s,
-                set_as_default=False,
-                name="mailrace",
-            )
+            client = _client(distributed, workers, cluster, patience)
             yield client
-        except OSError as error:
-            if client is not None:
-                raise
-            raise MachineTrouble(
-                f"--workers {workers}: no scheduler of Dask answers there ({error!s:.200}); "
-                "start one: dask scheduler"
-            ) from error
         finally:
             if client is not None:
                 client.close(timeout=2)
             if cluster is not None:
                 cluster.close(timeout=20)
+
+
+def _client(distributed: Any, workers: Workers, cluster: Any, patience: Patience) -> Any:
+    """A client of the cluster, or of the scheduler that was named. Raises what `connected` raises."""
+
+    class Client(distributed.Client):  # type: ignore[misc]
+        def __del__(self) -> None:
+            """Nothing: one that never came to be would be waited for at the end of the process."""
+
+    made: Future[Any] = Future()
+
+    def make() -> None:
+        try:
+            where = cluster or workers.address
+            made.set_result(
+                Client(where, timeout=patience.scheduler_s, set_as_default=False, name="mailrace")
+            )
+        except Exception as error:
+            made.set_exception(error)
+
+    # Where something that is no scheduler answers, Dask's own limit does not hold: it is waited for here.
+    threading.Thread(target=make, daemon=True).start()
+    try:
+        return made.result(2 * patience.scheduler_s)
+    except TypeError as error:
+        raise UsageError(
+            f"--workers {workers}: no certificates are set for TLS ({error!s:.200}); how: docs/campaign.md"
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        detail = f" ({error!s:.200})" if str(error) else ""
+        raise MachineTrouble(
+            f"--workers {workers}: no scheduler of Dask answers there{detail}; start one: dask scheduler"
+        ) from error
 
 
 def _here(count: int) -> Any:

@@ -197,7 +197,7 @@ class WorkersTable:
         """There are so many cells, of which so many were done before."""
         self._cells, self._done, self._kept = cells, 0, kept
         before = f", {kept} of them done before" if kept else ""
-        self._teller.note(f"{cells} cells{before}")
+        self._teller.note(f"{cells} cell{'s' * (cells != 1)}{before}")
 
     def works(self, worker: str, host: str, cell: str, said: str) -> None:
         """A worker does something with a cell."""

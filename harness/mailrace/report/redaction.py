@@ -113,6 +113,7 @@ def _users(result: RunResult) -> list[str]:
 
 def _hosts(result: RunResult) -> list[str]:
     names = {result.environment.get("host", ""), socket.gethostname()}
+    names |= {one.machine.partition(", worker ")[0] for one in result.scenarios}
     return sorted(n for n in names if len(n) >= 3 and n.lower() not in GENERIC)
 
 
