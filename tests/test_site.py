@@ -169,7 +169,7 @@ def test_what_users_copy_is_yaml_and_calls_commands_that_there_are() -> None:
     pages = {one.name: one.read_text(encoding="utf-8") for one in DOCS.glob("*.md")}
     copied = [part for text in pages.values() for part in re.findall(r"```ya?ml\n(.*?)```", text, re.DOTALL)]
     assert len(copied) >= 5
-    assert all(YAML(typ="safe", pure=True).load(part) for part in copied)
+    assert all(all(YAML(typ="safe", pure=True).load_all(part)) for part in copied)
     root: Any = typer.main.get_command(cli.command())
     texts = "\n".join([*pages.values(), (ROOT / "README.md").read_text(encoding="utf-8")])
     named = set(re.findall(r"(?:\$ |run: |    - |`|:ro\" |work\" )mailrace ([a-z]+)\b", texts))
