@@ -1,5 +1,6 @@
 """Rounds typed in by hand: a few words each, no server. Times are ms after the release."""
 
+from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage, Stored, StoredMessage, Word
 from mailrace.model.operation import Message, Operation, Send, ServerOptions
 
@@ -98,3 +99,14 @@ def executed(
         stored=None if copies is None else Stored(messages=copies, tags=tags),
         **more,
     )
+
+
+ONE, TWO = mail("s01", "T"), mail("s02", "T")
+BOTH = (send(ONE), send(TWO))
+OK_1, OK_2 = tried(BOTH[0], 250, 1.5), tried(BOTH[1], 250, 2.5)
+LIST = (copy(ONE, "T"), copy(TWO, "T"))
+
+
+def anomaly(name: AnomalyName, proof: str, **more: object) -> Anomaly:
+    about = f", message {more['message']}" if more.get("message") else ""
+    return Anomaly(name=name, round=41, proof=f"{name.value}, round 41{about}: {proof}", **more)

@@ -1,6 +1,5 @@
 """The second oracle on typed-in rounds: what serial orders clear, and what only they can name."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -10,57 +9,29 @@ from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Attempt, RoundRecord, StoredMessage
 from mailrace.model.operation import (
     Delete,
-    DeleteAll,
-    DeleteSearch,
     DeleteTag,
     Message,
-    Operation,
-    Read,
-    ReadMessage,
     SetTags,
-    ViewLatest,
 )
 
 from tests.check.rounds import DOMAIN, PLAIN, copy, executed, mail, send, tried
-
-SENT, GIVEN = mail("s01", "T"), mail("g01", "T")
-SEND = send(SENT)
-ALL = DeleteAll(key="delete_all.1")
-
-
-def ran(
-    operations: tuple[Operation, ...],
-    codes: tuple[int | None, ...],
-    copies: tuple[StoredMessage, ...],
-    *,
-    texts: tuple[str, ...] = (),
-    **more: object,
-) -> RoundRecord:
-    """A round whose operations were all released at once and told those codes."""
-    texts = texts or ("",) * len(codes)
-    attempts = tuple(
-        tried(operation if operation.kind == "send" else operation.key, code, 2.0 + i, actor=i, text=text)
-        for i, (operation, code, text) in enumerate(zip(operations, codes, texts, strict=True))
-    )
-    return executed(operations, attempts, copies, **more)
-
-
-def serial(order: str, record: RoundRecord) -> SerialOutcome:
-    return outcome_of(record, order)
-
-
-def names(found: tuple[Anomaly, ...]) -> list[AnomalyName]:
-    return [anomaly.name for anomaly in found]
-
-
-DELETED_LAST = serial("send.1, delete_all.1", ran((SEND, ALL), (250, 200), ()))
-DELETED_FIRST = serial("delete_all.1, send.1", ran((SEND, ALL), (250, 200), (copy(SENT, "T"),), tags=("T",)))
-BOTH = (DELETED_LAST, DELETED_FIRST)
+from tests.check.serial_rounds import (
+    ALL,
+    BOTH_ORDERS,
+    DELETED_FIRST,
+    DELETED_LAST,
+    GIVEN,
+    SEND,
+    SENT,
+    names,
+    ran,
+    serial,
+)
 
 
 def test_a_message_that_the_same_round_deleted_is_no_loss() -> None:
     gone = ran((SEND, ALL), (250, 200), ())
-    assert check_round(gone, PLAIN, BOTH) == ()
+    assert check_round(gone, PLAIN, BOTH_ORDERS) == ()
     assert check_round(gone, PLAIN) == ()
 
 
@@ -68,9 +39,9 @@ def test_a_loss_that_no_serial_order_shows_keeps_its_name() -> None:
     gone = ran((SEND, ALL), (250, 200), ())
     assert names(check_round(gone, PLAIN, (DELETED_FIRST,))) == [AnomalyName.ACCEPTED_BUT_MISSING]
     untagged = ran((SEND, ALL), (250, 200), (copy(SENT),))
-    assert names(check_round(untagged, PLAIN, BOTH)) == [AnomalyName.TAG_LOST]
+    assert names(check_round(untagged, PLAIN, BOTH_ORDERS)) == [AnomalyName.TAG_LOST]
     ghost = ran((SEND, ALL), (250, 200), (), tags=("r00041-t",))
-    assert names(check_round(ghost, PLAIN, BOTH)) == [AnomalyName.TAG_GHOST]
+    assert names(check_round(ghost, PLAIN, BOTH_ORDERS)) == [AnomalyName.TAG_GHOST]
 
 
 def test_without_an_edit_nothing_is_cleared() -> None:
@@ -122,7 +93,7 @@ def test_hang_and_crash_are_never_cleared() -> None:
 
 def test_spurious_rejection() -> None:
     refused = ran((SEND, ALL), (451, 200), ())
-    assert check_round(refused, PLAIN, BOTH) == (
+    assert check_round(refused, PLAIN, BOTH_ORDERS) == (
         Anomaly(
             name=AnomalyName.SPURIOUS_REJECTION,
             round=41,
@@ -148,7 +119,7 @@ def test_the_refusal_of_a_lead_message_is_no_operations_reply() -> None:
 
 def test_a_refused_edit_that_every_order_accepts_is_spurious_too() -> None:
     refused = ran((SEND, ALL), (250, 400), (copy(SENT, "T"),), tags=("T",), texts=("", "missing argument"))
-    assert names(check_round(refused, PLAIN, BOTH)) == [AnomalyName.SPURIOUS_REJECTION]
+    assert names(check_round(refused, PLAIN, BOTH_ORDERS)) == [AnomalyName.SPURIOUS_REJECTION]
 
 
 def test_not_serializable_where_no_finer_name_fits() -> None:
@@ -189,68 +160,6 @@ def test_bulk_operations_are_judged_message_by_message() -> None:
     assert names(check_round(read, PLAIN, (gone, kept))) == [AnomalyName.NOT_SERIALIZABLE]
 
 
-READ = ReadMessage(key="read_message.1", message=GIVEN.key)
-UNREAD = DeleteSearch(key="delete_search.1", query="is:unread")
-
-
-def page(message: Message, *tags: str) -> str:
-    return json.dumps({"ID": "x", "From": {"Address": message.sender}, "Tags": tags})
-
-
-def test_a_mail_that_was_read_and_is_deleted_as_unread_is_in_no_serial_order() -> None:
-    """With one message the search acts on that one, so the outcome is compared as a whole."""
-    shown = page(GIVEN, "T")
-    read_first = ran(
-        (READ, UNREAD), (200, 200), (copy(GIVEN, "T", read=True),), texts=(shown, ""), given=(GIVEN,)
-    )
-    deleted_first = ran((READ, UNREAD), (404, 200), (), texts=("404 page not found", ""), given=(GIVEN,))
-    both = (
-        serial("read_message.1, delete_search.1", read_first),
-        serial("delete_search.1, read_message.1", deleted_first),
-    )
-    assert check_round(read_first, PLAIN, both) == check_round(deleted_first, PLAIN, both) == ()
-    gone = ran((READ, UNREAD), (200, 200), (), texts=(shown, ""), given=(GIVEN,))
-    assert names(check_round(gone, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
-    unread = ran((READ, UNREAD), (200, 200), (copy(GIVEN, "T"),), texts=(shown, ""), given=(GIVEN,))
-    assert names(check_round(unread, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
-
-
-def test_which_message_a_reply_shows_is_part_of_the_outcome_and_its_tags_are_not() -> None:
-    other = mail("g02")
-    copies = (copy(GIVEN, "T", read=True), copy(other))
-
-    def shows(text: str) -> RoundRecord:
-        return ran((READ, SEND), (200, 451), copies, texts=(text, ""), given=(GIVEN, other), tags=("T",))
-
-    right = (serial("read_message.1, send.1", shows(page(GIVEN, "T"))),)
-    assert check_round(shows(page(GIVEN, "T")), PLAIN, right) == ()
-    assert names(check_round(shows(page(GIVEN)), PLAIN, right)) == [AnomalyName.TORN_READ]
-    for wrong in (page(other), "no JSON", json.dumps({"From": None}), json.dumps([])):
-        found = names(check_round(shows(wrong), PLAIN, right))
-        assert AnomalyName.NOT_SERIALIZABLE in found, wrong
-
-
-def test_the_newest_is_known_by_the_address_that_a_reader_is_sent_to() -> None:
-    other, view = mail("g02"), ViewLatest(key="view_latest.1")
-    delete = Delete(key="delete.1", messages=(other.key,))
-
-    def looks(code: int, text: str) -> RoundRecord:
-        return ran(
-            (view, delete), (code, 200), (copy(GIVEN, "T", server_id="IDg01a1"),), texts=(text, ""),
-            given=(GIVEN, other), tags=("T",),
-        )  # fmt: skip
-
-    both = tuple(
-        serial(order, looks(302, f'<a href="/view/{shown}">Found</a>.'))
-        for order, shown in (("view_latest.1, delete.1", "IDg02a1"), ("delete.1, view_latest.1", "IDg01a1"))
-    )
-    assert check_round(looks(302, '<a href="/view/IDg02a1">Found</a>.'), PLAIN, both) == ()
-    assert names(check_round(looks(302, '<a href="/">Found</a>.'), PLAIN, both)) == [
-        AnomalyName.NOT_SERIALIZABLE
-    ]
-    assert names(check_round(looks(404, "no messages"), PLAIN, both)) == [AnomalyName.SPURIOUS_REJECTION]
-
-
 def test_actors_that_differ_only_in_names_are_exchanged() -> None:
     def pair(*codes: int) -> RoundRecord:
         messages = (mail("s01", "T"), mail("s02", "T"))
@@ -280,30 +189,9 @@ def test_a_round_with_retries_is_not_compared_as_a_whole() -> None:
     kept = executed((SEND, ALL), attempts, (copy(SENT, "T", attempt=2),), tags=("T",))
     gone = executed((SEND, ALL), attempts, ())
     # The refusal of the first attempt stays what it is; the loss of the second is not for promises to judge.
-    assert names(check_round(gone, PLAIN, BOTH)) == [AnomalyName.SPURIOUS_REJECTION]
+    assert names(check_round(gone, PLAIN, BOTH_ORDERS)) == [AnomalyName.SPURIOUS_REJECTION]
     refusing = (DELETED_LAST, outcome_of(ran((SEND, ALL), (451, 200), ())))
     assert check_round(kept, PLAIN, refusing) == ()
-
-
-def test_a_torn_read_is_reported_and_fails_nothing() -> None:
-    read = Read(key="read.1", path="/api/v1/messages", times=1)
-
-    def shown(*tags: str) -> RoundRecord:
-        rows = [{"ID": "x", "From": {"Address": SENT.sender}, "Tags": list(tags)}, {"From": None}]
-        text = json.dumps({"total": 7, "messages": rows})
-        return ran((SEND, read), (250, 200), (copy(SENT, "T"),), tags=("T",), texts=("", text))
-
-    nothing = ran((SEND, read), (250, 200), (copy(SENT, "T"),), tags=("T",), texts=("", '{"messages": []}'))
-    allowed = (outcome_of(shown("T")), outcome_of(nothing))
-    assert check_round(shown("T"), PLAIN, allowed) == ()
-    assert check_round(shown(), PLAIN, allowed) == (
-        Anomaly(
-            name=AnomalyName.TORN_READ,
-            round=41,
-            proof="torn_read, round 41: a reader was shown 'ROUNDs01 []', which no serial order shows; "
-            "by design (S9).",
-        ),
-    )
 
 
 def test_outcomes_of_other_rounds_and_runs_compare() -> None:

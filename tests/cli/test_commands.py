@@ -3,31 +3,21 @@
 import json
 import os
 import re
-import resource
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mailrace import __version__
-from mailrace.cli import main
-from mailrace.cli.defaults import settings
 from mailrace.report import from_json
 from mailrace.scenario import shipped
 
-from tests.running import COMMAND, mailrace
+from tests.cli.in_process import Here, scenario
+from tests.running import mailrace
 from tests.scripted_server import ScriptedServer
 
 SHOWN = Path(__file__).with_name("shown")
 STORE_ANEW = "MAILRACE_STORE_SHOWN"
 """Set it to 1 to store what the commands show now; then read the difference before it is committed."""
-
-
-def scenario(name: str) -> Path:
-    return shipped() / f"{name}.race.yaml"
 
 
 def masked(text: str) -> str:
@@ -54,32 +44,6 @@ def compare(name: str, shown: str) -> None:
     if os.environ.get(STORE_ANEW):
         file.write_text(masked(shown), encoding="utf-8")
     assert masked(shown) == file.read_text(encoding="utf-8")
-
-
-Here = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Here]:
-    """The command in this process, in an empty folder: (status, stdout, stderr); imports are paid once."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAILRACE_TARGET", raising=False)
-    before = signal.getsignal(signal.SIGTERM)
-    settings.cache_clear()
-
-    def command(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mailrace", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        assert end.value.code is None or isinstance(end.value.code, int)
-        return end.value.code or 0, out, err
-
-    yield command
-    settings.cache_clear()
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(
@@ -247,106 +211,6 @@ def test_report_renders_a_run_again(here: Here) -> None:
     assert not (out / "report.html").exists()
     assert (out / "run.json").read_text() == document
     assert here(*words)[0] == 2, "a folder that holds something is not written over"
-
-
-def test_the_version(tmp_path: Path) -> None:
-    assert mailrace("--version", cwd=tmp_path).stdout == f"mailrace {__version__}\n"
-
-
-def cpu_s(words: list[str]) -> float:
-    """CPU seconds of a child, the best of three: a busy machine only ever adds."""
-    best = 1e9
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return best
-
-
-def test_help_is_quick() -> None:
-    """0.16 s where a bare interpreter takes 0.018 s (2 cores, 2026): a fat import would double it."""
-    assert cpu_s([*COMMAND, "--help"]) < 18 * cpu_s([sys.executable, "-I", "-c", "pass"])
-
-
-def test_help_imports_nothing_that_costs() -> None:
-    heavy = [
-        "aiohttp",
-        "aiosmtpd",
-        "h11",
-        "jinja2",
-        "psutil",
-        "pydantic",
-        "requests",
-        "rich",
-        "ruamel",
-        "tenacity",
-    ]
-    program = (
-        "import sys; sys.argv = ['mailrace', '--help']\n"
-        "from mailrace.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        f"print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stderr == "[]\n"
-    assert "Compare versions and policies:" in done.stdout
-
-
-@pytest.mark.parametrize(
-    "words", [["run"], ["check"], ["plan"], ["replay"], ["steer"], ["serve"], ["report"]]
-)
-def test_each_command_helps(words: list[str], tmp_path: Path) -> None:
-    done = mailrace(*words, "--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: mailrace {words[0]} ")
-    assert "Missing" not in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("table", "said"),
-    [
-        ("taget = 'embedded'", "tool.mailrace.taget: no such setting"),
-        ("rounds = 'ten'", "tool.mailrace.rounds: 'ten'; wanted 1 to 50000"),
-        ("target = 7", "tool.mailrace.target: 7; wanted a target's name"),
-        ("rounds = true", "tool.mailrace.rounds: True"),
-        ("rounds = 0", "tool.mailrace.rounds: 0"),
-        ("profile = 'fast'", "tool.mailrace.profile: 'fast'; wanted rate or throughput"),
-        ("confidence = 2.0", "tool.mailrace.confidence: 2.0"),
-        ("= 3", "cannot be read"),
-    ],
-)
-def test_a_mistake_in_pyproject_is_one_sentence_with_file_and_key(
-    table: str, said: str, here: Here, tmp_path: Path
-) -> None:
-    (tmp_path / "pyproject.toml").write_text(f"[tool.mailrace]\n{table}\n")
-    status, _, err = here("run", scenario("distinct-tags"))
-    assert status == 2, err
-    assert err.startswith(f"mailrace: {tmp_path}/pyproject.toml: ")
-    assert said in err
-    assert err.count("\n") == 1
-
-
-@pytest.mark.slow
-def test_settings_come_from_options_then_the_environment_then_pyproject(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = "[tool.mailrace]\ntarget = 'embedded@1.27.11'\nrounds = 2\nreports = 'elsewhere'\n"
-    (tmp_path / "pyproject.toml").write_text(table)
-    (tmp_path / "below").mkdir()
-    monkeypatch.chdir(tmp_path / "below")
-    words = ["run", scenario("distinct-tags"), "--no-control", "--json"]
-    found = from_json(here(*words)[1])
-    assert found.target.name == "embedded@1.27.11"
-    assert found.scenarios[0].rounds + found.scenarios[0].rounds_lost == 2
-    assert (tmp_path / "below" / "elsewhere" / "latest").is_dir()
-    monkeypatch.setenv("MAILRACE_TARGET", "embedded@1.17.1")
-    assert from_json(here(*words)[1]).target.name == "embedded@1.17.1"
-    words += ["-t", "embedded@1.30.5", "--rounds", 1]
-    found = from_json(here(*words)[1])
-    assert found.target.name == "embedded@1.30.5"
-    assert found.scenarios[0].rounds + found.scenarios[0].rounds_lost == 1
 
 
 @pytest.mark.parametrize(

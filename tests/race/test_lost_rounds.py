@@ -13,7 +13,8 @@ from mailrace.race import Limits
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
 
-from tests.scripted_server import Script, ScriptedServer
+from tests.scripted_box import Script
+from tests.scripted_server import ScriptedServer
 
 ROUNDS = 12
 # The scripted server's threads take turns with the releases in this process: no measure of the engine.

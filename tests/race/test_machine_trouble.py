@@ -25,7 +25,8 @@ from mailrace.targets import open_target
 from mailrace.targets.machine import full_disk, lacking_in
 from mailrace.verdict import exit_status
 
-from tests.scripted_server import Script, ScriptedServer
+from tests.scripted_box import Script
+from tests.scripted_server import ScriptedServer
 
 CALM = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=0, arm=0)
 LIMITS = Limits(reply_s=1.5, look_s=0.2, connect_s=1.5, return_s=0.5, skew_us=1e9, serial_rounds=2)

@@ -1,67 +1,19 @@
 """Servers that misbehave, each in its own way: its word in the history, its verdict and its status."""
 
 import itertools
-import socket
-import threading
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mailrace.history import read_journal
-from mailrace.model.attempt import Outcome, RoundRecord, Word
-from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.race import Limits
-from mailrace.run import Output, RunRequest, run
-from mailrace.scenario import scenario_from, shipped
-from mailrace.targets.ready import Waits
+from mailrace.model.attempt import Outcome, Word
+from mailrace.model.result import Verdict
 from mailrace.verdict import exit_status
 
-from tests.scripted_server import HANG, Answer, Rest, ScriptedServer, cut
+from tests.race.raced_here import ROUNDS, ends, raced
+from tests.scripted_box import HANG, Answer, Rest, cut
+from tests.scripted_server import ScriptedServer
 
-ROUNDS = 3
-LIMIT_S = 0.6
-"""How long the engine waits in these tests; a good answer comes within a millisecond or two."""
-# The scripted server's threads take turns with the releases in this process: no measure of the engine.
-LIMITS = Limits(
-    reply_s=LIMIT_S,
-    look_s=LIMIT_S / 2,
-    connect_s=LIMIT_S,
-    skew_us=1e9,
-    unreleased_rounds=3,
-    serial_rounds=2,
-    target=Waits(greeting_s=LIMIT_S, answer_s=LIMIT_S),
-)
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    threads = threading.active_count()
-    yield
-    assert threading.active_count() == threads, "a server's thread is left"
-
-
-def raced(target: str, folder: Path, **changed: Any) -> tuple[ScenarioResult, list[RoundRecord]]:
-    """Two tagged senders at that target: the result, and the rounds as the history on disk has them."""
-    data = {
-        "name": "two-senders",
-        "title": "Two senders",
-        "actors": [{"send": {"count": 2, "tags": ["{run}-{round}"]}}],
-        "rounds": ROUNDS,
-        **changed,
-    }
-    scenario = scenario_from(data, Path(shipped()))
-    request = RunRequest.of(target, Output(out=folder / "out", formats=("md",)))
-    done = run([scenario], request, limits=LIMITS)
-    (result,) = done.result.scenarios
-    assert done.result.verdict is result.verdict
-    assert (done.folder / "report.md").is_file(), "whatever happened, there is a report"
-    return result, [record for _, _, record in read_journal(done.folder / "history.jsonl")]
-
-
-def ends(rounds: list[RoundRecord]) -> Counter[tuple[str, str]]:
-    return Counter((a.outcome.value, a.word.value) for record in rounds for a in record.attempts)
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 OK, FAIL, UNKNOWN = (str(o.value) for o in (Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN))
@@ -200,69 +152,6 @@ def test_a_dot_that_is_never_answered_is_no_race(tmp_path: Path) -> None:
     assert "a broken promise, not a race" in result.reason
     assert list(result.broken_serially) == ["hang"]
     assert rounds == [], "it was not raced"
-
-
-def no_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def failed(target: str, tmp_path: Path) -> str:
-    """The reason of a scenario that could not even begin."""
-    result, rounds = raced(target, tmp_path)
-    assert result.verdict is Verdict.FAILED
-    assert exit_status([result.verdict]) == 4
-    assert rounds == []
-    assert "Traceback" not in result.reason
-    return result.reason
-
-
-def test_nobody_listens(tmp_path: Path) -> None:
-    assert "no SMTP on" in failed(f"http://127.0.0.1:{no_port()}?smtp=127.0.0.1:{no_port()}", tmp_path)
-    with ScriptedServer() as server:
-        smtp = server.name.partition("?")[2]
-        (tmp_path / "b").mkdir()
-        reason = failed(f"http://127.0.0.1:{no_port()}?{smtp}", tmp_path / "b")
-    assert "connection refused" in reason
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [(HANG, "no greeting"), (b"SSH-2.0-OpenSSH\r\n", "no SMTP greeting"), (cut(b""), "no SMTP greeting")],
-)
-def test_another_program_on_the_smtp_port(said: bytes | Answer, reason: str, tmp_path: Path) -> None:
-    with ScriptedServer({"greeting": said}, sessions_good=0) as server:
-        assert reason in failed(server.name, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ((200, b"<html>It works!</html>"), "it is not JSON"),
-        ((200, b'{"total": 3, "mess'), "it is not JSON"),
-        ((200, b'{"total": 3, "messages": "three"}'), "answered, but not as Mailpit does"),
-        ((404, b"404 page not found"), "404"),
-        ((401, b"who are you?"), "MAILRACE_API_USER"),
-        ((500, b"the database is gone"), "the database is gone"),
-    ],
-)
-def test_another_program_on_the_rest_port(answer: tuple[int, bytes], reason: str, tmp_path: Path) -> None:
-    with ScriptedServer(rest=lambda path: answer) as server:
-        assert reason in failed(server.name, tmp_path)
-
-
-def test_a_rest_side_that_does_not_answer_in_time(tmp_path: Path) -> None:
-    over = threading.Event()
-
-    def slow(path: str) -> None:
-        over.wait(20)
-
-    with ScriptedServer(rest=slow) as server:
-        reason = failed(server.name, tmp_path)
-        over.set()
-    assert "no answer within 0.6 s" in reason
 
 
 def later(answer: tuple[int, bytes], good: int = 3) -> Rest:

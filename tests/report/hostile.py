@@ -5,7 +5,8 @@ from dataclasses import replace
 from mailrace.model.attempt import LogLine
 from mailrace.model.result import RunResult
 
-from tests.report.report_results import native, raced_round, witness
+from tests.report.report_records import raced_round, witness
+from tests.report.report_results import native
 
 MARKUP = "</script></style></pre></td><script>document.title='owned'</script><img src=x onerror=\"alert(1)\">"
 CONTROL = "\x00\x07\x1b[31mred\x1b[0m\u202egnp\u2028\ufeff\ufffe"

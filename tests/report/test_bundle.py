@@ -1,11 +1,8 @@
 """The bundle: deterministic, redacted, whole; damaged and hostile zips are refused with a sentence."""
 
 import hashlib
-import io
 import json
-import stat
 import time
-import zipfile
 from dataclasses import replace
 
 import pytest
@@ -25,31 +22,13 @@ from mailrace.report import (
 from mailrace.report.repro import WITHOUT_SCRIPT
 
 from tests.report.hostile import hostile
+from tests.report.report_folders import run_folder
 from tests.report.report_results import native, steered
-
-SCENARIO = "name: shared-new-tag\n# kept by jane\n"
 
 
 def scenario_text(found: Bundle) -> str:
     """The text of the scenario file in a bundle."""
     return next(text.decode() for name, text in found.files.items() if name.endswith(".race.yaml"))
-
-
-def run_folder(folder, result):
-    """A run's folder as a run leaves it."""
-    render(result, folder)
-    plan = {"scenarios": [{"name": s.name, "target": {}} for s in result.scenarios]}
-    (folder / "plan.json").write_text(json.dumps(plan))
-    (folder / "history.jsonl").write_text('{"kind":"run","folder":"/home/jane/mail work/x"}\n')
-    (folder / "server.log").write_bytes(b"listening on 192.168.7.20:1025 and [fe80::1:2]:25 \xff\n")
-    (folder / "shared-new-tag.race.yaml").write_text(SCENARIO)
-    return folder
-
-
-@pytest.fixture
-def made(tmp_path):
-    folder = run_folder(tmp_path / "run", native(hits=3))
-    return bundle(folder, tmp_path / "bundle.zip")
 
 
 def test_two_bundles_of_one_run_are_byte_equal(tmp_path):
@@ -163,99 +142,6 @@ def test_hostile_texts_do_not_leave_their_place(tmp_path):
     issue = found.files["ISSUE.md"].decode()
     assert "\x1b" not in issue
     assert "\n<script" not in issue
-
-
-def zipped(entries) -> bytes:
-    """A zip of (name or ZipInfo, content)."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def link(name):
-    entry = zipfile.ZipInfo(name)
-    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return entry
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"", "no whole zip"),
-        (b"PK\x03\x04 not really", "no whole zip"),
-        (zipped([("../../etc/passwd", b"x")]), "names in a bundle are plain"),
-        (zipped([("/etc/passwd", b"x")]), "names in a bundle are plain"),
-        (zipped([("a\\b", b"x")]), "names in a bundle are plain"),
-        (zipped([("folder/run.json", b"x")]), "names in a bundle are plain"),
-        (zipped([(".hidden", b"x")]), "names in a bundle are plain"),
-        (zipped([(link("run.json"), b"/etc/passwd")]), "run.json is a link"),
-        (zipped([(f"f{i}", b"") for i in range(41)]), "it holds 41 files; a bundle has at most 40"),
-        (zipped([("server.log", b"\0" * 50_000_000)]), "server.log grows from"),
-        (zipped([("run.json", b"{}")]), "manifest.json is missing"),
-        (zipped([("manifest.json", b"[]")]), "manifest.json is missing or no manifest"),
-        (
-            zipped([("manifest.json", b'{"bundle": 9, "files": {}}')]),
-            "bundle version 9; this mailrace reads 1",
-        ),
-        (zipped([("manifest.json", b'{"bundle": 1, "files": {}}'), ("x", b"")]), "x: not in the manifest"),
-        (zipped([("manifest.json", b'{"bundle": 1, "files": {"a": {"sha256": ""}}}')]), "a: missing"),
-        (zipped([("manifest.json", b'{"bundle": 1, "files": {}}')]), "run.json is missing"),
-    ],
-)
-def test_damaged_and_hostile_zips_are_refused(tmp_path, content, told):
-    path = tmp_path / "b.zip"
-    path.write_bytes(content)
-    with pytest.raises(UsageError) as caught:
-        read_bundle(path)
-    assert told in str(caught.value)
-
-
-def test_a_name_twice_is_refused(tmp_path):
-    path = tmp_path / "b.zip"
-    with pytest.warns(UserWarning, match="Duplicate name"):
-        path.write_bytes(zipped([("run.json", b"{}"), ("run.json", b"{}")]))
-    with pytest.raises(UsageError, match=r"run\.json is there twice"):
-        read_bundle(path)
-
-
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
-def test_a_bundle_cut_off_anywhere_is_refused(made, share):
-    content = made.read_bytes()
-    made.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(UsageError, match="no whole zip"):
-        read_bundle(made)
-
-
-def test_a_changed_file_is_named(made):
-    with zipfile.ZipFile(made) as archive:
-        entries = [(n, archive.read(n)) for n in archive.namelist()]
-    made.write_bytes(zipped([(n, c + b"\n# more" if n == "repro.py" else c) for n, c in entries]))
-    with pytest.raises(UsageError, match=r"refused: repro\.py: changed since"):
-        read_bundle(made)
-
-
-def test_a_flipped_bit_is_refused(made):
-    content = bytearray(made.read_bytes())
-    content[200] ^= 0x10
-    made.write_bytes(bytes(content))
-    with pytest.raises(UsageError, match="no whole zip"):
-        read_bundle(made)
-
-
-def test_a_bundle_that_is_not_there(tmp_path):
-    with pytest.raises(UsageError, match=r"nope\.zip: no such file"):
-        read_bundle(tmp_path / "nope.zip")
-
-
-def test_unpack_writes_the_files_of_a_run_and_nothing_where_it_is_refused(made, tmp_path):
-    found = unpack(made, tmp_path / "out")
-    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == sorted(found.files)
-    made.write_bytes(made.read_bytes()[:500])
-    with pytest.raises(UsageError):
-        unpack(made, tmp_path / "other")
-    assert not (tmp_path / "other").exists()
 
 
 def test_without_an_own_message_none_is_named(tmp_path):

@@ -11,7 +11,8 @@ from mailrace.report.page import page
 from mailrace.report.study import Study, StudyCell, study_page
 
 from tests.report.hostile import hostile
-from tests.report.report_results import clean_round, native, raced_round, steered, witness
+from tests.report.report_records import clean_round, raced_round, witness
+from tests.report.report_results import native, steered
 
 
 class Tags(HTMLParser):

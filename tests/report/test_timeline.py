@@ -26,7 +26,8 @@ from mailrace.report.timeline import (
 )
 from mailrace.report.words import reply_words
 
-from tests.report.report_results import DOMAIN, LOG_ERROR, clean_round, raced_round, sent, steered
+from tests.report.report_records import DOMAIN, LOG_ERROR, clean_round, raced_round, sent
+from tests.report.report_results import steered
 
 
 def test_a_lane_for_each_actor_with_retries_stacked_and_one_for_the_server():

@@ -23,7 +23,8 @@ from mailrace.targets.mailpit.release import NotToBeHad, download
 from mailrace.targets.ready import look, smtp_greeting, smtp_refusal, starttls
 from mailrace.targets.wires import Smtp
 
-from tests.scripted_server import Script, ScriptedServer
+from tests.scripted_box import Script
+from tests.scripted_server import ScriptedServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DRIPPED = [

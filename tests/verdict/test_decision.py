@@ -6,23 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mailrace.model.errors import (
-    InternalError,
-    ScenarioError,
-    ScheduleMissed,
-    TargetError,
-    UsageError,
-)
 from mailrace.model.result import ControlResult, Rule, ScenarioResult, Verdict
 from mailrace.verdict import (
-    EXIT_STATUS,
     Decision,
     Evidence,
-    ExitStatus,
     decide,
     evidence_of,
     exit_status,
-    exit_status_of,
     gravest,
     merged,
     whole_of,
@@ -272,38 +262,3 @@ def test_runs_split_over_jobs_merge_to_the_same_word(here: list[Verdict], there:
     assert gravest(here + there) is gravest(there + here)
     if here and there and Verdict.NOT_APPLICABLE not in here + there:
         assert gravest([gravest(here), gravest(there)]) is gravest(here + there)
-
-
-def test_exit_statuses() -> None:
-    assert set(EXIT_STATUS) == set(Verdict)
-    assert {status.name: int(status) for status in ExitStatus} == {
-        "PASS": 0,
-        "RACE": 1,
-        "BAD_INPUT": 2,
-        "INCONCLUSIVE": 3,
-        "FAILED": 4,
-        "INTERRUPTED": 130,
-    }
-    assert [exit_status([v]) for v in (Verdict.PASS, Verdict.RACE, Verdict.INCONCLUSIVE, Verdict.FAILED)] == [
-        0,
-        1,
-        3,
-        4,
-    ]
-    assert all(status.meaning for status in ExitStatus)
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (ScenarioError(()), 2),
-        (UsageError(), 2),
-        (ScheduleMissed(), 3),
-        (TargetError(), 4),
-        (InternalError(), 4),
-        (RuntimeError(), 4),
-        (KeyboardInterrupt(), 130),
-    ],
-)
-def test_errors_end_with_their_status(error: BaseException, status: int) -> None:
-    assert exit_status_of(error) == status

@@ -1,0 +1,100 @@
+"""What a reader is told is compared with the serial orders, too; reading marks a message as read."""
+
+import json
+
+from mailrace.check import check_round, outcome_of
+from mailrace.model.anomaly import Anomaly, AnomalyName
+from mailrace.model.attempt import RoundRecord
+from mailrace.model.operation import (
+    Delete,
+    DeleteSearch,
+    Message,
+    Read,
+    ReadMessage,
+    ViewLatest,
+)
+
+from tests.check.rounds import PLAIN, copy, mail
+from tests.check.serial_rounds import GIVEN, SEND, SENT, names, ran, serial
+
+READ = ReadMessage(key="read_message.1", message=GIVEN.key)
+UNREAD = DeleteSearch(key="delete_search.1", query="is:unread")
+
+
+def page(message: Message, *tags: str) -> str:
+    return json.dumps({"ID": "x", "From": {"Address": message.sender}, "Tags": tags})
+
+
+def test_a_mail_that_was_read_and_is_deleted_as_unread_is_in_no_serial_order() -> None:
+    """With one message the search acts on that one, so the outcome is compared as a whole."""
+    shown = page(GIVEN, "T")
+    read_first = ran(
+        (READ, UNREAD), (200, 200), (copy(GIVEN, "T", read=True),), texts=(shown, ""), given=(GIVEN,)
+    )
+    deleted_first = ran((READ, UNREAD), (404, 200), (), texts=("404 page not found", ""), given=(GIVEN,))
+    both = (
+        serial("read_message.1, delete_search.1", read_first),
+        serial("delete_search.1, read_message.1", deleted_first),
+    )
+    assert check_round(read_first, PLAIN, both) == check_round(deleted_first, PLAIN, both) == ()
+    gone = ran((READ, UNREAD), (200, 200), (), texts=(shown, ""), given=(GIVEN,))
+    assert names(check_round(gone, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+    unread = ran((READ, UNREAD), (200, 200), (copy(GIVEN, "T"),), texts=(shown, ""), given=(GIVEN,))
+    assert names(check_round(unread, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+
+
+def test_which_message_a_reply_shows_is_part_of_the_outcome_and_its_tags_are_not() -> None:
+    other = mail("g02")
+    copies = (copy(GIVEN, "T", read=True), copy(other))
+
+    def shows(text: str) -> RoundRecord:
+        return ran((READ, SEND), (200, 451), copies, texts=(text, ""), given=(GIVEN, other), tags=("T",))
+
+    right = (serial("read_message.1, send.1", shows(page(GIVEN, "T"))),)
+    assert check_round(shows(page(GIVEN, "T")), PLAIN, right) == ()
+    assert names(check_round(shows(page(GIVEN)), PLAIN, right)) == [AnomalyName.TORN_READ]
+    for wrong in (page(other), "no JSON", json.dumps({"From": None}), json.dumps([])):
+        found = names(check_round(shows(wrong), PLAIN, right))
+        assert AnomalyName.NOT_SERIALIZABLE in found, wrong
+
+
+def test_the_newest_is_known_by_the_address_that_a_reader_is_sent_to() -> None:
+    other, view = mail("g02"), ViewLatest(key="view_latest.1")
+    delete = Delete(key="delete.1", messages=(other.key,))
+
+    def looks(code: int, text: str) -> RoundRecord:
+        return ran(
+            (view, delete), (code, 200), (copy(GIVEN, "T", server_id="IDg01a1"),), texts=(text, ""),
+            given=(GIVEN, other), tags=("T",),
+        )  # fmt: skip
+
+    both = tuple(
+        serial(order, looks(302, f'<a href="/view/{shown}">Found</a>.'))
+        for order, shown in (("view_latest.1, delete.1", "IDg02a1"), ("delete.1, view_latest.1", "IDg01a1"))
+    )
+    assert check_round(looks(302, '<a href="/view/IDg02a1">Found</a>.'), PLAIN, both) == ()
+    assert names(check_round(looks(302, '<a href="/">Found</a>.'), PLAIN, both)) == [
+        AnomalyName.NOT_SERIALIZABLE
+    ]
+    assert names(check_round(looks(404, "no messages"), PLAIN, both)) == [AnomalyName.SPURIOUS_REJECTION]
+
+
+def test_a_torn_read_is_reported_and_fails_nothing() -> None:
+    read = Read(key="read.1", path="/api/v1/messages", times=1)
+
+    def shown(*tags: str) -> RoundRecord:
+        rows = [{"ID": "x", "From": {"Address": SENT.sender}, "Tags": list(tags)}, {"From": None}]
+        text = json.dumps({"total": 7, "messages": rows})
+        return ran((SEND, read), (250, 200), (copy(SENT, "T"),), tags=("T",), texts=("", text))
+
+    nothing = ran((SEND, read), (250, 200), (copy(SENT, "T"),), tags=("T",), texts=("", '{"messages": []}'))
+    allowed = (outcome_of(shown("T")), outcome_of(nothing))
+    assert check_round(shown("T"), PLAIN, allowed) == ()
+    assert check_round(shown(), PLAIN, allowed) == (
+        Anomaly(
+            name=AnomalyName.TORN_READ,
+            round=41,
+            proof="torn_read, round 41: a reader was shown 'ROUNDs01 []', which no serial order shows; "
+            "by design (S9).",
+        ),
+    )
