@@ -6,6 +6,7 @@ test runner with four workers.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from mailrace.record.hazards import HAZARDS
 from mailrace.scenario import load
 
 from tests.absent import lacking
+from tests.running import mailrace
 
 SUITES = Path(__file__).parent.parent / "suites"
 NODE = SUITES / "node"
@@ -133,8 +135,19 @@ def test_hazards_planted_in_node_are_found_and_their_overlaps_become_scenarios(
     expected = {"deleted_unread", "delete_all_beside_others", "read_latest_beside_others", "unfiltered_list"}
     expected |= {"search_too_wide", "same_message_id", "shared_recipient", "shared_tag"}
     assert expected <= names(found, "hazards"), text
-    for overlap in found["overlaps"]:
-        if overlap["file"]:
-            file = tmp_path / overlap["file"]
-            file.write_text(overlap["scenario"])
-            load(file)
+    assert_steered_as_it_is(found, tmp_path / "record" / "scenarios", target)
+
+
+def assert_steered_as_it_is(found: dict[str, Any], scenarios: Path, target: str) -> None:
+    """Each file is a scenario, and `mailrace steer` decides the most frequent one of two writers."""
+    files = [scenarios / one["file"] for one in found["overlaps"] if one["file"]]
+    assert sorted(files) == sorted(scenarios.glob("*.race.yaml"))
+    assert [load(file).name for file in files] == [file.name.removesuffix(".race.yaml") for file in files]
+    writers = [file for file in files if re.match(r"(send|delete)-(send|delete)-", file.name)]
+    done = mailrace(
+        *("steer", str(writers[0]), "--target", target, "--time-limit", "120", "--quiet", "--out", "steered"),
+        cwd=scenarios,
+    )
+    assert done.returncode in (0, 1), done
+    (one,) = json.loads((scenarios / "steered" / "run.json").read_text())["scenarios"]
+    assert (one["name"], one["verdict"]) == (load(writers[0]).name, ("PASS", "RACE")[done.returncode])

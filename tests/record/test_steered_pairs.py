@@ -15,7 +15,9 @@ from mailrace.record.findings import Findings, findings_of
 from mailrace.record.overlaps import Shape
 from mailrace.scenario import load
 from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
-from mailrace.studies.surveyed import known_of
+from mailrace.studies.survey.relations import pairs
+from mailrace.studies.survey.whole import Asked, survey
+from mailrace.studies.surveyed import keep_survey, known_of
 
 from tests.record.traffic import BEGUN, op, send, suite
 
@@ -34,46 +36,42 @@ def found() -> Findings:
     return findings_of(suite(operations, held=["m20", "m30"], begun=replace(BEGUN, version="1.30.5")))
 
 
-def pair(relation: str, verdict: PairVerdict, *causes: str) -> SurveyedPair:
-    """What a survey says of send beside delete."""
-    return SurveyedPair(
-        a="send",
-        b="delete",
-        kinds=("send", "delete"),
-        relation=relation,
-        verdict=verdict,
-        why="w",
-        causes=causes,
-    )
+def surveyed(told: dict[str, tuple[PairVerdict, str]], missing: str = "") -> list[SurveyedPair]:
+    """A survey of send and delete in all their forms: PASS, but for relations that are told otherwise."""
+    found = []
+    for one in pairs():
+        if {one.a.kind, one.b.kind} == {"send", "delete"} and missing not in {one.a.name, one.b.name}:
+            verdict, cause = told.get(one.relation, (V.PASS, ""))
+            found.append(
+                SurveyedPair(
+                    a=one.a.name,
+                    b=one.b.name,
+                    kinds=(one.a.kind, one.b.kind),
+                    relation=one.relation,
+                    verdict=verdict,
+                    why="w",
+                    causes=(cause,) if cause else (),
+                )
+            )
+    return found
+
+
+LAST, ONE_OF = "the tag's last holder", "one of the tag's holders"
 
 
 @pytest.mark.parametrize(
     ("pairs", "relation", "expected"),
     [
         ([], "the same tag", None),
-        (
-            [pair("the tag's last holder", V.RACE, "tag_lost/a", "tag_lost/b")],
-            "the same tag",
-            "RACE tag_lost",
-        ),
-        (
-            [pair("the same new tag", V.PASS), pair("the tag's last holder", V.SAME_CAUSE, "x/y")],
-            "the same tag",
-            "RACE x",
-        ),
-        (
-            [pair("the same new tag", V.PASS), pair("the same known tag", V.INDEPENDENT)],
-            "the same tag",
-            "PASS",
-        ),
-        (
-            [pair("the same new tag", V.PASS), pair("the same known tag", V.INCONCLUSIVE)],
-            "the same tag",
-            None,
-        ),
-        ([pair("nothing in common", V.RACE, "x/y")], "the same tag", None),
-        ([pair("everything", V.RACE, "x/y")], "other messages, tagged", None),
-        ([pair("everything, the other way round", V.PASS)], "everything", "PASS"),
+        (surveyed({}), "the same tag", "PASS"),
+        (surveyed({}, missing="delete two"), "the same tag", None),
+        (surveyed({ONE_OF: (V.INDEPENDENT, "")}), "the same tag", "PASS"),
+        (surveyed({LAST: (V.RACE, "tag_lost/a")}), "the same tag", "RACE tag_lost"),
+        (surveyed({LAST: (V.SAME_CAUSE, "x/y")}, missing="delete two"), "the same tag", "RACE x"),
+        (surveyed({ONE_OF: (V.INCONCLUSIVE, "")}), "the same tag", None),
+        (surveyed({"nothing in common": (V.RACE, "x/y")}), "the same tag", "PASS"),
+        (surveyed({"nothing in common": (V.RACE, "x/y")}), "other messages", "RACE x"),
+        (surveyed({}), "other messages, tagged", None),
     ],
 )
 def test_a_survey_tells_a_race_where_one_relation_may_and_a_pass_where_all_passed(
@@ -85,6 +83,46 @@ def test_a_survey_tells_a_race_where_one_relation_may_and_a_pass_where_all_passe
     else:
         assert known is not None
         assert f"{known.verdict} {known.why}".startswith(expected)
+
+
+def two_sends(version: str) -> Findings:
+    """Two mails with one tag at the same time, and two without one."""
+    operations = [send(at, f"m{at}", tags=("t",) if at < 5 else ()) for at in (1, 1.5, 20, 20.5)]
+    return findings_of(suite(operations, begun=replace(BEGUN, version=version)))
+
+
+def test_a_survey_that_was_made_tells_of_a_record_beside_it_and_from_the_cache(
+    cache: Path, tmp_path: Path
+) -> None:
+    """What it does not tell is steered, and what there is no time for is not called anything."""
+    old, record = parse_target("embedded@1.17.0"), tmp_path / "reports" / "record"
+    record.mkdir(parents=True)
+    made = survey(Asked(target=old, only=("send",)), tmp_path / "reports" / "survey")
+    assert (made.is_whole, cache.parent.exists()) == (True, False)
+    said: list[str] = []
+    looked = {
+        one.relation: one
+        for one in steer_overlaps(two_sends("1.17.0"), old, record, 60.0, said.append).overlaps
+    }
+    assert (looked["the same tag"].verdict, looked["the same tag"].why) == ("RACE", "rejected_but_stored")
+    # Whether a mail by REST does the same was not surveyed, so nothing is concluded from the one by SMTP.
+    assert said == ["steering send beside send, other messages"]
+    assert looked["other messages"].verdict == "PASS"
+
+    # Of a real version it is told wherever the next recording is made.
+    keep_survey(replace(made, target=replace(made.target, name=OLD.text)))
+    (tmp_path / "elsewhere").mkdir()
+    later = steer_overlaps(two_sends("1.30.5"), OLD, tmp_path / "elsewhere", 0.0, said.append)
+    assert {one.relation: one.verdict for one in later.overlaps} == {
+        "the same tag": "RACE",
+        "other messages": "",
+    }
+    keep_survey(replace(made, target=replace(made.target, name=OLD.text), pairs=()))
+    assert steer_overlaps(two_sends("1.30.5"), OLD, tmp_path / "elsewhere", 0.0, said.append) == later
+    other = json.loads((cache.parent / "surveyed" / "1.30.5.json").read_text()) | {"mailrace": "another"}
+    (cache.parent / "surveyed" / "1.30.5.json").write_text(json.dumps(other))
+    none = steer_overlaps(two_sends("1.30.5"), OLD, tmp_path / "elsewhere", 0.0, said.append)
+    assert {one.verdict for one in none.overlaps} == {""}
 
 
 RELATIONS = ("the same message", "the same tag", "other messages, tagged", "other messages")

@@ -82,7 +82,7 @@ def steer_overlaps(
     deadline = monotonic() + seconds
     asked, why_none = _version_of(target, found.version)
     cache = Cache(asked)
-    surveyed = surveyed_pairs(folder.parent, asked.text) if asked is not None else ()
+    surveyed = surveyed_pairs(folder.parent, asked) if asked is not None else ()
     looked: dict[tuple[str, str, str], Overlap] = {}
     # Reads are the most frequent and can harm least, so the time goes to what two writers do first.
     for overlap in sorted(found.overlaps, key=lambda one: not READS.isdisjoint((one.first, one.second))):

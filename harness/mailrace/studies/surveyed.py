@@ -1,19 +1,28 @@
-"""A recorded kind of overlap in, what the newest whole survey of that very server says of it out.
+"""A recorded kind of overlap in, what surveys of that very server say of it out.
 
-A survey tells more relations apart than traffic shows, such as a tag's last holder. So a race is told where
-one of the relations that the traffic may have been has it, and a pass only where all of them passed.
+A survey tells more relations apart than traffic shows, such as a tag's last holder, and more forms of one
+operation. So a race is told where one of those that the traffic may have been has it, and a pass only where
+all of them were surveyed and passed.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailrace import __version__
+from mailrace.history import write_whole
 from mailrace.model.errors import MailraceError
 from mailrace.model.result import Verdict
-from mailrace.model.survey import PairVerdict, SurveyedPair
-from mailrace.report.survey import survey_from_json
+from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
+from mailrace.model.target_name import TargetName, parse_target
+from mailrace.report.survey import survey_from_json, survey_to_json
+from mailrace.studies.survey.relations import pairs as all_pairs
+from mailrace.targets import cache_folder
 
 DOCUMENT = "survey.json"
+SURVEYED = "surveyed"
+"""The folder of the cache: a survey a version of a real Mailpit."""
 _RELATIONS = {
     "the same message": ("the same message",),
     "the same tag": (
@@ -39,28 +48,67 @@ class Known:
     why: str
 
 
-def surveyed_pairs(reports: Path, target: str) -> tuple[SurveyedPair, ...]:
-    """The pairs of the newest whole survey of that target below a reports folder; () if there is none."""
-    files = sorted(reports.glob(f"*/{DOCUMENT}"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in files:
+def surveyed_pairs(reports: Path, target: TargetName) -> tuple[SurveyedPair, ...]:
+    """What is known of that target's pairs: from surveys below a reports folder, and from the cache.
+
+    Of a pair that several have, the newest survey tells. One that another mailrace made tells nothing.
+    """
+    files = [*reports.glob(f"*/{DOCUMENT}"), *reports.glob(f"*/*/{DOCUMENT}"), *_kept(target)]
+    found: dict[str, SurveyedPair] = {}
+    for file in sorted(files, key=_written, reverse=True):
         try:
             survey = survey_from_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, MailraceError):
             continue  # another version of mailrace wrote it, or it was cut off
-        if survey.is_whole and survey.target.name == target:
-            return survey.pairs
-    return ()
+        if survey.mailrace == __version__ and survey.target.name == target.text:
+            for pair in survey.pairs:
+                if pair.verdict in (*_RACING, *_PASSED):
+                    found.setdefault(pair.name, pair)
+    return tuple(found.values())
+
+
+def keep_survey(survey: Survey) -> None:
+    """Keep a survey of a real version for later recordings; without a cache that can be written it is not."""
+    for file in _kept(parse_target(survey.target.name)):
+        with suppress(OSError, ValueError, MailraceError):
+            kept = survey_from_json(file.read_text(encoding="utf-8"))
+            if kept.mailrace == survey.mailrace and len(kept.pairs) > len(survey.pairs):
+                continue  # that one tells more
+        with suppress(OSError, MailraceError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, survey_to_json(survey).encode())
+
+
+def _kept(target: TargetName) -> tuple[Path, ...]:
+    """Where the cache has the survey of a target; nowhere where its name alone does not say what it is."""
+    if target.kind != "mailpit" or not target.version:
+        return ()
+    return (cache_folder().parent / SURVEYED / f"{target.version}.json",)
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def known_of(pairs: Sequence[SurveyedPair], first: str, second: str, relation: str) -> Known | None:
-    """What the survey decided of that kind of overlap; None where it does not tell."""
+    """What the surveys decided of that kind of overlap; None where they do not tell."""
     kinds = sorted(_KINDS.get(kind, kind) for kind in (first, second))
     words = _RELATIONS.get(relation, ())
+    if not words:
+        return None
     same = [one for one in pairs if sorted(one.kinds) == kinds and one.relation.startswith(words)]
     racing = [one for one in same if one.verdict in _RACING]
-    if racing and words:
+    if racing:
         names = dict.fromkeys(cause.partition("/")[0] for one in racing for cause in one.causes)
         return Known(Verdict.RACE, ", ".join(names) or racing[0].why)
-    if same and words and all(one.verdict in _PASSED for one in same):
+    every = {
+        one.name
+        for one in all_pairs()
+        if not one.setting and sorted((one.a.kind, one.b.kind)) == kinds and one.relation.startswith(words)
+    }
+    if every and every <= {one.name for one in same if one.verdict in _PASSED}:
         return Known(Verdict.PASS, "every schedule of such a pair passed in the survey")
     return None

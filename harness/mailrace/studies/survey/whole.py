@@ -24,6 +24,7 @@ from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Header, State
 from mailrace.studies.survey.three import ThreeSurveyor, three_actors
 from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
+from mailrace.studies.surveyed import keep_survey
 from mailrace.targets import TargetName, open_target
 
 DOOR = "http://127.0.0.1:0"
@@ -115,6 +116,8 @@ def survey(
     found = replace(found, causes=causes, three=_three(asked, state, folder, info.name))
     write_whole(folder / "survey.json", survey_to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
+    if is_whole:
+        keep_survey(found)
     if was_ended:
         raise Interrupted(folder)
     if failed is not None:
