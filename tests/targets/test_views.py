@@ -23,6 +23,7 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.found = {f"to:@{DOMAIN}": ROWS, 'tag:"t"': ROWS[:1], 'tag:"u"': ROWS[1:]}
+        self.found |= {f'subject:"{row.subject}"': (row,) for row in ROWS}
         self.numbers: dict[str, Any] = {"Messages": 2, "Unread": 1, "Tags": {"T": 1, "U": 1}}
         self.shown: dict[str, dict[str, object]] = {"a": {"Tags": ["T"]}, "b": {"Tags": ["U"]}}
         self.marked: list[str] = []
@@ -59,6 +60,8 @@ def other(row: StoredMessage, *tags: str, read: bool) -> tuple[StoredMessage, ..
         (lambda api: api.found.update({f"to:@{DOMAIN}": ROWS[:1]}), TWO.key, "does not find it"),
         (lambda api: api.found.update({'tag:"u"': ()}), TWO.key, "does not find it"),
         (lambda api: api.found.update({'tag:"t"': ROWS}), TWO.key, "finds it"),
+        (lambda api: api.found.update({f'subject:"{ROWS[1].subject}"': ()}), TWO.key, "subject:"),
+        (lambda api: api.found.update({f'subject:"{ROWS[0].subject}"': ROWS}), TWO.key, "finds it"),
         (lambda api: api.found.update({'tag:"u"': other(ROWS[1], "U", read=True)}), TWO.key, "shows it read"),
         (lambda api: api.found.update({'tag:"u"': other(ROWS[1], read=False)}), TWO.key, "with tags []"),
         (lambda api: api.numbers.update({"Messages": 3}), "", "says 3"),

@@ -14,6 +14,10 @@ PAGES_MAX = 8
 """Pages of single messages that are asked for at a look, those of messages that are gone first."""
 TAGS_MAX = 3
 """Tags that are searched for at a look."""
+SUBJECTS_MAX = 2
+"""Subjects that are searched for at a look."""
+_SYNTAX = frozenset('"%_<>,;()')
+"""What a search may take for something else than a letter."""
 
 
 def disagreements(api: Api, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
@@ -32,7 +36,7 @@ def disagreements(api: Api, listed: Stored, domain: str, gone: Mapping[str, str]
 
 
 def _searched(api: Api, listed: Stored, domain: str) -> Iterator[Disagreement]:
-    """By recipient, and by some tags: the same rows, each with the same tags and read flag."""
+    """By recipient, by some tags and some subjects: the same rows, each with the same tags and read flag."""
     to = [row for row in listed.messages if any(a.endswith(f"@{domain.lower()}") for a in row.to)]
     yield from _compared(f"search to:@{domain}", to, _found(api, f"to:@{domain}"))
     # An odd spelling could be taken for search syntax, so only plain tags are searched for.
@@ -40,6 +44,13 @@ def _searched(api: Api, listed: Stored, domain: str) -> Iterator[Disagreement]:
     for tag in list(held)[-TAGS_MAX:]:
         holders = [row for row in listed.messages if tag in map(str.lower, row.tags)]
         yield from _compared(f'search tag:"{tag}"', holders, _found(api, f'tag:"{tag}"'))
+
+
+    subjects = dict.fromkeys(row.subject.lower() for row in to if row.subject.isascii())
+    for subject in [s for s in subjects if s.strip() and _SYNTAX.isdisjoint(s)][-SUBJECTS_MAX:]:
+        holders = [row for row in listed.messages if subject in row.subject.lower()]
+        query = f'subject:"{subject}"'
+        yield from _compared(f"search {query}", holders, _found(api, query))
 
 
 def _found(api: Api, query: str) -> list[StoredMessage]:
