@@ -15,10 +15,11 @@ from mailrace.actors import (
     Loop,
     all_idle,
     all_prepared,
+    relayed_of,
     release_together,
     script_of,
 )
-from mailrace.model.attempt import Attempt, Outcome, Stage, Stored, Word
+from mailrace.model.attempt import Attempt, Outcome, Relayed, Stage, Stored, Word
 from mailrace.model.operation import (
     Delete,
     DeleteAll,
@@ -30,6 +31,7 @@ from mailrace.model.operation import (
     Pop3Retrieve,
     Read,
     ReadMessage,
+    Release,
     RenameTag,
     Send,
     ServerOptions,
@@ -69,6 +71,7 @@ OPERATIONS: dict[str, Operation] = {
     "set unread": SetRead(key="mark.1", read=False),
     "retrieve by POP3": Pop3Retrieve(key="pop.1", message="r1g01"),
     "delete by POP3": Pop3Delete(key="pop.1", messages=("r1g01",)),
+    "release": Release(key="release.1", message="r1g01"),
 }
 READ = "(read)"
 EFFECTS = {
@@ -90,6 +93,7 @@ EFFECTS = {
     "set unread": ({"r1g01": ("Old",)}, {"Old"}),
     "retrieve by POP3": ({"r1g01": ("Old",)}, {"Old"}),
     "delete by POP3": ({}, set()),
+    "release": ({"r1g01": ("Old",)}, {"Old"}),
 }
 NOTHING = ({"r1g01": ("Old",)}, {"Old"})
 
@@ -133,6 +137,7 @@ class Theatre:
     def reset(self) -> None:
         """Back to the one given message."""
         self.target.empty()
+        self.target.relayed()
         assert self.ended(self.begin(Send(key="g", message=GIVEN), hold_at=None)).outcome is Outcome.OK
         assert shown(self.target.stored(DOMAIN)) == NOTHING
 
@@ -144,7 +149,7 @@ def stage(request: pytest.FixtureRequest, real_mailpit: Callable[[str], str]) ->
     if request.param.startswith("mailpit"):
         real_mailpit(request.param.partition("@")[2])
     with ExitStack() as made:
-        target = open_target(request.param, ServerOptions(pop3=True))
+        target = open_target(request.param, ServerOptions(pop3=True, relay=True))
         made.callback(target.stop)
         target.start()
         loop = Loop()
@@ -160,6 +165,7 @@ def test_an_actor_is_prepared_held_released_and_completes(stage: Theatre, what: 
     assert link.is_prepared
     assert not link.is_idle
     assert shown(stage.target.stored(DOMAIN)) == NOTHING, "it did something before its release"
+    assert stage.target.relayed() == ()
     start_ns, skew_us = release_together([link], [0.0])
     found = stage.ended(link)
     assert (found.outcome, found.word) == (Outcome.OK, Word.ACCEPTED), found.text
@@ -170,6 +176,8 @@ def test_an_actor_is_prepared_held_released_and_completes(stage: Theatre, what: 
     assert stages.index(Stage.HELD) < stages.index(Stage.RELEASED) < stages.index(Stage.REPLY)
     assert [t for _, t in found.marks] == sorted(t for _, t in found.marks)
     assert shown(stage.target.stored(DOMAIN)) == EFFECTS[what]
+    copies = relayed_of(stage.target.relayed(), {GIVEN.key: GIVEN}, {})
+    assert copies == ((Relayed(key=GIVEN.key),) if what == "release" else ())
     is_session = protocol_of(OPERATIONS[what]) == "pop3"
     assert link.is_open is not is_session, "its connection serves the next round, but POP3 lists at a login"
 
@@ -184,6 +192,7 @@ def test_a_held_actor_that_is_given_up_on_leaves_nothing(stage: Theatre, what: s
     assert (found.outcome, found.word, found.released_ns) == (Outcome.FAIL, Word.TIMED_OUT, None)
     assert not link.is_open
     assert shown(stage.target.stored(DOMAIN)) == NOTHING
+    assert stage.target.relayed() == ()
 
 
 @pytest.mark.parametrize("what", OPERATIONS)

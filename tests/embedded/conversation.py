@@ -79,10 +79,10 @@ class Speaker:
         """
         match step:
             case Smtp():
-                return self._comparable(self._smtp(step))
+                return self.comparable(self._smtp(step))
             case Pop3():
-                return self._comparable(self._pop3(step))
-        return self._comparable(self._http(step))
+                return self.comparable(self._pop3(step))
+        return self.comparable(self._http(step))
 
     def _smtp(self, step: Smtp) -> list[str]:
         replies = []
@@ -130,12 +130,13 @@ class Speaker:
     def _filled(self, text: str) -> str:
         return re.sub(r"\{(-?\d+)\}", lambda match: self.ids[int(match[1])], text)
 
-    def _comparable(self, value: object) -> object:
+    def comparable(self, value: object) -> object:
+        """The value without what differs from server to server."""
         if isinstance(value, dict):
             shown = {k: v for k, v in value.items() if k not in _NOT_SHOWN and v not in _EMPTY}
-            return {k: "(its own)" if k in _OWN else self._comparable(v) for k, v in shown.items()}
+            return {k: "(its own)" if k in _OWN else self.comparable(v) for k, v in shown.items()}
         if isinstance(value, list):
-            return [self._comparable(item) for item in value]
+            return [self.comparable(item) for item in value]
         if isinstance(value, str):
             text = _JSON_ERROR.sub("(wrong JSON)", value) if _JSON_ERROR.match(value) else value
             text = _DATE.sub("(date)", _TIME.sub("(time)", text))

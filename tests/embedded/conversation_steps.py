@@ -294,7 +294,8 @@ LAST_STEPS: tuple[Step, ...] = (
 """After these a released version answers nothing that needs its database (issue 723)."""
 
 LOGIN = ("USER mailrace", "PASS mailrace")
-POP3_STEPS: tuple[Step, ...] = (
+TO = "released@y.test"
+NEWER_STEPS: tuple[Step, ...] = (
     mail("a first to retrieve", BASE + "Subject: p1\r\nMessage-ID: <p1@x.test>\r\nX-Tags: P"),
     mail("one with dots", BASE + "Subject: p2\r\nMessage-ID: <p2@x.test>", "..a dot\r\n...\r\nlast\r\n"),
     mail("a third", BASE + "Subject: p3\r\nMessage-ID: <p3@x.test>"),
@@ -312,6 +313,13 @@ POP3_STEPS: tuple[Step, ...] = (
     Pop3("one deleted", (*LOGIN, "DELE 2", "STAT", "LIST", "LIST 2", "UIDL", "RETR 2", "TOP 2 1", "QUIT")),
     Http("GET", f"{A}/messages"),
     Http("GET", "/view/latest"),
+    Http("POST", f"{A}/message/{{-1}}/release", f'{{"To":["{TO}"]}}'),
+    Http("POST", f"{A}/message/{{-3}}/release", f'{{"To":["{TO}","Ann <ann@y.test>"]}}'),
+    Http("POST", f"{A}/message/{{-1}}/release", '{"To":["nobody"]}'),
+    Http("POST", f"{A}/message/{{-1}}/release", '{"To":[]}'),
+    Http("POST", f"{A}/message/{{-1}}/release", "{"),
+    Http("POST", f"{A}/message/{{-1}}/release", ""),
+    Http("POST", f"{A}/message/nothere/release", f'{{"To":["{TO}"]}}'),
     Pop3("both others deleted", (*LOGIN, "DELE 1", "DELE 2", "QUIT")),
     Http("GET", f"{A}/info"),
     Http("GET", f"{A}/messages"),
@@ -321,4 +329,4 @@ POP3_STEPS: tuple[Step, ...] = (
 
 _TO_CHANGES = (*SMTP_STEPS, *READ_STEPS, *SEARCH_STEPS, *CHANGE_STEPS)
 STEPS = (*_TO_CHANGES, *SEND_STEPS, *LAST_STEPS)
-STEPS_WITH_POP3 = (*_TO_CHANGES, *POP3_STEPS, *SEND_STEPS, *LAST_STEPS)
+NEWER = (*_TO_CHANGES, *NEWER_STEPS, *SEND_STEPS, *LAST_STEPS)

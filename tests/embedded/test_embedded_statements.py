@@ -53,6 +53,8 @@ STEPS: tuple[Step, ...] = (
     Http("DELETE", f"{A}/search?query=subject:c"),
     Http("POST", f"{A}/send", '{"From":{"Email":"f@x.test"},"To":[{"Email":"t@x.test"}],"Tags":["Q"]}'),
     Http("GET", "/view/latest"),
+    Http("POST", f"{A}/message/{{-1}}/release", '{"To":["t@y.test"]}'),
+    Http("POST", f"{A}/message/nothere/release", '{"To":["t@y.test"]}'),
     Pop3("retrieve and mark", (*LOGIN, "UIDL", "RETR 1", "DELE 1")),
     Pop3("delete", (*LOGIN, "RETR 2", "DELE 1", "DELE 2", "QUIT")),
     Http("DELETE", f"{A}/messages"),
@@ -63,7 +65,7 @@ def _texts(name: str, folder: Path, has_pop3: bool) -> list[tuple[str, list[str]
     """Step by step, the statements that the target sent for it."""
     found = []
     with stand_in() as store:
-        options = ServerOptions(ignore_duplicate_ids=True, pop3=True)
+        options = ServerOptions(ignore_duplicate_ids=True, pop3=True, relay=True)
         target = open_target(name, options, folder=folder, database=store.url)
         try:
             target.start()

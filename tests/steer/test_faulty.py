@@ -93,3 +93,18 @@ def test_a_server_that_hides_its_store_from_its_users_is_not_clean(
     result = steer(scenario_from(TWO_SENDERS, tmp_path), faulty("lists_are_empty"))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "REST could not be read" in result.reason
+
+
+@pytest.mark.parametrize("kind", ["release", "pop3_retrieve"])
+def test_half_a_mail_that_leaves_the_server_is_a_race(
+    kind: str, tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    given = {
+        "name": "half",
+        "given": [{"name": "old"}],
+        "actors": [{kind: {"message": "old"}}, {"delete": {"messages": ["old"]}}],
+    }
+    scenario = scenario_from(given, tmp_path)
+    result = steer(scenario, faulty("half_a_source_beside_a_deletion", of="1.33.1"))
+    assert (result.verdict, set(result.anomalies)) == (Verdict.RACE, {"not_serializable"})
+    assert steer(scenario, "embedded@1.33.1").verdict is Verdict.PASS

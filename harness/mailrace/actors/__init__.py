@@ -10,7 +10,7 @@ from mailrace.actors.conversation import Conversation, Parser
 from mailrace.actors.http import ResponseParser, exchange
 from mailrace.actors.link import Link
 from mailrace.actors.loop import Loop
-from mailrace.actors.mail import render
+from mailrace.actors.mail import relayed_of, render
 from mailrace.actors.pop3 import Pop3Parser, session
 from mailrace.actors.release import all_idle, all_prepared, release_together
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
@@ -37,6 +37,7 @@ __all__ = [
     "exchange",
     "is_smtp",
     "opening",
+    "relayed_of",
     "release_together",
     "render",
     "reset",

@@ -10,7 +10,7 @@ import h11
 from mailrace.actors.mail import render
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script
 from mailrace.model.attempt import Outcome, Stage, Word
-from mailrace.model.operation import Delete, Operation, Read, Send, ViewLatest
+from mailrace.model.operation import Delete, Operation, Read, Release, Send, ViewLatest
 
 _RESPONSE_BYTES_MAX = 32 * 1024 * 1024
 
@@ -139,8 +139,8 @@ def exchange(
     if auth is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
     # Mailpit takes a body of DELETE that is cut off for "all messages": such a body is never half written,
-    # it is held from the last byte of its head on.
-    held_bytes = 1 + len(body) if isinstance(operation, Delete) else 1
+    # it is held from the last byte of its head on. So is a release, whose message is read before its body.
+    held_bytes = 1 + len(body) if isinstance(operation, Delete | Release) else 1
     times = operation.times if isinstance(operation, Read) else 1
     seen: list[str] = []
     for number in range(1, times + 1):

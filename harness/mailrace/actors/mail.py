@@ -1,9 +1,14 @@
-"""A planned message and an attempt's number in, the whole RFC 5322 bytes out: CRLF, not dot-stuffed."""
+"""A planned message and an attempt's number in, the whole RFC 5322 bytes out: CRLF, not dot-stuffed.
 
+And back: whose copy a mail is that a relay got.
+"""
+
+import re
 from base64 import encodebytes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from mailrace.model.attempt import Relayed
 from mailrace.model.errors import InternalError
 from mailrace.model.operation import FILLER, Message
 from mailrace.model.user_mail import user_mail
@@ -11,6 +16,7 @@ from mailrace.model.user_mail import user_mail
 LINE_CHARS_MAX = 800
 """Tags that would make a longer line are folded (RFC 5322 2.1.1 ends a line at 998)."""
 
+_MARK = re.compile(rb"^X-Mailrace: run=\S+; message=(\w+); attempt=(\d+)\r?$", re.MULTILINE)
 _LINE = FILLER.encode() + b"\r\n"
 
 
@@ -77,3 +83,23 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
     head.append('Content-Type: multipart/mixed; boundary="mailrace"')
     parts = (b"", text, _image(message.image_bytes))
     return "\r\n".join([*head, "", ""]).encode() + b"--mailrace\r\n".join(parts) + b"--mailrace--\r\n"
+
+
+def relayed_of(
+    mails: Iterable[bytes], messages: Mapping[str, Message], contents: Mapping[str, bytes]
+) -> tuple[Relayed, ...]:
+    """Those mails of a relay that are copies of `messages`, by their mark, with their bodies compared.
+
+    The head is the server's own when it releases: it sets Date and Message-ID anew.
+    """
+    found = []
+    for mail in mails:
+        head, _, body = mail.partition(b"\r\n\r\n")
+        mark = _MARK.search(head)
+        message = messages.get(mark[1].decode()) if mark else None
+        if mark is not None and message is not None:
+            _, _, sent = render(message, int(mark[2]), contents).partition(b"\r\n\r\n")
+            is_whole = body.rstrip(b"\r\n") == sent.rstrip(b"\r\n")
+            said = "" if is_whole else f"{len(body)} bytes that are not the {len(sent)} that were sent"
+            found.append(Relayed(key=message.key, difference=said))
+    return tuple(found)

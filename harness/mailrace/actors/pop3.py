@@ -14,7 +14,7 @@ from mailrace.model.operation import Pop3Delete, Pop3Retrieve
 _LINE_BYTES_MAX = 64 * 1024
 _REPLY_BYTES_MAX = 32 * 1024 * 1024
 SHOWN_CHARS_MAX = 4_000
-"""Of a message that was retrieved so much is kept: its mark is in its header."""
+"""Of the body of a message that was retrieved so much is kept, and twice as much of its head."""
 
 
 class Pop3Parser:
@@ -126,7 +126,9 @@ def _is_ok(reply: Reply) -> bool:
 
 def _ending_of(reply: Reply) -> Ending:
     if _is_ok(reply):
-        return Ending(Outcome.OK, Word.ACCEPTED, None, reply.text[:SHOWN_CHARS_MAX])
+        head, blank, body = reply.text.partition("\n\n")
+        text = head[: 2 * SHOWN_CHARS_MAX] + blank + body[:SHOWN_CHARS_MAX]
+        return Ending(Outcome.OK, Word.ACCEPTED, None, text)
     if not reply.text:
         return Ending(Outcome.UNKNOWN, Word.LINK_LOST, None, "the server closed without an answer to QUIT")
     return _refused(reply)

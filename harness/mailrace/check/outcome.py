@@ -1,14 +1,16 @@
 """One executed round to its outcome in normal form, in which rounds of other runs and indexes compare.
 
 In it: each operation's reply class, over HTTP also its error; each message's copies with tags, envelope and
-read flag; the round's tag names with their counts; whether the server lives. Not in it: IDs, times, order,
-counters, logs, other rounds (docs/glossary.md). Only first attempts: the serial runs retry nothing.
+read flag; the round's tag names with their counts; what a relay got; whether the server lives. Not in it:
+IDs, times, order, counters, logs, other rounds (docs/glossary.md). Only first attempts: the serial runs retry
+nothing.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from mailrace.check.orders import first_attempts
 from mailrace.check.tags import tag_key
@@ -71,6 +73,7 @@ def outcome_of(record: RoundRecord, order: str = "") -> SerialOutcome:
         *_replies(record, plain),
         *_copies(record, plain),
         *_tags(record, plain),
+        *_relayed(record, plain),
         Part(SHARED, "server", "ended" if record.crashed else "hangs" if record.hung else "lives"),
     ]
     return SerialOutcome(parts=tuple(sorted(parts)), seen=tuple(_seen(record, plain)), order=order)
@@ -142,7 +145,14 @@ class _Plain:
         ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
         ids |= {one.queued_as: one.message for one in record.attempts if one.message and one.queued_as}
         key = key or next((ids[i] for i in _VIEWED.findall(attempt.text) if i in ids), "")
-        return self.message(key) if key in self._messages else "no message of the round"
+        if key not in self._messages:
+            return "no message of the round"
+        return f"{self.message(key)}, {self._body(attempt.text, key)}" if mark else self.message(key)
+
+    def _body(self, source: str, key: str) -> str:
+        """What a source's body is, so that half of one is told from the whole, in any round."""
+        text = self.text(source.partition("\n\n")[2], key).rstrip()
+        return f"{len(text)} characters of body, digest {sha256(text.encode()).hexdigest()[:8]}"
 
     def error(self, text: str) -> str:
         """An HTTP error without its IDs and numbers."""
@@ -186,6 +196,15 @@ def _tags(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
     held = [tag.lower() for copy in record.stored.messages for tag in copy.tags]
     for tag in sorted(listed):
         yield Part(SHARED, f"tag {plain.text(tag)}", f"on {held.count(tag)}")
+
+
+def _relayed(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
+    """What the relay got of each message that an operation releases, and of any other that came to it."""
+    assert record.stored is not None
+    asked = [key for one in record.plan.operations if one.effect & Effect.RELAYS for key in one.named]
+    for key in dict.fromkeys((*asked, *(copy.key for copy in record.stored.relayed))):
+        copies = [copy.difference or "whole" for copy in record.stored.relayed if copy.key == key]
+        yield Part(SHARED, f"relayed {plain.message(key)}", ", ".join(sorted(copies)) or "none")
 
 
 def _tags_named(plan: PlannedRound) -> frozenset[str]:

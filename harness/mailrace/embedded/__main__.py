@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--smtp-auth-file", type=Path, help="lines of name:password, in plain text")
     flags.add_argument("--pop3", type=_address, default=("127.0.0.1", 1110), metavar="HOST:PORT")
     flags.add_argument("--pop3-auth-file", type=Path, help="the same for POP3, which there is with it only")
+    flags.add_argument("--smtp-relay-config", type=Path, help="lines of `host: HOST` and `port: PORT`")
     flags.add_argument("--smtp-auth-accept-any", action="store_true")
     flags.add_argument("-m", "--max", type=int, default=0, help="without effect: nothing is pruned")
     for name in (
@@ -53,6 +54,15 @@ def _passwords(file: Path | None) -> dict[str, str]:
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
+def _relay(file: Path | None) -> Address | None:
+    """Where the relay is that the file names, by its lines `host:` and `port:`."""
+    if file is None:
+        return None
+    pairs = (line.partition(":") for line in file.read_text(encoding="utf-8").splitlines())
+    told = {name.strip(): value.strip() for name, _, value in pairs}
+    return told["host"], int(told.get("port", "25"))
+
+
 def settings_from(given: argparse.Namespace, database: str) -> Settings:
     """Settings from parsed flags."""
     disabled = [word.strip() for word in given.tags_disable.split(",")]
@@ -68,6 +78,7 @@ def settings_from(given: argparse.Namespace, database: str) -> Settings:
         passwords=_passwords(given.smtp_auth_file),
         pop3=given.pop3,
         pop3_passwords=_passwords(given.pop3_auth_file),
+        relay=_relay(given.smtp_relay_config),
         accepts_any_login=given.smtp_auth_accept_any,
         seed=given.seed,
     )

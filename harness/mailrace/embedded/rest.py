@@ -9,6 +9,7 @@ from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.rest_changing import ChangingApi
 from mailrace.embedded.rest_reading import ReadingApi
 from mailrace.embedded.rest_reply import BadJson, bad_request
+from mailrace.embedded.settings import Settings
 from mailrace.embedded.tagging import TagRefused
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -16,10 +17,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
 
 
-def application(mailbox: Mailbox, database: str) -> web.Application:
-    """The whole HTTP side of one instance; `database` is what `GET /info` calls the store."""
+def application(mailbox: Mailbox, settings: Settings) -> web.Application:
+    """The whole HTTP side of one instance."""
     app = web.Application(client_max_size=REQUEST_BYTES_MAX)
-    reading, changing = ReadingApi(mailbox, database), ChangingApi(mailbox)
+    reading, changing = ReadingApi(mailbox, settings), ChangingApi(mailbox, settings.relay)
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/messages", reading.page),
         ("PUT", "/messages", changing.set_read),
@@ -30,6 +31,7 @@ def application(mailbox: Mailbox, database: str) -> web.Application:
         ("GET", "/message/{id}/raw", reading.raw),
         ("GET", "/message/{id}/headers", reading.headers),
         ("GET", "/message/{id}/part/{part}", reading.part),
+        ("POST", "/message/{id}/release", changing.release),
         ("GET", "/tags", reading.tags),
         ("PUT", "/tags", changing.set_tags),
         ("GET", "/info", reading.info),

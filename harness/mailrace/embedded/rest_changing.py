@@ -1,25 +1,32 @@
 """REST that changes something: read flags, tags, deletion, and a mail that is sent as JSON."""
 
+from email.utils import parseaddr
+
 from aiohttp import web
 
+from mailrace.embedded import listing, relaying
 from mailrace.embedded.compose import CannotCompose, compose
+from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.rest_reply import (
     BadJson,
     EmptyBody,
     as_json,
     bad_request,
+    not_found,
     ok,
     read_json,
     strings,
 )
+from mailrace.embedded.settings import Address
 
 
 class ChangingApi:
     """Handlers of PUT, DELETE and POST; the errors that they raise are answered 400 by the application."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Mailbox, relay: Address | None) -> None:
         self._mailbox = mailbox
+        self._relay = relay
         self._version = mailbox.version
 
     async def set_read(self, request: web.Request) -> web.Response:
@@ -75,6 +82,31 @@ class ChangingApi:
     async def delete_tag(self, request: web.Request) -> web.Response:
         """Take a tag from all messages."""
         await self._mailbox.delete_tag(request.match_info["tag"])
+        return ok()
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Hand a message to the relay, as it is when the request's head is there: its body is read after."""
+        raw = await listing.raw_message(self._mailbox.db, self._version, request.match_info["id"])
+        if raw is None:
+            return not_found()
+        recipients = strings(await read_json(request), "To")
+        addresses = [parseaddr(each)[1] for each in recipients]
+        for text, address in zip(recipients, addresses, strict=True):
+            if "@" not in address.strip("@"):
+                return bad_request(f"Invalid email address: {text}")
+        if not recipients:
+            return bad_request("No valid addresses found")
+        sender, mail = relaying.released(raw, self._version)
+        if not sender:
+            return bad_request("No From header found")
+        if self._relay is None:
+            return bad_request("SMTP error: no relay is set up")
+        # The store is asked no more: whatever becomes of the message now, the relay gets it.
+        try:
+            await self._mailbox.to_its_end(relaying.relay(self._relay, sender, recipients, mail))
+        except relaying.RelayFailed as error:
+            log("error", f"[smtp] error sending message: {error}")
+            return bad_request(str(error))
         return ok()
 
     async def send(self, request: web.Request) -> web.Response:

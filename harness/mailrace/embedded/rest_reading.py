@@ -10,18 +10,20 @@ from mailrace.embedded.database import Database
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.message import Attachment, parse
 from mailrace.embedded.rest_reply import as_json, bad_request, not_found
+from mailrace.embedded.settings import Settings
 
 PAGE_ROWS = 50
 _SIZE = "SELECT page_count * page_size AS size FROM pragma_page_count(), pragma_page_size()"
 
 
 class ReadingApi:
-    """Handlers of GET; `database` is what `/info` calls the store."""
+    """Handlers of GET."""
 
-    def __init__(self, mailbox: Mailbox, database: str) -> None:
+    def __init__(self, mailbox: Mailbox, settings: Settings) -> None:
         self._mailbox = mailbox
         self._version = mailbox.version
-        self._database = database
+        self._database = settings.database
+        self._has_relay = settings.relay is not None
         self._started_s = monotonic()
 
     async def page(self, request: web.Request) -> web.Response:
@@ -157,8 +159,8 @@ class ReadingApi:
         return as_json(found | {"Tags": tags, "RuntimeStats": running})
 
     async def webui(self, request: web.Request) -> web.Response:
-        """The settings that matter to a client: no relay, no Chaos, and whether duplicates are ignored."""
-        found: dict[str, object] = {"MessageRelay": {"Enabled": False}, "SpamAssassin": False}
+        """The settings that matter to a client: whether there is a relay, what is ignored, and no Chaos."""
+        found: dict[str, object] = {"MessageRelay": {"Enabled": self._has_relay}, "SpamAssassin": False}
         found |= {"DuplicatesIgnored": self._mailbox.ignores_duplicate_ids}
         return as_json(found | ({"ChaosEnabled": False} if self._version.since(1, 27) else {}))
 

@@ -51,7 +51,7 @@ class Server:
             self._line_servers.append(await asyncio.start_server(self._pop3, *self.settings.pop3))
             log("info", f"[pop3] starting on {self.settings.pop3[0]}:{self.settings.pop3[1]}")
         self._runner = web.AppRunner(
-            application(self.mailbox, self.settings.database), access_log=None, handle_signals=False
+            application(self.mailbox, self.settings), access_log=None, handle_signals=False
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, *self.settings.http)

@@ -30,4 +30,5 @@ class Settings:
     passwords: Mapping[str, str] = field(default_factory=dict)
     pop3_passwords: Mapping[str, str] = field(default_factory=dict)
     accepts_any_login: bool = False
+    relay: Address | None = None
     seed: int = 0

@@ -25,6 +25,8 @@ class Effect(Flag):
     """It may change whether a message is read."""
     SHOWS = auto()
     """Its reply is one message or none; which one is a part of the round's outcome."""
+    RELAYS = auto()
+    """It hands a message to the server's relay; what that got is a part of the round's outcome."""
     POLLS = auto()
     """Its reply is a page that is put together of several queries; judged as `torn_read` only."""
 

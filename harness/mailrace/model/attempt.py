@@ -220,6 +220,18 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """One mail that the server's relay got.
+
+    key          of the message that it is a copy of
+    difference   where its body is not what was sent, in words; "": it is
+    """
+
+    key: str
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a target held for one run when its traffic was quiet.
 
@@ -229,6 +241,7 @@ class Stored:
     searches   what the search found, for the messages of which it was asked
     changed    rows of earlier rounds that are no longer what they were
     disagreeing  where another view of the store differs from this one
+    relayed    what the server's relay got of the messages, in the order in which it came
     earlier    the newest row of rounds that were over before this one began; None: there is none
     """
 
@@ -238,6 +251,7 @@ class Stored:
     changed: tuple[Changed, ...] = ()
     earlier: StoredMessage | None = None
     disagreeing: tuple[Disagreement, ...] = ()
+    relayed: tuple[Relayed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,33 @@ class Pop3Delete(Asked):
         return f"deletes {', '.join(self.messages)} by POP3"
 
 
+RELEASED_TO = "released@mailrace-sink.test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Asked):
+    """`POST /message/ID/release` of a given message, to a relay that mailrace listens as (`Sink`)."""
+
+    effect: ClassVar[Effect] = Effect.RELAYS
+    kind: Literal["release"] = "release"
+    key: str
+    message: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """See `Asked`."""
+        return (self.message,)
+
+    @property
+    def words(self) -> str:
+        """See `Asked`."""
+        return f"releases {self.message} to a relay"
+
+    def request(self, ids: Mapping[str, str]) -> Request:
+        """See `Asked`."""
+        return "POST", f"/api/v1/message/{own_ids(self, ids)[0]}/release", as_body(To=[RELEASED_TO])
+
+
 Operation = (
     Send
     | Delete
@@ -195,6 +222,7 @@ Operation = (
     | ViewLatest
     | Pop3Retrieve
     | Pop3Delete
+    | Release
 )
 
 OPERATIONS: Mapping[str, type[Operation]] = {

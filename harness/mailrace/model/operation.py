@@ -18,6 +18,7 @@ from mailrace.model.kinds import (
     DeleteTag,
     Operation,
     Pop3Delete,
+    Release,
     RenameTag,
     Send,
     SetTags,
@@ -43,6 +44,7 @@ __all__ = [
     "Spoken",
     "Read",
     "ReadMessage",
+    "Release",
     "RenameTag",
     "Send",
     "ServerOptions",
@@ -84,13 +86,15 @@ def messages_of(planned: PlannedRound) -> Mapping[str, Message]:
 class ServerOptions:
     """What a server of ours is started with beyond the flags that every run gives it.
 
-    pop3   with POP3 and a login for it
+    pop3    with POP3 and a login for it
+    relay   with a relay to release messages to: a `Sink` of ours
     """
 
     ignore_duplicate_ids: bool = False
     tags_disable: tuple[str, ...] = ()
     instances: int = 1
     pop3: bool = False
+    relay: bool = False
     smtp_auth: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
 
@@ -105,4 +109,6 @@ class ServerOptions:
             shown["instances"] = str(self.instances)
         if self.pop3:
             shown["pop3"] = "true"
+        if self.relay:
+            shown["relay"] = "true"
         return shown

@@ -159,6 +159,9 @@ class Target(Protocol):
     def disagreements(self, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
         """Where other views of a server of ours differ from its list; `gone`: IDs not listed, with keys."""
 
+    def relayed(self) -> tuple[bytes, ...]:
+        """The mails that its relay has got since the last call; none where it has no relay of ours."""
+
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """Whether it still answers, looking at its process where it is ours."""
 

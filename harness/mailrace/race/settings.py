@@ -31,7 +31,7 @@ def settings_of(target: Target) -> Settings:
             "replies are judged by that"
         )
     relay = told.get("MessageRelay")
-    if isinstance(relay, dict) and relay.get("Enabled") is True:
+    if isinstance(relay, dict) and relay.get("Enabled") is True and not target.is_ours:
         said.append(
             "this server has a relay: where it relays each mail (--smtp-relay-all), its replies wait for that"
         )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from mailrace.actors import relayed_of
 from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
 from mailrace.history import Journal
 from mailrace.model.attempt import Changed, LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
@@ -97,6 +98,7 @@ class Verifier:
             loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
             why = f"the store could not be read: {wrong}"
             return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
+        parts = self._with_relayed(records, parts)
         parts[-1] = replace(parts[-1], changed=changed)
         spread(two_views, parts, records)
         self._remember(records, parts, whole)
@@ -192,6 +194,14 @@ class Verifier:
                 searches=tuple(searches[key] for key in messages_of(record.plan) if key in searches),
             )
             for at, record in enumerate(records)
+        ]
+
+    def _with_relayed(self, records: Sequence[RoundRecord], parts: Sequence[Stored]) -> list[Stored]:
+        """Each part with what the relay has got of the round's messages since the last look."""
+        mails = self._target.relayed()
+        return [
+            replace(part, relayed=relayed_of(mails, messages_of(record.plan), self._plan.contents))
+            for record, part in zip(records, parts, strict=True)
         ]
 
     def _earlier(

@@ -13,6 +13,7 @@ from mailrace.model.asked import own_ids
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import (
     EDITS,
+    Effect,
     Message,
     Operation,
     Pop3Delete,
@@ -118,6 +119,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             learns=name in (AnomalyName.NOT_SERIALIZABLE, AnomalyName.SPURIOUS_REJECTION),
             instances=instances,
             has_pop3=any(protocol_of(o) == "pop3" for o in operations),
+            has_relay=any(o.effect & Effect.RELAYS for o in operations),
             has_door=is_steered or instances > 1,
             steered=is_steered,
             hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),

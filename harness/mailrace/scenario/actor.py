@@ -146,6 +146,12 @@ class Pop3DeleteActor(Many):
     )
 
 
+class ReleaseActor(Many):
+    """A given message is released to a relay, which mailrace is itself."""
+
+    message: str = Field(min_length=1, description="Name of a given message.")
+
+
 Spec = (
     SendActor
     | DeleteActor
@@ -160,6 +166,7 @@ Spec = (
     | ViewLatestActor
     | Pop3RetrieveActor
     | Pop3DeleteActor
+    | ReleaseActor
 )
 
 
@@ -179,6 +186,7 @@ class Actor(Strict):
     view_latest: ViewLatestActor | None = Field(None, description="Look at the newest message.")
     pop3_retrieve: Pop3RetrieveActor | None = Field(None, description="Retrieve a given message by POP3.")
     pop3_delete: Pop3DeleteActor | None = Field(None, description="Delete given messages by POP3.")
+    release: ReleaseActor | None = Field(None, description="Release a given message to a relay.")
 
     @property
     def kinds(self) -> tuple[str, ...]:

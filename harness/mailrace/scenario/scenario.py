@@ -143,4 +143,5 @@ def server_options(scenario: Scenario) -> ServerOptions:
         tags_disable=target.tags_disable,
         instances=target.instances,
         pop3=any(OPERATIONS[actor.kind].protocol == "pop3" for actor in scenario.actors),
+        relay=any(actor.release is not None for actor in scenario.actors),
     )

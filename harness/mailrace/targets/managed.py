@@ -8,10 +8,11 @@ import http.client
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailrace.model.attempt import LogLine, Stored
 from mailrace.model.errors import TargetError
@@ -20,9 +21,13 @@ from mailrace.model.target import Addresses, Credentials, Liveness, TargetInfo, 
 from mailrace.targets import belongings
 from mailrace.targets.api import Api
 from mailrace.targets.machine import full_disk, lacking_in
+from mailrace.targets.passwords import password_file
 from mailrace.targets.process import ServerProcess
 from mailrace.targets.ready import WAITS, Waits, is_pop3, look, rest_status, smtp_greeting
 from mailrace.targets.stored import OverRest, stored_by_list, stored_by_search
+
+if TYPE_CHECKING:
+    from mailrace.targets.sink import Sink
 
 LOOK_S_EVERY = 0.004
 PORT_TRIES_MAX = 5
@@ -75,6 +80,7 @@ class ManagedTarget(OverRest):
         self._gomaxprocs = gomaxprocs or max(4, os.cpu_count() or 1)
         self._processes: list[ServerProcess] = []
         self._folder: Path | None = None
+        self._sink: Sink | None = None
         # All of it is known before the start, for the program was asked for its version when it was found.
         self.info = TargetInfo(
             name=name,
@@ -109,11 +115,13 @@ class ManagedTarget(OverRest):
             opened.callback(self.stop)
             arguments = ["--database", self._database or str(self._folder / "mailpit.db"), *flags]
             if self._options.smtp_auth:
-                file = self._password_file(self._folder / "smtp-auth", self._options.smtp_auth)
+                file = password_file(self.name, self._folder / "smtp-auth", self._options.smtp_auth)
                 arguments += ["--smtp-auth-file", str(file)]
             if self._options.pop3:
-                file = self._password_file(self._folder / "pop3-auth", dict([POP3_LOGIN]))
+                file = password_file(self.name, self._folder / "pop3-auth", dict([POP3_LOGIN]))
                 arguments += [self._needed("--pop3-auth-file"), str(file)]
+            if self._options.relay:
+                arguments += [self._needed("--smtp-relay-config"), str(self._relay_file(self._folder))]
             self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
             # All of them are ready, so nothing of it is undone.
             opened.pop_all()
@@ -128,6 +136,9 @@ class ManagedTarget(OverRest):
             for process in processes:
                 process.stop()
         finally:
+            if self._sink is not None:
+                self._sink.close()
+                self._sink = None
             if self._folder is not None:
                 belongings.remove_folder(self._folder)
                 self._folder = None
@@ -143,6 +154,10 @@ class ManagedTarget(OverRest):
         if block:
             return stored_by_search(self.api, domain, block)
         return stored_by_list(self.api, domain if self._database else "")
+
+    def relayed(self) -> tuple[bytes, ...]:
+        """What the relay of all its instances has got since the last call."""
+        return self._sink.take() if self._sink is not None else ()
 
     def liveness(self, timeout_s: float = 2.0) -> Liveness:
         """DEAD once a process ended; HUNG where `/readyz`, which asks the database, is unanswered."""
@@ -189,12 +204,9 @@ class ManagedTarget(OverRest):
             listens = ["--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}"]
             listens += ["--pop3", f"127.0.0.1:{pop3}"] if self._options.pop3 else []
             process = self._spawn([*arguments, *listens])
-            addresses = Addresses(
-                smtp_host="127.0.0.1",
-                smtp_port=smtp,
-                api=f"http://127.0.0.1:{rest}",
-                pop3_port=pop3 if self._options.pop3 else 0,
-            )
+            pop3_port = pop3 if self._options.pop3 else 0
+            api = f"http://127.0.0.1:{rest}"
+            addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=api, pop3_port=pop3_port)
             self._processes.append(process)
             if self._await(process, addresses):
                 return addresses
@@ -260,16 +272,12 @@ class ManagedTarget(OverRest):
             found.append(self._needed("--smtp-auth-allow-insecure"))
         return [*found, *options.extra]
 
-    def _password_file(self, file: Path, users: Mapping[str, str]) -> Path:
-        """Users and passwords as Mailpit reads them: words apart by white space, `{` and `$` begin a hash."""
-        for user, word in users.items():
-            if not user or not word or ":" in user or word[0] in "{$" or len(f"{user}:{word}".split()) != 1:
-                raise TargetError(
-                    f"{self.name}: smtp_auth of {user!r}: Mailpit takes no white space, no ':' in a user, "
-                    "and no '{' or '$' at the start of a password"
-                )
-        file.touch(mode=0o600)
-        file.write_text("".join(f"{user}:{word}\n" for user, word in users.items()))
+    def _relay_file(self, folder: Path) -> Path:
+        """A relay that listens, and the settings file that names it to the server."""
+        from mailrace.targets.sink import Sink  # aiosmtpd takes a while to import, and few runs need it
+
+        self._sink = Sink()
+        (file := folder / "relay.yaml").write_text(self._sink.settings)
         return file
 
     def _knows(self, flag: str) -> bool:

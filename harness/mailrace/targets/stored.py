@@ -73,6 +73,10 @@ class OverRest:
         """See `views.disagreements`."""
         return disagreements(self.api, listed, domain, gone)
 
+    def relayed(self) -> tuple[bytes, ...]:
+        """None: it has no relay of ours."""
+        return ()
+
     def _close_api(self) -> None:
         """Close our own connections to it; the server goes on."""
         if self._api is not None:

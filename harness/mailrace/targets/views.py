@@ -45,7 +45,6 @@ def _searched(api: Api, listed: Stored, domain: str) -> Iterator[Disagreement]:
         holders = [row for row in listed.messages if tag in map(str.lower, row.tags)]
         yield from _compared(f'search tag:"{tag}"', holders, _found(api, f'tag:"{tag}"'))
 
-
     subjects = dict.fromkeys(row.subject.lower() for row in to if row.subject.isascii())
     for subject in [s for s in subjects if s.strip() and _SYNTAX.isdisjoint(s)][-SUBJECTS_MAX:]:
         holders = [row for row in listed.messages if subject in row.subject.lower()]

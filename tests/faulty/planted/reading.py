@@ -45,3 +45,15 @@ def newest_listed_without_tags(meet: Meet) -> None:
     async def list_messages(inner: Any, *given: Any) -> Any:
         first, *others = await inner(*given) or [{}]
         return [{**first, "Tags": []}, *others] if first else []
+
+
+@fault
+def half_a_source_beside_a_deletion(meet: Meet) -> None:
+    """Who retrieves or releases a mail that is deleted meanwhile gets its header without its body."""
+
+    @around(listing, "raw_message")
+    async def raw_message(inner: Any, *given: Any) -> Any:
+        whole = await inner(*given)
+        # It is read in two statements, and what the second one does not find any more is left out.
+        is_there = whole is not None and await inner(*given) is not None
+        return whole if is_there or whole is None else whole[: whole.index(b"\r\n\r\n") + 4]

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from mailrace.actors import Conversation, script_of
+from mailrace.actors import Conversation, relayed_of, script_of
 from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
-from mailrace.model.operation import Effect, PlannedRound, protocol_of
+from mailrace.model.operation import Effect, PlannedRound, messages_of, protocol_of
 from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.servers.contents import Contents
@@ -56,6 +56,7 @@ class Round:
         self.rig.store.restore(self.snapshot)
         self.rig.proxy.journal.clear()
         self.rig.proxy.trouble = ""
+        self._relayed()
 
     def names(self) -> Names:
         """Fresh names for one schedule."""
@@ -139,7 +140,12 @@ class Round:
             hung=() if crashed else unanswered(seats, dead),
             crashed=crashed[0] if crashed else "",
         )
-        return replace(record, stored=replace(stored, changed=self.compared.changed(record)))
+        relayed = relayed_of(self._relayed(), messages_of(self.planned), self.rig.contents)
+        return replace(record, stored=replace(stored, changed=self.compared.changed(record), relayed=relayed))
+
+    def _relayed(self) -> list[bytes]:
+        """The mails that relays have got since the last call."""
+        return [mail for instance in self.rig.instances for mail in instance.target.relayed()]
 
     def close(self) -> None:
         """Drop the copy of its store."""
