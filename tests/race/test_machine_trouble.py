@@ -30,9 +30,8 @@ from tests.scripted_server import ScriptedServer
 
 CALM = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=0, arm=0)
 LIMITS = Limits(reply_s=1.5, look_s=0.2, connect_s=1.5, return_s=0.5, skew_us=1e9, serial_rounds=2)
-SCENARIO = scenario_from(
-    {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "rounds": 3}, Path(shipped())
-)
+DATA = {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "rounds": 3}
+SCENARIO = scenario_from(DATA, shipped())
 
 
 @pytest.fixture
