@@ -177,6 +177,20 @@ def test_what_users_copy_is_yaml_and_calls_commands_that_there_are() -> None:
     assert named - set(root.commands) == set()
 
 
+def test_each_kept_survey_has_its_page_and_every_cause_stands_in_the_comparison(site: Path) -> None:
+    kept = {one.stem: json.loads(one.read_text(encoding="utf-8")) for one in DOCS.glob("surveys/*.json")}
+    assert "1.33.1" in kept
+    compared = page(site, "surveys")
+    for version, survey in kept.items():
+        own = (site / "surveys" / f"{version}.html").read_text(encoding="utf-8")
+        shown = [one["name"] for one in survey["causes"] if one["fate"] == "realised"]
+        assert len(shown) > 10
+        assert [name for name in shown if f"<code>{name}</code>" not in compared or name not in own] == []
+        assert survey["environment"]["cpus"]
+        assert survey["command"].startswith(f"mailrace survey --target mailpit@{version}")
+        assert survey["command"] in compared
+
+
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """The site's address while it is served on loopback."""
@@ -214,6 +228,7 @@ def test_every_page_fits_is_accessible_and_asks_nobody_else(site: Path, address:
 
     names = sorted(one.parent.relative_to(site).as_posix() for one in site.rglob("index.html"))
     assert len(names) > 15
+    surveyed = [one.relative_to(site).as_posix() for one in site.glob("surveys/*.html")]
     wrong: list[object] = []
     context = browser.new_context()
     looked = context.new_page()
@@ -223,8 +238,9 @@ def test_every_page_fits_is_accessible_and_asks_nobody_else(site: Path, address:
         looked.set_viewport_size({"width": width, "height": 900})
         looked.emulate_media(color_scheme=scheme)
         # Each page is looked at in one of the four ways, and the page with the pictures in all of them.
-        for name in dict.fromkeys(["races", *names[start :: len(PLACES)]]):
-            looked.goto(f"{address}{name}/")
+        own = [one for one in surveyed[start :: len(PLACES)] if not one.endswith("index.html")]
+        for name in dict.fromkeys(["races/", *(f"{one}/" for one in names[start :: len(PLACES)]), *own]):
+            looked.goto(f"{address}{name}")
             if looked.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wrong.append(f"{name} is wider than {width} pixels")
             found = Axe().run(looked).response["violations"]
