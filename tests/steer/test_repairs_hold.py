@@ -1,32 +1,16 @@
 """Named repairs on the reference: its pool keeps the runs together, and steer finds it clean."""
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mailrace.model.cause import Cause, KeptTogether
-from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.result import Verdict
 from mailrace.scenario import load, shipped
 from mailrace.steer import steer
 
-RUNS = "MAILRACE_KEPT_TOGETHER"
+from tests.steer.repairs_table import causes_of, keeping, repairs_held
+
 pytestmark = pytest.mark.slow
-
-
-def keeping(program: str, kept: Iterable[KeptTogether]) -> str:
-    """The faulty program with the runs in its environment, of which a server of ours inherits nothing."""
-    runs = [{"operation": k.operation, "first": k.first, "last": k.last, "nth": list(k.nth)} for k in kept]
-    file = Path(program.removeprefix("mailpit:"))
-    text = file.read_text(encoding="utf-8")
-    setting = f"os.environ[{RUNS!r}] = {json.dumps(runs)!r}"
-    file.write_text(text.replace("    os.execv(", f"    {setting}\n    os.execv("), encoding="utf-8")
-    return program
-
-
-def causes_of(result: ScenarioResult) -> tuple[Cause, ...]:
-    assert result.schedules is not None
-    return result.schedules.causes
 
 
 @pytest.mark.parametrize(
@@ -57,3 +41,10 @@ def test_a_server_that_keeps_nothing_together_is_still_caught(faulty: Callable[.
     scenario = load(shipped() / "shared-new-tag.race.yaml")
     result = steer(scenario, keeping(faulty("kept_together", of="1.17.0"), ()))
     assert result.verdict is Verdict.RACE
+
+
+def test_each_cause_of_a_survey_is_mended_by_the_repair_that_is_named_for_it(tmp_path: Path) -> None:
+    """A sample: `python -m tests.steer.repairs_table VERSION` tries every pair of a version."""
+    held = list(repairs_held("1.33.1", tmp_path, ("set tags", "rename tag")))
+    assert len(held) > 3
+    assert [one.line for one in held if not one.is_clean] == []
