@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailrace.targets import why_not
 
-from bench import first_hit, memory, native, orders, recording, speed
+from bench import first_hit, memory, native, orders, recording, speed, surveying
 
 TARGETS = ("embedded@1.17.0", "mailpit@1.17.0", "mailpit@1.27.11", "mailpit@1.30.5")
 
@@ -19,7 +19,9 @@ def main() -> None:
     options.add_argument("targets", nargs="*", default=TARGETS)
     options.add_argument("--blocks", type=int, default=7, help="interleaved blocks of each contender")
     options.add_argument(
-        "--only", choices=("native", "speed", "memory", "first-hit", "orders", "record"), help="one part only"
+        "--only",
+        choices=("native", "speed", "memory", "first-hit", "orders", "record", "survey"),
+        help="one part only",
     )
     given = options.parse_args()
     load = " ".join(f"{x:.2f}" for x in os.getloadavg())
@@ -41,6 +43,8 @@ def main() -> None:
         orders.measure()
     if given.only in (None, "record"):
         recording.measure()
+    if given.only in (None, "survey"):
+        surveying.measure()
     if given.only in (None, "memory"):
         memory.measure("embedded@1.17.0")
 

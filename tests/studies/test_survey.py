@@ -1,16 +1,11 @@
 """The survey: its table and pairs as values; one of the embedded reference, ended and gone on with."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mailrace.model.consequences import Harm
+from mailrace.model.consequences import Harm, is_at_least
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
@@ -25,7 +20,7 @@ from mailrace.studies.survey.state import STATE, Header, State
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
 
-from tests.running import mailrace, wait_until
+from tests.running import mailrace
 
 FEW = ("send", "rename tag")
 
@@ -206,37 +201,10 @@ def test_what_shipped_scenarios_show_is_found_without_them(tmp_path: Path) -> No
         assert {cause.name for cause in steered.schedules.causes} <= names, name
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    words = ["survey", "-t", "embedded@1.30.5", "--only", "send", "--only", "rename tag", "--state", "state"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mailrace", *words],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_document_and_the_way_to_go_on(
-    command: "subprocess.Popen[str]", tmp_path: Path
-) -> None:
-    def has_begun() -> bool:
-        file = tmp_path / "state" / STATE
-        return file.is_file() and file.read_bytes().count(b"\n") > 1
-
-    wait_until(has_begun, 60)
-    command.send_signal(signal.SIGINT)
-    out, err = command.communicate(timeout=60)
-    assert command.returncode == 130, (out, err)
-    assert "go on with --state" in err
-    left = survey_from_json((tmp_path / "state" / "survey.json").read_text())
-    assert not left.is_whole
+def test_the_repaired_reference_has_no_cause_that_costs_data_or_breaks_a_promise(tmp_path: Path) -> None:
+    """A sample: `mailrace survey -t embedded@fixed --harm promise` looks at every pair."""
+    found = survey(Asked(target=parse_target("embedded@fixed"), only=("send", "rename tag")), tmp_path)
+    assert found.is_whole
+    assert PairVerdict.INCONCLUSIVE not in {pair.verdict for pair in found.pairs}
+    assert {cause.name for cause in found.causes if is_at_least(cause.harm, Harm.PROMISE)} == set()

@@ -39,7 +39,7 @@ from mailrace.targets import TargetName
 INSTANCES = 2
 LIST_S_MAX = 5.0
 EXTENT = Extent()
-"""As much as steer explores of one scenario: what a slow machine cuts off would have causes of other names."""
+"""As much as steer explores of a scenario: what is cut off on a slow machine has causes of other names."""
 
 
 @dataclass(frozen=True, slots=True)
