@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 
 COSTLY = {
     "overlapping-deletions",
+    "pop3-delete-beside-delete",
     "same-message-id-large",
     "shared-new-tag-8",
     "two-instances-shared-new-tag",

@@ -35,8 +35,8 @@ def scenario(name: str) -> Scenario:
 
 
 @contextmanager
-def round_of(name: str, target: str) -> Iterator[Round]:
-    it = scenario(name)
+def round_of(name: str | Scenario, target: str) -> Iterator[Round]:
+    it = scenario(name) if isinstance(name, str) else name
     plan = Plan(it, 1, "mrsteertes")
     options = server_options(it)
     planned = plain(with_own_spellings(plan.round(0)))
