@@ -1,20 +1,23 @@
-"""What a reader is told is compared with the serial orders, too; reading marks a message as read."""
+"""What a reader is told, and what a relay gets, is compared with the serial orders; reading marks as read."""
 
 import json
+from dataclasses import replace
 
 from mailrace.check import check_round, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName
-from mailrace.model.attempt import RoundRecord
+from mailrace.model.attempt import Relayed, RoundRecord
 from mailrace.model.operation import (
     Delete,
     DeleteSearch,
     Message,
+    Pop3Retrieve,
     Read,
     ReadMessage,
+    Release,
     ViewLatest,
 )
 
-from tests.check.rounds import PLAIN, copy, mail
+from tests.check.rounds import DOMAIN, PLAIN, copy, mail
 from tests.check.serial_rounds import GIVEN, SEND, SENT, names, ran, serial
 
 READ = ReadMessage(key="read_message.1", message=GIVEN.key)
@@ -98,3 +101,37 @@ def test_a_torn_read_is_reported_and_fails_nothing() -> None:
             "by design (S9).",
         ),
     )
+
+
+def test_what_a_relay_got_is_part_of_the_outcome() -> None:
+    release = Release(key="release.1", message=GIVEN.key)
+    delete = Delete(key="delete.1", messages=(GIVEN.key,))
+
+    def releases(code: int, *got: Relayed) -> RoundRecord:
+        record = ran((release, delete), (code, 200), (), given=(GIVEN,))
+        assert record.stored is not None
+        return replace(record, stored=replace(record.stored, relayed=got))
+
+    whole, half = Relayed(key=GIVEN.key), Relayed(key=GIVEN.key, difference="3 bytes")
+    first, last = releases(200, whole), releases(404)
+    both = (serial("release.1, delete.1", first), serial("delete.1, release.1", last))
+    assert check_round(first, PLAIN, both) == check_round(last, PLAIN, both) == ()
+    for wrong in (releases(200), releases(200, half), releases(200, whole, whole), releases(404, whole)):
+        assert names(check_round(wrong, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+
+
+def test_a_retrieved_message_is_compared_by_its_body_and_not_by_its_head() -> None:
+    pop3 = Pop3Retrieve(key="pop3_retrieve.1", message=GIVEN.key)
+
+    def retrieves(head: str, body: str) -> RoundRecord:
+        mark = f"X-Mailrace: run={DOMAIN}; message={GIVEN.key}; attempt=1"
+        text = f"+OK 9 octets\n{head}\n{mark}\n\n{body}"
+        return ran(
+            (pop3, SEND), (200, 451), (copy(GIVEN, "T"),), texts=(text, ""), given=(GIVEN,), tags=("T",)
+        )
+
+    right = (serial("pop3_retrieve.1, send.1", retrieves("Date: x", f"{GIVEN.key} fox")),)
+    same = check_round(retrieves("Date: y", f"{GIVEN.key} fox"), PLAIN, right)
+    assert AnomalyName.NOT_SERIALIZABLE not in names(same)
+    half = check_round(retrieves("Date: x", GIVEN.key), PLAIN, right)
+    assert AnomalyName.NOT_SERIALIZABLE in names(half)

@@ -295,7 +295,20 @@ LAST_STEPS: tuple[Step, ...] = (
 
 LOGIN = ("USER mailrace", "PASS mailrace")
 TO = "released@y.test"
+IMAGE_HEAD = (
+    "Subject: image\r\nMessage-ID: <image@x.test>\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed; boundary=b2"
+)
+IMAGE = MIXED.replace("text/csv", "image/png").replace("a.csv", "a.png")
 NEWER_STEPS: tuple[Step, ...] = (
+    mail("an image", BASE + IMAGE_HEAD, IMAGE),
+    Http("GET", f"{A}/message/{{-1}}"),
+    Http("GET", f"{A}/message/{{-1}}/part/2"),
+    Http("DELETE", f"{A}/search?query=subject:image"),
+    Http("GET", f"{A}/message/{{-1}}"),
+    Http("GET", f"{A}/message/{{-1}}/part/2"),
+    Http("DELETE", f"{A}/messages"),
+    Http("GET", f"{A}/message/{{-1}}"),
     mail("a first to retrieve", BASE + "Subject: p1\r\nMessage-ID: <p1@x.test>\r\nX-Tags: P"),
     mail("one with dots", BASE + "Subject: p2\r\nMessage-ID: <p2@x.test>", "..a dot\r\n...\r\nlast\r\n"),
     mail("a third", BASE + "Subject: p3\r\nMessage-ID: <p3@x.test>"),

@@ -5,7 +5,9 @@ deviations); which cells are empty is what a prototype measured on the real rele
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,10 @@ from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import TagSources
+from mailrace.embedded.sqlite_door import SqliteDoor
 from mailrace.embedded.versions import VERSIONS
 
+from tests.embedded.conversation_steps import BASE, IMAGE, IMAGE_HEAD
 from tests.embedded.stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
 
 RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
@@ -172,3 +176,30 @@ def test_the_mutex_keeps_two_new_tags_apart(tmp_path: Path) -> None:
         outcomes = release_points(version, tmp_path, sends("first", "T"), sends("second", "T"))
         assert len(outcomes) >= 7
         assert {tuple(tags) for outcome in outcomes for _, tags in outcome.rows} == {("T",)}
+
+
+async def _still_shown(version: str, delete: Callable[[Mailbox, str], Awaitable[None]]) -> bool:
+    """Whether a message with an image is shown that was deleted while somebody parsed it."""
+    mailbox = Mailbox(Database(Pool(1), SqliteDoor(Path(":memory:"))), VERSIONS[version], TagSources(), False)
+    await mailbox.db.door.open()
+    await apply_schema(mailbox.db)
+    message = await mailbox.accept("f@x.test", ["t@x.test"], f"{BASE}{IMAGE_HEAD}\r\n\r\n{IMAGE}".encode())
+    with ThreadPoolExecutor(1) as workers:
+        loop, parsing = asyncio.get_running_loop(), threading.Event()
+        loop.set_default_executor(workers)
+        # The one worker is busy, so whatever is parsed in a thread waits until the deletion is over.
+        workers.submit(parsing.wait)
+        reads = asyncio.ensure_future(mailbox.parsed.get(mailbox.db, message))
+        await turns(reads.done)
+        await delete(mailbox, message)
+        parsing.set()
+        assert await reads is not None
+        assert (await mailbox.db.query("SELECT COUNT(*) FROM mailbox"))[0][0] == 0
+        return await mailbox.parsed.get(mailbox.db, message) is not None
+
+
+@pytest.mark.parametrize(("version", "is_shown"), [("1.33.1", True), ("1.30.5", False), ("fixed", False)])
+def test_s15_a_message_parsed_while_it_is_deleted_is_still_shown(version: str, is_shown: bool) -> None:
+    by_id = _still_shown(version, lambda mailbox, message: mailbox.delete([message]))
+    by_search = _still_shown(version, lambda mailbox, _: mailbox.delete_search("subject:image"))
+    assert (asyncio.run(by_id), asyncio.run(by_search)) == (is_shown, is_shown)

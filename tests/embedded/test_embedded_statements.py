@@ -10,7 +10,7 @@ from mailrace.targets import ManagedTarget, open_target, why_not
 
 from tests.absent import nowhere_to_be_had
 from tests.embedded.conversation import Http, Pop3, Speaker, Step
-from tests.embedded.conversation_steps import BASE, LOGIN, SMTP_STEPS, mail
+from tests.embedded.conversation_steps import BASE, IMAGE, LOGIN, SMTP_STEPS, mail
 from tests.embedded.rqlite_stand_in import stand_in
 
 A = "/api/v1"
@@ -52,6 +52,11 @@ STEPS: tuple[Step, ...] = (
     Http("DELETE", f"{A}/messages", '{"IDs":["{0}"]}'),
     Http("DELETE", f"{A}/search?query=subject:c"),
     Http("POST", f"{A}/send", '{"From":{"Email":"f@x.test"},"To":[{"Email":"t@x.test"}],"Tags":["Q"]}'),
+    mail("an image", BASE + "Subject: i\r\nContent-Type: multipart/mixed; boundary=b2", IMAGE),
+    Http("GET", f"{A}/message/latest"),
+    Http("GET", f"{A}/message/latest"),
+    Http("DELETE", f"{A}/search?query=subject:i"),
+    Http("GET", f"{A}/message/{{-1}}"),
     Http("GET", "/view/latest"),
     Http("POST", f"{A}/message/{{-1}}/release", '{"To":["t@y.test"]}'),
     Http("POST", f"{A}/message/nothere/release", '{"To":["t@y.test"]}'),

@@ -16,6 +16,7 @@ from mailrace.embedded.door import StatementFailed, acting
 from mailrace.embedded.headers import Header, MalformedHeader, is_listed, read_header, with_header
 from mailrace.embedded.log import log
 from mailrace.embedded.message import Unparsable
+from mailrace.embedded.parsed import ParsedMessages
 from mailrace.embedded.settings import TagSources
 from mailrace.embedded.versions import Version
 
@@ -53,6 +54,7 @@ class Mailbox:
         self.version = version
         self.counters = Counters()
         self.ignores_duplicate_ids = ignore_duplicate_ids
+        self.parsed = ParsedMessages(version)
         self._sources = sources
         self._tagging = tagging.Tagging(version)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -159,6 +161,8 @@ class Mailbox:
         else:
             async with self.whole() as db:
                 deleted = await deleting.delete_messages(db, ids)
+        if deleted:
+            self.parsed.drop(*ids)
         self._count_deleted(deleted)
 
     async def delete_search(self, query: str) -> None:
@@ -175,6 +179,7 @@ class Mailbox:
         """Empty it."""
         async with self.whole() as db:
             deleted = await deleting.delete_all(db)
+        self.parsed.drop_all()
         self._count_deleted(deleted)
         self._broadcast()
 

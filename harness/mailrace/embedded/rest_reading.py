@@ -65,10 +65,11 @@ class ReadingApi:
     async def message(self, request: web.Request) -> web.Response:
         """One message, which is marked read."""
         async with self._mailbox.whole() as db:
-            message, raw = await self._raw(request, db)
-            if raw is None:
+            message = await self._named(request, db)
+            parsed = await self._mailbox.parsed.get(db, message) if message else None
+            if parsed is None:
                 return not_found() if message else not_found("Message not found")
-            mail = parse(raw)
+            mail = parsed.mail
             if self._version.since(1, 27):
                 await listing.metadata(db, message)
             date = mail.date or await listing.created(db, message)
@@ -81,26 +82,26 @@ class ReadingApi:
             pairs = mail.header.addresses("Reply-To" if key == "ReplyTo" else key)
             found[key] = [{"Name": n, "Address": a} for n, a in pairs]
         found |= {"ReturnPath": mail.header.get("Return-Path").strip("<>") or address}
-        found |= {"Subject": mail.header.text("Subject"), "Date": date, "Tags": tags, "Size": len(raw)}
+        found |= {"Subject": mail.header.text("Subject"), "Date": date, "Tags": tags, "Size": parsed.size}
         found |= {"Text": mail.text, "HTML": mail.html}
         found |= {"Inline": _parts(mail.inline), "Attachments": _parts(mail.attachments)}
         return as_json(found)
 
     async def raw(self, request: web.Request) -> web.Response:
         """The mail as stored."""
-        _, raw = await self._raw(request, self._mailbox.db)
+        raw = await self._raw(request)
         return web.Response(body=raw, content_type="text/plain") if raw is not None else not_found()
 
     async def headers(self, request: web.Request) -> web.Response:
         """The header as a map from names to values."""
-        _, raw = await self._raw(request, self._mailbox.db)
+        raw = await self._raw(request)
         return as_json(parse(raw).header.canonical()) if raw is not None else not_found()
 
     async def part(self, request: web.Request) -> web.Response:
         """An attachment or inline part by its number."""
-        _, raw = await self._raw(request, self._mailbox.db)
-        mail = parse(raw) if raw is not None else None
-        for part in (*mail.inline, *mail.attachments) if mail else ():
+        message = await self._named(request, self._mailbox.db)
+        parsed = await self._mailbox.parsed.get(self._mailbox.db, message) if message else None
+        for part in (*parsed.mail.inline, *parsed.mail.attachments) if parsed else ():
             if part.number == request.match_info["part"]:
                 return web.Response(body=part.content(), content_type=part.part.get_content_type())
         return not_found()
@@ -122,14 +123,15 @@ class ReadingApi:
             rows = await listing.list_messages(db, self._version, 0, 1)
         return str(rows[0]["ID"]) if rows else ""
 
-    async def _raw(self, request: web.Request, db: Database) -> tuple[str, bytes | None]:
-        """ID and source of the message that the path names; None where there is none."""
+    async def _named(self, request: web.Request, db: Database) -> str:
+        """The ID of the message that the path names; "" where it asks for the newest and there is none."""
         message = request.match_info["id"]
-        if message == "latest":
-            message = await self._newest(request, db)
-            if not message:
-                return "", None
-        return message, await listing.raw_message(db, self._version, message)
+        return await self._newest(request, db) if message == "latest" else message
+
+    async def _raw(self, request: web.Request) -> bytes | None:
+        """The source of the message that the path names; None where there is none."""
+        message = await self._named(request, self._mailbox.db)
+        return await listing.raw_message(self._mailbox.db, self._version, message) if message else None
 
     async def tags(self, request: web.Request) -> web.Response:
         """Every tag there is."""
