@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mailrace.targets import why_not
 
-from bench import first_hit, memory, native, orders, recording, speed, surveying
+from bench import campaign, first_hit, memory, native, orders, recording, speed, surveying
 
 TARGETS = ("embedded@1.17.0", "mailpit@1.17.0", "mailpit@1.27.11", "mailpit@1.30.5")
+PARTS = ("native", "speed", "memory", "first-hit", "orders", "record", "survey", "campaign")
 
 
 def main() -> None:
@@ -18,11 +19,7 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("targets", nargs="*", default=TARGETS)
     options.add_argument("--blocks", type=int, default=7, help="interleaved blocks of each contender")
-    options.add_argument(
-        "--only",
-        choices=("native", "speed", "memory", "first-hit", "orders", "record", "survey"),
-        help="one part only",
-    )
+    options.add_argument("--only", choices=PARTS, help="one part only")
     given = options.parse_args()
     load = " ".join(f"{x:.2f}" for x in os.getloadavg())
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {load}; medians, least to most")
@@ -45,6 +42,8 @@ def main() -> None:
         recording.measure()
     if given.only in (None, "survey"):
         surveying.measure()
+    if given.only in (None, "campaign"):
+        campaign.measure()
     if given.only in (None, "memory"):
         memory.measure("embedded@1.17.0")
 

@@ -4,6 +4,7 @@ import json
 import os
 import socketserver
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mailrace.model.errors import MachineTrouble, UsageError
 from mailrace.model.request import Output
 from mailrace.model.result import RunResult
 from mailrace.run import run
-from running import mailrace
+from running import TICK, mailrace
 
 NAMES = ("send-delete-unrelated", "no-rset-after-failure", "send-rename-tag")
 
@@ -78,6 +79,41 @@ def test_a_native_scenario_is_raced_whole_by_one_worker(tmp_path: Path) -> None:
     assert told.workers == {one.machine}
     history = (done.folder / "history.jsonl").read_text().splitlines()
     assert sum(json.loads(line)["kind"] == "result" for line in history) == 1
+
+
+@pytest.mark.parametrize(("kills", "why"), [(1, ""), (3, "ended from outside 3 times, at last by SIGKILL")])
+def test_a_cell_s_process_that_is_ended_from_outside_is_tried_again(
+    tmp_path: Path, kills: int, why: str
+) -> None:
+    ended = threading.Event()
+    killed: list[int] = []
+
+    def cells() -> list[psutil.Process]:
+        found = []
+        for one in psutil.Process().children():
+            with suppress(psutil.Error):
+                found += [one] if "mailrace.campaign" in one.cmdline() else []
+        return found
+
+    def kill() -> None:
+        while len(killed) < kills and not ended.is_set():
+            for one in cells():
+                if one.pid not in killed and one.is_running():
+                    one.kill()
+                    killed.append(one.pid)
+            TICK.wait(0.02)
+
+    killer = threading.Thread(target=kill)
+    with campaign(Workers(count=1)) as workers:
+        workers.keep_in(tmp_path, 3, "mailrace …")
+        killer.start()
+        found = by_key(list(workers.outcomes([cell("no-rset-after-failure")])))
+        ended.set()
+        killer.join()
+    (one,) = found.values()
+    assert len(killed) == kills
+    assert (why in one.why, bool(one.why)) == (True, bool(why))
+    assert bool(one.files) is not bool(why)
 
 
 def test_what_is_kept_is_not_looked_at_again(tmp_path: Path) -> None:
