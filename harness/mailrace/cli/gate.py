@@ -15,7 +15,7 @@ from mailrace.cli.completion import target_names
 from mailrace.cli.defaults import settings
 from mailrace.cli.harm import HarmOption, HarmWord
 from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
-from mailrace.cli.request import asked, chosen, racing, server_use
+from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
     from mailrace.cli.request import Chosen
@@ -133,7 +133,7 @@ def gate(
     write_gate(done.gate, done.new, done.folder)  # first, for it makes the folder
     if write_baseline is not None:
         write_baseline.write_text(baseline_text(done.gate.findings, *asked_.known), encoding="utf-8")
-    _say(done.gate, what, done.folder, as_json=as_json, quiet=quiet)
+    _say(done.gate, what, done.folder, Manner(as_json, quiet))
 
 
 def _program(option: str, given: str) -> "TargetName":
@@ -147,7 +147,7 @@ def _program(option: str, given: str) -> "TargetName":
     return parse_target(program_of(given) if is_image(given) else given)
 
 
-def _say(gate: "Gate", what: "Chosen", folder: Path, *, as_json: bool, quiet: bool) -> None:
+def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
     """Tell GitHub, write the page, and say it as asked; raises typer.Exit with the status."""
     from mailrace.cli.studies import finish_study
     from mailrace.studies.gate import annotations, gate_json, gate_markdown
@@ -161,4 +161,4 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, *, as_json: bool, quiet: bo
                 file.write(gate_markdown(gate))
     study, document = gate_study(gate, what.scenarios), gate_json(gate)
     study = with_workers(study, gate.environment.get("workers", ""))
-    finish_study(study, folder, document, has_looked=False, as_json=as_json, quiet=quiet)
+    finish_study(study, folder, document, manner, has_looked=False)

@@ -81,7 +81,7 @@ def report(
         return
     shown = rendered(folder or LATEST, wanted)
     if shown.found.study in ("run", "merge"):
-        outcome(shown.runs[shown.found.folder], str(shown.found.folder), verbose=False)
+        outcome(shown.runs[shown.found.folder], shown.found.folder)
     for text in (*shown.lines, *shown.files):
         print(text)
 

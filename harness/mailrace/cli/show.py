@@ -16,6 +16,8 @@ from mailrace.run import Run
 from mailrace.steer import columns
 from mailrace.verdict import exit_status
 
+ALL = Manner()
+"""All is said, and of what is alike the first ones."""
 STYLE = {
     Verdict.PASS: "bold green",
     Verdict.RACE: "bold red",
@@ -31,13 +33,13 @@ SCHEDULE_WIDTH = 100
 """Of a schedule's columns where there is no terminal."""
 
 
-def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
+def outcome(result: RunResult, folder: Path, manner: Manner = ALL) -> None:
     """A run on stdout: the results, a proof of each RACE, what was not looked at, the conclusion."""
     screen = Screen()
     shown: list[str] = []
     results(screen, result.scenarios)
     for one in result.scenarios:
-        for witness in one.witnesses if verbose else one.witnesses[:1]:
+        for witness in one.witnesses if manner.verbose else one.witnesses[:1]:
             screen.text()
             screen.text(witness.anomaly.proof)
             for line, meaning in witness.explained[:3]:
@@ -47,9 +49,9 @@ def outcome(result: RunResult, folder: str, *, verbose: bool) -> None:
                 screen.block(columns(witness.schedule, width=screen.width or SCHEDULE_WIDTH))
             screen.line(f"  again: {witness.replay}")
             shown.append(witness.replay)
-    not_covered(screen, result, verbose=verbose)
+    not_covered(screen, result, manner)
     end_with(screen, result.verdict, conclusion(result), shown)
-    if (page := Path(folder, "report.html")).is_file():
+    if (page := folder / "report.html").is_file():
         screen.line(f"report: {page}")
 
 
@@ -80,7 +82,7 @@ def hits(one: ScenarioResult) -> str:
     return rate_words(one)
 
 
-def not_covered(screen: Screen, result: RunResult, *, verbose: bool) -> None:
+def not_covered(screen: Screen, result: RunResult, manner: Manner) -> None:
     """What would help and what was not looked at, each sentence once with the scenarios that it holds for."""
     many = len(result.scenarios) > 1
     advice = grouped([(one.name, one.advice) for one in result.scenarios if one.advice])
@@ -89,7 +91,7 @@ def not_covered(screen: Screen, result: RunResult, *, verbose: bool) -> None:
     )
     # A round of its own is one of many that were lost alike: the conclusion counts them.
     few = [note for note in notes if not re.match(r"round \d+", note[1])][:NOTES_MAX]
-    shown = notes if verbose else few
+    shown = notes if manner.verbose else few
     if advice or shown:
         screen.text()
     for names, said in advice:
@@ -97,7 +99,7 @@ def not_covered(screen: Screen, result: RunResult, *, verbose: bool) -> None:
     for names, said in shown:
         screen.text(f"Not looked at{f' ({names})' if many else ''}: {said}")
     left = len(notes) - len(shown)
-    if left and not verbose:
+    if left:
         screen.text(f"{left} more of what was not looked at: with -v, and in the report.")
 
 
@@ -125,9 +127,9 @@ def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: S
         screen.line(f"  {command.text}")
 
 
-def show_study(study: Study, folder: Path, *, quiet: bool = False) -> None:
+def show_study(study: Study, folder: Path, manner: Manner = ALL) -> None:
     """A question of many runs on stdout: its table, its conclusion, its proofs, where its page is."""
-    if quiet:
+    if manner.quiet:
         print(study.verdict)
         return
     screen = Screen()
@@ -151,7 +153,7 @@ def finish(done: Run, manner: Manner) -> int:
     elif manner.quiet:
         print(done.result.verdict)
     else:
-        outcome(done.result, str(done.folder), verbose=manner.verbose)
+        outcome(done.result, done.folder, manner)
     return exit_status(one.verdict for one in done.result.scenarios)
 
 

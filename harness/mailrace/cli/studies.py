@@ -17,7 +17,7 @@ from mailrace.cli.campaign import (
 )
 from mailrace.cli.defaults import settings
 from mailrace.cli.options import Mode
-from mailrace.cli.request import asked, chosen, racing, server_use
+from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
     from mailrace.cli.request import Chosen
@@ -84,7 +84,7 @@ def merge(
     if as_json:
         write_json(to_json(result))
     else:
-        outcome(result, str(folder), verbose=False)
+        outcome(result, folder)
     raise typer.Exit(exit_status(one.verdict for one in result.scenarios))
 
 
@@ -133,10 +133,10 @@ def matrix(
             done = run_matrix(
                 what.scenarios, targets, whole, may_install=install, tell=teller.note, lacks=lacks, look=look
             )
-    _finish_matrix(done, whole, what, as_json=as_json)
+    _finish_matrix(done, whole, what, Manner(as_json))
 
 
-def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", *, as_json: bool) -> None:
+def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", manner: Manner) -> None:
     """Write a matrix and its pages, say it as asked; raises typer.Exit with the status."""
     from mailrace.history.writing import write_whole
     from mailrace.studies.matrix import matrix_json, matrix_markdown
@@ -150,7 +150,7 @@ def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", *, as_json:
     has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())
     study = matrix_study(done, {"command": request.command, "started": whole.started}, what.scenarios)
     study = with_workers(study, whole.extra.get("workers", ""))
-    finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
+    finish_study(study, whole.folder, document, manner, has_looked=has_looked)
 
 
 @command
@@ -189,18 +189,10 @@ def retries(
     has_looked = any(trial.ledger.mails for trial in trials)
     document = retries_json(trials, about)
     study = retries_study(trials, request.target, told, loaded)
-    finish_study(study, whole.folder, document, has_looked=has_looked, as_json=as_json)
+    finish_study(study, whole.folder, document, Manner(as_json), has_looked=has_looked)
 
 
-def finish_study(
-    study: "Study",
-    folder: Path,
-    document: str,
-    *,
-    has_looked: bool,
-    as_json: bool,
-    quiet: bool = False,
-) -> None:
+def finish_study(study: "Study", folder: Path, document: str, manner: Manner, *, has_looked: bool) -> None:
     """Write a study's document and page, say it as asked, and raise typer.Exit with its status.
 
     has_looked   `reports/latest` becomes this folder's
@@ -219,8 +211,8 @@ def finish_study(
         make_latest(folder)
     if (folder.parent / "latest").is_symlink():
         render_index(folder.parent)
-    if as_json:
+    if manner.as_json:
         write_json(document)
     else:
-        show_study(study, folder, quiet=quiet)
+        show_study(study, folder, manner)
     raise typer.Exit(int(EXIT_STATUS[study.verdict or Verdict.PASS]))
