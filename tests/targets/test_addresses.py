@@ -1,6 +1,7 @@
 """Where a server may listen: one family of loopback, Unix sockets, below a path; SMTP that wants a login."""
 
 import socket
+import socketserver
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from mailrace.targets.mailpit.lookup import find
 from tests.absent import lacking
 from tests.running import TICK
 from tests.targets.rest_server import RestServer, reply
+from tests.targets.session_server import SessionServer
 
 EMPTY = b'{"total": 0, "messages_count": 0, "tags": [], "messages": []}'
 
@@ -107,13 +109,10 @@ def test_mistakes_in_names_of_sockets(name: str, sentence: str) -> None:
         parse_external(name)
 
 
-class Smtp:
+class Smtp(SessionServer):
     """Answers each SMTP command from a table, by its first word; 250 otherwise."""
 
     def __init__(self, said: dict[bytes, bytes]) -> None:
-        import socketserver
-        import threading
-
         self.heard: list[bytes] = []
         heard = self.heard
 
@@ -127,16 +126,7 @@ class Smtp:
                     if word == b"QUIT":
                         return
 
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", 0), Session)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        self.port: int = self._server.server_address[1]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Session)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import socketserver
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -18,6 +17,7 @@ from mailrace.model.target import Credentials
 
 from tests.running import mailrace
 from tests.targets.rest_server import RestServer, reply
+from tests.targets.session_server import SessionServer
 
 USER, PASSWORD = "ursula-k", 'pä"ss/wo+rd 7%'
 API_PASSWORD = "an0ther-one!"
@@ -97,7 +97,7 @@ def test_values_keep_their_paths_and_types(known: None) -> None:
     assert (clean.message_id, clean.to, clean.tags, clean.sender) == (SHOWN, (SHOWN,), (SHOWN,), "a@b")
 
 
-class EchoingSmtp:
+class EchoingSmtp(SessionServer):
     """Answers each command with the command, and the final dot with the login in every form."""
 
     def __init__(self, final: bytes) -> None:
@@ -118,16 +118,7 @@ class EchoingSmtp:
                     code = {b"DATA": b"354", b"AUTH": b"235", b"QUIT": b"221"}.get(word, b"250")
                     self.wfile.write(code + b" you said " + said + b" " + said.hex().encode() + b"\r\n")
 
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", 0), Session)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        self.port: int = self._server.server_address[1]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Session)
 
 
 def rows(request: BaseHTTPRequestHandler) -> None:
