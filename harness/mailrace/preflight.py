@@ -53,7 +53,7 @@ def preflight(
     Installs a version that is asked for and not at hand. Raises TargetError for a target that cannot be had,
     UsageError for a question without an answer, ScenarioError for a control whose own file is wrong.
     """
-    _require_own_names(scenarios)
+    require_own_names(scenarios)
     said: dict[str, None] = {}
     for name in targets or (request.target,):
         if request.mode == "steer" and name.kind == "url":
@@ -104,8 +104,8 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _require_own_names(scenarios: Sequence[Scenario]) -> None:
-    """Results and baselines know a scenario by its name, so two of one name would be taken for one."""
+def require_own_names(scenarios: Sequence[Scenario]) -> None:
+    """UsageError for two of one name: results and baselines know a scenario by its name only."""
     files: dict[str, Scenario] = {}
     for scenario in scenarios:
         other = files.setdefault(scenario.name, scenario)

@@ -27,6 +27,8 @@ from mailrace.model.errors import UsageError
 from mailrace.model.request import Racing
 from mailrace.scenario import load
 
+from tests.targets.mailpit_stand_in import stand_in
+
 CELL = cell("shared-new-tag")
 DONE = Outcome(key=CELL.key, host="h", worker="0", files={"run.json": "{}"})
 
@@ -160,6 +162,21 @@ def test_a_program_at_a_path_must_be_the_same_program(tmp_path: Path, faulty: Ca
     target = faulty("swapped_bodies")
     sent = Sent(cell=replace(cell("shared-new-tag", target), programs={target: "0" * 64}))
     assert "is another program on" in look(sent).why
+
+
+def test_what_failed_there_is_told_and_not_kept(tmp_path: Path) -> None:
+    program = stand_in(tmp_path / "program", "v1.30.5")
+    found = look(Sent(cell=cell("shared-new-tag", f"mailpit:{program}", "race")))
+    assert (found.why, found.is_whole) == ("", False)
+    assert '"verdict": "FAILED"' in found.files["run.json"]
+
+
+def test_a_message_that_did_not_come_along_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "m.eml").write_text("Subject: x\n\nbody\n")
+    (tmp_path / "own.race.yaml").write_text("name: own\nactors: [{send: {file: m.eml, count: 2}}]\n")
+    asked = request("embedded@1.27.11")
+    found = scenario_cell("look", load(tmp_path / "own.race.yaml"), asked, (asked.target,))
+    assert "did not come along" in look(Sent(cell=replace(found, mails={}))).why
 
 
 def test_a_cell_that_would_write_elsewhere_is_not_looked_at(tmp_path: Path) -> None:

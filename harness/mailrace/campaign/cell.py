@@ -97,7 +97,7 @@ class Outcome:
     files          of the cell's folder, by name
     why, step      why it could not be looked at and what would help, in sentences; "" where it was
     notes          what of it did not travel, a sentence each
-    is_whole       no time limit ended it
+    is_whole       another try would come to the same: no time limit ended it, and nothing failed
     """
 
     key: _Short

@@ -8,12 +8,14 @@ from mailrace.campaign.runs import in_order, named_here, take, unlooked
 from mailrace.history import make_latest
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Verdict
+from mailrace.preflight import require_own_names
 from mailrace.scenario import Scenario
 from mailrace.studies.gate import Finding, Versions, compare, gate_from_json
 
 
 def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scenario]) -> tuple[Finding, ...]:
     """Each scenario is looked at on both versions by one worker, for only there can they be compared."""
+    require_own_names(scenarios)
     whole, sides = versions.whole, (("old", versions.old), ("new", versions.new))
     campaign.keep_in(whole.folder, whole.request.seed, whole.request.command)
     cells, asked = [], {}

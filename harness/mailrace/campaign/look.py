@@ -21,6 +21,7 @@ from mailrace.history.plan import MAILS, PLAN
 from mailrace.model.errors import MailraceError, TargetError, UsageError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.request import Output, RunRequest
+from mailrace.model.result import Verdict
 from mailrace.model.target import TargetInfo
 from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.race import ChosenControl
@@ -65,9 +66,9 @@ def look(sent: Sent, tell: Tell = lambda _: None, alone: Alone = nullcontext) ->
         if (lack := _lack(cell, targets, ends, tell)) is not None:
             why, step = lack
             return replace(said, why=why, step=step)
-        _looked(sent, place, ends, tell, alone)
+        verdict = _looked(sent, place, ends, tell, alone)
         files, notes = _files(cell, place)
-        is_whole = ends is None or time.monotonic() < ends
+        is_whole = verdict is not Verdict.FAILED and (ends is None or time.monotonic() < ends)
         return replace(
             said, files=files, notes=notes, is_whole=is_whole, seconds=round(time.monotonic() - began, 3)
         )
@@ -119,17 +120,17 @@ def _lack(
     return None
 
 
-def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell, alone: Alone) -> None:
-    """Look at the cell; all it leaves is in its folder then."""
+def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell, alone: Alone) -> Verdict | None:
+    """Look at the cell; all it leaves is in its folder then. Its verdict; a survey's cell has none."""
     cell, plan = sent.cell, read_plan(place)
     output = Output(out=place / "run", formats=())
     request = replace(plan.request, time_limit_s=sent.left_s, ends=ends, output=output)
     if cell.kind == "look":
-        run([_scenario(cell, place)], request, _Telling(tell), alone=alone)
-    elif cell.kind == "gate":
-        _gate(cell, place, plan.targets, request, _Telling(tell), alone)
-    else:
-        _pairs(sent, plan.targets[0], place / "run", ends, tell)
+        return run([_scenario(cell, place)], request, _Telling(tell), alone=alone).result.verdict
+    if cell.kind == "gate":
+        return _gate(cell, place, plan.targets, request, _Telling(tell), alone)
+    _pairs(sent, plan.targets[0], place / "run", ends, tell)
+    return None
 
 
 def _gate(
@@ -139,11 +140,12 @@ def _gate(
     request: RunRequest,
     listener: "_Telling",
     alone: Alone,
-) -> None:
+) -> Verdict:
     asked = GateRequest(old=targets[0], new=targets[1], run=request, mode=cell.mode)
     done = run_gate([_scenario(cell, place)], asked, listener=listener, tell=listener.said, alone=alone)
     done.folder.mkdir(exist_ok=True)
     (done.folder / "gate.json").write_text(gate_json(done.gate), encoding="utf-8")
+    return done.gate.verdict
 
 
 def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tell: Tell) -> None:
@@ -175,6 +177,8 @@ def _scenario(cell: Cell, place: Path) -> Scenario:
     """The cell's scenario, whose file would stand beside the files that came along."""
     (one,) = read_plan(place).scenarios
     mails = unpacked(cell.mails)
+    if set(one.mails.values()) - set(mails):
+        raise UsageError("a cell of a campaign: a message that its scenario sends did not come along")
     held = {name: mails[digest] for name, digest in one.mails.items() if digest in mails}
     return scenario_from(one.data, place / "from" / Path(one.file).name, held, reach="anywhere")
 

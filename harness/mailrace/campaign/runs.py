@@ -16,6 +16,7 @@ from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
+from mailrace.preflight import require_own_names
 from mailrace.report import from_json
 from mailrace.run import Run
 from mailrace.scenario import Scenario, not_exercised
@@ -54,6 +55,7 @@ def look_at_all(
     campaign: Campaign, scenarios: Sequence[Scenario], sessions: Sequence[Session]
 ) -> tuple[Run, ...]:
     """Every scenario at the target of every session, by the workers; the sessions' finished runs."""
+    require_own_names(scenarios)
     cells, asked = [], {}
     for now in sessions:
         for scenario in scenarios:
