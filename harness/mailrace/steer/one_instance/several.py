@@ -1,5 +1,6 @@
 """A round of three or more in, what ONE instance shows of it out: by a smaller round within, else by all."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,14 @@ from mailrace.model.operation import Operation, PlannedRound
 from mailrace.model.result import Violation, Witness
 from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Node
 from mailrace.steer.explore.observer import Observer
-from mailrace.steer.explore.state_space import StateSpace
+from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.exclusions import Exclusions
 from mailrace.steer.one_instance.pairs import Walked, numbered, walk_small
 from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
 from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.routes import preemptions_of
 from mailrace.steer.one_instance.sections import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import pairs, shrink
@@ -22,6 +25,9 @@ from mailrace.steer.servers.round import Round
 
 _APART = "no schedule of it keeps together what one instance was seen to keep together in the pairs within"
 _NO_PAIR = "no pair within shows it, and its states are too many to steer more than two on one instance"
+_NOT_TRIED = "another schedule of what breaks the same was tried, and did not come"
+STATES_MAX = 500
+"""Up to so many states a schedule of more than two actors is planned over all of them."""
 
 
 def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Observer) -> Summary:
@@ -77,10 +83,55 @@ def _open_of(space: StateSpace, left: Sequence[tuple[Execution, Realisation]]) -
 def _by_all(
     round_: Round, space: StateSpace, exclusions: Exclusions, effort: Effort, observer: Observer
 ) -> Realisations:
-    """The bad classes of a round of more than two, with all of its actors on one instance."""
-    grounds = grounds_of(space, exclusions.allow, with_repairs=False)
-    realiser = Realiser(round_, space, grounds, effort, observer)
-    return realiser.on_one(SharedInstance(round_, space.graph), exclusions.allow)
+    """The bad classes of more than two actors, with all of them on one instance: one class of each kind."""
+    kinds: dict[frozenset[AnomalyName], list[tuple[Execution, Node]]] = {}
+    for run, leaf in space.violating:
+        kinds.setdefault(space.bad_leaves[leaf], []).append((run, leaf))
+    shown, left = Realisations(), []
+    for number, (names, classes) in enumerate(kinds.items()):
+        # Of what breaks the same that schedule is tried to which the pool comes most easily.
+        ranked = sorted(
+            (preemptions_of(space.graph, run.schedule, exclusions.allow), place)
+            for place, (run, _) in enumerate(classes)
+        )
+        run, leaf = classes[ranked[0][1]]
+        left += [(names, run) for place, (run, _) in enumerate(classes) if place != ranked[0][1]]
+        now = time.monotonic()
+        until = now + max(0.0, effort.until - now) / (len(kinds) - number)
+        own = _narrowed(round_, replace(space, violating=((run, leaf),)))
+        grounds = grounds_of(own, exclusions.allow, with_repairs=False)
+        realiser = Realiser(round_, own, grounds, replace(effort, until=until), observer)
+        found = realiser.on_one(SharedInstance(round_, own.graph), exclusions.allow)
+        shown = Realisations(
+            each=(*shown.each, *found.each),
+            causes=(*shown.causes, *found.causes),
+            witnesses=(*shown.witnesses, *found.witnesses),
+            notes=(*shown.notes, *found.notes),
+        )
+    # The other classes of a kind are no more than counted, as those of pairs are.
+    beside = []
+    for names, _ in left:
+        is_shown = names <= shown.realised_names
+        said = Violation(
+            anomalies=tuple(sorted(names)),
+            classes=1,
+            fate="left_out" if is_shown else "unrealised",
+            why="" if is_shown else _NOT_TRIED,
+        )
+        beside.append(Realisation(said=said))
+    return replace(shown, each=(*shown.each, *beside))
+
+
+def _narrowed(round_: Round, space: StateSpace) -> StateSpace:
+    """The space of one bad class; where it has too many states to plan with, those on its way only."""
+    ((run, leaf),) = space.violating
+    if space.graph.nodes <= STATES_MAX:
+        return space
+    graph = graph_of(round_, space.programs, run.schedule)
+    end = graph.leaf_of(run.schedule)
+    if end is None:
+        return space
+    return replace(space, graph=graph, violating=((run, end),), bad_leaves={end: space.bad_leaves[leaf]})
 
 
 @dataclass(frozen=True, slots=True)
