@@ -43,6 +43,7 @@ def found(result: RunResult) -> list[object]:
     ]
 
 
+@pytest.mark.slow
 def test_one_two_and_eight_workers_find_the_same_as_none(tmp_path: Path) -> None:
     scenarios = [scenario(name) for name in NAMES]
     asked = request("embedded@1.27.11")
@@ -66,6 +67,7 @@ def test_one_two_and_eight_workers_find_the_same_as_none(tmp_path: Path) -> None
     assert done.result.environment["workers"].count("worker") >= 2
 
 
+@pytest.mark.slow
 def test_a_native_scenario_is_raced_whole_by_one_worker(tmp_path: Path) -> None:
     asked = replace(
         request("embedded@1.17.0", "race", rounds=3), output=Output(out=tmp_path / "o", formats=())
@@ -116,6 +118,7 @@ def test_a_cell_s_process_that_is_ended_from_outside_is_tried_again(
     assert bool(one.files) is not bool(why)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_not_looked_at_again(tmp_path: Path) -> None:
     cells = [cell("no-rset-after-failure"), cell("no-rset-after-failure", seed=4)]
     with campaign(Workers(count=1), state=tmp_path / "s") as workers:
@@ -184,6 +187,7 @@ def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         pass
 
 
+@pytest.mark.slow
 def test_the_command_says_who_did_what(tmp_path: Path) -> None:
     words = ("steer", "no-rset-after-failure", "shared-known-tag", "-t", "embedded@fixed", "--workers", 2)
     done = mailrace(*words, cwd=tmp_path)

@@ -50,7 +50,12 @@ def compare(name: str, shown: str) -> None:
     ("name", "words", "status"),
     [
         ("race", ["no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", 3, "--no-control"], 1),
-        ("pass", ["no-rset-after-failure", "-t", "embedded", "--rounds", 90, "--until", "decided"], 0),
+        pytest.param(
+            "pass",
+            ["no-rset-after-failure", "-t", "embedded", "--rounds", 90, "--until", "decided"],
+            0,
+            marks=pytest.mark.slow,
+        ),
         ("inconclusive", ["distinct-tags", "-t", "embedded", "--rounds", 2, "--no-control"], 3),
         ("not-applicable", ["send-by-rest", "-t", "embedded@1.17.0", "--rounds", 2], 3),
         ("failed", ["distinct-tags", "-t", "http://127.0.0.1:1?smtp=127.0.0.1:1", "--rounds", 2], 4),

@@ -5,6 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
 from mailrace.history import RECORD_DOCUMENT
 
 from tests.record.test_record_command import forms
@@ -38,6 +39,7 @@ def recorded(place: Path, folder: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_bundle_of_a_record_shows_its_race_without_the_suite_and_holds_nothing_of_it(
     tmp_path: Path,
 ) -> None:

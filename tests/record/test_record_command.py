@@ -59,6 +59,7 @@ def half_a_mail(running: Running) -> object:
     return link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("act", "operations"), [(nothing, 0), (five_mails, 5), (half_a_mail, 5)])
 def test_a_record_that_was_killed_is_read_again_and_never_called_clean(
     act: Callable[[Running], object], operations: int, tmp_path: Path

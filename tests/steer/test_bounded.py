@@ -130,6 +130,7 @@ def test_a_server_that_is_clean_within_a_bound_is_no_pass() -> None:
     )
 
 
+@pytest.mark.slow
 def test_one_switch_is_enough_for_issue_283() -> None:
     """Between a sender's SELECT and its INSERT the other does both; several orders of a class are run."""
     verdict, _, found = steered("embedded@1.17.0", 1)

@@ -17,6 +17,7 @@ def header(name: str) -> JournalHeader:
     return JournalHeader(mailrace="", scenario=name, target="", control="", seed=0, run="", mode="steer")
 
 
+@pytest.mark.slow
 def test_what_was_shown_before_an_interruption_is_in_the_journal(tmp_path: Path) -> None:
     name, path = "shared-new-tag", tmp_path / "history.jsonl"
     journal = Journal(path)

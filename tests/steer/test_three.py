@@ -203,6 +203,7 @@ def predicted(rig: Rig) -> Iterator[tuple[Round, StateSpace]]:
         yield round_, explore(round_, Extent(schedules_max=10, sample_s_max=0.5))
 
 
+@pytest.mark.slow
 def test_steer_predicts_what_it_cannot_run_and_says_so(predicted: tuple[Round, StateSpace]) -> None:
     _, space = predicted
     assert space.is_predicted

@@ -199,6 +199,7 @@ def test_compose_gates_as_the_caller_in_the_callers_folder_with_the_options_that
     ]
 
 
+@pytest.mark.slow
 def test_the_hook_checks_the_files_it_is_given(tmp_path: Path) -> None:
     (hook,) = yaml(ROOT / ".pre-commit-hooks.yaml")
     assert re.search(hook["files"], "scenarios/shared-new-tag.race.yaml")

@@ -93,6 +93,7 @@ def test_without_a_control_that_fires_it_is_3(tmp_path: Path) -> None:
     assert "this is no yes" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trial", "starts"), [("warm", 1), ("cold", 5)])
 def test_cold_trials_are_rounds_of_fresh_processes(trial: str, starts: int, tmp_path: Path) -> None:
     done = mailrace(
