@@ -24,7 +24,7 @@ SUITES = Path(__file__).parent.parent / "suites"
 NODE = SUITES / "node"
 LIMIT_S = 240
 PLACES = ("shared-sent", "shared-sent-too", "counted", "one-more", "unread-sent", "emptied")
-PLACES += ("found", "found-too", "gone", "tagged")
+PLACES += ("found", "found-too", "gone", "tagged", "untagged")
 TARGETS = ["embedded", pytest.param("mailpit@1.33.1", marks=pytest.mark.mailpit)]
 RACES = {"rejected_but_stored", "tag_lost", "tag_ghost"}
 """What 1.33.1 itself may do to a suite whose mails have tags and whose tests delete, as the suites' do."""
@@ -55,7 +55,7 @@ def recorded(target: str, folder: Path, *command: str) -> tuple[int, dict[str, A
 def in_python(*files: str) -> list[str]:
     """pytest with a worker for each file, and none of this project's own settings."""
     suite = SUITES / "python"
-    own = ["-c", os.devnull, "--rootdir", str(suite), "-p", "no:cacheprovider"]
+    own = ["-c", os.devnull, "--rootdir", str(suite), "--confcutdir", str(suite), "-p", "no:cacheprovider"]
     paths = [str(suite / file) for file in files]
     return [
         sys.executable,

@@ -37,3 +37,5 @@ def test_reads_what_the_other_has_deleted() -> None:
 def test_has_a_tag_of_its_own() -> None:
     send(address("tagged"), tags="of-the-right")
     meet("tagged", is_first=False)
+    meet("untagged", is_first=False)
+    assert not search("tag:of-the-right")
