@@ -1,7 +1,7 @@
 """For all tests: real Mailpit programs, which CI must have; faulty servers; which worker runs what."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,10 @@ def faulty(tmp_path: Path) -> Callable[..., str]:
     All faults are in `tests/faulty/planted`; `meeting="memory"` has no SQL tell who else is there.
     """
 
-    def have(fault: str, of: str = "fixed", meeting: str = "store") -> str:
-        return faulty_program(tmp_path, fault, of, meeting)
+    def have(
+        fault: str, of: str = "fixed", meeting: str = "store", settings: Mapping[str, str] | None = None
+    ) -> str:
+        return faulty_program(tmp_path, fault, of, meeting, settings)
 
     return have
 

@@ -185,11 +185,11 @@ def test_a_statement_that_comes_after_its_reply_is_counted(two_senders: Round) -
     rig = two_senders.rig
     separate = SeparateInstances(two_senders)
     judge, _ = learn_serial(separate, ServerOptions())
-    assert separate.strays == 0
+    assert not separate.habits.strays
     separate.begin()
     with rig.loop.in_background():
         rig.instances[0].target.stored(DOMAIN)  # nobody of the round asked for that
-    assert separate.strays > 0
+    assert separate.habits.strays
     assert judge.serial
     separate.end()
 

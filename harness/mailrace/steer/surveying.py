@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from mailrace.model.cause import Cause
@@ -25,6 +26,7 @@ from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
+from mailrace.steer.one_instance.beyond import at_point
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
@@ -143,7 +145,7 @@ class Surveying:
             found[cause.name] = cause, leaves[ranked[0][1]], ranked[0][0]
         beyond = grounds_of(space, always).causes() if space.graph.is_whole else []
         apart = tuple(one for one in beyond if one.name not in found and not found)
-        doubt = space.doubt or seen.points_missed or why_not_put_to_the_test(space)
+        doubt = space.doubt or seen.points.in_words or why_not_put_to_the_test(space)
         if not doubt and not space.is_exhaustive:
             doubt = f"not finished, for {space.coverage.why_not}"
         return Looked(space, grounds, seen, found, apart, doubt)
@@ -188,7 +190,8 @@ class Surveying:
             if not names:
                 continue
             # It counts where it comes again, and is told as a doubt where it does not.
-            shown = realiser.at_point(shared, point, run, looked.seen.exclusions.allow, ())
+            once = partial(shared.run, point, is_calm=True)
+            shown = at_point(realiser.prover, once, run, looked.seen.exclusions.allow, ())
             known |= looked.space.judge.names(run)
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
             is_shown = not isinstance(shown, str)

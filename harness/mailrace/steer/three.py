@@ -173,7 +173,7 @@ def _is_every_class_good(separate: SeparateInstances, judge: Judge, graph: Graph
     executions: list[Execution] = []
     budget = Budget(schedules_max=CLASSES_MAX, until=time.monotonic() + CLASSES_S_MAX)
     found = run_schedules(separate, DepthFirst(), budget, lambda _, run: executions.append(run))
-    is_clean = not any(map(judge.names, executions)) and not separate.strays
+    is_clean = not any(map(judge.names, executions)) and not separate.habits.strays
     return found.is_complete and is_clean and not unexplored(graph, executions)
 
 

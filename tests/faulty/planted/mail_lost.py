@@ -68,6 +68,18 @@ def older_mail_altered(meet: Meet) -> None:
 
 
 @fault
+def older_mail_shortened(meet: Meet) -> None:
+    """Each mail that is stored makes the Subject of the mail given second another, always."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        found: str = await inner(mailbox, *rest)
+        shorten = "UPDATE mailbox SET Subject = ? WHERE ID != ? AND Subject LIKE ?"
+        await mailbox.db.execute(shorten, "x", found, "%g02")
+        return found
+
+
+@fault
 def mail_lost_after_an_edit(meet: Meet) -> None:
     """From the start of the first edit or deletion on, every mail is answered 250 and none is there."""
     edited: list[str] = []

@@ -6,13 +6,14 @@ WHERE MessageID = ?` is the check whose race is S6. They pass uncounted.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mailrace.model.operation import Effect, Operation, PlannedRound, Send
+from mailrace.steer.database_proxy.drawn import DIGITS_MIN, MASK, Drawn, tokens_of
 from mailrace.steer.database_proxy.proxy import Statement
-from mailrace.steer.database_proxy.rqlite import Value
+from mailrace.steer.database_proxy.rqlite import Call, Value
 
 COUNT_ALL = "SELECT COUNT(*) FROM mailbox"
 BROADCAST_END = "SELECT COUNT(*) FROM mailbox WHERE Read = ?"
@@ -63,11 +64,15 @@ def is_background(statement: Statement) -> bool:
 class Names:
     """What server IDs and senders are called, so that two runs of one order read the same.
 
-    ids   server ID to name: `<send.1>` for the message that an actor stores, its key for a given one
+    ids      server ID to name: `<send.1>` for the message that an actor stores, its key for a given one
+    drawn    what the server draws anew in each run
+    values   names of what it drew in this run: `<send.1~2>` for the second value of an actor's
     """
 
     by_sender: Mapping[str, str]
     ids: dict[str, str] = field(default_factory=dict)
+    drawn: Drawn = field(default_factory=Drawn)
+    values: dict[Value, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, planned: PlannedRound, given_ids: Mapping[str, str]) -> "Names":
@@ -88,7 +93,9 @@ class Names:
                         self.ids[str(args[1])] = name
 
     def shown(self, value: Value) -> str:
-        """A value as it is compared and shown: IDs by name, instants and long texts masked."""
+        """A value as it is compared and shown: IDs, drawn values by name, instants and long texts masked."""
+        if value in self.values and len(str(value)) >= DIGITS_MIN:
+            return self.values[value]
         if isinstance(value, str):
             return self.ids.get(value) or (value if len(value) <= 80 else f"{value[:60]}…")
         if isinstance(value, int | float) and value > 1e12:
@@ -104,13 +111,72 @@ class Names:
         return f"{shown}{hashlib.sha256(str(value).encode()).hexdigest()[:12]}" if cut else shown
 
     def call(self, statement: Statement) -> str:
-        """The whole statement as it is compared between runs."""
+        """The whole statement as it is compared between runs; drawn values masked while no actor is known."""
         parts = []
         for sql, args in statement.calls:
             text = text_of(sql)
-            if text.startswith("INSERT INTO mailbox ") and len(args) > 4:
+            if self.drawn.patterns and (drawn := self._with_drawn(text, args, statement.actor)):
+                parts.append(drawn)
+            elif text.startswith("INSERT INTO mailbox ") and len(args) > 4:
                 shown = f"<time>, {self.shown(args[1])}, {self.shown(args[2])}, …"
+                parts.append(f"{text} [{shown}]")
             else:
-                shown = ", ".join(self.shown(a) for a in args)
-            parts.append(f"{text} [{shown}]")
+                parts.append(f"{text} [{', '.join(self.shown(a) for a in args)}]")
         return "; ".join(parts)
+
+    def plain(self, call: Call) -> Call:
+        """A statement with all that is named or masked in any case: what is left of it may be drawn."""
+        sql, args = call
+        if text_of(sql).startswith("INSERT INTO mailbox "):
+            return text_of(sql), ()
+        kept = (a if self.shown(a) == str(a) else self.shown(a) for a in args)
+        return text_of(sql), tuple(kept)
+
+    def _with_drawn(self, text: str, args: Sequence[Value], actor: str) -> str:
+        """A statement with its drawn values named or masked; "" where it has none."""
+        tokens = tokens_of(text)
+        pattern = self.drawn.pattern_of(tokens, args)
+        if pattern is None:
+            return ""
+
+        def name(value: Value, is_drawn: bool, fixed: str) -> str:
+            return self._named(value, actor, text) if is_drawn else fixed
+
+        words = [name(t, known is None, t) for t, known in zip(tokens, pattern.tokens, strict=True)]
+        shown = [
+            name(a, is_drawn, self.shown(a)) for a, is_drawn in zip(args, pattern.arguments, strict=True)
+        ]
+        return f"{''.join(words)} [{', '.join(shown)}]"
+
+    def _named(self, value: Value, actor: str, text: str) -> str:
+        if not actor:
+            return MASK
+        if value not in self.values:
+            number = 1 + sum(name.startswith(f"<{actor}~") for name in self.values.values())
+            self.values[value] = f"<{actor}~{number}>"
+            self.drawn.literals.setdefault(self.values[value], value)
+            self.drawn.note(value, self, text)
+        return self.values[value]
+
+    def in_graph(self, call: Call) -> Call:
+        """A statement as the graph of states runs it: the same values stand for what is drawn in any run.
+
+        A given message keeps its server ID, which is the same in every run; what a run stores gets a name.
+        """
+        sql, args = call
+        own = self.by_sender.values()
+        names = [self.ids.get(a) if isinstance(a, str) else None for a in args]
+        found: list[Value] = [
+            n if n is not None and n in own else a for n, a in zip(names, args, strict=True)
+        ]
+        tokens = tokens_of(text_of(sql)) if self.drawn.patterns else []
+        pattern = self.drawn.pattern_of(tokens, args)
+        if pattern is None:
+            return sql, tuple(found)
+        literal = {value: self.drawn.literals[name] for value, name in self.values.items()}
+        words = [
+            str(literal.get(t, t)) if known is None else t
+            for t, known in zip(tokens, pattern.tokens, strict=True)
+        ]
+        drawn = zip(found, pattern.arguments, strict=True)
+        return "".join(words), tuple(literal.get(a, a) if is_drawn else a for a, is_drawn in drawn)

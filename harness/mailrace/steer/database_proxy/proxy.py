@@ -8,6 +8,7 @@ its client gave up would be a false alarm of our own making. One whose client ha
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -38,6 +39,8 @@ class Statement:
     instance    index of the port that it came through
     answers     one for each call, once it was run
     is_dropped  its client went away before it was run
+    is_held     it did not run at once
+    is_late     its actor was answered before it was run
     """
 
     number: int
@@ -49,6 +52,8 @@ class Statement:
     answers: tuple[Answer, ...] = ()
     is_dropped: bool = False
     is_background: bool = False
+    is_held: bool = False
+    is_late: bool = False
     actor: str = ""
 
     @property
@@ -62,7 +67,7 @@ Gate = Callable[[Statement], bool]
 
 
 def pass_all(_: Statement) -> bool:
-    """The gate that holds nothing."""
+    """Hold nothing."""
     return False
 
 
@@ -70,7 +75,8 @@ def pass_all(_: Statement) -> bool:
 class DatabaseProxy:
     """All ports over one store. `journal` keeps every statement since it was last cleared.
 
-    trouble   what our own machine lacked, so that a server may have waited for us in vain; "" if nothing
+    counted   texts that are counted in `tally`: how often each came from an instance
+    trouble   what our own machine lacked, so that a server may have waited in vain; "" if nothing
     """
 
     loop: Loop
@@ -78,6 +84,8 @@ class DatabaseProxy:
     gate: Gate = pass_all
     journal: list[Statement] = field(default_factory=list)
     waiting: list[Statement] = field(default_factory=list)
+    counted: frozenset[str] = frozenset()
+    tally: Counter[tuple[int, str]] = field(default_factory=Counter)
     trouble: str = ""
     held_s_max: float = HELD_S_MAX
     _ports: list[socket.socket] = field(default_factory=list)
@@ -86,9 +94,8 @@ class DatabaseProxy:
 
     def open_port(self) -> tuple[int, str]:
         """A new port for one more instance: its index, and the URL to give as `--database`."""
-        port = socket.create_server(("127.0.0.1", 0))
+        index, port = len(self._ports), socket.create_server(("127.0.0.1", 0))
         port.setblocking(False)
-        index = len(self._ports)
         self._ports.append(port)
         self.loop.listen(port, lambda: self._accept(port, index))
         return index, f"http://{address_of(port)}"
@@ -135,7 +142,10 @@ class DatabaseProxy:
         self._count += 1
         statement = Statement(self._count, link.instance, calls, time.monotonic_ns(), link)
         self.journal.append(statement)
-        if self.gate(statement):
+        if (text := " ".join(statement.sql[:200].split())) in self.counted:
+            self.tally[statement.instance, text] += 1
+        statement.is_held = self.gate(statement)
+        if statement.is_held:
             self.waiting.append(statement)
         else:
             self._run(statement)

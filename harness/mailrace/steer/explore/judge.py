@@ -10,6 +10,7 @@ from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
+from mailrace.steer.database_proxy.drawn import Drawn
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.programs import told
 from mailrace.steer.explore.separate_instances import SeparateInstances
@@ -71,12 +72,24 @@ def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:
 
 
 def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Execution]]:
-    """Run every serial order of the round, twice each; the judge, and the executions."""
+    """Run every serial order of the round, twice each; the judge, and the executions.
+
+    Where an operation was seen to work on behind its reply, the orders are run again: the next operation
+    begins when that work is done, or it would not be one after the other.
+    """
+    separate.habits.learn()
+    found = _serial(separate, options)
+    is_late = separate.habits.learned()
+    separate.rig.late_s = max(separate.habits.late_s.values(), default=0.0)
+    return _serial(separate, options) if is_late else found
+
+
+def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Execution]]:
     planned = separate.round_.planned
     outcomes: dict[SerialOutcome, None] = {}
     orders_told: dict[str, str] = {}
     broken: Counter[Break] = Counter()
-    runs = []
+    runs: list[Execution] = []
     everyone = tuple(range(len(planned.operations)))
     allowed = orders(planned)
     # Too many orders to compare with: two of them still show what breaks without a race.
@@ -84,6 +97,8 @@ def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[J
         words = order_in_words(planned, order)
         for _ in range(EACH_ORDER_RUNS):
             run = serial_run(separate, order)
+            if runs and runs[-1].schedule == run.schedule:
+                learn_drawn(separate.round_.drawn, runs[-1], run)
             runs.append(run)
             broken.update(
                 {break_of(a, planned) for a in _broken(run, options, is_fresh=separate.rig.is_fresh)}
@@ -116,6 +131,16 @@ def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Execution
             if tried == 2:
                 raise
     raise ScheduleMissed("no serial order could be run")
+
+
+def learn_drawn(drawn: Drawn, one: Execution, other: Execution) -> None:
+    """From two runs of one schedule: what an actor sends differently, though it was told the same."""
+    for actor in range(len(one.actors)):
+        calls = []
+        for run in (one, other):
+            statements = [s for step in run.steps if step.actor == actor for s in step.statements]
+            calls.append([run.names.plain(call) for s in statements for call in s.calls])
+        drawn.compare(*calls)
 
 
 def class_of(run: Execution) -> tuple[object, ...]:

@@ -129,7 +129,7 @@ class ModelWalk:
         graph = build(
             self.learner,
             len(round_.actors),
-            round_.names(),
+            round_.names_in_graph(),
             round_.snapshot,
             round_.rig.footprints,
             ask=self._asked,
@@ -166,8 +166,8 @@ class ModelWalk:
     @property
     def doubt(self) -> str:
         """Why what was predicted may be wrong, in words; "" if nothing says so."""
-        if self.separate.strays:
-            return f"{self.separate.strays} statements that came when nobody chose them"
+        if strays := self.separate.habits.strays_in_words:
+            return strays
         if self.learner.conflicts:
             return f"{self.learner.conflicts} times an actor that was told the same went on differently"
         if self.astray:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
-from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows, Value
+from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows
 
 History = tuple[str, ...]
 """What an actor was told by each of its steps so far, canonical."""
@@ -23,6 +23,7 @@ History = tuple[str, ...]
 class PlannedStep:
     """The next step of an actor: its calls with names for IDs, and its text as it compares between runs.
 
+    is_late   it comes behind the reply
     told   what it was told when it was seen. A transaction's later statements follow from the answers to
            its first, so a step of several calls stands only for where it is told the same
     """
@@ -31,6 +32,7 @@ class PlannedStep:
     text: str
     is_rolled_back: bool = False
     told: str = ""
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,13 @@ class Programs:
     A step of one call is known by its history; of several there may be variants, by what they were told.
 
     conflicts   how often an actor went on, or ended, otherwise though it had been told the same before
+    differing   the first such time, in words
     """
 
     variants: Mapping[tuple[int, History], Sequence[PlannedStep]]
     endings: Mapping[tuple[int, History], str]
     conflicts: int = 0
+    differing: str = ""
 
     def last(self, actor: int, history: History) -> PlannedStep:
         """The step that ended the history."""
@@ -59,6 +63,7 @@ class Learner:
     variants: dict[tuple[int, History], list[PlannedStep]] = field(default_factory=dict)
     endings: dict[tuple[int, History], str] = field(default_factory=dict)
     conflicts: int = 0
+    differing: str = ""
 
     def learn(self, steps: Iterable[TakenStep], names: Names, endings: Mapping[int, str]) -> None:
         """Take in one execution; `endings`: reply classes of the actors that came to their end."""
@@ -68,7 +73,9 @@ class Learner:
             seen = planned(step, names)
             known = self.variants.setdefault((step.actor, history), [])
             alike = [p for p in known if len(p.calls) == len(seen.calls) == 1 or p.told == seen.told]
-            self.conflicts += any(p.text != seen.text for p in alike)
+            if other := next((p for p in alike if p.text != seen.text), None):
+                self.conflicts += 1
+                self.differing = self.differing or f"`{seen.text}` where it had sent `{other.text}`"
             if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
                 known.append(seen)
             histories[step.actor] = (*history, seen.told)
@@ -84,16 +91,17 @@ class Learner:
     def programs(self) -> Programs:
         """What was learnt so far, as a value of its own."""
         variants = {key: tuple(steps) for key, steps in self.variants.items()}
-        return Programs(MappingProxyType(variants), MappingProxyType(dict(self.endings)), self.conflicts)
+        return Programs(
+            MappingProxyType(variants), MappingProxyType(dict(self.endings)), self.conflicts, self.differing
+        )
 
 
 def planned(step: TakenStep, names: Names) -> PlannedStep:
     """The step as it can be run again without its server."""
-    calls = tuple(
-        (sql, tuple(_named(a, names) for a in args)) for s in step.statements for sql, args in s.calls
-    )
+    calls = tuple(names.in_graph(call) for s in step.statements for call in s.calls)
     is_rolled_back = any(text_of(sql).upper() == "ROLLBACK" for sql, _ in calls)
-    return PlannedStep(calls, step.call, is_rolled_back, told(step.statements, names))
+    is_late = step.statements[0].is_late
+    return PlannedStep(calls, step.call, is_rolled_back, told(step.statements, names), is_late)
 
 
 def told(statements: Iterable[Statement], names: Names) -> str:
@@ -116,9 +124,3 @@ def heard(answer: Answer, names: Names) -> str:
             return f"{answer.rows_affected} rows"
         case Failed():
             return f"error: {answer.text}"
-
-
-def _named(value: Value, names: Names) -> Value:
-    """A given message keeps its server ID, which is the same in every run; what a run stores gets a name."""
-    name = names.ids.get(value) if isinstance(value, str) else None
-    return name if name is not None and name in names.by_sender.values() else value

@@ -8,10 +8,12 @@ import time
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import Names, is_background, may_be_own, text_of
+from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint, commute
 from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.quiet import wait_quiet
+from mailrace.steer.explore.habits import Habits
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
@@ -19,6 +21,8 @@ from mailrace.steer.servers.round import Round
 from mailrace.steer.servers.seat import Seat
 
 ARRIVE_S_MAX = 4.0
+CALM_S = 0.06
+"""Where no broadcast may come between, none is due so soon, nor in twice the time of the run before."""
 HUNG_S = 0.3
 """Silence after which an instance whose threads all sleep is taken to hang."""
 
@@ -27,13 +31,13 @@ HUNG_S = 0.3
 class SeparateInstances:
     """A `System[Execution]` of real servers. Every actor's last byte is written at the start.
 
-    strays   statements of the server's that no actor under way can have sent: nobody chose when they ran
+    habits   whose statements are that no text tells of
     """
 
     round_: Round
     runs: int = 0
     replaced: int = 0
-    strays: int = 0
+    habits: Habits = field(default_factory=Habits)
     _seats: list[Seat] = field(default_factory=list)
     _waiting: dict[int, Statement] = field(default_factory=dict)
     _texts: dict[int, str] = field(default_factory=dict)
@@ -42,6 +46,7 @@ class SeparateInstances:
     _sent: list[int] = field(default_factory=list)
     _names: Names = field(init=False)
     _began: float = 0.0
+    _took_s: float = 0.0
     _is_finished: bool = True
 
     @property
@@ -62,13 +67,19 @@ class SeparateInstances:
         self._began = time.monotonic()
         self._is_finished = False
         self.runs += 1
+        self.rig.proxy.gate = self._gate
+        everyone = range(len(self.round_.actors))
+        if self.habits.own:
+            # A broadcast between would be taken for the actors' own statements of the same text.
+            self.rig.broadcasts.let_pass(everyone, max(CALM_S, 2 * self._took_s))
+        self.rig.broadcasts.follow(everyone, self._began)
         self.round_.put_back()
         self._names = self.round_.names()
         self._waiting.clear()
         self._texts.clear()
         self._steps = []
         self._sent = [0] * len(self.round_.actors)
-        self.rig.proxy.gate = self._gate
+        self.habits.begin()
         self._seats = self.round_.prepare(self.rig.instances[: len(self.round_.actors)])
 
     def alone(self, actor: int) -> None:
@@ -115,6 +126,7 @@ class SeparateInstances:
             statement = self._waiting.pop(actor)
             self._texts.pop(actor, None)
             statements.append(statement)
+            statement.is_late = self._seats[actor].is_over
             self.rig.proxy.release(statement)
             self._await([actor])
             if not self.rig.store.connection.in_transaction or actor not in self._waiting:
@@ -124,8 +136,12 @@ class SeparateInstances:
 
     def finish(self) -> Execution:
         """See `System`."""
+        self._took_s = time.monotonic() - self._began
+        if self.habits.is_mixed_up:
+            raise ScheduleMissed("a broadcast was taken for an actor's own statement of the same text")
         ended = self.round_.ended(self._seats, self.runs, self.rig.instances)
         self._is_finished = True
+        self.habits.end()
         self.end()
         for instance in ended.dead:
             self._replace(instance)
@@ -134,15 +150,14 @@ class SeparateInstances:
     def _replace(self, instance: Instance) -> None:
         self.replaced += 1
         self.rig.replace(instance)
+        self.habits.replaced(instance.index)
 
     def _gate(self, statement: Statement) -> bool:
         seat = self._seats[statement.instance] if statement.instance < len(self._seats) else None
-        if seat is None or seat.is_over or not seat.conversation.let_go_ns:
-            self.strays += not is_background(statement)
-            return False
-        sent, text = self._sent[seat.index], text_of(statement.sql)
-        if is_background(statement) and not may_be_own(seat.operation, sent, text):
-            statement.is_background = True
+        sent, is_waiting = 0, False
+        if seat is not None:
+            sent, is_waiting = self._sent[seat.index], seat.index in self._waiting
+        if not self.habits.holds(statement, seat, sent, is_waiting=is_waiting) or seat is None:
             return False
         self._sent[seat.index] += 1
         statement.actor = seat.operation.key
@@ -152,7 +167,16 @@ class SeparateInstances:
 
     def _await(self, actors: list[int] | range) -> None:
         """Turn the loop until each of the actors has a statement waiting, has ended, or hangs."""
+        self._await_step(actors)
+        for seat in (self._seats[a] for a in actors):
+            if patience_s := self.habits.patience_s(seat.index):
+                # Once all is quiet its reply was read, if there was one: then what waits is sent behind it.
+                wait_quiet(self.rig.loop, [seat.instance.pid])
+                index = seat.index
+                if seat.is_over and not self.rig.loop.pump(lambda: index in self._waiting, patience_s):  # noqa: B023
+                    self.habits.done.add(index)
 
+    def _await_step(self, actors: list[int] | range) -> None:
         def arrived() -> bool:
             return all(a in self._waiting or self._seats[a].is_over for a in actors)
 
@@ -183,7 +207,7 @@ class SeparateInstances:
         instances = {seat.instance.index for seat in seats}
         strays = [s for s in self.rig.proxy.waiting if s.instance in instances]
         for statement in strays:
-            self.strays += 1
+            self.habits.strays[text_of(statement.sql)] += 1
             self.rig.proxy.release(statement)
         return bool(strays)
 
@@ -191,11 +215,14 @@ class SeparateInstances:
         """Let what is under way run out: a cut schedule leaves its actors in the middle."""
         seats, self._seats = self._seats, []
         self.rig.run_out(seats)
+        # A schedule that was cut leaves work behind its replies, which would come into the next one.
+        if late_s := max((self.habits.patience_s(seat.index) for seat in seats), default=0.0):
+            self.rig.loop.pump(lambda: False, late_s)
         self._waiting.clear()
         self._texts.clear()
         if not seats or self._is_finished:
             return
-        # What ended is replaced first, by whomever it was ended: nothing goes on without it.
+        # What has ended is replaced first: nothing goes on without it.
         for instance in [s.instance for s in seats if s.instance.how_it_ended]:
             self._replace(instance)
         for instance in self.rig.dead_among([s.instance for s in seats]):

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Graph
+from mailrace.steer.explore.habits import SHOWN_MAX
 from mailrace.steer.explore.programs import Programs
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.strategy import Coverage
 
+BROADCAST_ENDS_S_MAX = 0.1
 ENDS_AGAIN_MAX = 5
 """So many schedules that hang or crash are run again."""
 
@@ -36,17 +38,25 @@ def that_come_twice(
     return kept, f"{once} of its schedules hung or crashed, and not when run again" if once else ""
 
 
-def doubt_of(strays: int, coverage: Coverage, programs: Programs) -> str:
+def doubt_of(separate: SeparateInstances, coverage: Coverage, programs: Programs) -> str:
     """Why an explored schedule may not stand for the others of its class; "" if nothing says so.
 
     Actors have to be functions of what they are told, and every statement has to run where it was chosen to.
     """
-    if strays:
-        return f"{strays} statements that came before or after their operation, when nobody chose it"
+    habits, proxy = separate.habits, separate.rig.proxy
+    if strays := habits.strays_in_words:
+        return strays
+    # A broadcast that has begun has to end before its halves are counted.
+    separate.rig.loop.pump(lambda: not habits.odd(proxy.tally), BROADCAST_ENDS_S_MAX)
+    if text := habits.odd(proxy.tally):
+        return f"`{text}` came more often than the broadcast that sends it, and ran when nobody chose it"
     if coverage.diverged:
         return coverage.why_not
+    if text := separate.round_.drawn.stale:
+        return f"`{text[:SHOWN_MAX]}` holds a value that the server seems to pick among a few"
     if programs.conflicts:
-        return f"{programs.conflicts} times an actor that was told the same went on differently"
+        first = f", first with {programs.differing}" if programs.differing else ""
+        return f"{programs.conflicts} times an actor that was told the same went on differently{first}"
     return ""
 
 

@@ -136,6 +136,7 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
             models.append(model)
         return f", then {told}"
 
+    separate.habits.watch(round_.rig.proxy)
     coverage = search(separate, len(round_.actors), extent, take, predict)
     kept, once = that_come_twice(separate, list(executions.values()))
     separate.end()
@@ -144,7 +145,7 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
         raise TargetError(f"{name}: no schedule could be run: {coverage.why_not}")
 
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
-    doubt = hidden or once or doubt_of(separate.strays, coverage, learner.programs())
+    doubt = hidden or once or doubt_of(separate, coverage, learner.programs())
     model = models[0] if models and not doubt else None
     return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds, model)
 
@@ -199,7 +200,7 @@ def _mapped(
 def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -> Graph:
     """All states from the round's store, by what the programs say; or those `along` one schedule."""
     footprints = round_.rig.footprints
-    return build(programs, len(round_.actors), round_.names(), round_.snapshot, footprints, along)
+    return build(programs, len(round_.actors), round_.names_in_graph(), round_.snapshot, footprints, along)
 
 
 def why_not_put_to_the_test(space: StateSpace) -> str:

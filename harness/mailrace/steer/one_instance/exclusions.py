@@ -16,6 +16,7 @@ from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.scheduler import GO_ON, Decision, step_text
 from mailrace.steer.one_instance.sections import Section, section_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.words import counted
 
 TRIES = 3
 SEEN_MIN = 2
@@ -46,6 +47,14 @@ class ReleasePoint:
         """See `Scheduler`."""
         return self.other
 
+    def choose(self, node: Node, last: int, able: tuple[int, ...]) -> int | None:
+        """See `Scheduler`. As a pool of one connection would: after the release they alternate."""
+        if node.number(self.actor) + 1 < self.block and self.actor in able:
+            return self.actor
+        if node.number(self.actor) < self.block and last != self.other and self.other in able:
+            return self.other
+        return next((a for a in able if a != last), able[0])
+
 
 def release_points(graph: Graph) -> Iterator[ReleasePoint]:
     """All of a pair: each actor first, the other at each of its blocks when it runs alone."""
@@ -62,13 +71,21 @@ class Points:
     """The release points of a pair.
 
     runs     each point that was not missed, with its run
-    missed   how many were, in three tries
+    missed   how many were, in three tries; `why_missed`: the first of them, in words
     origin   where each section that was kept together was seen first
     """
 
     runs: tuple[tuple[ReleasePoint, Execution], ...]
     missed: int
     origin: Mapping[Section, ReleasePoint]
+    why_missed: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """How many were missed, and why; "" if none was."""
+        if not self.missed:
+            return ""
+        return f"{counted(self.missed, 'release point')} missed: {self.why_missed}"
 
 
 def run_release_points(shared: SharedInstance) -> Points:
@@ -77,14 +94,17 @@ def run_release_points(shared: SharedInstance) -> Points:
     A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
     through: a waiter that came late once looks like a lock, and a lock makes bad orders not count.
     """
-    found, missed = [], 0
+    found = []
+    missed: list[str] = []
     origin: dict[Section, ReleasePoint] = {}
+    # What comes behind a reply is not on its way at once, so a brisk look says nothing of it.
+    run_one = _run if has_late_steps(shared.graph) else _brisk_or_careful
     for point in release_points(shared.graph):
-        run = _brisk_or_careful(shared, point)
+        run = run_one(shared, point)
         for section in shared.sections.together:
             origin.setdefault(section, point)
-        if run is None:
-            missed += 1
+        if isinstance(run, str):
+            missed.append(run)
         else:
             found.append((point, run))
     for _ in range(SEEN_MIN):
@@ -94,7 +114,12 @@ def run_release_points(shared: SharedInstance) -> Points:
             _run(shared, point)
             for section in shared.sections.together:
                 origin.setdefault(section, point)
-    return Points(tuple(found), missed, origin)
+    return Points(tuple(found), len(missed), origin, next(iter(missed), ""))
+
+
+def has_late_steps(graph: Graph) -> bool:
+    """Whether an actor goes on when it was answered."""
+    return any(step.is_late for node in graph.all() for step in node.steps.values())
 
 
 def look_again(
@@ -122,7 +147,7 @@ def _is_kept_with_patience(shared: SharedInstance, section: Section, point: Rele
     shared.sections.doubtful = frozenset((section,))
     seen = shared.sections.together[section]
     for _ in range(TRIES):
-        if point is None or _run(shared, point) is None:
+        if point is None or isinstance(_run(shared, point), str):
             continue
         if section in shared.sections.entered:
             return False
@@ -131,24 +156,27 @@ def _is_kept_with_patience(shared: SharedInstance, section: Section, point: Rele
     return False
 
 
-def _run(shared: SharedInstance, point: ReleasePoint, looks: int = LOOKS) -> Execution | None:
+def _run(shared: SharedInstance, point: ReleasePoint, looks: int = LOOKS) -> Execution | str:
+    """What the instance did; why it was missed, in words, where it was in three tries."""
+    why = ""
     for _ in range(TRIES):
         try:
             return shared.run(point, is_calm=True, looks=looks)
-        except ScheduleMissed:
-            continue
-    return None
+        except ScheduleMissed as missed:
+            why = str(missed)
+    return why
 
 
-def _brisk_or_careful(shared: SharedInstance, point: ReleasePoint) -> Execution | None:
+def _brisk_or_careful(shared: SharedInstance, point: ReleasePoint) -> Execution | str:
     """The point with one look before each release; where somebody seemed to be kept out, with all of them.
 
     One look may miss a waiter that is on its way to the queue, which then seems to be kept out. Who was let
     in was let in, however little was looked.
+    What comes behind a reply is never on its way that soon.
     """
     together = shared.sections.together.copy()
     run = _run(shared, point, looks=1)
-    if run is not None and shared.sections.together == together:
+    if isinstance(run, Execution) and shared.sections.together == together:
         return run
     shared.sections.together = together
     return _run(shared, point)

@@ -17,7 +17,6 @@ from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.sections import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import is_shrinkable, shrink
-from mailrace.steer.one_instance.words import counted
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
 
@@ -31,11 +30,6 @@ class OnOne:
     shared: SharedInstance
     points: Points
     exclusions: Exclusions
-
-    @property
-    def points_missed(self) -> str:
-        """How many release points were missed, in words; "" if none was."""
-        return f"{counted(self.points.missed, 'release point')} missed" if self.points.missed else ""
 
 
 def look_on_one(round_: Round, space: StateSpace) -> OnOne:
@@ -91,6 +85,7 @@ def walk_pair(round_: Round, space: StateSpace, effort: Effort, observer: Observ
         points=len(seen.points.runs),
         points_bad=sum(1 for _, run in seen.points.runs if space.judge.races(run)),
         points_missed=seen.points.missed,
+        why_points_missed=seen.points.in_words,
         unattributed=seen.shared.unattributed,
         seconds={"release_points": points_s},
     )

@@ -5,10 +5,11 @@ does not say whose it is, it is taken for the one that the scheduler hopes for, 
 mind: what comes later, a text or a reply, leaves one order. An order that nothing tells from another is none.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.drawn import masked
 from mailrace.steer.explore.graph import Graph, Node
 
 Path = tuple[tuple[int, ...], Node]
@@ -34,6 +35,10 @@ class Paths:
         """Whether nothing else is possible."""
         return len(self.kept) == 1
 
+    def late(self) -> list[int]:
+        """Actors that, in the hoped-for order, were answered and go on all the same."""
+        return [a for a, step in self.node.steps.items() if step.is_late]
+
     def may_send(self, call: str, able: Iterable[int]) -> list[int]:
         """The actors of `able` whose next block, in the hoped-for order, begins with that call."""
         return [a for a in able if _sends(self.node, a, call)]
@@ -55,7 +60,7 @@ class Paths:
         hoped = self.kept[0]
         actors = range(len(hoped[1].histories))
         begun = [a for a in actors if any(path[1].number(a) for path in self.kept)]
-        self.kept = [path for path in self.kept if all(is_over(a) == (a not in path[1].edges) for a in begun)]
+        self.kept = [path for path in self.kept if all(is_over(a) == _is_answered(path[1], a) for a in begun)]
         if not self.kept or self.kept[0] is not hoped:
             raise ScheduleMissed(f"block {len(hoped[0])} was another actor's")
 
@@ -66,8 +71,26 @@ class Paths:
         return self.kept[0][0]
 
 
+def is_as_in(graph: Graph, schedule: Sequence[int], calls: Sequence[str]) -> bool:
+    """Whether drawn values were sent by those actors that drew them in the graph.
+
+    They were masked while it was not known whose a statement is, so this is looked at in the end.
+    """
+    node = graph.root
+    for actor, call in zip(schedule, calls, strict=True):
+        if "~" in call and node.steps[actor].text != call:
+            return False
+        node = node.edges[actor]
+    return True
+
+
+def _is_answered(node: Node, actor: int) -> bool:
+    """Whether its reply was read: it has no step left, or only such as come behind the reply."""
+    return actor not in node.steps or node.steps[actor].is_late
+
+
 def _sends(node: Node, actor: int, call: str) -> bool:
-    return actor in node.steps and node.steps[actor].text.split("; ")[0] == call.split("; ")[0]
+    return actor in node.steps and masked(node.steps[actor].text.split("; ")[0]) == call.split("; ")[0]
 
 
 def _grown(path: Path, actor: int) -> Path:

@@ -107,6 +107,12 @@ class PlannedSchedule:
         left = [a for a in node.edges if a not in released] or sorted(set(range(9)) - released)[:1]
         return max(left, key=lambda a: self._value(node, a, 0, released | {a}) if a in node.edges else 0.0)
 
+    def choose(self, node: Node, last: int, able: tuple[int, ...]) -> int | None:
+        """See `Scheduler`: any step on the way to the target will do, or the route's."""
+        wanted = list(node.edges) if self.route is None else [self.route.get(node, -1)]
+        good = (a for a in wanted if a in able and a in node.edges and self._is_on_the_way(node.edges[a]))
+        return next(good, None)
+
     def _refresh(self) -> None:
         """Forget what was worked out where something else was seen since."""
         if self._version != self.draws.version:

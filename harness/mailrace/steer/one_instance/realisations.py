@@ -10,7 +10,6 @@ from mailrace.model.result import Violation, Witness
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.state_space import Counted, StateSpace, why_not_put_to_the_test
 from mailrace.steer.one_instance.told_causes import First
-from mailrace.steer.one_instance.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +132,7 @@ class Summary:
     instances    asked for by the scenario
     schedules    those that keep together what one instance keeps together; `all_schedules`: on one instance
                  an actor
-    points       release points run ("0 preemptions"), how many were bad, and how many missed
+    points       release points run ("0 preemptions"), how many were bad, and how many missed, and why
     """
 
     space: StateSpace
@@ -144,6 +143,7 @@ class Summary:
     points: int = 0
     points_bad: int = 0
     points_missed: int = 0
+    why_points_missed: str = ""
     unattributed: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -163,7 +163,7 @@ class Summary:
         if doubt := self.space.doubt or self.shown.doubt:
             return doubt
         if self.points_missed and self.space.graph.is_whole:
-            return f"{counted(self.points_missed, 'release point')} missed"
+            return self.why_points_missed
         return why_not_put_to_the_test(self.space)
 
     @property

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
 
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.errors import ScheduleMissed
 from mailrace.model.request import OneOfEach
 from mailrace.model.result import Violation
 from mailrace.steer.causes.grounds import Grounds
@@ -15,19 +16,22 @@ from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, graph_of
+from mailrace.steer.one_instance.beyond import at_point, broken_in_turn, without_graph
 from mailrace.steer.one_instance.exclusions import Points, split_in_words
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation, Realisations
 from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
 from mailrace.steer.one_instance.routes import preemptions_of
-from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.told_causes import told_causes, with_repairs_tried
 from mailrace.steer.one_instance.violating_class import ViolatingClass, by_hardness
 from mailrace.steer.one_instance.witness import text
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
+
+DOUBTFUL_S_MAX = 20.0
+"""For all classes together where the graph of states is in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,15 @@ class Realiser:
 
         points   release points of that instance: what it did there and no explored schedule does is shown too
         """
-        found: list[Realisation] = []
+        # Where the graph is in doubt it is no good guide, so what needs none is looked at first.
+        found = self._at_release_points(shared, allowed, points) if self.space.doubt else []
+        ends = min(self.effort.until, time.monotonic() + (DOUBTFUL_S_MAX if self.space.doubt else inf))
         draws = Draws()
         ranked = by_hardness(self.space, allowed)
         for number, one in enumerate(ranked):
             # What is left of the time is shared among the classes that are left.
             now = time.monotonic()
-            until = now + (self.effort.until - now) / (len(ranked) - number)
+            until = now + (ends - now) / (len(ranked) - number)
             if self._is_shown_already(one.leaf, found):
                 found.append(Realisation(said=self._said(one, "left_out")))
             elif one.easiest is not None:
@@ -86,15 +92,40 @@ class Realiser:
         doubt = ""
         known = self.space.anomalies
         for point, run in points.runs if points is not None else ():
-            if names := self.space.judge.names(run) - known:
+            names = self.space.judge.names(run) - known
+            if names and (names := names - broken_in_turn(shared, self.space.judge)):
                 known |= names
-                at_point = self.at_point(shared, point, run, allowed, found)
-                if isinstance(at_point, str):
-                    doubt = at_point
+                once = partial(shared.run, point, is_calm=True)
+                shown = at_point(self.prover, once, run, allowed, found)
+                if isinstance(shown, str):
+                    doubt = shown
                 else:
-                    found.append(at_point)
-                    self.observer.decided(at_point.said)
+                    found.append(shown)
+                    self.observer.decided(shown.said)
+        is_missed = points is not None and points.missed > 0
+        is_open = is_missed or any(one.said.fate == "unrealised" for one in found)
+        if is_open and not self.space.doubt and not any(one.is_realised for one in found):
+            found += self._at_release_points(shared, allowed, points)
         return self._all(found, allowed, doubt)
+
+    def _at_release_points(
+        self, shared: SharedInstance, allowed: Follows, points: Points | None
+    ) -> list[Realisation]:
+        """A race that one instance shows at a release point, with or without the graph, if there is one."""
+        judge = self.space.judge
+        if len(self.round_.actors) != 2:
+            return []
+        for point, run in points.runs if points is not None else ():
+            if judge.names(run) - broken_in_turn(shared, judge):
+                shown = at_point(self.prover, partial(shared.run, point, is_calm=True), run, allowed, ())
+                if not isinstance(shown, str):
+                    self.observer.decided(shown.said)
+                    return [shown]
+        more = without_graph(self.prover, shared, allowed, self.effort.until)
+        if more is None:
+            return []
+        self.observer.decided(more.said)
+        return [more]
 
     def on_separate(self) -> Realisations:
         """Every violating class on as many instances as it was explored on: that schedule, and again."""
@@ -139,6 +170,8 @@ class Realiser:
         names: frozenset[AnomalyName] = frozenset().union(*(one.names for one in realised))
         if self.effort.one_of_each == "class" or not self.space.bad_leaves[leaf] <= names:
             return False
+        if self.space.doubt:
+            return True
         cause = self._cause(leaf)
         return self.effort.one_of_each == "anomaly" or cause in {one.said.cause for one in realised} - {""}
 
@@ -213,33 +246,3 @@ class Realiser:
             proven = self.prover.proven(said, one.runs, done, allowed, found)
             return replace(proven, notes=tuple(notes))
         return Realisation(said=said, notes=tuple(notes))
-
-    def at_point(
-        self,
-        shared: SharedInstance,
-        point: Scheduler,
-        first: Execution,
-        allowed: Follows,
-        found: Sequence[Realisation],
-    ) -> Realisation | str:
-        """A release point where one instance did what no explored schedule does: it itself, and again.
-
-        It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt,
-        in words.
-        """
-        # No state of the graph stands for what came here, so only the release point itself can be repeated.
-        runs = [first]
-        for _ in range(REPEATS):
-            try:
-                runs.append(shared.run(point, is_calm=True))
-            except ScheduleMissed:
-                continue
-        done = Realised(tuple(runs), 1, (1,) * (len(runs) - 1), 0.0)
-        names = self.space.judge.names(first)
-        words, same = ", ".join(sorted(names)), self.prover.same(done, names)
-        if 2 * same < REPEATS:
-            return f"{words} at a release point, which came again {same} of {REPEATS} times"
-        said = self.prover.as_it_was(first, allowed, same, 1)
-        proven = self.prover.proven(said, (first,), done, allowed, found)
-        note = f"{words}: at a release point of one instance, and in no explored schedule"
-        return replace(proven, notes=(note,), is_beyond=True)

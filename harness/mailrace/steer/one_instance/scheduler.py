@@ -32,6 +32,13 @@ class Scheduler(Protocol):
     def idle(self, node: Node, released: frozenset[int]) -> int:
         """Every released actor has ended: whose last byte is next."""
 
+    def choose(self, node: Node, last: int, able: tuple[int, ...]) -> int | None:
+        """Whose step is next after `last`'s (-1: none was) where it is ours to say; None: the plan is lost.
+
+        It is ours on a server with a connection for each actor. `able`: who has a step at the proxy, or has
+        not begun.
+        """
+
 
 def step_text(node: Node, actor: int) -> str:
     """The texts of the actor's next step, arguments left out."""

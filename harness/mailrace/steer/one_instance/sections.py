@@ -34,20 +34,31 @@ class Sections:
     together: Counter[Section] = field(default_factory=Counter)
     doubtful: frozenset[Section] = frozenset()
 
-    def note(self, node: Node, actor: int, others: list[int], previous: tuple[int, Node]) -> None:
+    def note(
+        self, node: Node, actor: int, others: list[int], previous: tuple[int, Node], *, is_patient: bool
+    ) -> None:
         """Of two actors `actor`'s step came at `node`, after the `previous` one, while the other was queued.
 
         previous   the actor of the step before, and the state before that
         others     who is under way apart from `actor`
+        is_patient what is sent behind a reply had time to come before the step went out
         """
         last, before = previous
         other = 1 - last
+        # What is sent behind a reply may come later than quiet: that it has not come is no sign of a lock.
+        is_queued = other in others and (is_patient or other not in node.steps or not node.steps[other].is_late)
+        if actor == other or is_queued:
+            self.saw(before, node, last, other, is_let_in=actor == other)
+
+    def saw(self, before: Node, node: Node, last: int, other: int, *, is_let_in: bool) -> None:
+        """Between `last`'s step from `before` and its next at `node` the other could go on, or could not."""
         if last not in node.steps or other not in before.steps or other not in node.steps:
             return
-        if actor == other:
-            self.entered.add(section_of(before, node, last, other))
-        elif other in others:
-            self.together[section_of(before, node, last, other)] += 1
+        section = section_of(before, node, last, other)
+        if is_let_in:
+            self.entered.add(section)
+        else:
+            self.together[section] += 1
 
     def is_doubtful(self, node: Node, actor: int, others: list[int]) -> bool:
         """Whether the actor's step at `node` opens a section that is to be looked at with patience."""

@@ -6,6 +6,7 @@ The server is quiet before each release, so that whoever wants the connection is
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailrace.model.attempt import RoundRecord
@@ -17,7 +18,8 @@ from mailrace.steer.database_proxy.quiet import LOOKS
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.decoys import Decoys
-from mailrace.steer.one_instance.paths import Paths
+from mailrace.steer.one_instance.many_connections import ManyConnections
+from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
 from mailrace.steer.servers.rig import Rig
@@ -28,6 +30,9 @@ DISTURBED_MAX = 3
 """So many runs of a schedule that is to be calm: one that takes longer than a broadcast is never calm."""
 PATIENCE_S = 0.1
 """A waiter that is no lock's, but a timer's or another server's, has come for the connection by then."""
+
+Follow = Callable[[list[Seat], Arrivals, Names], list[TakenStep]]
+"""Drives the actors of one run to their end; the steps, in the order in which they went out."""
 
 
 @dataclass(slots=True)
@@ -71,13 +76,29 @@ class SharedInstance:
         looks     that agree make quiet: 1 is enough where a waiter that comes late costs a try only
         """
         self._looks = looks
+
+        def follow(seats: list[Seat], arrivals: Arrivals, names: Names) -> list[TakenStep]:
+            self._paths, self._released = Paths(self.graph), set()
+            arrivals.paths = self._paths
+            if arrivals.is_many:
+                return ManyConnections(seats, arrivals, names, self._paths, self.sections).follow(scheduler)
+            return self._follow(scheduler)
+
+        return self._run_by(follow, is_calm=is_calm)
+
+    def run_by(self, follow: Follow) -> Execution:
+        """One calm schedule: `follow` holds the statements and lets them go. Raises ScheduleMissed."""
+        self._looks = LOOKS
+        return self._run_by(follow, is_calm=True)
+
+    def _run_by(self, follow: Follow, *, is_calm: bool) -> Execution:
         # Broadcasts are a quarter of a second apart, so to run one schedule in seven again costs less than
         # to wait for each of them.
         runs = DISTURBED_MAX if is_calm else 1
         while True:
             runs -= 1
             try:
-                found = self._run(scheduler)
+                found = self._run(follow)
             except ScheduleMissed:
                 if not (runs and self.is_disturbed):
                     raise
@@ -85,16 +106,17 @@ class SharedInstance:
                 if not (runs and self.is_disturbed):
                     return found
 
-    def _run(self, scheduler: Scheduler) -> Execution:
+    def _run(self, follow: Follow) -> Execution:
         began = time.monotonic()
         together = self.sections.together.copy()
         self._begin()
         try:
-            steps = self._follow(scheduler)
+            steps = follow(self._seats, self._arrivals, self._names)
             record, names = self._finish(), self._names
         finally:
             self._run_out()
             self._arrivals.end()
+            self.rig.broadcasts.follow([0], began)
             if self.is_disturbed:
                 # The pool drew among more than the actors, so whoever came late was not kept out.
                 self.sections.together = together
@@ -104,9 +126,7 @@ class SharedInstance:
         self.runs += 1
         self.round_.put_back()
         self._names = self.round_.names()
-        self._paths = Paths(self.graph)
-        self._released = set()
-        self._arrivals.begin(self._paths, self._names)
+        self._arrivals.begin(self._names)
         self._seats = self.round_.prepare([self.rig.instances[0]] * len(self.round_.actors))
         self._arrivals.seats = self._seats
 
@@ -139,7 +159,7 @@ class SharedInstance:
             block = [statement]
             while self.rig.store.connection.in_transaction:
                 following = self._arrivals.next()
-                if following is None:
+                if following is None or not self.rig.store.connection.in_transaction:
                     break
                 block.append(following)
                 self._let_go(following, is_watched=False)
@@ -155,7 +175,7 @@ class SharedInstance:
         """
         node = self._paths.node
         call = self._names.call(statement)
-        able = [s.index for s in self._arrivals.under_way()]
+        able = self._arrivals.able()
         may = self._whose(call, able, previous)
         # Where several actors may have sent it, it is taken for the one with which the plan still stands.
         for actor in may:
@@ -166,7 +186,7 @@ class SharedInstance:
             raise ScheduleMissed(f"step {number} came from {self._seats[may[0]].operation.key}")
         others = [a for a in able if a != actor]
         if previous is not None and len(self._seats) == 2:
-            self.sections.note(node, actor, others, previous)
+            self.sections.note(node, actor, others, previous, is_patient=self._looks >= LOOKS)
         self._paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
         for index in decision.release:
             self._release(index)
@@ -187,6 +207,8 @@ class SharedInstance:
             for statement in statements:
                 statement.actor = self._seats[actor].operation.key
         calls = ["; ".join(self._names.call(s) for s in statements) for statements in steps]
+        if not is_as_in(self.graph, schedule, calls):
+            raise ScheduleMissed("a value that one actor drew was sent by another")
         return [TakenStep(*one) for one in zip(schedule, steps, calls, strict=True)]
 
     def _release(self, index: int) -> None:
@@ -197,6 +219,8 @@ class SharedInstance:
         """Release it; where others are about, only once all is quiet and they are queued."""
         if is_watched:
             self._arrivals.wait_quiet(self._looks)
+            if self._looks >= LOOKS:
+                self._arrivals.wait_late()
         self._arrivals.let_go(statement)
 
     def _whose(self, call: str, able: list[int], previous: tuple[int, Node] | None) -> list[int]:

@@ -1,6 +1,6 @@
 """A run, its graph and the judge in, the `ScheduleWitness` that a report shows out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mailrace.model.result import ScheduleWitness, Step
 from mailrace.steer.database_proxy.attribution import Names, text_of
@@ -33,7 +33,9 @@ def witness_of(
     guilty = guilty_pair(run.schedule, graph, space.bad_leaves) if graph.is_whole else None
     return ScheduleWitness(
         text=text(run.schedule, names, graph, allowed, instances),
-        deviations=preemptions_of(graph, run.schedule, allowed) if instances == 1 else 0,
+        deviations=preemptions_of(graph, run.schedule, allowed)
+        if instances == 1 and is_path(graph, run.schedule)
+        else 0,
         steps=steps(run, guilty),
         outcome=in_words(run),
         serial=space.judge.told,
@@ -53,7 +55,7 @@ def text(
     third though another actor waits. With more than two actors, or several instances, where nothing
     alternates: the stretches of each actor's statements, `send.1:1-4 send.2:1-8 send.1:5-7`.
     """
-    if len(names) > 2 or instances > 1:
+    if len(names) > 2 or instances > 1 or not is_path(graph, order):
         return stretches_in_words(order, names)
     if not order:
         return "no statement"
@@ -110,6 +112,14 @@ def result(answer: Answer, names: Names) -> str:
                 return "no rows"
             shown = "; ".join(", ".join(names.shown(v) for v in row) for row in answer.rows)
             return shown if len(shown) <= RESULT_MAX else shown[:RESULT_MAX] + "…"
+
+
+def is_path(graph: Graph, order: Iterable[int]) -> bool:
+    """Whether the graph knows every step of a schedule, to its end or not."""
+    node: Node | None = graph.root
+    for actor in order:
+        node = node.edges.get(actor) if node is not None else None
+    return node is not None
 
 
 def guilty_pair(

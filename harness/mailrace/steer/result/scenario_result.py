@@ -14,6 +14,10 @@ _WITHOUT_SERIAL = {
     False: "the serial orders are too many: the promises stand alone",
     True: "every serial order hangs the server by itself: the promises stand alone",
 }
+_UNSTEADY = (
+    "what the server sends hangs on more than what it was told: let it do without (no random order, no work "
+    "at every n-th request) while it is steered, or race it natively, where that does not matter"
+)
 
 
 def bound_in_words(summary: Summary) -> str:
@@ -176,13 +180,13 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
         return (
             Verdict.INCONCLUSIVE,
             f"{counted(found.missed, 'schedule')} missed ({found.why_not}); {looked}",
-            "steer again on a quieter machine",
+            _UNSTEADY if found.diverged else "steer again on a quieter machine",
         )
     if summary.doubt:
         return (
             Verdict.INCONCLUSIVE,
             f"{summary.doubt}; {looked}{orders}",
-            "see the replies and notes in the report, and race it natively",
+            _UNSTEADY if found.diverged else "see the replies and notes in the report, and race it natively",
         )
     split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
     if not summary.is_exhaustive:

@@ -20,6 +20,7 @@ from mailrace.steer.database_proxy.loop import Loop
 from mailrace.steer.database_proxy.proxy import DatabaseProxy, pass_all
 from mailrace.steer.database_proxy.quiet import Threads, threads_of, wait_quiet
 from mailrace.steer.database_proxy.store import Store
+from mailrace.steer.servers.broadcasts import Broadcasts
 from mailrace.steer.servers.instance import Instance, Opener
 from mailrace.steer.servers.liveness import dead_among, let_go
 from mailrace.steer.servers.seat import Seat
@@ -51,11 +52,13 @@ class Rig:
     late_s: float = 0.0
     _late_looks: int = 0
     proxy: DatabaseProxy = field(init=False)
+    broadcasts: Broadcasts = field(init=False)
     footprints: Footprints = field(init=False)
     empty: sqlite3.Connection = field(init=False)
 
     def __post_init__(self) -> None:
         self.proxy = DatabaseProxy(self.loop, self.store)
+        self.broadcasts = Broadcasts(self.proxy)
 
     def start(self, instances: int) -> None:
         """Start that many servers. Raises TargetError."""
@@ -65,6 +68,8 @@ class Rig:
             self.instances.append(instance)
             instance.start()
         self.settle()
+        # Given messages are stored next.
+        self.broadcasts.follow(range(instances), time.monotonic())
         self.empty = self.store.snapshot()
         self.footprints = Footprints(self.store.connection)
         self.start_s = time.monotonic() - began
@@ -142,7 +147,7 @@ class Rig:
         if wait_s:
             self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
         late = [s for s in self.proxy.journal if s.arrived_ns > replied_ns and not is_background(s)]
-        late = [s for s in late if text_of(s.sql) != DECOY]
+        late = [s for s in late if text_of(s.sql) != DECOY and not s.is_held]
         self.late_s = max([self.late_s, *((s.arrived_ns - replied_ns) / 1e9 for s in late)])
         return len(late)
 

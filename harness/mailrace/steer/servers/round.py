@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mailrace.actors import Conversation, relayed_of, script_of
 from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import Effect, PlannedRound, messages_of, protocol_of
 from mailrace.steer.database_proxy.attribution import Names
+from mailrace.steer.database_proxy.drawn import Drawn
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.servers.contents import Contents
 from mailrace.steer.servers.instance import Instance
@@ -38,6 +39,7 @@ class Round:
     ids        server IDs of the given messages, by key
     compared   what the store is compared with after each schedule
     snapshot   the store once the given messages are in it
+    drawn      what the server draws anew in each run, as far as it was seen
     """
 
     rig: Rig
@@ -45,6 +47,7 @@ class Round:
     ids: Mapping[str, str]
     compared: Contents
     snapshot: sqlite3.Connection
+    drawn: Drawn = field(default_factory=Drawn)
 
     @property
     def actors(self) -> tuple[str, ...]:
@@ -60,7 +63,11 @@ class Round:
 
     def names(self) -> Names:
         """Fresh names for one schedule."""
-        return Names.of(self.planned, self.ids)
+        return replace(Names.of(self.planned, self.ids), drawn=self.drawn)
+
+    def names_in_graph(self) -> Names:
+        """The names by which the graph of states knows the server IDs, and what is drawn."""
+        return replace(self.names(), values={v: name for name, v in self.drawn.literals.items()})
 
     def prepare(self, places: Sequence[Instance]) -> list[Seat]:
         """A conversation for each actor, at the instance of its place, up to its last byte.

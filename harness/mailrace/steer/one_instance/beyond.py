@@ -1,0 +1,93 @@
+"""What one instance did and no explored schedule does in, its realisation out, if it comes again."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from mailrace.model.anomaly import AnomalyName
+from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.graph import Follows
+from mailrace.steer.explore.judge import Judge
+from mailrace.steer.one_instance.prover import Prover
+from mailrace.steer.one_instance.realisations import Realisation
+from mailrace.steer.one_instance.realise import REPEATS, Realised
+from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.unguided import NEVER, Unguided, Way, ways
+
+
+def at_point(
+    prover: Prover,
+    once: Callable[[], Execution],
+    first: Execution,
+    allowed: Follows,
+    found: Sequence[Realisation],
+) -> Realisation | str:
+    """A release point where one instance did what no explored schedule does: it itself, and again `once`.
+
+    It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt, in
+    words.
+    """
+    # No state of the graph stands for what came here, so only the release point itself can be repeated.
+    runs = [first]
+    for _ in range(REPEATS):
+        try:
+            runs.append(once())
+        except ScheduleMissed:
+            continue
+    done = Realised(tuple(runs), 1, (1,) * (len(runs) - 1), 0.0)
+    names = prover.space.judge.names(first)
+    words, same = ", ".join(sorted(names)), prover.same(done, names)
+    if 2 * same < REPEATS:
+        return f"{words} at a release point, which came again {same} of {REPEATS} times"
+    said = prover.as_it_was(first, allowed, same, 1)
+    proven = prover.proven(said, (first,), done, allowed, found)
+    is_explored = names <= prover.space.anomalies
+    note = f"{words}: at a release point of one instance" + (
+        "" if is_explored else ", and in no explored schedule"
+    )
+    return replace(proven, notes=(note,), is_beyond=True)
+
+
+def without_graph(
+    prover: Prover, shared: SharedInstance, allowed: Follows, until: float
+) -> Realisation | None:
+    """The first race that one instance shows at a release point that no graph is needed for.
+
+    It stands by itself. Where there is none nothing is known: other schedules were not tried.
+    """
+    judge = prover.space.judge
+    lengths = [Counter(run.schedule) for run in prover.space.executions]
+    blocks = max(each[0] for each in lengths), max(each[1] for each in lengths)
+    excused: frozenset[AnomalyName] | None = None
+    for way in ways(blocks):
+        if time.monotonic() > until:
+            break
+        run = _tried(shared, way)
+        if run is None or not judge.names(run):
+            continue
+        excused = broken_in_turn(shared, judge) if excused is None else excused
+        if judge.names(run) - excused:
+            shown = at_point(prover, partial(_once, shared, way), run, allowed, ())
+            if not isinstance(shown, str):
+                return shown
+    return None
+
+
+def broken_in_turn(shared: SharedInstance, judge: Judge) -> frozenset[AnomalyName]:
+    """What breaks on one instance when its operations run one after the other: that is no race of theirs."""
+    runs = (_tried(shared, Way(first, NEVER)) for first in (0, 1))
+    return frozenset().union(*(judge.names(run) for run in runs if run is not None))
+
+
+def _tried(shared: SharedInstance, way: Way) -> Execution | None:
+    try:
+        return _once(shared, way)
+    except ScheduleMissed:
+        return None
+
+
+def _once(shared: SharedInstance, way: Way) -> Execution:
+    return shared.run_by(lambda seats, arrivals, names: Unguided(seats, arrivals, names).follow(way))

@@ -1,0 +1,48 @@
+"""Stores and deletions in, when the statistics are broadcast out: statements that no operation asks for.
+
+A server counts its messages a quarter of a second after it stored or deleted some, once for all until then.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mailrace.steer.database_proxy.attribution import BROADCAST_END, COUNT_ALL
+from mailrace.steer.database_proxy.proxy import DatabaseProxy
+
+BROADCAST_S = 0.25
+
+
+@dataclass(slots=True)
+class Broadcasts:
+    """Of all instances of a rig, as the proxy counts their statements.
+
+    _due   by instance: the monotonic second at which one may come, and how many had come before
+    """
+
+    proxy: DatabaseProxy
+    _due: dict[int, tuple[float, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.proxy.counted = frozenset((COUNT_ALL, BROADCAST_END))
+
+    def follow(self, instances: Iterable[int], began: float) -> None:
+        """These instances have changed their store since then (monotonic)."""
+        for instance in instances:
+            if not self._is_due(instance):
+                self._due[instance] = began + BROADCAST_S, self.proxy.tally[instance, BROADCAST_END]
+
+    def let_pass(self, instances: Iterable[int], needed_s: float) -> None:
+        """Wait for those that would come within so many seconds; the gate has to let them through."""
+        for instance in instances:
+            if self._is_due(instance):
+                left_s = self._due[instance][0] - time.monotonic()
+                if left_s <= needed_s:
+                    self._await(instance, max(0.0, left_s) + BROADCAST_S)
+
+    def _await(self, instance: int, seconds_max: float) -> None:
+        self.proxy.loop.pump(lambda: not self._is_due(instance), seconds_max)
+        self._due.pop(instance, None)
+
+    def _is_due(self, instance: int) -> bool:
+        return instance in self._due and self._due[instance][1] == self.proxy.tally[instance, BROADCAST_END]
