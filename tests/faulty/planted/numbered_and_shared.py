@@ -1,4 +1,4 @@
-"""Servers that number each mail under locks, in shared transactions or requests, or by several connections."""
+"""Servers that number mail under locks, in shared transactions or requests, or by several connections."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
