@@ -46,7 +46,9 @@ class Sections:
         last, before = previous
         other = 1 - last
         # What is sent behind a reply may come later than quiet: that it has not come is no sign of a lock.
-        is_queued = other in others and (is_patient or other not in node.steps or not node.steps[other].is_late)
+        is_queued = other in others and (
+            is_patient or other not in node.steps or not node.steps[other].is_late
+        )
         if actor == other or is_queued:
             self.saw(before, node, last, other, is_let_in=actor == other)
 
