@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from mailrace.model.cause import Cause
@@ -26,7 +25,7 @@ from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
-from mailrace.steer.one_instance.beyond import at_point
+from mailrace.steer.one_instance.beyond import at_point, bad_points
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
@@ -184,15 +183,10 @@ class Surveying:
         shared = SharedInstance(round_, looked.space.graph)
         kinds = tuple(operation.kind for operation in planned.operations)
         realiser = self._realiser(round_, looked.space, looked.grounds, EXTENT.seconds_max)
-        known, found = looked.space.anomalies, []
-        for point, run in looked.seen.points.runs:
-            names = looked.space.judge.names(run) - known
-            if not names:
-                continue
+        judge, points, found = looked.space.judge, looked.seen.points, []
+        for once, run, names in bad_points(shared, judge, points, looked.space.anomalies):
             # It counts where it comes again, and is told as a doubt where it does not.
-            once = partial(shared.run, point, is_calm=True)
             shown = at_point(realiser.prover, once, run, looked.seen.exclusions.allow, ())
-            known |= looked.space.judge.names(run)
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
             is_shown = not isinstance(shown, str)
             found.append(

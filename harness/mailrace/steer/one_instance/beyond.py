@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +11,7 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.explore.judge import Judge
+from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation
 from mailrace.steer.one_instance.realise import REPEATS, Realised
@@ -49,6 +50,17 @@ def at_point(
         "" if is_explored else ", and in no explored schedule"
     )
     return replace(proven, notes=(note,), is_beyond=True)
+
+
+def bad_points(
+    shared: SharedInstance, judge: Judge, points: Points, known: frozenset[AnomalyName] = frozenset()
+) -> Iterator[tuple[Callable[[], Execution], Execution, frozenset[AnomalyName]]]:
+    """Release points that show what is not `known`: how to run each once more, its run, and what is new of it."""
+    for point, run in points.runs:
+        names = judge.names(run) - known
+        if names and (names := names - broken_in_turn(shared, judge)):
+            known |= names
+            yield partial(shared.run, point, is_calm=True), run, names
 
 
 def without_graph(

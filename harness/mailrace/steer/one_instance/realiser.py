@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
 
 from mailrace.model.anomaly import AnomalyName
@@ -16,7 +15,7 @@ from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.state_space import StateSpace, graph_of
-from mailrace.steer.one_instance.beyond import at_point, broken_in_turn, without_graph
+from mailrace.steer.one_instance.beyond import at_point, bad_points, without_graph
 from mailrace.steer.one_instance.exclusions import Points, split_in_words
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
@@ -68,6 +67,7 @@ class Realiser:
 
         points   release points of that instance: what it did there and no explored schedule does is shown too
         """
+        points = points or Points((), 0, {})
         # Where the graph is in doubt it is no good guide, so what needs none is looked at first.
         found = self._at_release_points(shared, allowed, points) if self.space.doubt else []
         ends = min(self.effort.until, time.monotonic() + (DOUBTFUL_S_MAX if self.space.doubt else inf))
@@ -90,37 +90,30 @@ class Realiser:
                 found.append(self._as_explored(one, until, found))
             self.observer.decided(found[-1].said)
         doubt = ""
-        known = self.space.anomalies
-        for point, run in points.runs if points is not None else ():
-            names = self.space.judge.names(run) - known
-            if names and (names := names - broken_in_turn(shared, self.space.judge)):
-                known |= names
-                once = partial(shared.run, point, is_calm=True)
-                shown = at_point(self.prover, once, run, allowed, found)
-                if isinstance(shown, str):
-                    doubt = shown
-                else:
-                    found.append(shown)
-                    self.observer.decided(shown.said)
-        is_missed = points is not None and points.missed > 0
+        for once, run, _ in bad_points(shared, self.space.judge, points, self.space.anomalies):
+            shown = at_point(self.prover, once, run, allowed, found)
+            if isinstance(shown, str):
+                doubt = shown
+            else:
+                found.append(shown)
+                self.observer.decided(shown.said)
+        is_missed = points.missed > 0
         is_open = is_missed or any(one.said.fate == "unrealised" for one in found)
         if is_open and not self.space.doubt and not any(one.is_realised for one in found):
             found += self._at_release_points(shared, allowed, points)
         return self._all(found, allowed, doubt)
 
     def _at_release_points(
-        self, shared: SharedInstance, allowed: Follows, points: Points | None
+        self, shared: SharedInstance, allowed: Follows, points: Points
     ) -> list[Realisation]:
         """A race that one instance shows at a release point, with or without the graph, if there is one."""
-        judge = self.space.judge
         if len(self.round_.actors) != 2:
             return []
-        for point, run in points.runs if points is not None else ():
-            if judge.names(run) - broken_in_turn(shared, judge):
-                shown = at_point(self.prover, partial(shared.run, point, is_calm=True), run, allowed, ())
-                if not isinstance(shown, str):
-                    self.observer.decided(shown.said)
-                    return [shown]
+        for once, run, _ in bad_points(shared, self.space.judge, points):
+            shown = at_point(self.prover, once, run, allowed, ())
+            if not isinstance(shown, str):
+                self.observer.decided(shown.said)
+                return [shown]
         more = without_graph(self.prover, shared, allowed, self.effort.until)
         if more is None:
             return []
