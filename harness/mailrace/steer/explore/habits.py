@@ -19,9 +19,9 @@ from mailrace.steer.database_proxy.proxy import DatabaseProxy, Statement
 from mailrace.steer.servers.seat import Seat
 
 SHOWN_MAX = 100
-LATE_SHARE = 1.5
-LATE_MIN_S = 0.005
-"""A statement behind a reply is waited for half as long again as it ever took, and this long in any case."""
+LATE_SHARE = 2.0
+LATE_MIN_S = 0.025
+"""A statement behind a reply is waited for twice as long as it ever took, and this long on top of it."""
 
 
 @dataclass(slots=True)

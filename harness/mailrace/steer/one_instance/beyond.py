@@ -55,7 +55,7 @@ def at_point(
 def bad_points(
     shared: SharedInstance, judge: Judge, points: Points, known: frozenset[AnomalyName] = frozenset()
 ) -> Iterator[tuple[Callable[[], Execution], Execution, frozenset[AnomalyName]]]:
-    """Release points that show what is not `known`: how to run each once more, its run, and what is new of it."""
+    """Release points that show what is not `known`: how to run each once more, its run, what is new."""
     for point, run in points.runs:
         names = judge.names(run) - known
         if names and (names := names - broken_in_turn(shared, judge)):
