@@ -35,6 +35,9 @@ class FakeTarget:
     def search(self, query: str) -> tuple[str, ...]:
         return tuple(row.id for row in self.rows if row.key in query)
 
+    def relayed(self) -> tuple[bytes, ...]:
+        return ()
+
     def disagreements(self, *_: object) -> tuple[()]:
         return ()
 
