@@ -16,7 +16,7 @@ from mailrace.studies.recording import Recording, RecordRequest
 from mailrace.targets import open_target, parse_target
 
 from tests.embedded.conversation import LIMIT_S, Speaker
-from tests.embedded.conversation_steps import STEPS_WITH_POP3
+from tests.embedded.conversation_steps import NEWER
 
 WEB_SOCKET = (
     b"GET /api/events HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -69,7 +69,7 @@ def test_160_steps_are_answered_alike_with_and_without_the_recorder(
     if name.startswith("mailpit"):
         request.getfixturevalue("real_mailpit")(name.partition("@")[2])
     with plain(name, tmp_path / "plain") as one, recorded(name, tmp_path) as other:
-        answers = [(step.name, one.say(step), other.say(step)) for step in STEPS_WITH_POP3]
+        answers = [(step.name, one.say(step), other.say(step)) for step in NEWER]
         answers.append(("web socket", greeted_by_web_socket(one.api), greeted_by_web_socket(other.api)))
     assert len(answers) >= 180
     assert [answer for answer in answers if answer[1] != answer[2]] == []
