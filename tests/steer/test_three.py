@@ -226,3 +226,14 @@ def test_one_instance_is_brought_into_what_no_two_of_three_do(predicted: tuple[R
     assert "predicted schedules bad" in reason
     (witness,) = (w for w in summary.shown.witnesses if w.anomaly.name is AnomalyName.TAG_LOST)
     assert len(witness.record.plan.operations) == 3
+    # Each cause that was shown names the witness of its own schedule.
+    numbers = {w.record.index: w for w in summary.shown.witnesses}
+    for cause in summary.shown.causes:
+        linked = numbers.get(cause.witness)
+        assert (linked is None) == (cause.witness == -1)
+        if linked is not None:
+            assert linked.schedule is not None
+            assert linked.schedule.text == cause.schedule
+    assert any(cause.witness == witness.record.index for cause in summary.shown.causes)
+    # The worst is the first: it is what a bundle shows.
+    assert summary.shown.witnesses[0].anomaly.name is AnomalyName.TAG_LOST

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.cause import Cause
+from mailrace.model.consequences import in_order
 from mailrace.model.operation import Operation, PlannedRound
 from mailrace.model.result import Violation, Witness
 from mailrace.steer.causes.grounds import grounds_of
@@ -57,11 +58,16 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
     own = _open_of(space, left)
     whole_one = _by_all(round_, own, exclusions, effort, observer) if own.violating else Realisations()
     each = [one for run, one in left if run not in {run for run, _ in own.violating}]
-    causes = [*parts.causes, *whole_one.causes]
+    # The worst comes first, for a bundle takes the first; and each cause says which of these now shows it.
+    witnesses = [*parts.witnesses, *whole_one.witnesses]
+    worst = in_order(w.anomaly.name.value for w in witnesses)
+    witnesses.sort(key=lambda w: worst.index(w.anomaly.name.value))
+    told = numbered(witnesses, effort.replay)
+    causes = [_linked(one, told) for one in (*parts.causes, *whole_one.causes)]
     shown = Realisations(
         each=(*parts.each, *each, *whole_one.each),
         causes=tuple({one.name: one for one in reversed(causes)}.values())[::-1],
-        witnesses=numbered((*parts.witnesses, *whole_one.witnesses), effort.replay),
+        witnesses=told,
         also=also,
         notes=(*parts.notes, *whole_one.notes),
     )
@@ -72,6 +78,16 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
         schedules=space.count(exclusions.allow),
         all_schedules=space.count(),
     )
+
+
+def _linked(cause: Cause, witnesses: Sequence[Witness]) -> Cause:
+    """The cause with the number of the witness that has its schedule; -1: none has."""
+    same = [
+        w.record.index
+        for w in witnesses
+        if w.schedule is not None and w.schedule.text == cause.schedule and w.anomaly.name in cause.anomalies
+    ]
+    return replace(cause, witness=same[0] if same else -1)
 
 
 def _open_of(space: StateSpace, left: Sequence[tuple[Execution, Realisation]]) -> StateSpace:
