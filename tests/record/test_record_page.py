@@ -37,7 +37,7 @@ def test_without_the_store_at_the_end_nothing_is_said_of_it() -> None:
 
 
 def test_a_terminal_is_told_each_hazard_with_its_remedy_and_its_evidence() -> None:
-    at_work = [op("search", t, query="subject:x", code=200) for t in (0, 9)]
+    at_work = [op("search", t, query="subject:x", total=0, code=200) for t in (0, 9)]
     found = findings_of(
         suite([send(1, "a"), op("delete", 5, connection=2, ids=("ID-a",), code=200), *at_work])
     )

@@ -39,7 +39,10 @@ def not_covered(found: Findings) -> tuple[str, ...]:
     """What the record does not cover, a sentence each, the gravest first."""
     doubts = tuple(f"Whether the server kept its promises is not known: {why}" for why in found.doubts)
     hidden = (
-        (f"{plural(found.not_judged, 'accepted mail')} not judged, since somebody may have deleted it",)
+        (
+            f"{plural(found.not_judged, 'accepted mail')} not judged, since somebody may have deleted "
+            + ("it" if found.not_judged == 1 else "them"),
+        )
         if found.not_judged and not found.doubts
         else ()
     )
