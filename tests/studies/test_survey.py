@@ -10,17 +10,18 @@ from mailrace.model.errors import UsageError
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
 from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page, survey_to_json
-from mailrace.scenario import load, shipped
+from mailrace.scenario import load
 from mailrace.scenario.load import scenario_from
-from mailrace.steer import steer
 from mailrace.studies.survey.document import NOT_LOOKED, survey_of
 from mailrace.studies.survey.operations import LEFT_OUT, TABLE, not_surveyed
 from mailrace.studies.survey.relations import chosen, pairs, relation_of
+from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import STATE, Header, State
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
 
 from tests.running import mailrace
+from tests.studies.shipped_found import not_found
 
 FEW = ("send", "rename tag")
 
@@ -191,14 +192,26 @@ def test_two_versions_are_compared_cause_by_cause(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_shipped_scenarios_show_is_found_without_them(tmp_path: Path) -> None:
-    few = ("send", "delete", "rename tag")
-    found = survey(Asked(target=parse_target("embedded@1.30.5"), only=few), tmp_path)
-    names = {cause.name for cause in found.causes}
-    for name in ("send-delete-last-holder", "send-delete-unrelated", "send-rename-tag", "shared-new-tag"):
-        steered = steer(load(shipped() / f"{name}.race.yaml"), "embedded@1.30.5")
-        assert steered.schedules is not None
-        assert {cause.name for cause in steered.schedules.causes} <= names, name
+@pytest.mark.parametrize(
+    ("version", "one", "other", "scenario"),
+    [
+        ("1.30.5", "send", "rename tag", "send-rename-tag"),
+        ("1.30.5", "send", "delete", "send-delete-last-holder"),
+        ("1.33.1", "delete", "read latest", "latest-delete-newest"),
+        ("1.33.1", "delete unread", "read message", "read-delete-unread"),
+    ],
+)
+def test_what_shipped_scenarios_show_is_found_without_them(
+    tmp_path: Path, version: str, one: str, other: str, scenario: str
+) -> None:
+    """A sample: `python -m tests.studies.shipped_found survey.json` looks for all of them."""
+    wanted = [pair for pair in pairs() if (pair.a.name, pair.b.name) == (one, other)]
+    state = State(tmp_path, Header(target="embedded", version=version, pairs=()))
+    target = parse_target(f"embedded@{version}")
+    assert Surveyor(target, state, tmp_path).survey(wanted)
+    found = survey_of(state, wanted, TargetInfo.unknown(f"embedded@{version}"), is_whole=True)
+    assert not_found(found, [scenario]) == []
+    assert found.causes
 
 
 @pytest.mark.slow

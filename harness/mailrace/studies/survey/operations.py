@@ -70,6 +70,7 @@ TABLE: tuple[Surveyed, ...] = (
     Surveyed(
         "delete by search", "delete_search", lambda on: {"query": _search(on)}, ("DELETE /api/v1/search",)
     ),
+    Surveyed("delete unread", "delete_search", lambda on: {"query": f"is:unread {_search(on)}"}),
     Surveyed("delete all", "delete_all", lambda _: {}),
     Surveyed(
         "set tags",
@@ -98,6 +99,7 @@ TABLE: tuple[Surveyed, ...] = (
     Surveyed("mark read by search", "set_read", lambda on: {"query": _search(on), "read": True}),
     Surveyed("mark all read", "set_read", lambda _: {"read": True}),
     Surveyed("view latest", "view_latest", lambda _: {}, ("GET /view/latest",)),
+    Surveyed("read latest", "view_latest", lambda _: {"via": "api"}),
     Surveyed("POP3 retrieve", "pop3_retrieve", lambda on: {"message": on.message}, ("POP3 RETR",)),
     Surveyed("POP3 delete", "pop3_delete", lambda on: {"messages": [on.message]}, ("POP3 DELE, QUIT",)),
     Surveyed(

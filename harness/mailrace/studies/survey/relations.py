@@ -35,6 +35,9 @@ MEETINGS: tuple[tuple[Given, Subject, Subject], ...] = (
 )
 """What is given, and what each side acts on. A pair is tried in each that gives it a relation of its own."""
 
+ALONE: tuple[Given, Subject, Subject] = (_ONE_HOLDER[:1], *MEETINGS[0][1:])
+"""The store holds one message, on which both sides act."""
+
 NAME_MAX = 64
 """Characters in the name of a scenario."""
 
@@ -81,6 +84,8 @@ def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
         for sides in ([first, second], [second, first]):
             actors = [one.form(side) for one, side in zip((a, b), sides, strict=True)]
             relation = relation_of(given, actors[0], actors[1])
+            if _is_of_newest((a, b), given, actors):
+                relation = "the newest message"
             asked = json.dumps([given, actors])
             if a is not b and found.get(relation, asked) != asked and relation == LAST_HOLDER:
                 # Either side may be the one who acts on the message that the other's tag is about.
@@ -88,6 +93,25 @@ def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
             if relation not in found and asked not in found.values():
                 found[relation] = asked
                 yield _pair(a, b, relation, given, sides)
+    # Of several messages each is judged by itself where a search acts on them; of one the whole outcome is.
+    given, first, second = ALONE
+    actors = [one.form(side) for one, side in zip((a, b), (first, second), strict=True)]
+    if any("query" in form for form in actors) and any(_names_only("one", form) for form in actors):
+        yield _pair(a, b, "the only message", given, [first, second])
+
+
+def _names_only(message: str, form: object) -> bool:
+    """Whether the request names that message and no other."""
+    return set(re.findall(r'"(one|two)"', json.dumps(form))) == {message}
+
+
+def _is_of_newest(both: tuple[Surveyed, Surveyed], given: Given, actors: Sequence[object]) -> bool:
+    """Whether one asks for the newest message, whichever that is, and the other acts on that message."""
+    newest = f'"{given[-1]["name"]}"'
+    return any(
+        one.kind == "view_latest" and newest in json.dumps(its)
+        for one, its in zip(both, reversed(actors), strict=True)
+    )
 
 
 LAST_HOLDER = "the tag's last holder"
