@@ -32,8 +32,6 @@ class Habits:
     late_s    by actor: how long after its reply, or after its statement before, one came at most
     done      actors that were answered and send nothing more in this run
     strays    texts of statements that nobody chose the time of, with how often
-
-    is_mixed_up   in this run a broadcast ended whose beginning was taken for an actor's own statement
     """
 
     own: set[tuple[int, str]] = field(default_factory=set)
@@ -41,7 +39,6 @@ class Habits:
     done: set[int] = field(default_factory=set)
     strays: Counter[str] = field(default_factory=Counter)
     is_learning: bool = False
-    is_mixed_up: bool = False
     _runs: int = 0
     _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _now: set[tuple[int, str]] = field(default_factory=set)
@@ -52,7 +49,6 @@ class Habits:
 
     def begin(self) -> None:
         """A run begins."""
-        self.is_mixed_up = False
         self.done.clear()
         self._now.clear()
         self._came_ns.clear()
@@ -90,7 +86,6 @@ class Habits:
                     self._known.add(statement.instance)
                     return True
                 self._now.add((seat.index, text))
-                self.is_mixed_up |= text == BROADCAST_END and (seat.index, COUNT_ALL) in self.own
             statement.is_background = True
             return False
         if seat is not None and is_under_way and not is_waiting:

@@ -68,11 +68,9 @@ class SeparateInstances:
         self._is_finished = False
         self.runs += 1
         self.rig.proxy.gate = self._gate
-        everyone = range(len(self.round_.actors))
-        if self.habits.own:
-            # A broadcast between would be taken for the actors' own statements of the same text.
-            self.rig.broadcasts.let_pass(everyone, max(CALM_S, 2 * self._took_s))
-        self.rig.broadcasts.follow(everyone, self._began)
+        # A broadcast between would be taken for the actors' own statements of its texts, if they have some.
+        calm_s = max(CALM_S, 2 * self._took_s) if self.habits.own else 0.0
+        self.rig.broadcasts.begin(range(len(self.round_.actors)), self._began, calm_s)
         self.round_.put_back()
         self._names = self.round_.names()
         self._waiting.clear()
@@ -137,8 +135,10 @@ class SeparateInstances:
     def finish(self) -> Execution:
         """See `System`."""
         self._took_s = time.monotonic() - self._began
-        if self.habits.is_mixed_up:
-            raise ScheduleMissed("a broadcast was taken for an actor's own statement of the same text")
+        if self.habits.own:
+            wait_quiet(self.rig.loop, [i.pid for i in self.rig.instances])
+            if self.rig.broadcasts.has_come():
+                raise ScheduleMissed("a broadcast of the server's came into it")
         ended = self.round_.ended(self._seats, self.runs, self.rig.instances)
         self._is_finished = True
         self.habits.end()
@@ -215,6 +215,7 @@ class SeparateInstances:
         """Let what is under way run out: a cut schedule leaves its actors in the middle."""
         seats, self._seats = self._seats, []
         self.rig.run_out(seats)
+        self.rig.broadcasts.follow((seat.instance.index for seat in seats), self._began)
         # A schedule that was cut leaves work behind its replies, which would come into the next one.
         if late_s := max((self.habits.patience_s(seat.index) for seat in seats), default=0.0):
             self.rig.loop.pump(lambda: False, late_s)
@@ -222,7 +223,6 @@ class SeparateInstances:
         self._texts.clear()
         if not seats or self._is_finished:
             return
-        # What has ended is replaced first: nothing goes on without it.
         for instance in [s.instance for s in seats if s.instance.how_it_ended]:
             self._replace(instance)
         for instance in self.rig.dead_among([s.instance for s in seats]):

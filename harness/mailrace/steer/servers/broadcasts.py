@@ -22,6 +22,7 @@ class Broadcasts:
 
     proxy: DatabaseProxy
     _due: dict[int, tuple[float, int]] = field(default_factory=dict)
+    _ended: int = 0
 
     def __post_init__(self) -> None:
         self.proxy.counted = frozenset((COUNT_ALL, BROADCAST_END))
@@ -39,6 +40,21 @@ class Broadcasts:
                 left_s = self._due[instance][0] - time.monotonic()
                 if left_s <= needed_s:
                     self._await(instance, max(0.0, left_s) + BROADCAST_S)
+
+    def begin(self, instances: Iterable[int], began: float, calm_s: float) -> None:
+        """A run of these instances begins; `calm_s`: none may come for so long; 0: it does not matter."""
+        every = list(instances)
+        if calm_s:
+            self.let_pass(every, calm_s)
+        self.follow(every, began)
+        self._ended = self._number()
+
+    def has_come(self) -> bool:
+        """Whether one has ended since the run began."""
+        return self._number() != self._ended
+
+    def _number(self) -> int:
+        return sum(times for (_, text), times in self.proxy.tally.items() if text == BROADCAST_END)
 
     def _await(self, instance: int, seconds_max: float) -> None:
         self.proxy.loop.pump(lambda: not self._is_due(instance), seconds_max)
