@@ -8,7 +8,7 @@ import pytest
 from mailrace.model.operation import ServerOptions
 from mailrace.report import bundle, read_bundle
 from mailrace.run import Output, Racing, RunRequest, run
-from mailrace.scenario import load, shipped
+from mailrace.scenario import load, scenario_from, shipped
 from mailrace.targets import open_target
 from mailrace.targets.mailpit.lookup import find
 
@@ -74,3 +74,22 @@ def test_a_steered_bundle_reproduces_on_its_version_and_on_no_older_one(tmp_path
     assert "by this schedule of statements" in done.stdout
     older = reproduce(tmp_path, found, "--mailpit", str(before.path), "--tries", "10")
     assert older.returncode == 0, older.stdout + older.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["release", "pop3_retrieve"])
+def test_what_left_a_server_by_half_is_reproduced_by_the_script_alone(kind, tmp_path, faulty):
+    program = faulty("half_a_source_beside_a_deletion", of="1.33.1")
+    given = {
+        "name": "half",
+        "given": [{"name": "old"}],
+        "actors": [{kind: {"message": "old"}}, {"delete": {"messages": ["old"]}}],
+    }
+    output = Output(reports=tmp_path / "reports")
+    request = RunRequest.of(program, Racing(control=False), output, seed=SEED, mode="steer", command="x")
+    done = run([scenario_from(given, tmp_path)], request)
+    found = read_bundle(bundle(done.folder, tmp_path / "bundle.zip"))
+    shown = reproduce(tmp_path, found, "--mailpit", program.removeprefix("mailpit:"))
+    assert shown.returncode == 1, shown.stdout + shown.stderr
+    refused = reproduce(tmp_path, found, "--smtp", "127.0.0.1:1", "--api", "http://127.0.0.1:1")
+    assert (refused.returncode, "give --mailpit PATH" in refused.stderr) == (4, True)

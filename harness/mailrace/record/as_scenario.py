@@ -10,7 +10,7 @@ TAG = "{run}-{round}"
 ACTORS = frozenset(
     [
         *("send", "delete", "delete_search", "delete_all", "set_tags", "rename_tag", "delete_tag"),
-        *("read_message", "read_latest", "set_read"),
+        *("read_message", "read_latest", "set_read", "retrieve", "release"),
     ]
 )
 """What an actor of a scenario does, too."""
@@ -79,5 +79,7 @@ def _actor(kind: str, message: str, number: int, *, is_tagged: bool) -> str:
         "delete_tag": f'delete_tag: {{tag: "{TAG}"}}',
         "read_message": f"read_message: {{message: {message}}}",
         "read_latest": "view_latest: {via: api}",
+        "retrieve": f"pop3_retrieve: {{message: {message}}}",
+        "release": f"release: {{message: {message}}}",
         "set_read": f"set_read: {{read: true, messages: [{message}]}}",
     }[kind]
