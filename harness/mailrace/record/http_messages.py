@@ -1,7 +1,7 @@
 """The bytes of one direction of an HTTP/1.1 connection in, its messages out, piece by piece (RFC 9112).
 
 Written here since each request of a suite passes through it twice, on processors that the suite needs: h11,
-which the tests hold beside it, takes some four times as long. Where two readers could disagree on how long a
+which the tests hold beside it, takes several times as long. Where two readers could disagree on how long a
 message is, the track is lost rather than guessed.
 """
 
