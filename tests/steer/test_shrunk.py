@@ -24,3 +24,9 @@ def test_three_senders_with_two_tags_come_down_to_two_with_one() -> None:
         assert [len(o.message.tags) for o in operations if isinstance(o, Send)] == [1, 1]
         assert witness.schedule is not None
         assert {s.actor for s in witness.schedule.steps} == {o.key for o in operations}
+    for cause in result.schedules.causes:
+        # A smaller round has a schedule of its own: a cause names a witness only where that is its schedule.
+        if cause.witness >= 0:
+            told = result.witnesses[cause.witness].schedule
+            assert told is not None
+            assert told.text == cause.schedule

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from mailrace.model.cause import Cause
 from mailrace.model.operation import PlannedRound
 from mailrace.model.result import Witness
 from mailrace.steer.causes.grounds import grounds_of
@@ -118,7 +119,8 @@ def with_smallest(round_: Round, summary: Summary, effort: Effort, observer: Obs
         own = [w for w in walks[small] if w.anomaly.name is name]
         witnesses += own or [w for w in summary.shown.witnesses if w.anomaly.name is name]
     found = numbered(witnesses, effort.replay) or summary.shown.witnesses
-    return replace(summary, shown=replace(summary.shown, witnesses=found))
+    causes = tuple(linked(one, found) for one in summary.shown.causes)
+    return replace(summary, shown=replace(summary.shown, witnesses=found, causes=causes))
 
 
 def numbered(witnesses: Sequence[Witness], replay: str) -> tuple[Witness, ...]:
@@ -130,3 +132,13 @@ def numbered(witnesses: Sequence[Witness], replay: str) -> tuple[Witness, ...]:
         record = replace(witness.record, index=number)
         found.append(replace(witness, record=record, replay=f"{replay} --round {number}"))
     return tuple(found)
+
+
+def linked(cause: Cause, witnesses: Sequence[Witness]) -> Cause:
+    """The cause with the number of the witness that has its schedule; -1: none has."""
+    same = [
+        w.record.index
+        for w in witnesses
+        if w.schedule is not None and w.schedule.text == cause.schedule and w.anomaly.name in cause.anomalies
+    ]
+    return replace(cause, witness=same[0] if same else -1)

@@ -15,7 +15,7 @@ from mailrace.steer.explore.graph import Node
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.exclusions import Exclusions
-from mailrace.steer.one_instance.pairs import Walked, numbered, walk_small
+from mailrace.steer.one_instance.pairs import Walked, linked, numbered, walk_small
 from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import preemptions_of
@@ -63,7 +63,7 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
     worst = in_order(w.anomaly.name.value for w in witnesses)
     witnesses.sort(key=lambda w: worst.index(w.anomaly.name.value))
     told = numbered(witnesses, effort.replay)
-    causes = [_linked(one, told) for one in (*parts.causes, *whole_one.causes)]
+    causes = [linked(one, told) for one in (*parts.causes, *whole_one.causes)]
     shown = Realisations(
         each=(*parts.each, *each, *whole_one.each),
         causes=tuple({one.name: one for one in reversed(causes)}.values())[::-1],
@@ -78,16 +78,6 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
         schedules=space.count(exclusions.allow),
         all_schedules=space.count(),
     )
-
-
-def _linked(cause: Cause, witnesses: Sequence[Witness]) -> Cause:
-    """The cause with the number of the witness that has its schedule; -1: none has."""
-    same = [
-        w.record.index
-        for w in witnesses
-        if w.schedule is not None and w.schedule.text == cause.schedule and w.anomaly.name in cause.anomalies
-    ]
-    return replace(cause, witness=same[0] if same else -1)
 
 
 def _open_of(space: StateSpace, left: Sequence[tuple[Execution, Realisation]]) -> StateSpace:
