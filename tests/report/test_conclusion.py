@@ -221,6 +221,7 @@ def test_the_scenario_of_a_race_can_bring_it_about(race: Race) -> None:
         ("tag_lost", "send-retag-unrelated", "1.33.1", ["S3"]),
         ("tag_lost", "shared-new-tag", "1.17.0", []),
         ("hang", "overlapping-deletions", "1.30.5", ["S4"]),
+        ("hang", "pop3-delete-beside-delete", "1.30.5", ["S5"]),
         ("hang", "shared-new-tag", "1.30.5", []),
         ("envelope_leaked", "distinct-tags", "1.30.5", []),
         ("tag_duplicated", "two-tag-sets", "1.27.11", ["S7"]),

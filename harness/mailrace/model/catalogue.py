@@ -272,7 +272,7 @@ def races_behind(name: str, version: str, operations: Sequence[Operation] | None
     operations   of the rounds that showed it, where they are known: a race that they cannot bring about is
                  left out
 
-    Those that need what mailrace does not set up (POP3, two servers on one file) are left out. A race of two
+    Those that need what mailrace does not set up (two servers on one file) are left out. A race of two
     servers on one store is named only where no other explains the anomaly.
     """
     found = [
