@@ -179,7 +179,7 @@ def test_what_users_copy_is_yaml_and_calls_commands_that_there_are() -> None:
 
 def test_each_kept_survey_has_its_page_and_every_cause_stands_in_the_comparison(site: Path) -> None:
     kept = {one.stem: json.loads(one.read_text(encoding="utf-8")) for one in DOCS.glob("surveys/*.json")}
-    assert "1.33.1" in kept
+    assert len(kept) >= 3
     compared = page(site, "surveys")
     for version, survey in kept.items():
         own = (site / "surveys" / f"{version}.html").read_text(encoding="utf-8")
