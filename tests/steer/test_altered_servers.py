@@ -47,10 +47,10 @@ def is_clean(result: ScenarioResult) -> bool:
 
 @pytest.mark.parametrize("kind", DECIDED)
 def test_both_forms_are_decided(kind: str, servers: Altered) -> None:
-    racy = servers.steered(kind)
+    racy = servers.decided(kind)
     assert racy.verdict is Verdict.RACE, racy.reason
     assert racy.witnesses
-    correct = servers.steered(f"{kind}_benign")
+    correct = servers.decided(f"{kind}_benign")
     assert correct.verdict is Verdict.PASS, correct.reason
     assert is_clean(correct)
 
@@ -59,7 +59,7 @@ def test_both_forms_are_decided(kind: str, servers: Altered) -> None:
 def test_what_hangs_on_more_than_it_was_told_is_no_pass_and_its_race_is_shown(
     kind: str, servers: Altered
 ) -> None:
-    racy = servers.steered(kind)
+    racy = servers.decided(kind)
     assert racy.verdict is Verdict.RACE, racy.reason
     correct = servers.steered(f"{kind}_benign")
     assert correct.verdict is Verdict.INCONCLUSIVE, correct.reason
