@@ -50,6 +50,12 @@ X, Y = cause("x"), cause("y")
         ),
         pytest.param(walked(Y), walked(X), [("x", "new"), ("y", "mended")], id="what is new comes first"),
         pytest.param(
+            walked(cause("tag_lost/send/send")),
+            walked(replace(cause("tag_lost/a/b"), statements=("a", "b"))),
+            [("tag_lost/a/b", "not known on both"), ("tag_lost/send/send", "not known on both")],
+            id="of one the statements are not known",
+        ),
+        pytest.param(
             walked(),
             walked(cause("r", Harm.REPLY), cause("d"), cause("p", Harm.PROMISE)),
             [("d", "new"), ("p", "new"), ("r", "new")],

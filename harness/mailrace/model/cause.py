@@ -73,3 +73,8 @@ class Cause:
     repair: tuple[Repair, ...] = ()
     no_help: tuple[Repair, ...] = ()
     witness: int = -1
+
+    def may_be(self, other: "Cause") -> bool:
+        """Whether the two may be one cause: of one of them it is not known which statements decide."""
+        alike = self.name.partition("/")[0] == other.name.partition("/")[0]
+        return self.name == other.name or (alike and not (self.statements and other.statements))

@@ -51,10 +51,10 @@ def causes_of(old: Iterable[ScenarioResult], new: Iterable[ScenarioResult]) -> t
             change, shown = CauseChange.SAME, has[name]
         elif name in has:
             shown = has[name]
-            change = CauseChange.NEW if _is_walked(before, shown) else CauseChange.OPEN
+            change = CauseChange.NEW if _is_without(before, shown) else CauseChange.OPEN
         else:
             shown = had[name]
-            change = CauseChange.MENDED if _is_walked(after, shown) else CauseChange.OPEN
+            change = CauseChange.MENDED if _is_without(after, shown) else CauseChange.OPEN
         # Of several scenarios the one tells most in which the server was made to show it.
         cause = min(shown.values(), key=lambda one: one.fate != "realised")
         found.append(GateCause(change=change, scenarios=tuple(shown), cause=cause))
@@ -78,10 +78,13 @@ def _named(results: Results) -> dict[str, dict[str, Cause]]:
     return found
 
 
-def _is_walked(other: Results, scenarios: Iterable[str]) -> bool:
-    """Whether every schedule of each of the scenarios was walked on the other version."""
-    walked = [other[name].schedules for name in scenarios if name in other]
-    return len(walked) == len(list(scenarios)) and all(one and one.exhaustive for one in walked)
+def _is_without(other: Results, shown: Mapping[str, Cause]) -> bool:
+    """Whether every schedule of the scenarios was walked on the other version, and none has the cause."""
+    walked = [(cause, other[name].schedules) for name, cause in shown.items() if name in other]
+    return len(walked) == len(shown) and all(
+        found is not None and found.exhaustive and not any(cause.may_be(one) for one in found.causes)
+        for cause, found in walked
+    )
 
 
 def causes_words(causes: Sequence[GateCause]) -> list[str]:

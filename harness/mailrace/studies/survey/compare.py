@@ -39,8 +39,8 @@ def compare(before: Survey, after: Survey) -> Comparison:
 
 def _is_clear_of(cause: SurveyedCause, survey: Survey) -> bool:
     """Whether a survey decided every pair that shows the cause, and none of them by this cause."""
-    if any(one.name == cause.name for one in survey.causes):
-        return False  # it is known there, and was not shown: neither there nor gone
+    if any(one.may_be(cause) and set(one.pairs) & set(cause.pairs) for one in survey.causes):
+        return False  # it is known there and was not shown, or may be one that a cut walk could not name
     decided = {pair.name: pair.verdict is not PairVerdict.INCONCLUSIVE for pair in survey.pairs}
     return all(decided.get(name, False) for name in cause.pairs)
 
