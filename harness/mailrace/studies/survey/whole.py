@@ -111,9 +111,9 @@ def survey(
             **{name: round(s, 3) for name, s in surveyor.seconds.items()},
         },
     )
-    found = replace(found, environment={**environment(), **surveyor.environment})
     causes = _with_scenarios(found.causes, {pair.name: pair for pair in wanted}, folder, info.name)
-    found = replace(found, causes=causes, three=_three(asked, state, folder, info.name))
+    made = {**environment(), **surveyor.environment}
+    found = replace(found, environment=made, causes=causes, three=_three(asked, state, folder, info.name))
     write_whole(folder / "survey.json", survey_to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
     if is_whole:
