@@ -16,6 +16,7 @@ from mailrace.steer.database_proxy.attribution import (
     text_of,
 )
 from mailrace.steer.database_proxy.proxy import DatabaseProxy, Statement
+from mailrace.steer.servers.broadcasts import Broadcasts
 from mailrace.steer.servers.seat import Seat
 
 SHOWN_MAX = 100
@@ -32,6 +33,7 @@ class Habits:
     late_s    by actor: how long after its reply, or after its statement before, one came at most
     done      actors that were answered and send nothing more in this run
     strays    texts of statements that nobody chose the time of, with how often
+    calm      while it is learnt: no broadcast may be due where a run begins
     """
 
     own: set[tuple[int, str]] = field(default_factory=set)
@@ -39,9 +41,13 @@ class Habits:
     done: set[int] = field(default_factory=set)
     strays: Counter[str] = field(default_factory=Counter)
     is_learning: bool = False
+    calm: bool = False
+    _broadcasts: Broadcasts | None = None
     _runs: int = 0
     _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _now: set[tuple[int, str]] = field(default_factory=set)
+    _clear: set[tuple[int, str]] = field(default_factory=set)
+    """Those of `_seen` that once came while no broadcast was due."""
     _known: set[int] = field(default_factory=set)
     _came_ns: dict[int, int] = field(default_factory=dict)
     _before: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -58,17 +64,24 @@ class Habits:
         self._runs += 1
         self._seen.update(self._now)
 
-    def learn(self) -> None:
+    def learn(self, broadcasts: Broadcasts, *, calm: bool = False) -> None:
         """In the runs that follow nothing is a stray: what comes behind a reply is a habit."""
-        self.is_learning = True
+        self.is_learning, self.calm, self._broadcasts = True, calm, broadcasts
         self._runs, self._seen = 0, Counter()
+        self._clear.clear()
 
     def learned(self) -> bool:
-        """The operations ran alone often enough; whether they were found to work on behind their reply."""
-        self.is_learning = False
-        # A text that came in every run while the actor was under way is its own: a broadcast comes seldom.
-        self.own |= {one for one, times in self._seen.items() if times == self._runs > 1}
-        return bool(self.late_s)
+        """The operations ran alone often enough; False: it has to be learnt again, with calm.
+
+        A text that came in every run while the actor was under way is its own, for a broadcast comes seldom.
+        On a slow machine one may come in every run all the same, so a text that came only when one was due
+        has to come where none is.
+        """
+        each = {one for one, times in self._seen.items() if times == self._runs > 1}
+        sure = each if self.calm else each & self._clear
+        self.own |= sure
+        self.is_learning = self.calm = False
+        return each == sure
 
     def holds(self, statement: Statement, seat: Seat | None, sent: int, *, is_waiting: bool) -> bool:
         """Whether it is the next step of the seat's actor, which has `sent` so many; else it runs at once.
@@ -86,6 +99,8 @@ class Habits:
                     self._known.add(statement.instance)
                     return True
                 self._now.add((seat.index, text))
+                if self._broadcasts and not self._broadcasts.may_come(statement.instance):
+                    self._clear.add((seat.index, text))
             statement.is_background = True
             return False
         if seat is not None and is_under_way and not is_waiting:

@@ -77,11 +77,15 @@ def learn_serial(separate: SeparateInstances, options: ServerOptions) -> tuple[J
     Where an operation was seen to work on behind its reply, the orders are run again: the next operation
     begins when that work is done, or it would not be one after the other.
     """
-    separate.habits.learn()
+    habits = separate.habits
+    habits.learn(separate.rig.broadcasts)
     found = _serial(separate, options)
-    is_late = separate.habits.learned()
-    separate.rig.late_s = max(separate.habits.late_s.values(), default=0.0)
-    return _serial(separate, options) if is_late else found
+    if not habits.learned():
+        habits.learn(separate.rig.broadcasts, calm=True)
+        found = _serial(separate, options)
+        habits.learned()
+    separate.rig.late_s = max(habits.late_s.values(), default=0.0)
+    return _serial(separate, options) if habits.late_s else found
 
 
 def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge, list[Execution]]:

@@ -69,7 +69,7 @@ class SeparateInstances:
         self.runs += 1
         self.rig.proxy.gate = self._gate
         # A broadcast between would be taken for the actors' own statements of its texts, if they have some.
-        calm_s = max(CALM_S, 2 * self._took_s) if self.habits.own else 0.0
+        calm_s = max(CALM_S, 2 * self._took_s) if self.habits.own or self.habits.calm else 0.0
         self.rig.broadcasts.begin(range(len(self.round_.actors)), self._began, calm_s)
         self.round_.put_back()
         self._names = self.round_.names()

@@ -49,6 +49,10 @@ class Broadcasts:
         self.follow(every, began)
         self._ended = self._number()
 
+    def may_come(self, instance: int) -> bool:
+        """Whether one of that instance may come now; once one may, another may until the next run begins."""
+        return instance not in self._due or time.monotonic() >= self._due[instance][0]
+
     def has_come(self) -> bool:
         """Whether one has ended since the run began."""
         return self._number() != self._ended
