@@ -1,10 +1,13 @@
 """FIXED is said of a server that works and does not show the race any more, and of no other."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mailrace.model.request import Racing
 from mailrace.model.result import ScenarioResult, Verdict
-from mailrace.studies.replay import ROUNDS_MAX, rounds_needed
+from mailrace.scenario import load, shipped
+from mailrace.studies.replay import ROUNDS_MAX, looks_until, rounds_needed
 
 from tests.faulty.faulty_program import faulty_program
 from tests.running import mailrace
@@ -59,6 +62,31 @@ def test_a_rare_race_needs_more_clean_rounds_than_a_frequent_one() -> None:
     assert rounds_needed(result(50, 100), "duplicated", 0.99) == 10
     assert rounds_needed(result(1, 100), "duplicated", 0.99) == 18_190
     assert rounds_needed(result(1, 1), "duplicated", 0.99) == 182
+
+
+class Looks:
+    """A session whose second look loses a round, as on a busy machine; with `loses_all` all later ones do."""
+
+    def __init__(self, *, loses_all: bool = False) -> None:
+        self.asked: list[int] = []
+        self._loses_all = loses_all
+
+    def look(self, scenario: object, racing: Racing) -> ScenarioResult:
+        self.asked.append(racing.rounds or 0)
+        if len(self.asked) == 1:
+            return replace(result(0, 30), verdict=Verdict.PASS)
+        lost = 1 if len(self.asked) == 2 or self._loses_all else 0
+        return replace(result(0, self.asked[-1] - lost), verdict=Verdict.INCONCLUSIVE, rounds_lost=lost)
+
+
+def test_a_round_that_is_lost_is_made_up_for() -> None:
+    scenario, now = load(shipped() / "shared-new-tag.race.yaml"), Looks()
+    looks = looks_until(56, now, scenario, Racing(rounds=1_000))  # type: ignore[arg-type]
+    assert now.asked == [1_000, 26, 1]
+    assert sum(one.rounds for one in looks) == 56
+    never = Looks(loses_all=True)
+    looks = looks_until(56, never, scenario, Racing(rounds=60))  # type: ignore[arg-type]
+    assert sum(one.rounds + one.rounds_lost for one in looks) == 60, "it is not tried for ever"
 
 
 def test_where_no_rate_was_recorded_no_number_of_rounds_is_enough() -> None:
