@@ -9,6 +9,9 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 
+# A run of the tests starts some hundred processes that import mailrace: each module is compiled once, not in each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: race steer test check lint docs bench matrix clean help
 .DEFAULT_GOAL := help
 

@@ -50,20 +50,21 @@ def faulty(tmp_path: Path) -> Callable[..., str]:
 
 
 class OneWorkerAFixture(LoadScopeScheduling):
-    """Files with a fixture for the whole file go to one worker, which makes it once; other tests go singly.
+    """Files that keep something for all their tests go to one worker, which makes it once; others go singly.
 
     The largest files are handed out first, so that no long one is begun at the end.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if shares_a_fixture(self.config.rootpath / file) else nodeid
+        return file if keeps_something(self.config.rootpath / file) else nodeid
 
 
 @cache
-def shares_a_fixture(file: Path) -> bool:
-    """Whether a fixture of that file lives as long as the file."""
-    return file.is_file() and 'scope="module"' in file.read_text(encoding="utf-8")
+def keeps_something(file: Path) -> bool:
+    """Whether a fixture of that file lives as long as the file, or a function of it keeps what it gave."""
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return 'scope="module"' in text or "\n@cache\n" in text
 
 
 @pytest.hookimpl(optionalhook=True)

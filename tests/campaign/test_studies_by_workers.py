@@ -17,6 +17,8 @@ from mailrace.studies.gate import Change, GateRequest, GateRun, run_gate
 from mailrace.targets import parse_target
 from running import Running, mailrace, wait_until
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = parse_target("embedded@1.27.11"), parse_target("embedded@1.30.5")
 
 
@@ -69,7 +71,6 @@ def test_a_matrix_by_workers_names_the_machine_of_each_cell(tmp_path: Path) -> N
     assert "Who did what" in done.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_campaign_that_is_ended_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
     words = ("steer", "send-delete-unrelated", "shared-new-tag", "-t", "embedded@1.17.0", "--workers", 2)

@@ -137,6 +137,7 @@ def test_another_version_s_lines_are_not_taken(tmp_path: Path) -> None:
     assert {one.pair.verdict for one in state.found.values()} == {PairVerdict.INCONCLUSIVE}
 
 
+@pytest.mark.slow
 def test_real_workers_survey_a_pair(tmp_path: Path) -> None:
     need_dask()
     only = ("rename tag",)

@@ -36,6 +36,7 @@ def two_senders(**more: object) -> Scenario:
     )
 
 
+@pytest.mark.slow
 def test_rounds_are_cut_where_more_would_push_others_mail_out(url: str, tmp_path: Path) -> None:
     found = run([two_senders()], RunRequest.of(url, Output(reports=tmp_path))).result.scenarios[0]
     # An empty server keeps 500; a round stores 2 messages, each tried once: 250 rounds.

@@ -47,6 +47,7 @@ def raced(server: ManagedTarget, folder: Path) -> tuple[int, int]:
     return result.left_mails, result.left_tags
 
 
+@pytest.mark.slow
 def test_cleanup_removes_what_the_run_left_and_nothing_else(server: ManagedTarget, tmp_path: Path) -> None:
     mails, tags = raced(server, tmp_path / "one")
     held = server.api.messages().total

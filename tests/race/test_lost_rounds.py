@@ -16,6 +16,8 @@ from mailrace.scenario import scenario_from, shipped
 from tests.scripted_box import Script
 from tests.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 12
 # The scripted server's threads take turns with the releases in this process: no measure of the engine.
 LIMITS = Limits(reply_s=0.6, look_s=0.3, connect_s=0.6, skew_us=1e9, serial_rounds=2)

@@ -47,29 +47,23 @@ def signalled(side: Side, number: int) -> None:
     os.kill(pid, number)
 
 
-def test_a_pause_from_outside_is_no_hang(side: Side) -> None:
-    pid = side.target.pid()
-    assert pid is not None
-    signalled(side, signal.SIGSTOP)
-    goes_on = threading.Timer(2 * LIMITS.reply_s, os.kill, (pid, signal.SIGCONT))
-    goes_on.start()
-    side.run(0, CALM)
-    goes_on.join()
-    (judged,) = side.judged()
-    assert judged.anomalies == ()
-    assert judged.record.hung == ()
-    assert judged.is_counted, "its answers came when it went on"
-
-
 def on_disk(_: int | None) -> set[str]:
     """What /proc shows of threads that wait for a device, as nobody can make a process do at will."""
     return {"S", "D"}
 
 
-def test_a_disk_that_stalls_for_a_while_is_no_hang(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+STATES = pytest.mark.parametrize("states", [on_disk, None], ids=["a disk", "a signal"])
+
+
+@pytest.mark.slow
+@STATES
+def test_what_stops_a_server_for_a_while_is_no_hang(
+    states: Callable[[int | None], set[str]] | None, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pid = side.target.pid()
     assert pid is not None
-    monkeypatch.setattr(hang, "_states", on_disk)
+    if states is not None:
+        monkeypatch.setattr(hang, "_states", states)
     signalled(side, signal.SIGSTOP)
     goes_on = threading.Timer(2 * LIMITS.reply_s, os.kill, (pid, signal.SIGCONT))
     goes_on.start()
@@ -77,10 +71,11 @@ def test_a_disk_that_stalls_for_a_while_is_no_hang(side: Side, monkeypatch: pyte
     goes_on.join()
     (judged,) = side.judged()
     assert (judged.anomalies, judged.record.hung) == ((), ())
-    assert judged.is_counted, "its answers came when the disk did"
+    assert judged.is_counted, "its answers came when it went on"
 
 
-@pytest.mark.parametrize("states", [on_disk, None], ids=["a disk", "a signal"])
+@pytest.mark.slow
+@STATES
 def test_a_disk_that_never_comes_back_is_the_machines_doing(
     states: Callable[[int | None], set[str]] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -98,6 +93,7 @@ def test_a_disk_that_never_comes_back_is_the_machines_doing(
     assert said in judged.not_looked
 
 
+@pytest.mark.slow
 def test_a_pause_while_the_store_is_looked_at_is_no_hang(side: Side) -> None:
     pid = side.target.pid()
     assert pid is not None
@@ -282,6 +278,7 @@ def raced(server: ScriptedServer, tmp_path: Path, count: int, limits: Limits) ->
     return result
 
 
+@pytest.mark.slow
 def test_slow_is_not_hung(tmp_path: Path) -> None:
     """Six mails take 1.8 s where one answer may take 0.6 s: as long as answers come, none of them hangs."""
     with OneByOne() as server:

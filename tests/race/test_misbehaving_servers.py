@@ -40,13 +40,13 @@ def test_a_server_that_behaves(tmp_path: Path) -> None:
         pytest.param("EHLO", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
         ("EHLO", cut(b"250-half\r\n"), Word.CUT_SHORT),
         ("EHLO", b"250 one\r\n250 and another\r\n", Word.GARBAGE),
-        ("MAIL", HANG, Word.TIMED_OUT),
+        pytest.param("MAIL", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
         ("MAIL", Answer(b"421 4.3.2 shutting down\r\n", closes=True), Word.SHUT_DOWN),
-        ("RCPT", HANG, Word.TIMED_OUT),
+        pytest.param("RCPT", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
         ("RCPT", b"550 5.1.1 nobody\r\n", Word.REFUSED),
         ("RCPT", cut(b"25"), Word.CUT_SHORT),
         ("RCPT", b"250-one\r\n451 two\r\n", Word.GARBAGE),
-        ("DATA", HANG, Word.TIMED_OUT),
+        pytest.param("DATA", HANG, Word.TIMED_OUT, marks=pytest.mark.slow),
         ("DATA", b"\x00\x01\x02\r\n", Word.GARBAGE),
         ("DATA", b"250 go on\r\n", Word.GARBAGE),
     ],
@@ -110,6 +110,7 @@ BREAKERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("server", "anomaly", "word"), BREAKERS)
 def test_who_breaks_a_promise_is_a_race(
     server: dict[str, Any], anomaly: str, word: Word, tmp_path: Path
@@ -123,6 +124,7 @@ def test_who_breaks_a_promise_is_a_race(
     assert result.hits == ROUNDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("server", "anomaly"), [(server, anomaly) for server, anomaly, _ in BREAKERS])
 def test_who_breaks_it_one_after_the_other_too_is_no_race(
     server: dict[str, Any], anomaly: str, tmp_path: Path
@@ -144,6 +146,7 @@ def test_an_unknown_outcome_may_have_left_a_copy(tmp_path: Path) -> None:
     assert (result.expected, result.found) == ((0, 2 * ROUNDS), 2 * ROUNDS)
 
 
+@pytest.mark.slow
 def test_a_dot_that_is_never_answered_is_no_race(tmp_path: Path) -> None:
     """One client alone gets no answer: there is nothing to race."""
     with ScriptedServer({"dot": HANG}) as server:

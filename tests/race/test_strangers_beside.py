@@ -45,6 +45,7 @@ def raced(server: ScriptedServer, tmp_path: Path, rounds: int = 6) -> ScenarioRe
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["all", "newest", "oldest"])
 def test_a_stranger_who_deletes_makes_no_race(what: str, tmp_path: Path) -> None:
     with Visited(what) as server:
@@ -56,6 +57,7 @@ def test_a_stranger_who_deletes_makes_no_race(what: str, tmp_path: Path) -> None
     assert any("somebody deleted or emptied it" in said for said in result.not_looked)
 
 
+@pytest.mark.slow
 def test_a_server_that_loses_a_raced_mail_by_itself_is_a_race_still(tmp_path: Path) -> None:
     with ScriptedServer(copies=0, when_raced=True) as server:
         result = raced(server, tmp_path)

@@ -100,6 +100,7 @@ def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(
     separate.end()
 
 
+@pytest.mark.slow
 def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(two_senders: Round) -> None:
     rig = two_senders.rig
     separate = SeparateInstances(two_senders)

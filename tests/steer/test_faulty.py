@@ -64,6 +64,7 @@ def test_a_server_that_hides_its_store_from_its_users_is_not_clean(
     assert "REST could not be read" in result.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["release", "pop3_retrieve"])
 def test_half_a_mail_that_leaves_the_server_is_a_race(
     kind: str, tmp_path: Path, faulty: Callable[..., str]

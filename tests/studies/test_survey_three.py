@@ -130,6 +130,7 @@ def test_what_is_predicted_is_said_to_be_so_and_never_exhaustive(tmp_path: Path)
     assert "exhaustive" not in told
 
 
+@pytest.mark.slow
 def test_a_survey_of_pairs_goes_on_with_three_and_asks_no_server_twice(tmp_path: Path) -> None:
     """Three renamings of one tag: what they break, two of them break as well."""
     asked = Asked(target=parse_target("embedded@1.33.1"), only=("rename tag",))

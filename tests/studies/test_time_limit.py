@@ -38,6 +38,7 @@ HANGING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("fault", ["answers_no_mail", "lists_drip"])
 @pytest.mark.parametrize("words", HANGING.values(), ids=HANGING)
@@ -58,6 +59,7 @@ def test_a_command_ends_on_a_server_that_hangs(
     assert "PASS" not in said.out
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_what_was_seen_before_the_limit_is_kept_and_the_rest_is_named(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -76,6 +78,7 @@ def test_what_was_seen_before_the_limit_is_kept_and_the_rest_is_named(
     assert (tmp_path / "m" / "matrix.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "recorded",
@@ -116,6 +119,7 @@ class CutAtHit:
             raise TimeOver
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "name"), [("race", "shared-new-tag"), ("steer", "send-delete-last-holder")])
 def test_a_race_that_was_seen_stays_one_when_the_time_is_over(mode: str, name: str, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -4,6 +4,7 @@ from math import comb
 
 import numpy
 import pytest
+import scipy  # its `stats` is loaded by the test that asks for it, and not in each worker
 from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.model.result import Block, Rule
@@ -18,7 +19,6 @@ from mailrace.verdict import (
     upper_bound,
 )
 from mailrace.verdict.beta import beta_quantile, incomplete_beta
-from scipy import stats
 
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 
@@ -30,8 +30,8 @@ def test_clopper_pearson_is_scipys(rounds: int) -> None:
     ):
         for confidence in CONFIDENCES:
             tail = (1 - confidence) / 2
-            low = stats.beta.ppf(tail, hits, rounds - hits + 1) if hits else 0.0
-            high = stats.beta.isf(tail, hits + 1, rounds - hits) if hits < rounds else 1.0
+            low = scipy.stats.beta.ppf(tail, hits, rounds - hits + 1) if hits else 0.0
+            high = scipy.stats.beta.isf(tail, hits + 1, rounds - hits) if hits < rounds else 1.0
             ours = clopper_pearson(hits, rounds, confidence)
             assert ours.low == pytest.approx(low, rel=1e-9, abs=1e-12)
             assert ours.high == pytest.approx(high, rel=1e-9, abs=1e-12)
@@ -42,7 +42,9 @@ def test_incomplete_beta_is_scipys() -> None:
     for a in (0.5, 1, 3, 40, 2_000):
         for b in (0.5, 1, 7, 300, 10_000):
             for x in (0.0, 1e-6, 0.01, a / (a + b), 0.5, 0.99, 1.0):
-                assert incomplete_beta(x, a, b) == pytest.approx(stats.beta.cdf(x, a, b), rel=1e-9, abs=1e-13)
+                assert incomplete_beta(x, a, b) == pytest.approx(
+                    scipy.stats.beta.cdf(x, a, b), rel=1e-9, abs=1e-13
+                )
 
 
 def test_beta_quantile_inverts_it() -> None:
@@ -140,7 +142,7 @@ def test_overdispersion_is_pearsons_chi_square() -> None:
     hits = [3, 10, 25, 40, 12]
     table = numpy.array([hits, [50 - h for h in hits]])
     assert overdispersion(blocks(hits)) == pytest.approx(
-        stats.chi2_contingency(table).statistic / 4, rel=1e-12
+        scipy.stats.chi2_contingency(table).statistic / 4, rel=1e-12
     )
 
 
@@ -153,7 +155,7 @@ def test_overdispersion_says_nothing_of_too_little() -> None:
 
 def test_a_drifting_rate_is_told_from_a_constant_one() -> None:
     """At 1 % false calls in 1,000 runs, 40 are passed with a chance below 1e-12."""
-    assert stats.binom.sf(40, 1_000, 0.01) < 1e-12
+    assert scipy.stats.binom.sf(40, 1_000, 0.01) < 1e-12
     draw = numpy.random.default_rng(11)
     calls = sum(is_overdispersed(blocks(draw.binomial(50, 0.3, 10).tolist())) for _ in range(1_000))
     assert calls <= 40
@@ -166,9 +168,9 @@ def test_a_drifting_rate_is_told_from_a_constant_one() -> None:
 def test_the_threshold_is_the_quantile_of_chi_square() -> None:
     """Wilson and Hilferty's approximation, seen through the predicate: just below and just above."""
     for degrees in (2, 4, 9, 19):
-        quantile = stats.chi2.ppf(0.99, degrees)
+        quantile = scipy.stats.chi2.ppf(0.99, degrees)
         spread = 2 / (9 * degrees)
-        ours = degrees * (1 - spread + stats.norm.ppf(0.99) * spread**0.5) ** 3
+        ours = degrees * (1 - spread + scipy.stats.norm.ppf(0.99) * spread**0.5) ** 3
         assert ours == pytest.approx(quantile, rel=0.02)
 
 
