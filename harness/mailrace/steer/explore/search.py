@@ -44,7 +44,7 @@ class Extent:
     bound: int | None = None
     depth: int = DEPTH
     model_s_max: float = 30.0
-    sample_s_max: float = 20.0
+    sample_s_max: float = 12.0
 
 
 def search(

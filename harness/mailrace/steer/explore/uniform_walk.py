@@ -8,6 +8,7 @@ number of selected steps that it was seen to have, all interleavings of them hav
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -34,10 +35,11 @@ class Census(Generic[Leaf]):
     inside: System[Leaf]
     _runs: list[list[tuple[_Place, Footprint]]] = field(default_factory=list)
     _way: list[tuple[_Place, Footprint]] = field(default_factory=list)
+    _steps: Counter[int] = field(default_factory=Counter)
 
     def restart(self) -> None:
         """See `System`."""
-        self._way = []
+        self._way, self._steps = [], Counter()
         self.inside.restart()
 
     def enabled(self) -> tuple[int, ...]:
@@ -58,9 +60,9 @@ class Census(Generic[Leaf]):
 
     def step(self, actor: int) -> None:
         """See `System`."""
-        number = sum(place.actor == actor for place, _ in self._way)
-        place = _Place(actor, number, self.inside.waiting(actor))
+        place = _Place(actor, self._steps[actor], self.inside.waiting(actor))
         self._way.append((place, self.inside.touches(actor)))
+        self._steps[actor] += 1
         self.inside.step(actor)
 
     def finish(self) -> Leaf:
