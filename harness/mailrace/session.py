@@ -42,7 +42,7 @@ from mailrace.steer import Observer, SteerRequest, steer, store_for
 from mailrace.targets import open_target
 from mailrace.verdict import gravest, whole_of
 
-DOOR = "http://127.0.0.1:0"
+PROXY_ADDRESS = "http://127.0.0.1:0"
 """Stands for the address of the database proxy, which steer opens only later, for each server its own."""
 Alone = Callable[[], AbstractContextManager[None]]
 UNREALISED_ROUNDS = 200
@@ -206,7 +206,7 @@ class Session:
         try:
             # The server is not started here: what it is must be told and written down before steer starts one
             # for each actor.
-            info = open_target(self.request.target, server_options(scenario), database=DOOR).info
+            info = open_target(self.request.target, server_options(scenario), database=PROXY_ADDRESS).info
             self.info = info
             if self.listener is not None:
                 self.listener.began(scenario, info, None)

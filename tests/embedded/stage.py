@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import Answer, Statement, StatementFailed, acting
+from mailrace.embedded.driver import Answer, Statement, StatementFailed, acting
 from mailrace.embedded.listing import list_messages
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import TagSources
-from mailrace.embedded.sqlite_door import SqliteDoor
+from mailrace.embedded.sqlite_driver import SqliteDriver
 from mailrace.embedded.tagging import TagRefused, all_tags
 from mailrace.embedded.versions import VERSIONS
 
@@ -23,11 +23,11 @@ Act = Callable[[Mailbox, str], Awaitable[object]]
 """An operation on a mailbox; the second argument is the ID of the message that was given, "" without one."""
 
 
-class HoldingDoor:
-    """SQLite behind a door that stops one statement: the k-th that `first` sends."""
+class HoldingDriver:
+    """SQLite behind a driver that stops one statement: the k-th that `first` sends."""
 
     def __init__(self, path: Path, hold: int) -> None:
-        self._inner = SqliteDoor(path)
+        self._inner = SqliteDriver(path)
         self.stores_blobs = True
         self.seen: list[Statement] = []
         self.held = asyncio.Event()
@@ -120,29 +120,29 @@ async def _run(
     decoys: int,
     seed: int,
 ) -> Outcome:
-    door = HoldingDoor(path, hold)
+    driver = HoldingDriver(path, hold)
     pool = Pool(seed)
-    mailbox = Mailbox(Database(pool, door), VERSIONS[version], TagSources(), ignore_duplicate_ids)
-    await door.open()
+    mailbox = Mailbox(Database(pool, driver), VERSIONS[version], TagSources(), ignore_duplicate_ids)
+    await driver.open()
     await apply_schema(mailbox.db)
     message = await mailbox.accept("f@x.test", ["t@x.test"], given) if given else ""
     one = asyncio.create_task(_reply(first, mailbox, message, "first"))
-    await turns(lambda: door.held.is_set() or one.done())
+    await turns(lambda: driver.held.is_set() or one.done())
     two = asyncio.create_task(_reply(second, mailbox, message, "second"))
     await turns(lambda: pool.waiting_count > 0 or two.done())
     readers = [asyncio.create_task(_poll(mailbox, lambda: one.done() and two.done())) for _ in range(decoys)]
     await turns(lambda: pool.waiting_count >= decoys)
-    door.go.set()
+    driver.go.set()
     replies = {"first": await one, "second": await two}
     await asyncio.gather(*readers)
     rows = await list_messages(mailbox.db, mailbox.version, 0, 50)
     outcome = Outcome(
-        was_held=door.held.is_set(),
+        was_held=driver.held.is_set(),
         replies=replies,
         rows=[(str(row["Subject"]), list(row["Tags"])) for row in rows],  # type: ignore[call-overload]
         tags=await all_tags(mailbox.db),
     )
-    await door.close()
+    await driver.close()
     return outcome
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import TagSources
-from mailrace.embedded.sqlite_door import SqliteDoor
+from mailrace.embedded.sqlite_driver import SqliteDriver
 from mailrace.embedded.tagging import TagRefused
 from mailrace.embedded.versions import VERSIONS
 
@@ -39,9 +39,9 @@ async def _reply(act: Awaitable[object]) -> str:
 
 async def _unsound_after(version: str, path: Path, seed: int) -> list[str]:
     """What is unsound, in words; senders share Message-IDs two by two, which the server is to ignore."""
-    door = SqliteDoor(path)
-    mailbox = Mailbox(Database(Pool(seed), door), VERSIONS[version], TagSources(), True)
-    await door.open()
+    driver = SqliteDriver(path)
+    mailbox = Mailbox(Database(Pool(seed), driver), VERSIONS[version], TagSources(), True)
+    await driver.open()
     await apply_schema(mailbox.db)
 
     def sending(subject: str, tags: str, message_id: str = "") -> Awaitable[object]:
@@ -61,7 +61,7 @@ async def _unsound_after(version: str, path: Path, seed: int) -> list[str]:
     found = [words for words, sql in _UNSOUND.items() if (await mailbox.db.query(sql))[0][0]]
     if "refused" in replies[:6]:
         found.append("a sender refused")
-    await door.close()
+    await driver.close()
     return found
 
 

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.listing import count
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import TagSources
-from mailrace.embedded.sqlite_door import SqliteDoor
+from mailrace.embedded.sqlite_driver import SqliteDriver
 from mailrace.embedded.versions import VERSIONS
 
 from tests.embedded.conversation_steps import BASE, IMAGE, IMAGE_HEAD
-from tests.embedded.stage import Act, HoldingDoor, Outcome, mail, release_points, sends, turns
+from tests.embedded.stage import Act, HoldingDriver, Outcome, mail, release_points, sends, turns
 
 RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 NEW = ("1.30.5", "1.33.1")
@@ -150,9 +150,9 @@ def test_s7_with_decoys(version: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [*RELEASED, "fixed"])
 def test_s4_a_stale_id_beside_a_live_one(version: str, tmp_path: Path) -> None:
     async def run() -> None:
-        door = HoldingDoor(tmp_path / "mail.db", hold=0)
-        mailbox = Mailbox(Database(Pool(seed=1), door), VERSIONS[version], TagSources(), False)
-        await door.open()
+        driver = HoldingDriver(tmp_path / "mail.db", hold=0)
+        mailbox = Mailbox(Database(Pool(seed=1), driver), VERSIONS[version], TagSources(), False)
+        await driver.open()
         await apply_schema(mailbox.db)
         live = await mailbox.accept("f@x.test", ["t@x.test"], mail("live"))
         if version in ("1.33.1", "fixed"):
@@ -165,7 +165,7 @@ def test_s4_a_stale_id_beside_a_live_one(version: str, tmp_path: Path) -> None:
             next_one = asyncio.create_task(count(mailbox.db))
             assert not await turns(next_one.done), "the connection came back"
             next_one.cancel()
-        await door.close()
+        await driver.close()
 
     asyncio.run(run())
 
@@ -180,8 +180,10 @@ def test_the_mutex_keeps_two_new_tags_apart(tmp_path: Path) -> None:
 
 async def _still_shown(version: str, delete: Callable[[Mailbox, str], Awaitable[None]]) -> bool:
     """Whether a message with an image is shown that was deleted while somebody parsed it."""
-    mailbox = Mailbox(Database(Pool(1), SqliteDoor(Path(":memory:"))), VERSIONS[version], TagSources(), False)
-    await mailbox.db.door.open()
+    mailbox = Mailbox(
+        Database(Pool(1), SqliteDriver(Path(":memory:"))), VERSIONS[version], TagSources(), False
+    )
+    await mailbox.db.driver.open()
     await apply_schema(mailbox.db)
     message = await mailbox.accept("f@x.test", ["t@x.test"], f"{BASE}{IMAGE_HEAD}\r\n\r\n{IMAGE}".encode())
     with ThreadPoolExecutor(1) as workers:

@@ -283,7 +283,7 @@ def steered() -> RunResult:
             name="mailpit@1.30.5",
             version="1.30.5",
             version_source=VersionSource.BUILD_INFO,
-            storage="rqlite (door)",
+            storage="rqlite (database proxy)",
         ),
         command="mailrace steer scenarios/delete-last-holder.race.yaml --target mailpit@1.30.5 --seed 7",
         scenarios=(scenario,),

@@ -96,7 +96,7 @@ def test_database_can_be_given() -> None:
         assert target.info.storage == "sqlite"
     finally:
         target.stop()
-    assert fake(database="http://127.0.0.1:1").info.storage == "rqlite (door)"
+    assert fake(database="http://127.0.0.1:1").info.storage == "rqlite (database proxy)"
 
 
 @pytest.mark.parametrize(

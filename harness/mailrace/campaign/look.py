@@ -27,7 +27,7 @@ from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.race import ChosenControl
 from mailrace.run import run
 from mailrace.scenario import Scenario, scenario_from
-from mailrace.session import DOOR
+from mailrace.session import PROXY_ADDRESS
 from mailrace.studies.gate import GateRequest, gate_json, run_gate
 from mailrace.studies.survey.relations import pairs
 from mailrace.studies.survey.run import Surveyor
@@ -154,7 +154,7 @@ def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tel
     if strange := [name for name in sent.cell.pairs if name not in by_name]:
         raise UsageError(f"a cell of a survey: {strange[0]!r:.120} is no pair of operations")
     wanted = [by_name[name] for name in sent.cell.pairs]
-    version = open_target(target, ServerOptions(), database=DOOR).info.version
+    version = open_target(target, ServerOptions(), database=PROXY_ADDRESS).info.version
     state = State(folder, Header(target=target.text, version=version, pairs=sent.cell.pairs))
     surveyor = Surveyor(target, state, folder, inf if ends is None else ends, tell)
     # What earlier pairs have shown need not be shown again; the caller would not take it.

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.log import log
 from mailrace.embedded.settings import Address, Settings, TagSources
 from mailrace.embedded.versions import VERSIONS

@@ -1,4 +1,4 @@
-"""Statements in, rows out: the pooled connection and the door joined, and transactions on them.
+"""Statements in, rows out: the pooled connection and the driver joined, and transactions on them.
 
 An operation is written once, against a Database. By itself each statement takes the connection and gives it
 back, so others come between; within a transaction the connection is held, and none can.
@@ -7,7 +7,7 @@ back, so others come between; within a transaction the connection is held, and n
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from mailrace.embedded.door import Answer, Door, Kind, Row, Statement, StatementFailed, Value, actor_now
+from mailrace.embedded.driver import Answer, Driver, Kind, Row, Statement, StatementFailed, Value, actor_now
 from mailrace.embedded.pool import Pool
 
 NO_ROWS = "sql: no rows in result set"
@@ -19,9 +19,9 @@ class Database:
     holds_connection   the connection is this one's already: all statements are in one transaction
     """
 
-    def __init__(self, pool: Pool, door: Door, *, holds_connection: bool = False) -> None:
+    def __init__(self, pool: Pool, driver: Driver, *, holds_connection: bool = False) -> None:
         self.pool = pool
-        self.door = door
+        self.driver = driver
         self._holds_connection = holds_connection
 
     async def query(self, sql: str, *args: Value) -> tuple[Row, ...]:
@@ -54,7 +54,7 @@ class Database:
         await self.pool.acquire()
         # The connection is ours. Whatever happens from here on, it goes back to the pool, unless the bug is
         # to be shown in which it does not.
-        held = Database(self.pool, self.door, holds_connection=True)
+        held = Database(self.pool, self.driver, holds_connection=True)
         comes_back = True
         try:
             await held._send("control", begin, ())
@@ -78,9 +78,9 @@ class Database:
     async def _send(self, kind: Kind, sql: str, args: tuple[Value, ...]) -> Answer:
         statement = Statement(sql=sql, args=args, kind=kind, actor=actor_now())
         if self._holds_connection:
-            return await self.door.statement(statement)
+            return await self.driver.statement(statement)
         await self.pool.acquire()
         try:
-            return await self.door.statement(statement)
+            return await self.driver.statement(statement)
         finally:
             self.pool.release()

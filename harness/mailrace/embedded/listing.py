@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import Row, Value
+from mailrace.embedded.driver import Row, Value
 from mailrace.embedded.tagging import tags_of_all
 from mailrace.embedded.versions import ReadFlags, Version
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from mailrace.embedded import deleting, listing, searching, storing, tagging
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import StatementFailed, acting
+from mailrace.embedded.driver import StatementFailed, acting
 from mailrace.embedded.headers import Header, MalformedHeader, is_listed, read_header, with_header
 from mailrace.embedded.log import log
 from mailrace.embedded.message import Unparsable

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from mailrace.embedded import listing
-from mailrace.embedded.door import StatementFailed, acting
+from mailrace.embedded.driver import StatementFailed, acting
 from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from mailrace.embedded.door import StatementFailed, acting
+from mailrace.embedded.driver import StatementFailed, acting
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.rest_changing import ChangingApi
 from mailrace.embedded.rest_reading import ReadingApi

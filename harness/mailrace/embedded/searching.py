@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from json import dumps
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import Row, Value
+from mailrace.embedded.driver import Row, Value
 from mailrace.embedded.listing import COLUMNS, Summary, summary, with_tags
 from mailrace.embedded.message import clean_string
 from mailrace.embedded.versions import Version

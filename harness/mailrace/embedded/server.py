@@ -1,4 +1,4 @@
-"""One running instance: a door, a mailbox, SMTP, REST and POP3 in one loop; Settings in, addresses out."""
+"""One running instance: a driver, a mailbox, SMTP, REST and POP3 in one loop; Settings in, addresses out."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import Door
+from mailrace.embedded.driver import Driver
 from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
@@ -15,18 +15,18 @@ from mailrace.embedded.rest import application
 from mailrace.embedded.schema import apply_schema
 from mailrace.embedded.settings import Address, Settings
 from mailrace.embedded.smtp import Session
-from mailrace.embedded.sqlite_door import BUSY_MS, SqliteDoor
+from mailrace.embedded.sqlite_driver import BUSY_MS, SqliteDriver
 
 
 class Server:
-    """One instance. `door` may be given: a scheduler in this process, or one shared by several instances."""
+    """One instance. `driver` may be given: a scheduler in this process, or one of several instances."""
 
-    def __init__(self, settings: Settings, door: Door | None = None) -> None:
+    def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
         self.settings = settings
-        self.door = door or door_for(settings)
+        self.driver = driver or driver_for(settings)
         self.pool = Pool(settings.seed)
         self.mailbox = Mailbox(
-            Database(self.pool, self.door),
+            Database(self.pool, self.driver),
             settings.version,
             settings.tag_sources,
             settings.ignore_duplicate_ids,
@@ -38,7 +38,7 @@ class Server:
 
     async def start(self) -> None:
         """Open the store and the ports; raises StatementFailed and OSError."""
-        await self.door.open()
+        await self.driver.open()
         await apply_schema(self.mailbox.db)
         loop = asyncio.get_running_loop()
         smtp = await loop.create_server(
@@ -69,13 +69,13 @@ class Server:
             server.close()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.door.close()
+        await self.driver.close()
 
 
-def door_for(settings: Settings) -> Door:
-    """The door that `--database` names: a file, or an address that speaks rqlite's interface."""
+def driver_for(settings: Settings) -> Driver:
+    """The driver that `--database` names: a file, or an address that speaks rqlite's interface."""
     if settings.database.startswith(("http://", "https://")):
-        from mailrace.embedded.rqlite_door import RqliteDoor
+        from mailrace.embedded.rqlite_driver import RqliteDriver
 
-        return RqliteDoor(settings.database, names_errors=settings.version.since(1, 27))
-    return SqliteDoor(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_fixed else 0)
+        return RqliteDriver(settings.database, names_errors=settings.version.since(1, 27))
+    return SqliteDriver(Path(settings.database), busy_ms=BUSY_MS if settings.version.is_fixed else 0)

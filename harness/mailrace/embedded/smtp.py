@@ -14,7 +14,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from mailrace.embedded.door import acting
+from mailrace.embedded.driver import acting
 from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.settings import Settings

@@ -94,7 +94,7 @@ async def _insert(db: Database, version: Version, row: Row, raw: bytes) -> None:
     )
     # Half a second of squeezing a big attachment would keep everybody else waiting: it is packed as it is.
     packed = zlib.compress(raw, 1 if len(raw) < 1_000_000 else 0)
-    if version.since(1, 27) and db.door.stores_blobs:
+    if version.since(1, 27) and db.driver.stores_blobs:
         sql = "INSERT INTO mailbox_data (ID, Email, Compressed) VALUES(?, ?, 1)"
         await db.execute(sql, row.message, packed)
         return

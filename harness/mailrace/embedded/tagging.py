@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.mutex import Mutex
 from mailrace.embedded.versions import TagWriting, Version
 

@@ -45,7 +45,7 @@ class TargetInfo:
 
     name       as asked for: `embedded@fixed`, `mailpit@1.30.5`, `mailpit:PATH`, `http://…`
     version    `1.30.5`, `fixed`, `unknown`, or what a server says that is no version, such as `dev`
-    storage    `sqlite`, `rqlite (door)` or `unknown`
+    storage    `sqlite`, `rqlite (database proxy)` or `unknown`
     settings   what was set for it, e.g. {"GOMAXPROCS": "4"}
     limits     sentences on what cannot be looked at on this target
     """

@@ -120,7 +120,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             instances=instances,
             has_pop3=any(protocol_of(o) == "pop3" for o in operations),
             has_relay=any(o.effect & Effect.RELAYS for o in operations),
-            has_door=is_steered or instances > 1,
+            has_proxy=is_steered or instances > 1,
             steered=is_steered,
             hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
             order=_order(schedule.steps, word) if is_steered and schedule is not None else "",

@@ -86,7 +86,7 @@ class ManagedTarget(OverRest):
             name=name,
             version=program.version,
             version_source=program.source,
-            storage="rqlite (door)" if (database or "").startswith("http") else "sqlite",
+            storage="rqlite (database proxy)" if (database or "").startswith("http") else "sqlite",
             settings={**self._environment(), **options.shown()},
         )
 

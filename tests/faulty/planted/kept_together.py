@@ -11,7 +11,7 @@ from typing import Any
 
 from mailrace.embedded import mailbox, rest, smtp
 from mailrace.embedded.pool import Pool
-from mailrace.embedded.rqlite_door import RqliteDoor
+from mailrace.embedded.rqlite_driver import RqliteDriver
 from planting import Meet, around, fault
 
 RUNS = "MAILRACE_KEPT_TOGETHER"
@@ -73,10 +73,10 @@ def kept_together(meet: Meet) -> None:
                 if work.is_holding and work.pool is not None:
                     release_for_good(work.pool)
 
-    @around(RqliteDoor, "statement")
-    async def statement(inner: Any, door: Any, sent: Any) -> Any:
+    @around(RqliteDriver, "statement")
+    async def statement(inner: Any, driver: Any, sent: Any) -> Any:
         try:
-            return await inner(door, sent)
+            return await inner(driver, sent)
         finally:
             if (work := _work.get()) is not None and sent.kind != "control":
                 work.note(sent.sql)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mailrace.embedded import server
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.mailbox import Mailbox, Refused
 from planting import FAULTS, around
 

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any
 
 from aiohttp import TCPConnector
-from mailrace.embedded import rqlite_door, server
-from mailrace.embedded.door import Answer, StatementFailed
+from mailrace.embedded import rqlite_driver, server
+from mailrace.embedded.driver import Answer, StatementFailed
 from mailrace.embedded.mailbox import Mailbox
 from mailrace.embedded.pool import Pool
 from planting import around
@@ -46,7 +46,7 @@ def several_in_one_request(is_racy: bool) -> Numbering:
     """Two statements go in one request; the racy one read the highest in a request of its own."""
 
     async def number(mailbox: Mailbox, _: str) -> None:
-        door: Any = mailbox.db.door
+        driver: Any = mailbox.db.driver
         mark = ["INSERT OR REPLACE INTO settings (Key, Value) VALUES (?, ?)", "numbered", "yes"]
         if is_racy:
             take: list[Any] = [TAKE, await next_number(mailbox)]
@@ -55,7 +55,7 @@ def several_in_one_request(is_racy: bool) -> Numbering:
         await mailbox.db.pool.acquire()
         try:
             body = [mark, take if len(take) > 1 else take[0]]
-            async with door._session.post(f"{door._url}/db/execute?transaction", json=body) as reply:
+            async with driver._session.post(f"{driver._url}/db/execute?transaction", json=body) as reply:
                 results = (await reply.json(content_type=None))["results"]
         finally:
             mailbox.db.pool.release()
@@ -145,13 +145,13 @@ def pool_of_two(is_racy: bool) -> Numbering:
         def release(self) -> None:
             self._free_ones.release()
 
-    @around(rqlite_door.RqliteDoor, "statement")
-    async def statement(inner: Any, door: Any, sent: Any) -> Any:
-        # BEGIN and COMMIT send nothing; the door's own note of that is made for one transaction at a time.
-        return Answer() if sent.kind == "control" else await inner(door, sent)
+    @around(rqlite_driver.RqliteDriver, "statement")
+    async def statement(inner: Any, driver: Any, sent: Any) -> Any:
+        # BEGIN and COMMIT send nothing; the driver's own note of that is made for one transaction at a time.
+        return Answer() if sent.kind == "control" else await inner(driver, sent)
 
     server.Pool = TwoFold  # type: ignore[misc]
-    rqlite_door.TCPConnector = lambda **_: TCPConnector(limit=2)  # type: ignore[misc,assignment]
+    rqlite_driver.TCPConnector = lambda **_: TCPConnector(limit=2)  # type: ignore[misc,assignment]
 
     async def number(mailbox: Mailbox, _: str) -> None:
         await take_next(mailbox, is_racy=is_racy)

@@ -6,7 +6,7 @@ import secrets
 from contextlib import nullcontext
 from pathlib import Path
 
-from mailrace.embedded.door import StatementFailed
+from mailrace.embedded.driver import StatementFailed
 from mailrace.embedded.mailbox import Mailbox
 from planting import Meet, fault
 

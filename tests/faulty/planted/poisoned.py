@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 from mailrace.embedded import rest
-from mailrace.embedded.door import actor_now
+from mailrace.embedded.driver import actor_now
 from mailrace.embedded.mailbox import Mailbox, Refused
 from mailrace.embedded.smtp import Session
 from planting import Meet, around, fault

@@ -17,6 +17,7 @@ from mailrace.recorded import environment
 from mailrace.report.survey import survey_page, survey_to_json
 from mailrace.scenario import server_options
 from mailrace.scenario.load import scenario_from
+from mailrace.session import PROXY_ADDRESS
 from mailrace.studies.survey.document import survey_of
 from mailrace.studies.survey.operations import not_surveyed
 from mailrace.studies.survey.relations import Pair, chosen, pairs
@@ -27,7 +28,6 @@ from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.studies.surveyed import keep_survey
 from mailrace.targets import TargetName, open_target
 
-DOOR = "http://127.0.0.1:0"
 THREE_S_MAX = 300.0
 """All triples of a version take hours, so they have a limit of their own."""
 
@@ -81,7 +81,9 @@ def survey(
         raise UsageError(f"--only: no pair of these operations; there are {', '.join(known)}")
     # The version is asked for before anything is kept, for a state is of one version only.
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    info = open_target(asked.target, server_options(_scenario(wanted[0], folder)), database=DOOR).info
+    info = open_target(
+        asked.target, server_options(_scenario(wanted[0], folder)), database=PROXY_ADDRESS
+    ).info
     header = Header(target=asked.target.text, version=info.version, pairs=tuple(one.name for one in wanted))
     state = State(folder, header)
     deadline = inf if asked.time_limit_s is None else began + asked.time_limit_s

@@ -1,8 +1,8 @@
-"""What a statement meets on its way to the store: the protocol Door, its Statement and its Answer.
+"""What a statement meets on its way to the store: the protocol Driver, its Statement and its Answer.
 
-Every statement of the embedded reference, background ones too, passes `Door.statement`: that is the one
-scheduling point, where a scheduler may hold it as long as it likes. There are two doors: SqliteDoor, a file
-in this process, and RqliteDoor, which sends each statement over HTTP as Mailpit does with
+Every statement of the embedded reference, background ones too, passes `Driver.statement`: that is the one
+scheduling point, where a scheduler may hold it as long as it likes. There are two drivers: SqliteDriver, a
+file in this process, and RqliteDriver, which sends each statement over HTTP as Mailpit does with
 `--database http://…`. A scheduler in the same process wraps either.
 """
 
@@ -56,7 +56,7 @@ class StatementFailed(Exception):
     """The store refused a statement; the text is what Mailpit would log and show."""
 
 
-class Door(Protocol):
+class Driver(Protocol):
     """Where statements go, one at a time for each instance: its pool holds a single connection."""
 
     stores_blobs: bool

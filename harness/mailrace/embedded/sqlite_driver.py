@@ -1,16 +1,16 @@
-"""Statements on a SQLite file in this process, one at a time: the door of an ordinary run."""
+"""Statements on a SQLite file in this process, one at a time: the driver of an ordinary run."""
 
 import asyncio
 import sqlite3
 from pathlib import Path
 
-from mailrace.embedded.door import Answer, Statement, StatementFailed
+from mailrace.embedded.driver import Answer, Statement, StatementFailed
 
 BUSY_MS = 20_000
 """How long a `fixed` transaction waits for another process on the same file."""
 
 
-class SqliteDoor:
+class SqliteDriver:
     """Carries statements out in the event loop's own thread.
 
     `statement` first lets every other task run once: what has arrived meanwhile can queue up for the pooled
@@ -37,7 +37,7 @@ class SqliteDoor:
     async def statement(self, statement: Statement) -> Answer:
         """Run it; the text of a failure is that of Mailpit's driver."""
         await asyncio.sleep(0)
-        assert self._connection is not None, "the door is not open"
+        assert self._connection is not None, "the driver is not open"
         wanted = statement.sql.count("?") if statement.args else 0
         if len(statement.args) < wanted:
             # Python would say so in other words, and only after it had read the statement.

@@ -1,4 +1,4 @@
-"""Statements as HTTP requests to rqlite, or to whoever speaks its interface: the door of steer.
+"""Statements as HTTP requests to rqlite, or to whoever speaks its interface: the driver of steer.
 
 The requests are those of gorqlite, the client in Mailpit: GET /status once, then POST /db/query and
 /db/execute with `[["SQL", arg, …]]`. As there, Mailpit's BEGIN and COMMIT send nothing. Only the
@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-from mailrace.embedded.door import Answer, Statement, StatementFailed
+from mailrace.embedded.driver import Answer, Statement, StatementFailed
 
 TIMEOUT_S = 10
 """gorqlite's: a statement held longer fails in its client."""
@@ -18,7 +18,7 @@ TIMEOUT_S = 10
 _PARAMETERS = "timings&level=weak&transaction"
 
 
-class RqliteDoor:
+class RqliteDriver:
     """A remote store behind one HTTP connection, as Mailpit's pool of one has it.
 
     names_errors   failures carry the store's words; older clients only count them
@@ -63,7 +63,7 @@ class RqliteDoor:
         return _answer(result)
 
     async def _post(self, path: str, statements: list[list[Any]]) -> dict[str, Any]:
-        assert self._session is not None, "the door is not open"
+        assert self._session is not None, "the driver is not open"
         # A statement without arguments goes as a bare string.
         body = [s if len(s) > 1 else s[0] for s in statements]
         try:

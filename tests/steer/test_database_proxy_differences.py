@@ -122,7 +122,7 @@ def natively(name: str) -> Iterator[Talker]:
 
 
 @contextmanager
-def on_the_door(name: str) -> Iterator[tuple[Talker, DatabaseProxy]]:
+def on_the_proxy(name: str) -> Iterator[tuple[Talker, DatabaseProxy]]:
     loop, store = Loop(), Store()
     proxy = DatabaseProxy(loop, store)
     target = open_target(name, ServerOptions(), database=proxy.open_port()[1])
@@ -139,11 +139,11 @@ def on_the_door(name: str) -> Iterator[tuple[Talker, DatabaseProxy]]:
 
 
 @pytest.mark.parametrize("version", ["1.27.11", "1.30.5"])
-def test_every_request_means_the_same_on_the_door(real_mailpit: Callable[[str], str], version: str) -> None:
+def test_every_request_means_the_same_on_the_proxy(real_mailpit: Callable[[str], str], version: str) -> None:
     name = real_mailpit(version)
     with natively(name) as talker:
         native = converse(talker)
-    with on_the_door(name) as (talker, proxy):
+    with on_the_proxy(name) as (talker, proxy):
         ours = converse(talker)
         assert proxy.journal, "its statements came through the proxy"
     assert len(native) >= 35
@@ -154,7 +154,7 @@ def test_a_stale_id_is_an_error_on_both_in_other_words(real_mailpit: Callable[[s
     """S4: too few arguments are an error on the proxy too; only the words are those of another driver."""
     told = []
     name = real_mailpit("1.30.5")
-    for place in (natively, on_the_door):
+    for place in (natively, on_the_proxy):
         with place(name) as it:
             talker = it[0] if isinstance(it, tuple) else it
             talker.send("m1", "")
