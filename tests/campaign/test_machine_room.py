@@ -120,6 +120,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "times"), [("race", 1), ("steer", 0)])
 def test_only_what_is_raced_natively_is_alone(tmp_path: Path, mode: Any, times: int) -> None:
     entered = []

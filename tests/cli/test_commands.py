@@ -57,7 +57,7 @@ def compare(name: str, shown: str) -> None:
             0,
             marks=pytest.mark.slow,
         ),
-        ("inconclusive", ["distinct-tags", "-t", "embedded", "--rounds", 2, "--no-control"], 3),
+        ("inconclusive", ["distinct-tags", "-t", "embedded", "--rounds", 8, "--no-control"], 3),
         ("not-applicable", ["send-by-rest", "-t", "embedded@1.17.0", "--rounds", 2], 3),
         ("failed", ["distinct-tags", "-t", "http://127.0.0.1:1?smtp=127.0.0.1:1", "--rounds", 2], 4),
     ],

@@ -42,6 +42,7 @@ def test_what_was_shown_before_an_interruption_is_in_the_journal(tmp_path: Path)
     assert found.realisations[0].fate == "realised"
 
 
+@pytest.mark.slow
 def test_each_schedule_is_noted_with_what_it_came_to(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "history.jsonl")
     journal.header(header("distinct-tags"))

@@ -168,6 +168,7 @@ def test_what_was_not_looked_at_is_inconclusive(tmp_path: Path) -> None:
     assert "not decided" in headline(found)
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_it_before_the_first_pair(tmp_path: Path) -> None:
     asked = Asked(target=parse_target("embedded@1.30.5"), only=FEW, time_limit_s=1e-6)
     found = survey(asked, tmp_path)

@@ -19,7 +19,7 @@ from mailrace.scenario import load, shipped
 from mailrace.studies.bisect import Answer, Probed, Search, told
 
 ENDED = "the time limit ended"
-LIMIT_S = 1.0
+LIMIT_S = 0.5
 
 
 @pytest.fixture(autouse=True)

@@ -120,6 +120,7 @@ def test_a_handshake_that_never_ends_has_one_limit(dripping: int) -> None:
 READ = Read(key="read.1", path="/api/v1/messages", times=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dripping", DRIPPED, indirect=True)
 def test_an_unheld_exchange_over_rest_has_one_limit(dripping: int) -> None:
     actors = FreeActors(
@@ -164,6 +165,7 @@ class DripsAtTheDot(ScriptedServer):
         return False
 
 
+@pytest.mark.slow
 def test_an_unheld_reply_to_a_mail_has_one_limit_and_is_no_clean_round(tmp_path: Path) -> None:
     """The round ends by the limit's own word; what is not known of it is neither a race nor clean."""
     scenario = scenario_from(

@@ -78,6 +78,7 @@ def test_nothing_is_left(owner: Owner, number: signal.Signals | None, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", ["waits"], indirect=True)
 def test_the_next_start_sweeps_after_an_owner_killed_with_its_watcher(
     owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

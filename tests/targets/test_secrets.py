@@ -146,6 +146,7 @@ def rows(request: BaseHTTPRequestHandler) -> None:
     reply(request, json.dumps(page).encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("final", [b"250 2.0.0 Ok: queued as abc", b"451 4.3.5"])
 def test_what_a_server_echoes_is_stored_and_shown_nowhere(final: bytes, tmp_path: Path) -> None:
     rest, smtp = RestServer(), EchoingSmtp(final)

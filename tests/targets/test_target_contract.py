@@ -23,7 +23,7 @@ real = pytest.mark.mailpit
 
 TARGETS = [
     "embedded@fixed",
-    "embedded@1.30.5",
+    pytest.param("embedded@1.30.5", marks=pytest.mark.slow),
     pytest.param("mailpit@1.27.11", marks=real),
     pytest.param("mailpit@1.30.5", marks=real),
     "external embedded@fixed",
