@@ -4,18 +4,25 @@ import pytest
 from mailrace.model.operation import Send
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
-from mailrace.steer import SteerRequest, steer
+from mailrace.steer import SteerRequest
+from mailrace.steer.explore.observer import NOBODY
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.explore.state_space import explore
+from mailrace.steer.result.scenario_result import scenario_result
+from mailrace.steer.steering import show
 
-from tests.steer.test_real_mailpit import scenario
+from tests.steer.test_real_mailpit import round_of, scenario
 
 
 @pytest.mark.slow
 def test_three_senders_with_two_tags_come_down_to_two_with_one() -> None:
     data = scenario("shared-new-tag").as_data()
     data["actors"][0]["send"].update(count=3, tags=["{run}-{round}", "{run}-{round}-b"], body_bytes=3_000)
-    # Three senders have more schedules than there is time for, and a few of them show it.
-    request = SteerRequest(budget=30, one_of_each="anomaly")
-    result = steer(scenario_from(data, shipped()), "embedded@1.17.0", request)
+    it = scenario_from(data, shipped())
+    with round_of(it, "embedded@1.17.0") as round_:
+        # Three senders have more schedules than there is time for, and a few of them show it.
+        space = explore(round_, Extent(schedules_max=30, model_s_max=1.0, sample_s_max=1.0))
+        result = scenario_result(it, show(round_, space, SteerRequest(one_of_each="anomaly").effort, NOBODY))
     assert result.verdict is Verdict.RACE, result.reason
     assert result.schedules is not None
     assert any("alone" in note for note in result.schedules.notes)

@@ -43,7 +43,7 @@ def test_a_server_that_does_not_work_is_never_fixed(
 ) -> None:
     # A fault that asks the store who else is there sends more statements, which have many more schedules.
     meeting = "memory" if recorded == "steered" else "store"
-    words = ["replay", recorded, "-t", faulty_program(tmp_path, fault, meeting=meeting), "--rounds", 200]
+    words = ["replay", recorded, "-t", faulty_program(tmp_path, fault, meeting=meeting), "--rounds", 80]
     done = mailrace(*words, cwd=place, limit_s=200)
     assert done.stdout.split(":")[0] in ("STILL FAILS", "COULD NOT RUN"), done.stdout + done.stderr
     assert done.returncode in (1, 3, 4)
