@@ -72,7 +72,7 @@ class SteerRequest:
             schedules_max=self.budget or SCHEDULES_MAX,
             seconds_max=seconds_max,
             model_s_max=0.5 * seconds_max,
-            sample_s_max=seconds_max / 3,
+            sample_s_max=seconds_max / 5,
             seed=self.seed,
             bound=self.bound,
             depth=self.depth,
