@@ -51,6 +51,8 @@ def measure() -> None:
     print(steered.row(f"steer, {len(words)} scenarios", STEER_S), flush=True)
     gated = _run("gate", scenarios, "--from", OLD, "--to", NEW, "--mode", "steer")
     print(gated.row(f"gate, steered: {gated.document['verdict']}", GATE_S), flush=True)
+    shared = _run("gate", scenarios, "--from", OLD, "--to", NEW, "--mode", "steer", "--workers", "2")
+    print(shared.row(f"the same by two workers: {shared.document['verdict']}", GATE_S), flush=True)
     surveyed = _run("survey", "-t", NEW)
     pairs = surveyed.document["pairs"]
     print(surveyed.row(f"survey, {len(pairs)} pairs", SURVEY_S), flush=True)
