@@ -26,11 +26,13 @@ from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import replay_command, scenarios_of
 from mailrace.report import from_json
 from mailrace.report.document import text_of
+from mailrace.report.words import plural
 from mailrace.scenario import Scenario, blank_result, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
 
 CUT = "all that would have come after the cut"
 KILLED = "the run was cut off"
+NOT_BEGUN = "the run ended before this scenario"
 
 
 def result_of(folder: Path) -> RunResult:
@@ -59,7 +61,7 @@ def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
     # What the journal has is told as it stands. Scenarios that it does not mention were never begun.
     seen = {one.name for one in histories}
     results += [
-        not_exercised(one, Verdict.INCONCLUSIVE, "the run ended before this scenario", plan.request.mode)
+        not_exercised(one, Verdict.INCONCLUSIVE, NOT_BEGUN, plan.request.mode)
         for one in scenarios.values()
         if one.name not in seen
     ]
@@ -150,7 +152,7 @@ def _steered(scenario: Scenario, history: ScenarioHistory, why: str) -> Scenario
     shown, explored = _distinct(history.witnesses), len(history.schedules)
     bad = {one.schedule for one in history.schedules if one.anomalies}
     fates = Counter(one.fate for one in history.realisations)
-    done = f"{why} after {explored} schedules were explored, {len(bad)} of them violating"
+    done = f"{why} after {plural(explored, 'schedule')}, {len(bad)} of them violating"
     # How many classes there are was not known yet when the run ended, so what was explored is all there is.
     schedules = Schedules(
         explored=explored,

@@ -72,6 +72,22 @@ def test_a_race_of_a_killed_steer_is_replayed_and_bundled(tmp_path: Path) -> Non
     assert mailrace("bundle", folder, "-o", "b.zip", cwd=tmp_path).returncode == 0
 
 
+def test_an_interrupted_steer_tells_each_scenario_that_was_begun_and_counts_the_others(
+    tmp_path: Path,
+) -> None:
+    words = ["steer", "shared-new-tag", "distinct-tags", "two-tag-sets", "-t", "embedded@1.17.0"]
+    with Running(*words, cwd=tmp_path) as running:
+        wait_until(lambda: any(FOUND in file.read_text() for file in tmp_path.rglob("history.jsonl")))
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 130
+        said = running.err.read_text().partition("mailrace: interrupted; found until then:\n")[2].splitlines()
+    begun = [line for line in said if line.startswith(("  shared", "  distinct", "  two"))]
+    assert any(line.startswith("  shared-new-tag: RACE: ") for line in begun)
+    if len(begun) < 3:
+        left = 3 - len(begun)
+        assert f"  {left} scenario{'s' * (left > 1)} not begun: nothing is known of them" in said
+
+
 @pytest.mark.parametrize("mode", ["steer", "race"])
 def test_a_killed_gate_shows_the_race_of_the_new_version(tmp_path: Path, mode: str) -> None:
     line = FOUND if mode == "steer" else HIT

@@ -84,7 +84,7 @@ def _say_what_there_is(folder: Path) -> None:
         seen = [text for run, result in runs.items() for text in told_of(found.folder, run, result)]
     except MailraceError as wrong:
         seen = [str(wrong)]
-    print("mailrace: interrupted; " + "; ".join(seen), file=sys.stderr)
+    print("mailrace: interrupted; found until then:", *(f"  {s}" for s in seen), sep="\n", file=sys.stderr)
     print(f"mailrace: to see it: mailrace report {folder}", file=sys.stderr)
 
 

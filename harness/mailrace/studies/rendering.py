@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mailrace.history import Contents, write_whole
 from mailrace.model.result import RunResult, Verdict
-from mailrace.recover import looked_up
+from mailrace.recover import NOT_BEGUN, looked_up
 from mailrace.report import Study, render, study_page
+from mailrace.report.words import plural
 from mailrace.studies import matrix, pages, retries
 from mailrace.studies.bisect import told
 from mailrace.studies.bisect_state import search_of
@@ -67,9 +68,16 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
 
 
 def told_of(folder: Path, run: Path, result: RunResult) -> list[str]:
-    """A line for each scenario of a run: where it stands, its verdict and the reason."""
+    """A line for each scenario of a run that was begun: where it stands, its verdict and the reason.
+
+    How many were not begun is one more line.
+    """
     where = f"{run.relative_to(folder)}: " if run != folder else ""
-    return [f"{where}{one.name}: {one.verdict}: {one.reason}" for one in result.scenarios]
+    begun = [one for one in result.scenarios if not one.reason.startswith(NOT_BEGUN)]
+    lines = [f"{where}{one.name}: {one.verdict}: {one.reason}" for one in begun]
+    if left := len(result.scenarios) - len(begun):
+        lines.append(f"{where}{plural(left, 'scenario')} not begun: nothing is known of them")
+    return lines
 
 
 def _state(found: Contents) -> tuple[str, ...]:
