@@ -29,11 +29,11 @@ def bounded(
 
 
 def preemptions(order: tuple[int, ...]) -> int:
-    """Switches away from an actor that still has blocks."""
+    """Switches away from an actor that still has steps."""
     return sum(a != b and a in order[i + 1 :] for i, (a, b) in enumerate(pairwise(order)))
 
 
-# Two actors of three blocks. No switch too many: either one first, 2. One: A's first 1 or 2 blocks, all of
+# Two actors of three steps. No switch too many: either one first, 2. One: A's first 1 or 2 steps, all of
 # B, the rest of A, and the same with B: 4. Two: A is left at 1 or 2 and B at 1 or 2, A then ends: 2 x 2, and
 # the same with B: 8. Of 20 in all.
 @pytest.mark.parametrize(("bound", "orders"), [(0, 2), (1, 6), (2, 14), (3, 18), (4, 20), (9, 20)])
@@ -79,7 +79,7 @@ def test_it_is_never_complete_and_says_up_to_where_it_came() -> None:
 
 
 class Fickle(Toy):
-    """Shows other blocks in every run."""
+    """Shows other steps in every run."""
 
     def waiting(self, actor: int) -> str:
         return f"{super().waiting(actor)} {self.starts}"

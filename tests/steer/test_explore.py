@@ -77,7 +77,7 @@ def test_a_budget_ends_the_search_and_says_so() -> None:
 
 
 class Fickle(Toy):
-    """Shows other blocks in every run."""
+    """Shows other steps in every run."""
 
     def waiting(self, actor: int) -> str:
         return f"{super().waiting(actor)} {self.starts}"

@@ -1,4 +1,4 @@
-"""Two actors that come to the same statement: the replies tell whose it was, or the order is none."""
+"""Two actors that come to the same statement: the replies tell whose it was, or the schedule is none."""
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
@@ -27,14 +27,14 @@ def test_a_reply_tells_whose_the_statements_were() -> None:
     assert paths.is_one
     paths.add("count []", [0], whose=[0])
     paths.add("insert []", [0], whose=[0])
-    assert paths.order() == (1, 1, 0, 0)
+    assert paths.schedule() == (1, 1, 0, 0)
 
 
 def test_the_reply_of_the_other_ends_the_try() -> None:
     paths = Paths(twin_counters())
     paths.add("count []", [0, 1], whose=[1, 0])
     paths.add("insert []", [0, 1], whose=[1])
-    with pytest.raises(ScheduleMissed, match="block 2 was another actor's"):
+    with pytest.raises(ScheduleMissed, match="step 2 was another actor's"):
         paths.ended(lambda actor: actor == 0)
 
 
@@ -48,17 +48,17 @@ def test_a_statement_that_only_one_can_send_leaves_one_order() -> None:
 
 
 def test_an_order_that_nothing_tells_from_another_is_none() -> None:
-    """Count, count, insert, insert, and only then two replies: four orders look like that."""
+    """Count, count, insert, insert, and only then two replies: four schedules look like that."""
     paths = Paths(twin_counters())
     for text in ("count", "count", "insert", "insert"):
         paths.add(f"{text} []", [0, 1], whose=paths.may_send(f"{text} []", [0, 1]))
     assert not paths.is_one
-    with pytest.raises(ScheduleMissed, match="several orders would have looked the same"):
-        paths.order()
+    with pytest.raises(ScheduleMissed, match="several schedules would have looked the same"):
+        paths.schedule()
 
 
 def test_one_order_needs_no_reply() -> None:
     paths = Paths(twin_counters())
     paths.add("count []", [0], whose=[0])
     assert paths.is_one
-    assert paths.order() == (0,)
+    assert paths.schedule() == (0,)

@@ -1,4 +1,4 @@
-"""Small systems for tests: actors that read and write variables, stepped one block at a time."""
+"""Small systems for tests: actors that read and write variables, stepped one step at a time."""
 
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -61,5 +61,5 @@ class Toy:
 
 
 def interleavings(lengths: tuple[int, ...]) -> set[tuple[int, ...]]:
-    """Every order of actors with so many blocks each."""
+    """Every schedule of actors with so many steps each."""
     return set(permutations([i for i, n in enumerate(lengths) for _ in range(n)]))

@@ -21,7 +21,7 @@ _LINE = FILLER.encode() + b"\r\n"
 
 
 def _generated_body(message: Message) -> bytes:
-    """Plain text of exactly `body_bytes` (2 at least): the message's key, then lines that all have alike."""
+    """Plain text of exactly `body_bytes` (2 at least): the message's key, then the lines of every message."""
     first = message.first_words.encode()
     left = max(message.body_bytes, 2) - len(first) - 2
     return first + (b"x" * left + b"\r\n" if left < 2 else b"\r\n" + _filler(left))

@@ -32,7 +32,8 @@ _TAGS = re.compile(r"tags \[([^\]]*)\]")
 def serial_anomalies(
     record: RoundRecord, serial: Sequence[SerialOutcome], promises: Sequence[Anomaly], options: ServerOptions
 ) -> tuple[Anomaly, ...]:
-    """The round's anomalies by both oracles: promises that no serial order explains, and what those miss.
+    """The round's anomalies by both oracles: broken promises that no serial order explains as well, and
+    outcomes that break no promise and are those of no serial order.
 
     `serial` holds the outcomes of all orders of `orders(record)`, each run twice; empty: not applied, so
     the promises stand alone, without those that only a serial order could judge. `promises` are all broken
@@ -74,10 +75,10 @@ class _Comparison:
         self._has_retries = any(a.number > 1 for a in record.attempts)
 
     def clears(self, anomaly: Anomaly, options: ServerOptions) -> bool:
-        """Whether a serial order shows the very same of that message or tag.
+        """Whether a serial order leaves this message or tag in the same state, so that it is no anomaly.
 
-        A retry's copy stands in no serial outcome, for retries are off there: left to this oracle, it is
-        left out.
+        What a retry left is cleared: serial orders are run without retries, so they cannot say whether it is
+        wrong.
         """
         if not is_left_to_serial(anomaly, self._record, options):
             return False
@@ -90,7 +91,8 @@ class _Comparison:
         else:
             where = [(SHARED, tag_part(self._record, tag)) for tag in anomaly.tags]
         is_of_message = anomaly.name is AnomalyName.TAG_LOST and anomaly.message is not None and anomaly.tags
-        # Where the whole outcome is not compared, what is not called lost here would be called nothing.
+        # A tag may be cleared as "not lost" only where the whole outcome is compared later on: elsewhere
+        # nothing else would report the message.
         is_compared_whole = not self._has_retries and not has_bulk(self._record.plan)
         if is_of_message and is_compared_whole:
             # Where a serial order leaves the message without the tag as well, the tag is not what was lost;

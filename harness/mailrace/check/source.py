@@ -27,7 +27,7 @@ def compare_source(sent: bytes, raw: bytes, *, is_posted: bool = False) -> Sourc
     is_posted   the message went over `POST /send`, so the server has composed it
     """
     ours, theirs = (_marks_of(sent), _marks_of(raw)) if is_posted else (_lines_of(sent), _lines_of(raw))
-    # Of a message that had none, the first Message-ID is the server's own.
+    # A message that was sent without a Message-ID has got one of the server's.
     if not is_posted and not any(line.lower().startswith(b"message-id:") for line in ours):
         theirs = [line for line in theirs if not line.lower().startswith(b"message-id:")]
     return Source(size_bytes=len(raw), difference=_difference(ours, theirs))
@@ -48,7 +48,7 @@ def _lines_of(raw: bytes) -> list[bytes]:
 
 
 def _marks_of(raw: bytes) -> list[bytes]:
-    """What of a message both its writers give: addresses, subject, IDs, and its text without white space."""
+    """What is the same whoever composed the message: addresses, subject, IDs and the words of its text."""
     parsed: Parsed = message_from_bytes(raw)
     found = []
     for name in _ADDRESSES:

@@ -1,8 +1,8 @@
-"""A planned round to the messages that its own operations may delete or retag.
+"""A round in, the messages that its own operations may delete, retag or mark out.
 
-Such a message is judged by serial equivalence only: whether it should be there depends on the order, which
-the promises alone do not know. What may match a search in doubt counts as touched, for then the serial
-orders, which run for real, decide whether it did.
+Such a message is judged by serial equivalence only: whether it should be there depends on the order of the
+operations, which the promises do not know. Where it is not sure whether a search finds a message, the message
+counts as touched: the serial orders are run for real, and show it.
 """
 
 import re
@@ -130,7 +130,10 @@ def _of_edits(record: RoundRecord, options: ServerOptions, effect: Effect) -> fr
 
 
 def _ended_before(operation: Operation, key: str, record: RoundRecord) -> bool:
-    """Whether the edit was answered before the message that is promised a copy was wholly sent."""
+    """Whether the edit had its answer before the message was wholly sent, so that it cannot have touched it.
+
+    Of several attempts for the message those count that were accepted, where there are any.
+    """
     sent = [a.released_ns for a in record.attempts if a.message == key and a.actor >= 0]
     accepted = [
         a.released_ns
@@ -154,8 +157,9 @@ def terms(query: str) -> tuple[tuple[bool, str, str], ...]:
 def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
     """Whether a search could find the message: false only where one of its terms cannot be met.
 
-    `held`: keys of all tags that the message may hold. Terms that are negated or unknown or that hold a
-    wildcard (`_`, `%`) exclude nothing, nor does anything but a tag exclude a user's own message.
+    `held`: keys of all tags that the message may hold. A term that is negated, is of an unknown field or
+    holds a wildcard (`_`, `%`) is taken as met. Of a user's own message only the tags are known, so each
+    other term is taken as met as well.
     """
     fields = {
         "to": " ".join(message.to).lower(),

@@ -1,7 +1,7 @@
-"""A recorded witness and a target in, whether its schedule still fails out: the very order, again, k of n.
+"""A recorded witness and a target in, whether that very schedule still fails out: in k of n runs.
 
-On another version the order may not exist, for its statements are others. Since a pair is explored in less
-than a second, the question is then answered from all of that version's orders.
+On another version the schedule may not exist, for its statements are others. Since a pair is explored in less
+than a second, the question is then answered from all of that version's schedules.
 """
 
 import time
@@ -45,7 +45,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleReplay:
-    """The answer: the anomaly came in `hits` of `runs` runs of the recorded order; `missed` ones say nothing.
+    """The answer: the anomaly came in `hits` of `runs` runs of the schedule; `missed` ones say nothing.
 
     sentence   how that was found, with the versions
     outcomes   what the runs came to, in words, with how often
@@ -126,7 +126,7 @@ class _Replay:
         return self.recorded.instances < len(self.round_.actors)
 
     def answer(self) -> ScheduleReplay:
-        """First the recorded schedule; where that cannot be had or is good, all of this version."""
+        """First the recorded schedule; where that does not come or is good, all of this version."""
         names = list(self.round_.actors)
         is_hung = self.name is AnomalyName.HANG
         schedule = schedule_of(self.recorded, self.space.graph, names, is_hung=is_hung)

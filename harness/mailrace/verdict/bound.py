@@ -1,4 +1,4 @@
-"""Pairs in which the control fired to what a clean target then means (docs/verdicts.md)."""
+"""How often the control must fire for a clean target to be a PASS (docs/verdicts.md)."""
 
 from math import ceil, expm1, log, log1p
 
@@ -8,11 +8,11 @@ from mailrace.model.result import Rule
 def pairs_needed(theta: float, confidence: float) -> int:
     """The least h with (1+θ)^h ≥ 1/(1−confidence): at 0.99, θ = 1/3: 17; 1: 7; 1/10: 49.
 
-    The product over pairs of 0 where the target hit, 1+θ where only the control fired, and 1 otherwise is a
-    supermartingale if in each pair the target hits with at least θ times the control's probability, given
-    all that went before. By Ville's inequality (Ville 1939, Étude critique de la notion de collectif) it
-    ever reaches 1/(1−confidence) with probability at most 1−confidence: whenever one stops looking,
-    whatever the drift, and however the two of a pair depend on each other.
+    Give each pair a factor: 0 where the target hit, 1+θ where only the control fired, and 1 otherwise. If in
+    each pair, given all that went before, the target hits with at least θ times the control's probability,
+    the product of these factors is a supermartingale. By Ville's inequality (Ville 1939, Étude critique de la
+    notion de collectif) it ever reaches 1/(1−confidence) with probability at most 1−confidence: whenever one
+    stops looking, whatever the drift, and however the two of a pair depend on each other.
     Raises ValueError unless θ > 0 and 0 < confidence < 1.
     """
     if theta <= 0.0 or not 0.0 < confidence < 1.0:

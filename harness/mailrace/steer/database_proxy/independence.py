@@ -60,7 +60,7 @@ class Footprints:
         self.of = lru_cache(maxsize=4096)(self._of)
 
     def of_step(self, calls: tuple[Call, ...]) -> Footprint:
-        """The union over a block's statements."""
+        """The union over a step's statements."""
         whole = NOTHING
         for sql, _ in calls:
             whole |= self.of(sql)
@@ -97,7 +97,7 @@ class Footprints:
 def commute(
     connection: sqlite3.Connection, footprints: Footprints, one: tuple[Call, ...], other: tuple[Call, ...]
 ) -> bool:
-    """Whether two blocks, each about to run on `connection`, can be exchanged there."""
+    """Whether two steps, each about to run on `connection`, can be exchanged there."""
     mine, its = footprints.of_step(one), footprints.of_step(other)
     if mine.is_open or its.is_open:
         return False
@@ -117,9 +117,9 @@ def _tried(
     *,
     is_turned: bool = False,
 ) -> tuple[object, ...]:
-    """Answers of both blocks and the contents of `tables` afterwards; everything is taken back."""
+    """Answers of both steps and the contents of `tables` afterwards; everything is taken back."""
     with undone(connection):
-        told = [tuple(_heard(run(connection, c)) for c in block) for block in (first, second)]
+        told = [tuple(_heard(run(connection, c)) for c in step) for step in (first, second)]
         if is_turned:
             told.reverse()
         contents = tuple(tuple(sorted(map(repr, rows(connection, f'SELECT * FROM "{t}"')))) for t in tables)

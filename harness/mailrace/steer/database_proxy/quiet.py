@@ -15,7 +15,7 @@ from mailrace.steer.database_proxy.loop import Loop
 LOOKS = 3
 LOOK_EVERY_S = 0.00033
 BRISK_S = 0.0001
-"""Before a look that is the only one."""
+"""Waited before a look, where a single one is enough."""
 FALLBACK_S = 0.02
 
 HAS_PROC = Path("/proc/self/task").is_dir()
@@ -29,7 +29,7 @@ class Threads(StrEnum):
     BUSY = "busy"
     """At least one runs, or waits for a disk."""
     STOPPED = "stopped by a signal from outside (SIGSTOP)"
-    """Nothing of its own keeps it from going on."""
+    """It does not hang: it would go on if it were continued (SIGCONT)."""
 
 
 _STOPPED = (b"T", b"t")

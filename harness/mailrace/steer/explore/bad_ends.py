@@ -16,9 +16,9 @@ from mailrace.steer.explore.strategy import TRIES_MAX
 class BadEnd:
     """An outcome that broke a promise on the servers, twice: one schedule of it, an instance an actor.
 
-    names         what it breaks; `breaks`: the same, each with whom it is broken to
-    is_by_three   no schedule to it lets one actor run alone before or after the other two
-    leaves        of the graph that have this outcome, that of `execution` first; empty of a hang or a crash
+    names         what it breaks; `breaks`: the same, each with the operation that was promised otherwise
+    is_by_three   in no schedule that leads to it one actor runs alone before or after the other two
+    leaves        of the graph that have this outcome, that of `execution` first; none for a hang or a crash
     """
 
     execution: Execution
@@ -72,7 +72,7 @@ def bad_ends(
         key = outcome or names
         if not names or key in found:
             continue
-        # What is told of has come twice: once, it may have been the machine's doing.
+        # Only what comes twice is told of: what came once may have been the machine's doing.
         if not _comes_again(separate, judge, run, names):
             once.add(key)
             continue

@@ -1,9 +1,9 @@
-"""Programs and a store in, the graph of all states out: every order at once, walked without a server.
+"""Programs and a store in, the graph of all states out: every schedule at once, walked without a server.
 
-A node is what each actor was told so far and what the store holds; an edge is one actor's next step. Orders
-are paths, so they are counted by sums over the graph instead of one by one ("35 of 1,470 orders"), and the
-order of a class that is easiest to realise is a shortest path. What the real server did decides what is bad:
-the explored orders are mapped onto the leaves, and nothing is judged here.
+A node is what each actor was told so far and what the store holds; an edge is one actor's next step.
+Schedules are paths, so they are counted by sums over the graph instead of one by one ("35 of 1,470
+schedules"), and the schedule of a class that is easiest to realise is a shortest path. What the real server
+did decides what is bad: the explored schedules are mapped onto the leaves, and nothing is judged here.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ class Graph:
         return [n for n in self.all() if n.is_leaf]
 
     def all(self) -> list[Node]:
-        """Every node, each once, in no particular order but that the root is the first."""
+        """Every node, each once: the root first, the others in no particular order."""
         seen = {self.root: None}
         stack = [self.root]
         while stack:
@@ -96,8 +96,9 @@ def build(
 ) -> Graph:
     """The graph from the store in `snapshot`, which is left as it is; `names` are those of a fresh run.
 
-    along   only the states of this schedule and what is one step beside it, which has no steps of its own:
-            enough to follow that schedule where the whole graph is too large. It is never whole
+    along   build only the states on this schedule, and those that one other step leads to from there, from
+            which it does not go on: enough to follow the schedule where the whole graph is too large. Such a
+            graph is never whole
     ask     is called where an actor's next step is not known; the programs may know more then
     until   monotonic seconds after which no more states are added
     """
@@ -173,7 +174,7 @@ class _Builder:
     def _following(
         self, histories: tuple[History, ...], contents: dict[str, str], actor: int, ahead: Schedule | None
     ) -> tuple[PlannedStep, Node] | None:
-        """The actor's next step and the state after it; None: no known step is told what is told here."""
+        """The actor's next step and the state after it; None: the store answers as to no known one."""
         for step in self._programs.variants.get((actor, histories[actor]), ()):
             child = self._after(histories, contents, actor, step, ahead)
             if child is not None:
@@ -188,7 +189,7 @@ class _Builder:
         step: PlannedStep,
         ahead: Schedule | None,
     ) -> Node | None:
-        """The state after the step; None: it is told other things here than this variant of it was."""
+        """The state after the step; None: the store answers otherwise than this variant was told."""
         self._connection.execute("SAVEPOINT step")
         try:
             told = []

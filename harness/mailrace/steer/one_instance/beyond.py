@@ -72,9 +72,9 @@ def without_graph(
     """
     judge = prover.space.judge
     lengths = [Counter(run.schedule) for run in prover.space.executions]
-    blocks = max(each[0] for each in lengths), max(each[1] for each in lengths)
+    steps = max(each[0] for each in lengths), max(each[1] for each in lengths)
     excused: frozenset[AnomalyName] | None = None
-    for way in ways(blocks):
+    for way in ways(steps):
         if time.monotonic() > until:
             break
         run = _tried(shared, way)

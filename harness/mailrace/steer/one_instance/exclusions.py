@@ -25,14 +25,14 @@ SEEN_MIN = 2
 
 @dataclass(frozen=True, slots=True)
 class ReleasePoint:
-    """Schedule `second@first:k`: the second actor's last byte goes out while the first's k-th block is held.
+    """Schedule `second@first:k`: the second actor's last byte goes out while the first's k-th step is held.
 
     k 0: it goes out before the first actor's own.
     """
 
     actor: int
     other: int
-    block: int
+    step: int
 
     def first(self) -> int:
         """See `Scheduler`."""
@@ -40,7 +40,7 @@ class ReleasePoint:
 
     def hold(self, node: Node, actor: int, released: frozenset[int], decoys: int) -> Decision:
         """See `Scheduler`."""
-        is_now = actor == self.actor and node.number(actor) + 1 == self.block
+        is_now = actor == self.actor and node.number(actor) + 1 == self.step
         return Decision(release=(self.other,)) if is_now and self.other not in released else GO_ON
 
     def idle(self, node: Node, released: frozenset[int]) -> int:
@@ -49,21 +49,21 @@ class ReleasePoint:
 
     def choose(self, node: Node, last: int, able: tuple[int, ...]) -> int | None:
         """See `Scheduler`. As a pool of one connection would: after the release they alternate."""
-        if node.number(self.actor) + 1 < self.block and self.actor in able:
+        if node.number(self.actor) + 1 < self.step and self.actor in able:
             return self.actor
-        if node.number(self.actor) < self.block and last != self.other and self.other in able:
+        if node.number(self.actor) < self.step and last != self.other and self.other in able:
             return self.other
         return next((a for a in able if a != last), able[0])
 
 
 def release_points(graph: Graph) -> Iterator[ReleasePoint]:
-    """All of a pair: each actor first, the other at each of its blocks when it runs alone."""
+    """All of a pair: each actor first, the other at each of its steps when it runs alone."""
     for actor in (0, 1):
-        node, blocks = graph.root, 0
+        node, steps = graph.root, 0
         while actor in node.edges:
-            node, blocks = node.edges[actor], blocks + 1
-        for block in range(1, blocks + 1):
-            yield ReleasePoint(actor, 1 - actor, block)
+            node, steps = node.edges[actor], steps + 1
+        for step in range(1, steps + 1):
+            yield ReleasePoint(actor, 1 - actor, step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def run_release_points(shared: SharedInstance) -> Points:
     """Each release point of a pair run once, again where it was missed.
 
     A point where something was kept together is run again until that was seen `SEEN_MIN` times, or was let
-    through: a waiter that came late once looks like a lock, and a lock makes bad orders not count.
+    through: a waiter that came late once looks like a lock, and a lock makes bad schedules not count.
     """
     found = []
     missed: list[str] = []
@@ -231,7 +231,7 @@ class Exclusions:
 
 
 def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:
-    """What the explored order of the class splits though one instance keeps it together, in words."""
+    """What the explored schedule of the class splits though one instance keeps it together, in words."""
     node, last, names = graph.root, -1, run.actors
     for actor in run.schedule:
         if not allowed(node, last, actor):
@@ -242,4 +242,4 @@ def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:
                 f"`{step_text(node, held)[:60]}`"
             )
         node, last = node.edges[actor], actor
-    return "every order of it splits what one instance was seen to keep together"
+    return "every schedule of it splits what one instance was seen to keep together"

@@ -1,8 +1,8 @@
-"""Statements of one instance in, the orders that they can be out: one, as soon as a reply or a text tells.
+"""Statements of one instance in, the schedules that they may be out: one, as soon as a reply or a text tells.
 
 Two actors may come to the very same statement (both count the tags of one message). Where the pool's rule
 does not say whose it is, it is taken for the one that the scheduler hopes for, and the others are kept in
-mind: what comes later, a text or a reply, leaves one order. An order that nothing tells from another is none.
+mind: what comes later, a text or a reply, leaves one schedule. Where several are left, the run is missed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ Path = tuple[tuple[int, ...], Node]
 
 @dataclass(slots=True)
 class Paths:
-    """Every order that what was seen so far can be, each with the node it came to; the hoped-for first."""
+    """Every schedule that fits what was seen so far, with the node it came to; the hoped-for one first."""
 
     graph: Graph
     kept: list[Path] = field(init=False)
@@ -27,7 +27,7 @@ class Paths:
 
     @property
     def node(self) -> Node:
-        """Where the hoped-for order is."""
+        """Where the hoped-for schedule is."""
         return self.kept[0][1]
 
     @property
@@ -36,11 +36,11 @@ class Paths:
         return len(self.kept) == 1
 
     def late(self) -> list[int]:
-        """Actors that, in the hoped-for order, were answered and go on all the same."""
+        """Actors that, in the hoped-for schedule, were answered and go on all the same."""
         return [a for a, step in self.node.steps.items() if step.is_late]
 
     def may_send(self, call: str, able: Iterable[int]) -> list[int]:
-        """The actors of `able` whose next block, in the hoped-for order, begins with that call."""
+        """The actors of `able` whose next step, in the hoped-for schedule, begins with that call."""
         return [a for a in able if _sends(self.node, a, call)]
 
     def add(self, call: str, able: Iterable[int], *, whose: list[int]) -> None:
@@ -53,21 +53,21 @@ class Paths:
         self.kept = grown
 
     def ended(self, is_over: Callable[[int], bool]) -> None:
-        """All is quiet, so every reply was read: an order in which other actors have ended is none.
+        """All is quiet, so every reply was read: schedules in which other actors have ended are left out.
 
-        Raises ScheduleMissed where the hoped-for order is one of them.
+        Raises ScheduleMissed where the hoped-for schedule is one of them.
         """
         hoped = self.kept[0]
         actors = range(len(hoped[1].histories))
         begun = [a for a in actors if any(path[1].number(a) for path in self.kept)]
         self.kept = [path for path in self.kept if all(is_over(a) == _is_answered(path[1], a) for a in begun)]
         if not self.kept or self.kept[0] is not hoped:
-            raise ScheduleMissed(f"block {len(hoped[0])} was another actor's")
+            raise ScheduleMissed(f"step {len(hoped[0])} was another actor's")
 
-    def order(self) -> tuple[int, ...]:
-        """The one order that is left. Raises ScheduleMissed where there are several."""
+    def schedule(self) -> tuple[int, ...]:
+        """The one schedule that is left. Raises ScheduleMissed where there are several."""
         if not self.is_one:
-            raise ScheduleMissed("several orders would have looked the same")
+            raise ScheduleMissed("several schedules would have looked the same")
         return self.kept[0][0]
 
 

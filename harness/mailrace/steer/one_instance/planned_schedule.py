@@ -1,11 +1,11 @@
-"""A leaf of the graph (or one order) in, the scheduler with the best chances to bring ONE instance there out.
+"""A leaf of the graph, or one schedule, in; the scheduler that best brings ONE instance there out.
 
-Who gets the pool connection after a held block: with one waiter that one; with several, the pool draws.
-Between two actors it therefore alternates, and a block that follows one of its own actor's while the other
+Who gets the pool connection after a held step: with one waiter that one; with several, the pool draws.
+Between two actors it therefore alternates, and a step that follows one of its own actor's while the other
 waits is a preemption. Decoys make it possible: queued beside the waiting actor, one may be drawn first; it is
 held until the first actor is queued again, and then the pool draws once more. Of two that wait the one that
 is wished for is drawn half the time, so n preemptions come in at most 1 of 2^n tries. How many decoys to
-queue at each block, and when to write each actor's last byte, is what maximises the chance of arriving: a
+queue at each step, and when to write each actor's last byte, is what maximises the chance of arriving: a
 small Markov decision process over the graph, solved backwards.
 
 An actor that waited for a lock of the server's own is not in the pool's queue yet when the lock is let go:
@@ -26,7 +26,7 @@ _State = tuple[Node, int, int, Released]
 
 @dataclass(slots=True)
 class Draws:
-    """Who came after a block while exactly one actor waited and no decoy did, as seen: (that one, the same).
+    """Who came after a step while exactly one actor waited and no decoy did, as seen: (that one, the same).
 
     version   grows where something was seen that changes a chance
     """
@@ -35,7 +35,7 @@ class Draws:
     version: int = 0
 
     def note(self, node: Node, held: int, *, is_waiter: bool) -> None:
-        """`held`'s block at `node` went out, and the waiting actor came next, or not."""
+        """The step of `held` went out at `node`, and the waiting actor came next, or not."""
         waiter, same = self.seen.get((node, held), (0, 0))
         self.seen[node, held] = (waiter + is_waiter, same + (not is_waiter))
         self.version += not is_waiter or same > 0
@@ -49,7 +49,7 @@ class Draws:
 
 @dataclass(slots=True)
 class PlannedSchedule:
-    """A `Scheduler`. `route` narrows it to one order; without it any order that ends in `target` will do."""
+    """A `Scheduler`. `route` narrows it to one schedule; without it any that ends in `target` will do."""
 
     graph: Graph
     target: Node
@@ -62,15 +62,15 @@ class PlannedSchedule:
     _leads: dict[Node, bool] = field(default_factory=dict)
     _version: int = 0
     _open: tuple[Node, int, int] | None = None
-    """The block that went out last while one actor and no decoy waited: its node, its actor, the waiter."""
+    """The step that went out last while one actor and no decoy waited: its node, its actor, the waiter."""
 
     @classmethod
     def along(
-        cls, graph: Graph, order: Iterable[int], allowed: Follows, draws: Draws | None = None
+        cls, graph: Graph, schedule: Iterable[int], allowed: Follows, draws: Draws | None = None
     ) -> "PlannedSchedule":
-        """The scheduler that keeps exactly that order."""
+        """The scheduler that keeps exactly that schedule."""
         node, route = graph.root, {}
-        for actor in order:
+        for actor in schedule:
             route[node] = actor
             node = node.edges[actor]
         return cls(graph, node, allowed, route, draws or Draws())
@@ -124,13 +124,13 @@ class PlannedSchedule:
         return self._value(self.graph.root, actor, 0, frozenset({actor}))
 
     def _is_on_the_way(self, node: Node) -> bool:
-        """Whether any order goes from `node` to the target."""
+        """Whether any schedule goes from `node` to the target."""
         if node not in self._leads:
             self._leads[node] = node is self.target or any(map(self._is_on_the_way, node.edges.values()))
         return self._leads[node]
 
     def _value(self, node: Node, held: int, decoys: int, released: Released) -> float:
-        """The chance to arrive while `held`'s block waits at `node` and that many decoys are queued."""
+        """The chance to arrive while `held`'s step waits at `node` and that many decoys are queued."""
         key = (node, held, decoys, released)
         if key not in self._values:
             self._values[key] = 0.0
@@ -160,7 +160,7 @@ class PlannedSchedule:
         return [a for a in node.edges if a in released and a != held and self.allowed(node, held, a)]
 
     def _drawn(self, before: Node, held: int, decoys: int, released: Released) -> float:
-        """The chance once the block held at `before` has gone on and the pool hands the connection on."""
+        """The chance once the step held at `before` has gone on and the pool hands the connection on."""
         node = before.edges[held]
         waits = self._waiting(node, held, released)
         if not waits and not decoys:

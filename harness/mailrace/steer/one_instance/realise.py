@@ -1,8 +1,8 @@
 """A class of the graph in, the same outcome on ONE unmodified instance out, and then again ten times.
 
-First the order that is easiest to repeat is planned, of all that give every actor the same answers and the
+First the schedule that is easiest to repeat is planned, of all that give every actor the same answers and the
 store the same contents; where that does not come, any of them is taken. What came is then the recorded
-order, and each later run has to equal it. A try ends at its first wrong draw, so that thousands are cheap.
+schedule, and each later run has to equal it. A try ends at its first wrong draw, so that thousands are cheap.
 """
 
 import time
@@ -13,14 +13,14 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node
 from mailrace.steer.one_instance.planned_schedule import Draws, PlannedSchedule
-from mailrace.steer.one_instance.routes import likely_orders
+from mailrace.steer.one_instance.routes import likely_schedules
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 
 TRIES_MAX = 20_000
 """Of a realisation, and of all its repeats together; the time ends most before."""
 REPEATS = 10
-ORDERS = 8
-"""So many orders of a class are weighed against each other."""
+SCHEDULES = 8
+"""So many schedules of a class are weighed against each other."""
 SURE = 7.0
 """Tries times chance after which a class is given up: 1 of 1,100 would not have come by then."""
 CHUNK = 25
@@ -29,7 +29,7 @@ CHUNK = 25
 
 @dataclass(frozen=True, slots=True)
 class Realised:
-    """How it went. `runs`: the first, then its repeats, each of the recorded order.
+    """How it went. `runs`: the first, then its repeats, each of the recorded schedule.
 
     tries         it took to come to the class the first time (or that were spent in vain)
     repeat_tries  of each repeat; the last may be one that did not come
@@ -58,16 +58,16 @@ def realise(
     tries_max: int = TRIES_MAX,
     is_out_of_time: Callable[[], bool] = lambda: False,
 ) -> Realised:
-    """Bring one instance to the leaf, at most `tries_max` tries; then by the order that came, again.
+    """Bring one instance to the leaf, in at most `tries_max` tries; then repeat the schedule that came.
 
-    is_bad   says of a run whether it shows what is looked for; a realised order that does not is no witness
+    is_bad   says of a run whether it shows what is looked for; one that does not is no witness
     draws    what was seen of the pool so far, which is added to
     The repeats together have `tries_max` tries.
     """
     began, graph = time.monotonic(), shared.graph
     attempt = _Attempt(shared, draws or Draws(), is_out_of_time)
-    orders = likely_orders(graph, target, allowed, ORDERS)
-    routes = [PlannedSchedule.along(graph, order, allowed, attempt.draws) for order in orders]
+    schedules = likely_schedules(graph, target, allowed, SCHEDULES)
+    routes = [PlannedSchedule.along(graph, schedule, allowed, attempt.draws) for schedule in schedules]
     anyhow = [PlannedSchedule(graph, target, allowed, draws=attempt.draws)]
     first, kept = None, anyhow
     for kept in (routes, anyhow) if routes else (anyhow,):
@@ -79,7 +79,7 @@ def realise(
         return Realised((), tries, (), time.monotonic() - began, chance)
     runs = [first]
     repeat_tries: list[int] = []
-    # A server that hangs leaves its order unfinished: what was planned is then all there is to repeat.
+    # A server that hangs leaves its schedule unfinished: what was planned is then all there is to repeat.
     is_whole = graph.leaf_of(first.schedule) is not None
     exactly = (
         [PlannedSchedule.along(graph, first.schedule, allowed, attempt.draws)] if is_whole else [attempt.plan]

@@ -21,27 +21,27 @@ Once = Callable[[], Execution | None]
 def schedule_of(
     schedule: ScheduleWitness, graph: Graph, names: Sequence[str], *, is_hung: bool = False
 ) -> Schedule | None:
-    """The recorded schedule as a path of the graph, block by block; None: other statements are sent here.
+    """The recorded schedule as a path of the graph, step by step; None: other statements are sent here.
 
     is_hung   the server hung in it, so what the others would still have sent is made up
     """
     steps = [s for s in schedule.steps if not s.background]
-    node, order, at = graph.root, [], 0
+    node, path, at = graph.root, list[int](), 0
     while at < len(steps):
         actor = list(names).index(steps[at].actor) if steps[at].actor in names else -1
-        block = node.steps.get(actor)
-        if block is None:
+        step = node.steps.get(actor)
+        if step is None:
             return None
-        here = [(s.actor, s.sql) for s in steps[at : at + len(block.calls)]]
-        if here != [(steps[at].actor, text_of(sql)) for sql, _ in block.calls]:
+        here = [(s.actor, s.sql) for s in steps[at : at + len(step.calls)]]
+        if here != [(steps[at].actor, text_of(sql)) for sql, _ in step.calls]:
             return None
-        order.append(actor)
-        at += len(block.calls)
+        path.append(actor)
+        at += len(step.calls)
         node = node.edges[actor]
     while is_hung and not node.is_leaf:
-        order.append(min(node.edges))
-        node = node.edges[order[-1]]
-    return tuple(order) if node.is_leaf else None
+        path.append(min(node.edges))
+        node = node.edges[path[-1]]
+    return tuple(path) if node.is_leaf else None
 
 
 def on_shared(shared: SharedInstance, schedule: Schedule, allowed: Follows) -> Once:

@@ -1,6 +1,6 @@
-"""A leaf of the graph in, orders that end in it out: those that the pool gives by itself, or nearly so.
+"""A leaf of the graph in, schedules that end in it out: those that the pool gives by itself, or nearly so.
 
-After a block the pool's connection goes to an actor that waits for it. A block that follows one of its own
+After a step the pool's connection goes to an actor that waits for it. A step that follows one of its own
 actor's while another waits is a preemption from that: only a draw among several brings it about.
 """
 
@@ -21,30 +21,30 @@ def is_preemption(node: Node, last: int, actor: int, allowed: Follows) -> bool:
     return any(o != actor and node.number(o) and allowed(node, last, o) for o in node.edges)
 
 
-def preemptions_of(graph: Graph, order: Iterable[int], allowed: Follows) -> int:
-    """Deviations of one order from the pool's alternation."""
+def preemptions_of(graph: Graph, schedule: Iterable[int], allowed: Follows) -> int:
+    """Places where a schedule departs from the turn that the pool gives by itself."""
     node, last, found = graph.root, -1, 0
-    for actor in order:
+    for actor in schedule:
         found += is_preemption(node, last, actor, allowed)
         node, last = node.edges[actor], actor
     return found
 
 
 def fewest_preemptions(graph: Graph, target: Node, allowed: Follows) -> tuple[int, ...] | None:
-    """The order that ends in `target` with the fewest preemptions, of those that are `allowed`; or None."""
+    """The `allowed` schedule that ends in `target` with the fewest preemptions; None: there is none."""
     return next(_by_cost(graph, target, allowed, preemption=1.0, afterwards=0.0), None)
 
 
-def likely_orders(graph: Graph, target: Node, allowed: Follows, number: int) -> list[tuple[int, ...]]:
-    """At most so many `allowed` orders that end in `target`, about the likeliest first."""
+def likely_schedules(graph: Graph, target: Node, allowed: Follows, number: int) -> list[tuple[int, ...]]:
+    """At most so many `allowed` schedules that end in `target`, about the likeliest first."""
     found = _by_cost(graph, target, allowed, preemption=PREEMPTION, afterwards=AFTERWARDS)
-    return [order for order, _ in zip(found, range(number), strict=False)]
+    return [schedule for schedule, _ in zip(found, range(number), strict=False)]
 
 
 def _by_cost(
     graph: Graph, target: Node, allowed: Follows, *, preemption: float, afterwards: float
 ) -> Iterator[tuple[int, ...]]:
-    """Every allowed order to `target`, the cheapest first (A*, with the exact cost of what is left)."""
+    """Every allowed schedule to `target`, the cheapest first (A*, with the exact cost of what is left)."""
     rest: dict[tuple[Node, int, bool], float] = {}
 
     def steps(node: Node, last: int, is_after: bool) -> Iterator[tuple[float, int, bool]]:
@@ -69,12 +69,12 @@ def _by_cost(
     if left(graph.root, -1, False) < float("inf"):
         queue.append((left(graph.root, -1, False), (), 0.0, graph.root, False))
     while queue:
-        _, order, spent, node, is_after = heapq.heappop(queue)
+        _, schedule, spent, node, is_after = heapq.heappop(queue)
         if node is target:
-            yield order
+            yield schedule
             continue
-        for cost, actor, turns in steps(node, order[-1] if order else -1, is_after):
+        for cost, actor, turns in steps(node, schedule[-1] if schedule else -1, is_after):
             child = node.edges[actor]
             whole = spent + cost + left(child, actor, turns)
             if whole < float("inf"):
-                heapq.heappush(queue, (whole, (*order, actor), spent + cost, child, turns))
+                heapq.heappush(queue, (whole, (*schedule, actor), spent + cost, child, turns))

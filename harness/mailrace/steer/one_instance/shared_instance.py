@@ -199,7 +199,7 @@ class SharedInstance:
     def _attributed(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
         """The steps with their actors, once every reply was read."""
         try:
-            schedule = self._paths.order()
+            schedule = self._paths.schedule()
         except ScheduleMissed:
             self.unattributed += 1
             raise

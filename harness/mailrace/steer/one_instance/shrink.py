@@ -1,7 +1,7 @@
 """A violating round in, a smaller one that still shows the anomaly out: fewer actors, fewer tags, less mail.
 
 Each candidate is explored, which takes less than a second for a pair; what no longer shows the anomaly is
-put back. Fewer preemptions come by themselves: the order that is realised has the fewest.
+put back. Fewer preemptions come by themselves: the schedule that is realised has the fewest.
 """
 
 import time

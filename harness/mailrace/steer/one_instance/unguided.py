@@ -19,15 +19,15 @@ from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.servers.seat import Seat
 
 NEVER = 1_000_000
-"""A block that no actor comes to: the other one begins when the first has ended."""
+"""A step that no actor comes to: the other one begins when the first has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`first` begins; when its `block`th statement is held, the other begins. Then the pool alternates."""
+    """`first` begins; when its `step`th statement is held, the other begins. Then the pool alternates."""
 
     first: int
-    block: int
+    step: int
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Unguided:
                 continue
             holder = self._whose(statement, holder)
             sent[holder] += 1
-            if holder == way.first and sent[holder] == way.block:
+            if holder == way.first and sent[holder] == way.step:
                 self._begin(1 - holder)
             taken.append(self._step(holder, statement))
 
@@ -96,8 +96,8 @@ class Unguided:
         return 1 - holder
 
 
-def ways(blocks: tuple[int, int]) -> Iterator[Way]:
+def ways(steps: tuple[int, int]) -> Iterator[Way]:
     """All of two actors that send so many statements."""
     for first in (0, 1):
-        for block in range(1, blocks[first] + 1):
-            yield Way(first, block)
+        for step in range(1, steps[first] + 1):
+            yield Way(first, step)

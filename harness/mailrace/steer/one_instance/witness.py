@@ -26,7 +26,7 @@ def witness_of(
 ) -> ScheduleWitness:
     """The schedule of a violating run, its guilty pair marked, beside its serial orders.
 
-    realised   runs of the recorded order with the same findings, of `repeats`
+    realised   runs of the recorded schedule with the same findings, of `repeats`
     """
     names, graph = run.actors, space.graph
     # Beside one followed schedule nothing is known of how others end.
@@ -47,7 +47,7 @@ def witness_of(
 
 
 def text(
-    order: tuple[int, ...], names: tuple[str, ...], graph: Graph, allowed: Follows, instances: int
+    schedule: tuple[int, ...], names: tuple[str, ...], graph: Graph, allowed: Follows, instances: int
 ) -> str:
     """A schedule, short: `send.2@send.1:4` is send 2 released at send 1's fourth statement.
 
@@ -55,15 +55,15 @@ def text(
     third though another actor waits. With more than two actors, or several instances, where nothing
     alternates: the stretches of each actor's statements, `send.1:1-4 send.2:1-8 send.1:5-7`.
     """
-    if len(names) > 2 or instances > 1 or not is_path(graph, order):
-        return stretches_in_words(order, names)
-    if not order:
+    if len(names) > 2 or instances > 1 or not is_path(graph, schedule):
+        return stretches_in_words(schedule, names)
+    if not schedule:
         return "no statement"
-    first, second = order[0], 1 - order[0]
-    at = order.index(second) if second in order else len(order)
+    first, second = schedule[0], 1 - schedule[0]
+    at = schedule.index(second) if second in schedule else len(schedule)
     parts = [f"{names[second]}@{names[first]}:{at}"]
     node, last = graph.root, -1
-    for actor in order:
+    for actor in schedule:
         if is_preemption(node, last, actor, allowed):
             number = node.number(actor)
             parts.append(f"{names[actor]}:{number}+{number + 1}")
@@ -76,14 +76,14 @@ def steps(run: Execution, guilty: tuple[int, int] | None) -> tuple[Step, ...]:
     names = run.actors
     count: dict[int, int] = {}
     found = []
-    for index, block in enumerate(run.steps):
-        for statement in block.statements:
+    for index, step in enumerate(run.steps):
+        for statement in step.statements:
             for (sql, args), answer in zip(statement.calls, statement.answers, strict=False):
-                count[block.actor] = count.get(block.actor, 0) + 1
+                count[step.actor] = count.get(step.actor, 0) + 1
                 found.append(
                     Step(
-                        actor=names[block.actor],
-                        number=count[block.actor],
+                        actor=names[step.actor],
+                        number=count[step.actor],
                         sql=text_of(sql),
                         args=tuple(_shown(sql, i, a, run.names) for i, a in enumerate(args)),
                         result=result(answer, run.names),
@@ -114,36 +114,36 @@ def result(answer: Answer, names: Names) -> str:
             return shown if len(shown) <= RESULT_MAX else shown[:RESULT_MAX] + "…"
 
 
-def is_path(graph: Graph, order: Iterable[int]) -> bool:
+def is_path(graph: Graph, schedule: Iterable[int]) -> bool:
     """Whether the graph knows every step of a schedule, to its end or not."""
     node: Node | None = graph.root
-    for actor in order:
+    for actor in schedule:
         node = node.edges.get(actor) if node is not None else None
     return node is not None
 
 
 def guilty_pair(
-    order: tuple[int, ...], graph: Graph, bad_leaves: Mapping[Node, object]
+    schedule: tuple[int, ...], graph: Graph, bad_leaves: Mapping[Node, object]
 ) -> tuple[int, int] | None:
-    """The indices of two neighbouring blocks whose exchange alone turns the outcome good; the last such pair.
+    """The indices of two neighbouring steps whose exchange alone turns the outcome good; the last such pair.
 
-    After the exchange the actors go on in the same order, as far as they still have blocks. None: no single
+    After the exchange the actors go on in the same order, as far as they still have steps. None: no single
     exchange of neighbours does.
     """
-    for index in range(len(order) - 2, -1, -1):
-        if order[index] == order[index + 1]:
+    for index in range(len(schedule) - 2, -1, -1):
+        if schedule[index] == schedule[index + 1]:
             continue
-        turned = [*order[:index], order[index + 1], order[index], *order[index + 2 :]]
+        turned = [*schedule[:index], schedule[index + 1], schedule[index], *schedule[index + 2 :]]
         leaf = _follow(graph, turned)
         if leaf is not None and leaf not in bad_leaves:
             return index, index + 1
     return None
 
 
-def _follow(graph: Graph, order: list[int]) -> Node | None:
-    """The leaf of an order whose actors may have fewer or more blocks than it says."""
+def _follow(graph: Graph, schedule: list[int]) -> Node | None:
+    """The leaf of a schedule whose actors may have fewer or more steps than it says."""
     node = graph.root
-    for actor in order:
+    for actor in schedule:
         node = node.edges.get(actor, node)
     while not node.is_leaf:
         node = node.edges[min(node.edges)]
