@@ -43,7 +43,7 @@ def measure() -> None:
     lacking = [target for target in (OLD, NEW) if why_not(target)]
     print(f"\nwhole commands, {OLD} and {NEW}")
     if lacking:
-        print(f"  left out: {', '.join(lacking)} cannot be had here")
+        print(f"  left out: {', '.join(lacking)} are not available here")
         return
     scenarios = str(shipped())
     steered = _run("steer", scenarios, "-t", NEW)

@@ -14,5 +14,5 @@ def lacking(reason: str) -> NoReturn:
 
 
 def nowhere_to_be_had(reason: str) -> NoReturn:
-    """Of what can be had from nowhere, CI included, such as Mailpit 1.17.x: the test is skipped."""
+    """Of what is available nowhere, CI included, such as Mailpit 1.17.x: the test is skipped."""
     pytest.skip(reason)

@@ -56,7 +56,7 @@ def test_a_race_that_can_never_be_passed_is_named_with_what_could(tmp_path: Path
     )
     alone = RunRequest.of("embedded", Racing(control=False), seed=1)
     assert preflight([lonely(tmp_path)], alone) == (), "no control, as asked"
-    assert preflight([lonely(tmp_path)], RunRequest.of("embedded", seed=1), needs_controls=False) == ()
+    assert preflight([lonely(tmp_path)], RunRequest.of("embedded", seed=1).without_control()) == ()
 
 
 def test_what_steer_cannot_look_at_is_to_be_raced() -> None:

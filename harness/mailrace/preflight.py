@@ -43,14 +43,11 @@ def preflight(
     scenarios: Sequence[Scenario],
     request: RunRequest,
     targets: Sequence[TargetName] = (),
-    *,
-    needs_controls: bool = True,
 ) -> tuple[str, ...]:
     """Look for all targets and controls; say in sentences what this run cannot answer, and which one could.
 
-    targets         all that will be looked at; none: the request's own
-    needs_controls  whether a clean race is only PASS by the scenario's own controls
-    Installs a version that is asked for and not at hand. Raises TargetError for a target that cannot be had,
+    targets   all that will be looked at; none: the request's own
+    Installs a version that is asked for and not at hand. Raises TargetError for a target that is not there,
     UsageError for a question without an answer, ScenarioError for a control whose own file is wrong.
     """
     require_own_names(scenarios)
@@ -65,7 +62,7 @@ def preflight(
         # The target can be looked at in this mode. Whether it is there is found out now, before the first
         # mail.
         with _had(name, request.cut_at) as target:
-            said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target, needs_controls)))
+            said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target)))
     return tuple(said)
 
 
@@ -117,7 +114,7 @@ def require_own_names(scenarios: Sequence[Scenario]) -> None:
 
 @contextmanager
 def _had(name: TargetName, ends: float | None) -> Iterator[Target]:
-    """The target, its program found or its server answering; TargetError where it cannot be had by `ends`."""
+    """The target, its program found or its server answering; TargetError where that is not so by `ends`."""
     target = open_target(name, ServerOptions())
     if target.is_ours:
         yield target
@@ -133,11 +130,7 @@ def _had(name: TargetName, ends: float | None) -> Iterator[Target]:
 
 
 def _what_cannot_come(
-    scenarios: Sequence[Scenario],
-    request: RunRequest,
-    name: TargetName,
-    target: Target,
-    needs_controls: bool,
+    scenarios: Sequence[Scenario], request: RunRequest, name: TargetName, target: Target
 ) -> Iterator[str]:
     """Sentences on one target; scenarios with the same reason share one."""
     version = target.info.version
@@ -152,7 +145,7 @@ def _what_cannot_come(
         elif why := must_not_run(one, target, allow_deletions=request.server.allow_deletions):
             how = "run --allow-deletions" if "--allow-deletions" in why else "steer"
             reasons["it will not be run", why, how].append(one.name)
-        elif needs_controls and request.racing.control and (why := _no_control(one, name)):
+        elif request.racing.control and (why := _no_control(one, name)):
             reasons["it can show a race, and never PASS", why, "steer"].append(one.name)
     # A server that is not ours cannot be steered; one of ours of the same version can.
     ours = TargetName(
@@ -170,11 +163,9 @@ def _no_control(scenario: Scenario, name: TargetName) -> str:
     if chosen is not None and chosen.kind in (1, 2):
         return ""
     if chosen is not None:
-        return (
-            f"its only control that can be had ({chosen.target}) is of kind 3: it tells nothing of this one"
-        )
+        return f"its only available control ({chosen.target}) is of kind 3: it tells nothing of this one"
     if missing:
-        return f"no control of it can be had ({'; '.join(missing)})"
+        return f"none of its controls is available ({'; '.join(missing)})"
     return "it names no control for such a target"
 
 

@@ -9,7 +9,7 @@ test, and so each worker of xdist, has a server of its own. Nothing heavy is imp
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +157,7 @@ def mail_addresses() -> "MailAddresses":
 def race(request: pytest.FixtureRequest) -> "Callable[..., ScenarioResult]":
     """`race(path_or_mapping, rounds=…, target=…)` races a scenario and gives its ScenarioResult."""
 
-    def look(scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+    def look(scenario: "Path | str | Mapping[str, object]", **changed: Any) -> "ScenarioResult":
         return _look(request.config, scenario, **changed)
 
     return look
@@ -167,18 +167,21 @@ def _target(config: pytest.Config) -> str:
     return str(config.getoption("--mail-target") or os.environ.get("MAILRACE_TARGET") or "")
 
 
-def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **changed: Any) -> "ScenarioResult":
+def _look(
+    config: pytest.Config, scenario: "Path | str | Mapping[str, object]", **changed: Any
+) -> "ScenarioResult":
     from dataclasses import fields
 
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
+    from mailrace.model.codec import codec
     from mailrace.model.errors import Interrupted, UsageError
     from mailrace.preflight import preflight
     from mailrace.run import Output, Racing, RunRequest, run
     from mailrace.scenario import load, scenario_from
 
     here = Path(config.rootpath)
-    loaded = scenario_from(scenario, here) if isinstance(scenario, dict) else load(Path(scenario))
+    loaded = load(Path(scenario)) if isinstance(scenario, Path | str) else scenario_from(scenario, here)
     seed = int(config.getoption("--mail-seed"))
     rounds = config.getoption("--mail-rounds")
     mode = str(config.getoption("--mail-mode"))
@@ -194,7 +197,7 @@ def _look(config: pytest.Config, scenario: "Path | str | dict[str, Any]", **chan
         **{name: value for name, value in changed.items() if name not in known},
     }
     try:
-        how = TypeAdapter(Racing).validate_python(racing)
+        how = codec(Racing).validate_python(racing)
     except ValidationError as wrong:
         first = wrong.errors()[0]
         raise UsageError(f"race({first['loc'][0]}={first['input']!r}): {first['msg']}") from wrong

@@ -7,8 +7,9 @@ Each test tells when it ran and in which process, so that what is found can be t
 import os
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -51,7 +52,9 @@ class TestTimes:
         self._begun_ns = time.monotonic_ns()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Any:
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A phase of a test is over; the last one is its teardown."""
         report = yield
         if call.when == "teardown":
@@ -96,7 +99,7 @@ class RecorderPlugin:
         write_whole(self._folder / "report.html", page.encode())
         prune(self._folder.parent, KEPT)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was found, below pytest's own summary."""
         from mailrace.report.recorded import lines_of
 

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from traceback import format_exception
-from typing import Any
 
 from mailrace import __version__
 from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
@@ -115,7 +114,7 @@ def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = T
     return tuple(found)
 
 
-def _by_version(controls: Any) -> Any:
+def _by_version(controls: object) -> object:
     """The controls that are versions: a plan runs no program and reaches no address by itself."""
     if not isinstance(controls, list):
         return controls

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mailrace import __version__
 from mailrace.history import (
@@ -138,10 +137,10 @@ class Session:
         if self.listener:
             self.listener.began(scenario, target, control)
 
-    def part(self, name: str, formats: tuple[str, ...] = (), **changed: Any) -> RunRequest:
+    def part(self, name: str, formats: tuple[str, ...] = (), target: TargetName | None = None) -> RunRequest:
         """The request of one run of this study: run.json and these formats, in a folder of that name."""
         output = replace(self.request.output, out=self.folder / name, formats=formats)
-        return replace(self.request, output=output, **changed)
+        return replace(self.request, output=output, target=target or self.request.target)
 
     def place(self, number: int, database: str = "") -> Place:
         """Where and how the servers of the scenario of that number stand."""

@@ -77,7 +77,8 @@ def answer(state: State, cell: Cell, known: tuple[str, ...]) -> None:
 
 def surveyor(fake: Any, folder: Path, state: State) -> WorkersSurveyor:
     request = RunRequest.of(TARGET, mode="steer")
-    return WorkersSurveyor(fake, request, "mailrace survey --state x", TARGET, state, folder)
+    again = "mailrace survey --state x"
+    return WorkersSurveyor(TARGET, state, folder, campaign=fake, request=request, again=again)
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +147,7 @@ def test_real_workers_survey_a_pair(tmp_path: Path) -> None:
     with campaign(Workers(count=2), told) as workers:
 
         def decider(*rest: Any) -> WorkersSurveyor:
-            return WorkersSurveyor(workers, request, "mailrace survey", *rest)
+            return WorkersSurveyor(*rest, campaign=workers, request=request, again="mailrace survey")
 
         found = survey(Asked(target=TARGET, only=only), tmp_path / "s", decider=decider)
     assert found.is_whole

@@ -29,7 +29,7 @@ def command(*words: str, cwd: Path, stdout: int, **changed: str) -> subprocess.C
     )
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full: a full device cannot be had here")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full: there is no full device here")
 @pytest.mark.parametrize("words", [[*RUN, "--json"], RUN, [*RUN, "-q"], ["schema"], ["plan"], ["--help"]])
 def test_a_full_device_is_no_bug_of_ours(words: list[str], tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)

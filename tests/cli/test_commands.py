@@ -70,7 +70,7 @@ def test_a_run_shows_its_verdict_and_ends_with_its_status(
     compare(f"run-{name}", f"{done.stderr}--- on stdout:{done.stdout}")
     assert list((tmp_path / "tmp").iterdir()) == [], "a temporary file is left"
     if name == "failed":
-        assert not (tmp_path / "reports").exists(), "a target that cannot be had leaves no folder"
+        assert not (tmp_path / "reports").exists(), "a target that is not available leaves no folder"
         return
     latest = tmp_path / "reports" / "latest"
     assert {f.name for f in latest.iterdir()} >= {

@@ -1,4 +1,4 @@
-"""Which control is chosen: the strongest that can be had, and a sentence on each stronger one that cannot."""
+"""Which control is chosen: the strongest available one, and a sentence on each stronger one that is not."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ URL = "http://127.0.0.1:8025?smtp=127.0.0.1:1025"
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What can be had on this pretended machine."""
+    """What is available on this pretended machine."""
     at_hand = set(AT_HAND)
     monkeypatch.setattr(
         controls, "why_not", lambda name: "" if name.text in at_hand else f"{name} is not here"

@@ -22,7 +22,7 @@ OK, FAIL, UNKNOWN = (str(o.value) for o in (Outcome.OK, Outcome.FAIL, Outcome.UN
 def test_a_server_that_behaves(tmp_path: Path) -> None:
     with ScriptedServer() as server:
         result, rounds = raced(server.name, tmp_path)
-    assert result.verdict is Verdict.INCONCLUSIVE, "clean, but no control could be had"
+    assert result.verdict is Verdict.INCONCLUSIVE, "clean, but no control was available"
     assert "no hit" in result.reason
     assert dict(result.anomalies) == {}
     assert ends(rounds) == {(OK, "accepted"): 2 * ROUNDS}

@@ -10,7 +10,7 @@ from mailrace.history import Journal
 from mailrace.model.attempt import Outcome, RoundRecord, Stored, StoredMessage, Word
 from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.target import Target
-from mailrace.race.verify import EMPTY_ABOVE, Verifier
+from mailrace.race.verify import EMPTY_ABOVE, SERIAL, Verifier
 from mailrace.scenario import Plan, scenario_from
 
 from tests import built
@@ -177,7 +177,7 @@ def test_an_edit_without_an_answer_may_still_take_effect_later(make: Callable[..
     rounds.stores(first)
     rounds.look(first)
     rounds.target.rows.clear()
-    assert rounds.verifier._changed(rounds.target.stored(""), is_sampled=False) == ()
+    assert rounds.verifier._changed(SERIAL, rounds.target.stored("")) == ()
 
 
 def test_a_row_that_nobody_sent_goes_to_the_round_that_it_names_and_is_told_once(

@@ -68,7 +68,7 @@ def native(*, hits: int = 36, rounds: int = 100, seed: int = 7) -> RunResult:
             target="embedded@1.17.0",
             scenario="shared-new-tag",
             kind=3,
-            why="mailpit@1.16.2 cannot be had here: no binary and no archive",
+            why="mailpit@1.16.2 is not available here: no binary and no archive",
             pairs=rounds,
             pairs_fired=61,
             hits=61,

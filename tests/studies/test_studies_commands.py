@@ -54,7 +54,7 @@ def test_a_matrix_has_every_cell_and_names_the_empty_ones(tmp_path: Path) -> Non
     cells = {(c["scenario"], c["target"]): c for c in document["cells"]}
     assert [cells["shared-new-tag", t]["verdict"] for t in document["targets"]] == ["RACE", "PASS", None]
     assert cells["shared-new-tag", OLD]["text"].endswith(": rejected_but_stored")
-    assert cells["shared-new-tag", "mailpit@9.9.9"]["text"].startswith("cannot be had: ")
+    assert cells["shared-new-tag", "mailpit@9.9.9"]["text"].startswith("not available: ")
     assert cells["send-rename-tag", NEXT]["verdict"] == "NOT APPLICABLE"
     assert (tmp_path / "m" / cells["shared-new-tag", OLD]["report"]).is_file()
     assert done.returncode == 1

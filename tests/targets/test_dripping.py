@@ -19,7 +19,7 @@ from mailrace.race.free import FreeActors
 from mailrace.run import Output, RunRequest, run
 from mailrace.scenario import Plan, scenario_from, shipped
 from mailrace.targets import Api, Unanswered, open_target
-from mailrace.targets.mailpit.release import NotToBeHad, download
+from mailrace.targets.mailpit.release import Unavailable, download
 from mailrace.targets.ready import look, smtp_greeting, smtp_refusal, starttls
 from mailrace.targets.wires import Smtp
 
@@ -145,7 +145,7 @@ def test_an_unheld_session_that_never_greets_is_the_targets_failure(dripping: in
 @pytest.mark.parametrize("dripping", DRIPPED, indirect=True)
 def test_a_download_has_one_limit(dripping: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILRACE_RELEASES_URL", f"http://127.0.0.1:{dripping}")
-    with pytest.raises(NotToBeHad, match=r"did not give mailpit-.*sha256 whole within 0.5 s"):
+    with pytest.raises(Unavailable, match=r"did not give mailpit-.*sha256 whole within 0.5 s"):
         download("1.30.5", tmp_path, lambda _: None, whole_s=0.5)
 
 

@@ -284,7 +284,7 @@ def test_the_archive_for_a_machine(
     if name:
         assert release.archive_name() == name
     else:
-        with pytest.raises(release.NotToBeHad, match="no release for"):
+        with pytest.raises(release.Unavailable, match="no release for"):
             release.archive_name()
 
 

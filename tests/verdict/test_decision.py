@@ -108,7 +108,7 @@ def test_without_a_control_that_fires_a_clean_run_says_nothing() -> None:
     assert judged(rounds=100, hits=0) == Decision(
         verdict=Verdict.INCONCLUSIVE,
         reason="no hit in 100 rounds, and no control ran that would show that a race can be seen here.",
-        advice="name a control that can be had here (`controls:` in the scenario), or steer: `mailrace "
+        advice="name a control that is available here (`controls:` in the scenario), or steer: `mailrace "
         "steer` looks at every schedule and needs no control (on a server that mailrace starts).",
     )
     assert judged(rounds=100, hits=0, control=control(1, 0)) == Decision(

@@ -8,17 +8,18 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from mailrace import __version__
 from mailrace.history import plan_text
+from mailrace.model.codec import codec, unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName
+from mailrace.preflight import GateMode
 from mailrace.recorded import plan_of
 from mailrace.scenario import Scenario, load, resolve, shipped
 
@@ -61,7 +62,7 @@ class Cell:
     mails: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
-    mode: Literal["auto", "race", "steer"] = "auto"
+    mode: GateMode = "auto"
     pairs: tuple[str, ...] = ()
     cause: str = ""
     mailrace: str = __version__
@@ -118,7 +119,7 @@ class Outcome:
 
 def text_of(value: Cell | Sent | Outcome) -> str:
     """The value as JSON; equal values give equal texts."""
-    return str(_codec(type(value)).dump_json(value).decode())
+    return codec(type(value)).dump_json(value).decode()
 
 
 def sent_from(text: str) -> Sent:
@@ -142,7 +143,11 @@ def outcome_from(text: str, cell: Cell) -> Outcome:
 
 
 def scenario_cell(
-    kind: Kind, scenario: Scenario, request: RunRequest, targets: tuple[TargetName, ...], **more: Any
+    kind: Kind,
+    scenario: Scenario,
+    request: RunRequest,
+    targets: tuple[TargetName, ...],
+    mode: GateMode = "auto",
 ) -> Cell:
     """The cell of one scenario at these targets, asked as `request` says, whose `verdicts` it keeps."""
     asked = _without_what_differs(request)
@@ -156,7 +161,7 @@ def scenario_cell(
         mails={digest: b64encode(mail).decode() for digest, mail in mails.items()},
         beside=_beside(scenario),
         programs=programs(targets),
-        **more,
+        mode=mode,
     )
 
 
@@ -216,21 +221,6 @@ def _without_what_differs(request: RunRequest) -> RunRequest:
 
 def _read(of: type[T], text: str, wrong: str) -> T:
     try:
-        found: T = _codec(of).validate_json(text)
+        return codec(of).validate_json(text)
     except (ValidationError, RecursionError) as error:
-        detail = (
-            error.errors(include_url=False, include_input=False)[0]["msg"]
-            if isinstance(error, ValidationError)
-            else "it is nested too deeply"
-        )
-        raise UsageError(f"{wrong}: {detail}") from None
-    return found
-
-
-def _codec(of: object) -> Any:
-    return _codec_of(of)
-
-
-@cache
-def _codec_of(of: Any) -> Any:
-    return TypeAdapter(of)
+        raise UsageError(f"{wrong}: {unreadable(error)}") from None

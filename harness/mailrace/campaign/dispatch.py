@@ -14,13 +14,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 from mailrace.campaign.cell import Cell, Outcome, Sent, outcome_from, text_of
 from mailrace.campaign.kept import CELLS, Kept
 from mailrace.campaign.perform import DEATHS_MAX, perform
-from mailrace.campaign.workers import Patience
+from mailrace.campaign.workers import DaskClient, DaskFuture, Patience, Told
 from mailrace.model.errors import MachineTrouble, UsageError
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME
 
@@ -47,14 +47,14 @@ class Watching(Protocol):
 class Campaign:
     """Workers, and what they have done so far.
 
-    client     of Dask's
+    client     Dask's, through which cells are sent
     state      where outcomes are kept, as the user named it; None: in the command's own folder, until its end
     is_alone   natively raced rounds are alone on their machine
     are_here   the workers run on this machine
     by         outcomes by machine and worker, of this call
     """
 
-    client: Any
+    client: DaskClient
     watching: Watching
     state: Path | None = None
     is_alone: bool = True
@@ -63,7 +63,7 @@ class Campaign:
     by: Counter[str] = field(default_factory=Counter)
     _kept: Kept | None = None
     _again: str = ""
-    _said: "queue.SimpleQueue[Mapping[str, Any]]" = field(default_factory=queue.SimpleQueue)
+    _said: "queue.SimpleQueue[Told]" = field(default_factory=queue.SimpleQueue)
     _woken: threading.Event = field(default_factory=threading.Event)
     _topic: str = field(default_factory=lambda: f"mailrace-{uuid4().hex}")
     _worker_seen_at: float = 0.0
@@ -111,7 +111,7 @@ class Campaign:
             if found is not None:
                 yield cell, self._told(cell, found)
         waiting = deque(cell for cell, found in held if found is None)
-        flights: dict[Any, _Flight] = {}
+        flights: dict[DaskFuture, _Flight] = {}
         self._worker_seen_at = time.monotonic()
         self.client.subscribe_topic(self._topic, lambda event: self._said.put(event[1]))
         try:
@@ -147,9 +147,9 @@ class Campaign:
     def _places(self) -> int:
         """How many cells can be worked on at once."""
         workers = self.client.scheduler_info(n_workers=-1).get("workers", {})
-        return sum(int(one["nthreads"]) for one in workers.values())
+        return sum(one["nthreads"] for one in workers.values())
 
-    def _send(self, flight: "_Flight", flights: dict[Any, "_Flight"], ends: float | None) -> None:
+    def _send(self, flight: "_Flight", flights: dict[DaskFuture, "_Flight"], ends: float | None) -> None:
         sent = Sent(
             cell=flight.cell,
             left_s=None if ends is None else max(0.1, ends - time.monotonic()),
@@ -162,7 +162,7 @@ class Campaign:
         future.add_done_callback(lambda _: self._woken.set())
         flights[future] = flight
 
-    def _landed(self, future: Any, flight: "_Flight") -> Outcome | None:
+    def _landed(self, future: DaskFuture, flight: "_Flight") -> Outcome | None:
         """What came of a cell that is over; None: its workers were killed, and it is sent again."""
         from distributed import KilledWorker
 
@@ -191,11 +191,11 @@ class Campaign:
         self.watching.done(cell.name, outcome)
         return outcome
 
-    def _tell(self, flights: Mapping[Any, "_Flight"]) -> None:
+    def _tell(self, flights: Mapping[DaskFuture, "_Flight"]) -> None:
         names = {flight.cell.key: flight.cell.name for flight in flights.values()}
         while not self._said.empty():
             told = self._said.get()
-            name = names.get(str(told.get("key")))
+            name = names.get(str(told["key"]))
             if name is not None:
                 self.watching.works(str(told["by"]), str(told["host"]), name, str(told["said"]))
 

@@ -1,9 +1,9 @@
 """The machine that a cell runs on: what it is called, and who may use it when rounds are raced natively.
 
-Two locks of the operating system in the temporary folder, so that it holds for every worker of this user on
-the machine, whoever started it, and ends with its holder. `room` is shared by cells that steer and belongs to
-one cell alone while that one races. Whoever wants `room` goes through `turn` first: a cell that waits to race
-holds it, so that no stream of others makes it wait for ever.
+Two locks of the operating system in the temporary folder, and not Dask's resources, so that it holds for
+every worker of this user on the machine, whoever started it, and ends with its holder. `room` is shared by
+cells that steer and belongs to one cell alone while that one races. Whoever wants `room` goes through `turn`
+first: a cell that waits to race holds it, so that no stream of others makes it wait for ever.
 """
 
 import fcntl

@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import IO
 
 from mailrace.campaign.cell import Outcome, Sent, outcome_from, sent_from, text_of
 from mailrace.campaign.machine import Room, host
+from mailrace.campaign.workers import Told
 from mailrace.model.errors import MachineTrouble, UsageError
 
 DEATHS_MAX = 3
@@ -44,8 +45,7 @@ def perform(text: str) -> str:
     sent, key, name = sent_from(text), worker.get_current_task(), str(worker.name)[:200]
 
     def tell(sentence: str) -> None:
-        said = {"key": sent.cell.key, "by": name, "host": host(), "said": sentence[:500]}
-        worker.log_event(sent.topic, said)
+        worker.log_event(sent.topic, Told(key=sent.cell.key, by=name, host=host(), said=sentence[:500]))
 
     def is_wanted() -> bool:
         task = worker.state.tasks.get(key)
@@ -115,7 +115,7 @@ def _in_a_process(
                 room.close()  # from now on the process holds it
         assert process.stdin is not None
         assert process.stdout is not None
-        lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        lines: queue.Queue[dict[str, str] | None] = queue.Queue()
         threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
         outcome = ""
         try:
@@ -133,7 +133,7 @@ def _in_a_process(
 
 
 def _followed(
-    lines: "queue.Queue[dict[str, Any] | None]", tell: Callable[[str], None], is_wanted: Callable[[], bool]
+    lines: "queue.Queue[dict[str, str] | None]", tell: Callable[[str], None], is_wanted: Callable[[], bool]
 ) -> str:
     """Its outcome; "" where it ended without one, or nobody wants it any more."""
     while True:
@@ -150,7 +150,7 @@ def _followed(
         tell(str(line.get("said", "")))
 
 
-def _read(stdout: IO[bytes], lines: "queue.Queue[dict[str, Any] | None]") -> None:
+def _read(stdout: IO[bytes], lines: "queue.Queue[dict[str, str] | None]") -> None:
     """Its lines, and None at their end."""
     with stdout:
         for raw in stdout:

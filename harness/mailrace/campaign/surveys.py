@@ -4,10 +4,9 @@ What comes out does not depend on how many workers there are: of several pairs t
 first in the order of pairs counts, as it does where one process decides one pair after the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from pathlib import Path
 
 from mailrace.campaign.cell import Cell, Outcome, survey_cell
 from mailrace.campaign.dispatch import Campaign, who_did_what
@@ -15,8 +14,7 @@ from mailrace.model.request import RunRequest
 from mailrace.studies.survey.document import not_looked
 from mailrace.studies.survey.relations import Pair
 from mailrace.studies.survey.run import Surveyor, ways
-from mailrace.studies.survey.state import Found, Header, Shown, State, line_of
-from mailrace.targets import TargetName
+from mailrace.studies.survey.state import Found, Header, Shown, line_of
 
 TOGETHER_MAX = 8
 """Pairs of a cell at most: servers are started once for them."""
@@ -25,41 +23,20 @@ CELLS_MIN = 8
 
 
 @dataclass(slots=True)
-class WorkersSurveyor:
-    """Decides pairs by the workers of a campaign; otherwise a `Surveyor`. `again`: the command to go on."""
+class WorkersSurveyor(Surveyor):
+    """A `Surveyor` whose pairs are decided by the workers of a campaign. `again`: the command to go on."""
 
-    campaign: Campaign
-    request: RunRequest
-    again: str
-    target: TargetName
-    state: State
-    folder: Path
-    deadline: float = inf
-    progress: Callable[[str], None] = lambda _: None
-    seconds: dict[str, float] = field(default_factory=dict)
-    offered: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    campaign: Campaign = field(kw_only=True)
+    request: RunRequest = field(kw_only=True)
+    again: str = field(kw_only=True)
     _places: dict[str, int] = field(default_factory=dict)
     """Where each pair stands in the order of pairs."""
 
-    def survey(self, pairs: Sequence[Pair]) -> bool:
-        """Decide every pair, then show every cause; whether all was looked at. Raises TargetError."""
+    def decide(self, pairs: Sequence[Pair]) -> bool:
+        """Decide every pair, some to a cell: how many depends on the number of pairs alone."""
+        self.stop()  # the server that was asked what it offers; the workers start servers of their own
         self._places = {pair.name: number for number, pair in enumerate(pairs)}
         self.campaign.goes_on(self.again)
-        here = Surveyor(self.target, self.state, self.folder, self.deadline, self.progress)
-        try:
-            here.ask(pairs[0])
-        finally:
-            here.stop()
-        self.offered = here.offered
-        try:
-            is_whole = self._decide(pairs) and self._show()
-        finally:
-            self.environment = {"workers": who_did_what(self.campaign.by)}
-        return is_whole
-
-    def _decide(self, pairs: Sequence[Pair]) -> bool:
-        """Every pair, some to a cell: which ones are together depends on the number of pairs alone."""
         together = max(1, min(TOGETHER_MAX, len(pairs) // CELLS_MIN))
         cells = []
         for first in range(0, len(pairs), together):
@@ -80,8 +57,8 @@ class WorkersSurveyor:
             is_whole &= outcome.is_whole
         return is_whole
 
-    def _show(self) -> bool:
-        """Every cause that no pair has shown at once, each by one worker."""
+    def show_each(self, pairs: Sequence[Pair]) -> bool:
+        """Show every cause that no pair has shown at once, each by one worker."""
         cells = [self._cell("show", name, its, cause=name) for name, its in ways(self.state).items()]
         is_whole = True
         for cell, outcome in self._outcomes(cells):
@@ -95,9 +72,12 @@ class WorkersSurveyor:
 
     def _outcomes(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, Outcome]]:
         ends = None if self.deadline == inf else self.deadline
-        return self.campaign.outcomes(cells, ends, self._known)
+        try:
+            yield from self.campaign.outcomes(cells, ends, self._earlier)
+        finally:
+            self.environment = {"workers": who_did_what(self.campaign.by)}
 
-    def _known(self, cell: Cell) -> tuple[str, ...]:
+    def _earlier(self, cell: Cell) -> tuple[str, ...]:
         """Causes that pairs before all of the cell's have shown."""
         first = min(self._places[name] for name in cell.pairs)
         shown = self.state.shown.items()
@@ -115,10 +95,10 @@ class WorkersSurveyor:
                 decided.add(one.pair.name)
                 self.state.add(replace(one, pair=replace(one.pair, machine=outcome.machine)))
             elif isinstance(one, Shown) and one.pair in cell.pairs:
-                self._shown(one)
+                self._take(one)
         return decided
 
-    def _shown(self, one: Shown) -> None:
+    def _take(self, one: Shown) -> None:
         """A cause was to be shown: the first pair that shows it counts, whoever came first with it."""
         before = self.state.shown.get(one.cause.name)
         last = len(self._places)

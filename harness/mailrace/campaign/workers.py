@@ -9,11 +9,11 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, Protocol, TypedDict
 
 from mailrace.model.errors import MachineTrouble, UsageError
 
@@ -58,27 +58,84 @@ def workers_of(text: str) -> Workers:
     )
 
 
+class Told(TypedDict):
+    """What a worker tells of a cell while it looks at it: the cell's key, who and where, and a sentence."""
+
+    key: str
+    by: str
+    host: str
+    said: str
+
+
+class DaskFuture(Protocol):
+    """What Dask gives for a cell that was sent, as far as it is used here."""
+
+    status: str
+
+    def done(self) -> bool:
+        """Whether it is over, well or not."""
+
+    def result(self) -> object:
+        """What the worker gave; waits for it."""
+
+    def exception(self) -> BaseException | None:
+        """Why it failed."""
+
+    def cancel(self) -> None:
+        """Nobody wants it any more."""
+
+    def add_done_callback(self, told: "Callable[[DaskFuture], None]") -> None:
+        """Tell when it is over."""
+
+
+class DaskClient(Protocol):
+    """Dask's connection to a scheduler, as far as it is used here."""
+
+    status: str
+
+    def scheduler_info(self, n_workers: int) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
+        """What the scheduler knows, among it its `workers`."""
+
+    def subscribe_topic(self, topic: str, handler: Callable[[tuple[float, Told]], None]) -> None:
+        """Hand on what workers tell under a topic, each with the time."""
+
+    def submit(
+        self, function: Callable[[str], str], text: str, *, key: str, pure: Literal[False]
+    ) -> DaskFuture:
+        """Send a call to a worker."""
+
+    def close(self, timeout: float) -> None:
+        """End the connection."""
+
+
+class DaskCluster(Protocol):
+    """A scheduler and workers of Dask on this machine."""
+
+    def close(self, timeout: float) -> None:
+        """End them."""
+
+
 @contextmanager
-def connected(workers: Workers, patience: Patience) -> Iterator[Any]:
+def connected(workers: Workers, patience: Patience) -> Iterator[DaskClient]:
     """A client of Dask's for these workers, closed at the end with what was started for it.
 
     Raises UsageError where Dask is not installed, MachineTrouble where no scheduler answers.
     """
     try:
         import dask
-        import distributed
+        import distributed  # noqa: F401
     except ImportError as lack:
         raise UsageError(
             f"--workers needs Dask ({lack}): pip install 'mailrace[campaign]', on the workers' machines too"
         ) from None
     # Its log lines are about connections; what they mean for the campaign is told in our words.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    routes: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-    with dask.config.set(routes):
+    no_routes = {f"distributed.{one}.http.routes": list[str]() for one in ("scheduler", "worker")}
+    with dask.config.set(no_routes):
         cluster = _here(workers.count) if workers.are_here else None
         client = None
         try:
-            client = _client(distributed, workers, cluster, patience)
+            client = _client(workers, cluster, patience)
             yield client
         finally:
             if client is not None:
@@ -87,14 +144,15 @@ def connected(workers: Workers, patience: Patience) -> Iterator[Any]:
                 cluster.close(timeout=20)
 
 
-def _client(distributed: Any, workers: Workers, cluster: Any, patience: Patience) -> Any:
+def _client(workers: Workers, cluster: DaskCluster | None, patience: Patience) -> DaskClient:
     """A client of the cluster, or of the scheduler that was named. Raises what `connected` raises."""
+    import distributed
 
     class Client(distributed.Client):  # type: ignore[misc]
         def __del__(self) -> None:
             """Nothing: one that never came to be would be waited for at the end of the process."""
 
-    made: Future[Any] = Future()
+    made: Future[DaskClient] = Future()
 
     def make() -> None:
         try:
@@ -120,11 +178,11 @@ def _client(distributed: Any, workers: Workers, cluster: Any, patience: Patience
         ) from error
 
 
-def _here(count: int) -> Any:
+def _here(count: int) -> DaskCluster:
     """So many workers as threads: no port is opened but one on the loopback that serves nothing."""
     import distributed
 
-    return distributed.LocalCluster(
+    cluster: DaskCluster = distributed.LocalCluster(
         n_workers=count,
         threads_per_worker=1,
         processes=False,
@@ -135,3 +193,4 @@ def _here(count: int) -> Any:
         local_directory=os.environ.get("TMPDIR"),
         silence_logs=logging.CRITICAL,
     )
+    return cluster

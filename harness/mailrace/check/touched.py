@@ -168,6 +168,7 @@ def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
         "subject": message.shown_subject.lower(),
         "message-id": message.message_id.lower(),
     }
+    # All terms have to be met, so the first one that cannot be decides.
     for negated, field, value in terms(query):
         if negated or "_" in value or "%" in value:
             continue

@@ -1,6 +1,7 @@
 """`mailrace bisect`: between which two versions a race came or went, with the proof."""
 
 import hashlib
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -170,7 +171,7 @@ def _git_status(what: Question) -> int:
     from mailrace.studies.bisect import Answer
     from mailrace.studies.probing import probe
 
-    said, (target,) = Screen(on_stdout=False), what.targets
+    said, (target,) = Screen(sys.stderr), what.targets
     try:
         probed = probe(what.scenario, target, what.request, anomaly=what.anomaly, trials=what.trials)
     except MailraceError as wrong:

@@ -171,7 +171,7 @@ def decided_by(campaign: "Campaign | None", request: "RunRequest", folder: Path)
 
     named = "--state" in request.command.split()
     again = request.command if named else f"{request.command} --state {shlex.quote(str(folder))}"
-    return partial(WorkersSurveyor, campaign, request, again)
+    return partial(WorkersSurveyor, campaign=campaign, request=request, again=again)
 
 
 def with_workers(study: "Study", who: str) -> "Study":

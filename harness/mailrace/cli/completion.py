@@ -1,4 +1,4 @@
-"""What a shell offers after TAB: names of targets and scenarios that can be had here."""
+"""What a shell offers after TAB: names of targets and scenarios that are available here."""
 
 from pathlib import Path
 

@@ -3,9 +3,10 @@
 import os
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mailrace.model.errors import UsageError
 
@@ -21,23 +22,36 @@ KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
 """Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table's values; None where it does not say."""
+
+    target: str | None = None
+    rounds: int | None = None
+    profile: Literal["rate", "throughput"] | None = None
+    confidence: float | None = None
+    gomaxprocs: int | None = None
+    reports: str = "reports"
+    keep: int | None = None
+
+
 @cache
-def settings() -> dict[str, Any]:
-    """The table's values, checked; {} where there is none. Raises UsageError with file and key."""
+def settings() -> Settings:
+    """The table's values, checked. Raises UsageError with file and key."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         file = folder / "pyproject.toml"
         if file.is_file():
             return _read(file)
-    return {}
+    return Settings()
 
 
 def default_target() -> str:
     """MAILRACE_TARGET, else the table's, else the embedded fixed reference."""
-    return os.environ.get("MAILRACE_TARGET") or str(settings().get("target", "embedded"))
+    return os.environ.get("MAILRACE_TARGET") or settings().target or "embedded"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> Settings:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("mailrace", {})
     except (OSError, ValueError) as wrong:
@@ -50,4 +64,4 @@ def _read(file: Path) -> dict[str, Any]:
         is_kind = type(value) in ((float, int) if kind is float else (kind,))
         if not is_kind or not will_do(value):
             raise UsageError(f"{file}: tool.mailrace.{key}: {value!r}; wanted {wanted}")
-    return dict(table)
+    return Settings(**table)

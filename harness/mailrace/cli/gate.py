@@ -110,7 +110,7 @@ def gate(
 
     programs = {given: _program(option, given) for option, given in (("--from", old), ("--to", new))}
     what = chosen(paths, name, with_shipped=True, allow_outside=allow_outside)
-    rounds = rounds or settings().get("rounds") or ROUNDS
+    rounds = rounds or settings().rounds or ROUNDS
     how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)
     by = Asked(workers, state, share=share_machine).of(*programs.values())
@@ -161,4 +161,4 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
                 file.write(gate_markdown(gate))
     study, document = gate_study(gate, what.scenarios), gate_json(gate)
     study = with_workers(study, gate.environment.get("workers", ""))
-    finish_study(study, folder, document, manner, has_looked=False)
+    finish_study(study, folder, document, manner)

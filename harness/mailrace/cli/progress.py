@@ -1,5 +1,6 @@
 """How a run goes on: a line that is written over on a terminal, plain lines some seconds apart elsewhere."""
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ class Teller:
         """`scenarios`: how many times one will begin; 0 where that is not known."""
         self._scenarios = scenarios
         self._quiet = quiet
-        self._screen = Screen(on_stdout=False)
+        self._screen = Screen(sys.stderr)
         self._is_live = self._screen.width is not None and not quiet
         self._live: Live | None = None
         self._started = self._said_at = time.monotonic()

@@ -50,7 +50,7 @@ def run(
     # An option that is not given falls back on pyproject.toml, and then on the scenario's own value.
     how = racing(
         rounds=rounds,
-        profile=profile.value if profile else settings().get("profile"),
+        profile=profile.value if profile else settings().profile,
         until="hit" if until_hit else until.value,
         trial=trial.value,
         confidence=confidence,

@@ -120,16 +120,16 @@ def record(
         keeps_content=keep_content,
         made_by=("mailrace", *sys.argv[1:]),
     )
-    reports = Path(settings().get("reports", "reports"))
+    reports = Path(settings().reports)
     folder = new_folder(reports, f"record-{request.target}", out=out)
     # The suite writes to stdout, so what mailrace tells meanwhile goes to stderr.
-    progress = Screen(on_stdout=False)
+    progress = Screen(sys.stderr)
     if keep_content:
         progress.text(LOUD.format(folder=folder), style="bold red")
     found = run_recorder(request, folder, progress.line)
     in_use = InUse(folder)
     make_latest(folder)
-    if out is None and (removed := prune(reports, settings().get("keep", KEPT))):
+    if out is None and (removed := prune(reports, settings().keep or KEPT)):
         progress.text(removed)
     found = steer_overlaps(found, request.target, folder, 60 * minutes, progress.text)
     write_record(found, folder)

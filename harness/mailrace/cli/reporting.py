@@ -212,7 +212,7 @@ def bundle(
     from mailrace.report import bundle as write_bundle
     from mailrace.report import own_messages, render, what_is_redacted
 
-    said, kept = Screen(on_stdout=False), tuple(keep or ())
+    said, kept = Screen(sys.stderr), tuple(keep or ())
     run, result, _ = run_with(_run_of(folder or LATEST), scenario=scenario or None)
     if not (run / RUN).is_file():
         # A run that was cut off has no document yet, and the bundle is made from that.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mailrace.cli.defaults import default_target, settings
 
 if TYPE_CHECKING:
-    from mailrace.model.request import Part, Racing, RunRequest, ServerUse
+    from mailrace.model.request import Mode, Part, Racing, RunRequest, ServerUse
     from mailrace.scenario import Scenario
     from mailrace.scenario.load import Reach
     from mailrace.targets import TargetName
@@ -87,7 +87,7 @@ def asked(
     seed: int | None = None,
     out: Path | None = None,
     time_limit_s: float | None = None,
-    **own: Any,
+    mode: "Mode" = "race",
 ) -> "RunRequest":
     """The request: the target that was named or is set, its parts, and a seed drawn where none is given.
 
@@ -95,16 +95,16 @@ def asked(
     """
     from mailrace.model.request import KEPT, Output, RunRequest
 
-    reports = Path(settings().get("reports", "reports"))
+    reports = Path(settings().reports)
     return RunRequest.of(
         default_target() if target is None else target,
         *parts,
-        Output(reports=reports, out=out, keep=settings().get("keep", KEPT)),
+        Output(reports=reports, out=out, keep=settings().keep or KEPT),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
         command=shlex.join(["mailrace", *sys.argv[1:]]),
         time_limit_s=time_limit_s,
         ends=None if time_limit_s is None else time.monotonic() + time_limit_s,
-        **own,
+        mode=mode,
     )
 
 
@@ -114,8 +114,8 @@ def racing(*, rounds: int | None = None, confidence: float | None = None, **own:
 
     set_ = settings()
     return Racing(
-        rounds=set_.get("rounds") if rounds is None else rounds,
-        confidence=set_.get("confidence", 0.99) if confidence is None else confidence,
+        rounds=set_.rounds if rounds is None else rounds,
+        confidence=confidence or set_.confidence or 0.99,
         **own,
     )
 
@@ -124,7 +124,7 @@ def server_use(gomaxprocs: int | None = None, **own: bool) -> "ServerUse":
     """How a server is used, with the user's own settings where an option is not given."""
     from mailrace.model.request import ServerUse
 
-    return ServerUse(gomaxprocs=settings().get("gomaxprocs") if gomaxprocs is None else gomaxprocs, **own)
+    return ServerUse(gomaxprocs=settings().gomaxprocs if gomaxprocs is None else gomaxprocs, **own)
 
 
 def _counted(count: int, what: str) -> str:

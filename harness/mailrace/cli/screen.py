@@ -9,7 +9,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +19,7 @@ WIDTH_MIN = 40
 GAP = "  "
 
 
-def console(*, on_stdout: bool = False) -> "Console":
+def console(stream: TextIO) -> "Console":
     """A console on stderr, or on stdout for what was asked for; it knows TTY, CI and NO_COLOR.
 
     It neither wraps nor cuts: `Screen` wraps sentences, and leaves commands whole. Text is printed as it is:
@@ -38,7 +38,6 @@ def console(*, on_stdout: bool = False) -> "Console":
             """A server's or a stranger's text may hold what a terminal would obey: it is shown, not sent."""
             super().print(*(shown(o) if isinstance(o, str) else o for o in objects), **how)
 
-    stream = sys.stdout if on_stdout else sys.stderr
     return Lasting(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -52,8 +51,8 @@ def shown(text: str) -> str:
 class Screen:
     """Writes paragraphs, commands and tables for a person, on stdout unless told otherwise."""
 
-    def __init__(self, *, on_stdout: bool = True) -> None:
-        self.console = console(on_stdout=on_stdout)
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.console = console(stream or sys.stdout)
         is_terminal = self.console.is_terminal and not os.environ.get("CI")
         self.width: int | None = max(WIDTH_MIN, self.console.width) if is_terminal else None
 

@@ -1,4 +1,4 @@
-"""`mailrace targets`, `install`, `doctor`, `serve`: the servers that can be had here."""
+"""`mailrace targets`, `install`, `doctor`, `serve`: the servers that are available here."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def install(
     wanted = parse_target(target)
     if wanted.kind != "mailpit":
         raise UsageError(f"{target}: only mailpit@VERSION can be installed, as in mailpit@1.30.5")
-    said = Screen(on_stdout=False)
+    said = Screen(sys.stderr)
     place = install_version(wanted.version, progress=said.text)
     said.text(f"{target} is installed; try: mailrace steer shared-new-tag --target {target}")
     print(place)

@@ -78,7 +78,7 @@ def merge(
     runs = [run_of(folder) for folder in folders]
     # Where no other is asked for, the strictest of the runs holds.
     result = merged([result_of(run) for run in runs], theta=None if theta == Rule().theta else theta)
-    folder = new_folder(Path(settings().get("reports", "reports")), f"merged-{result.target.name}", out=out)
+    folder = new_folder(Path(settings().reports), f"merged-{result.target.name}", out=out)
     write_merged(folder, [run.resolve() for run in runs], result)
     make_latest(folder)
     if as_json:
@@ -138,19 +138,21 @@ def matrix(
 
 def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", manner: Manner) -> None:
     """Write a matrix and its pages, say it as asked; raises typer.Exit with the status."""
+    from mailrace.history import make_latest
     from mailrace.history.writing import write_whole
     from mailrace.studies.matrix import matrix_json, matrix_markdown
     from mailrace.studies.pages import matrix_study
 
     request = whole.request
-    made = {"mode": request.mode, "seed": request.seed, "command": request.command, "started": whole.started}
-    document = matrix_json(done, made | whole.extra)
+    made: dict[str, object] = {"mode": request.mode, "seed": request.seed, "command": request.command}
+    document = matrix_json(done, {**made, "started": whole.started, **whole.extra})
     if whole.folder.is_dir():
         write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
-    has_looked = any(cell.verdict not in (None, "FAILED") for cell in done.cells.values())
-    study = matrix_study(done, {"command": request.command, "started": whole.started}, what.scenarios)
+    if any(cell.verdict not in (None, "FAILED") for cell in done.cells.values()):
+        make_latest(whole.folder)
+    study = matrix_study(done, request.command, whole.started, what.scenarios)
     study = with_workers(study, whole.extra.get("workers", ""))
-    finish_study(study, whole.folder, document, manner, has_looked=has_looked)
+    finish_study(study, whole.folder, document, manner)
 
 
 @command
@@ -166,6 +168,7 @@ def retries(
 ) -> None:
     """Race one scenario under each retry policy, and say which of them loses and doubles nothing."""
     from mailrace.cli.progress import Teller
+    from mailrace.history import make_latest
     from mailrace.preflight import preflight
     from mailrace.scenario import find, load
     from mailrace.session import session
@@ -180,35 +183,29 @@ def retries(
     about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     with Teller(scenarios=2 * len(POLICIES), quiet=as_json) as teller:
         what = f"retries-{loaded.name}-{request.target}"
-        for sentence in preflight([loaded], request, needs_controls=False):
+        for sentence in preflight([loaded], request.without_control()):
             teller.note(sentence)
         with session([loaded], request, teller, study="retries", what=what) as whole:
             trials = run_retries(loaded, whole, tell=teller.note)
     # The servers are stopped and the terminal is free again; what is left is to write and to tell.
-    told = {"scenario": scenario, "command": request.command, "started": whole.started}
-    has_looked = any(trial.ledger.mails for trial in trials)
+    if any(trial.ledger.mails for trial in trials):
+        make_latest(whole.folder)
     document = retries_json(trials, about)
-    study = retries_study(trials, request.target, told, loaded)
-    finish_study(study, whole.folder, document, Manner(as_json), has_looked=has_looked)
+    study = retries_study(trials, request.target, scenario, request.command, whole.started, loaded)
+    finish_study(study, whole.folder, document, Manner(as_json))
 
 
-def finish_study(study: "Study", folder: Path, document: str, manner: Manner, *, has_looked: bool) -> None:
-    """Write a study's document and page, say it as asked, and raise typer.Exit with its status.
-
-    has_looked   `reports/latest` becomes this folder's
-    """
+def finish_study(study: "Study", folder: Path, document: str, manner: Manner) -> None:
+    """Write a study's document and page, say it as asked, and raise typer.Exit with its status."""
     from mailrace.cli.show import show_study, write_json
-    from mailrace.history import make_latest
     from mailrace.history.writing import write_whole
     from mailrace.model.result import Verdict
     from mailrace.report import render_index, study_page
     from mailrace.verdict import EXIT_STATUS
 
-    if folder.is_dir():  # It is removed where no server could be had.
+    if folder.is_dir():  # It is removed where no server was available.
         write_whole(folder / f"{study.kind}.json", document.encode("utf-8"))
         write_whole(folder / f"{study.kind}.html", study_page(study).encode("utf-8"))
-    if has_looked:
-        make_latest(folder)
     if (folder.parent / "latest").is_symlink():
         render_index(folder.parent)
     if manner.as_json:

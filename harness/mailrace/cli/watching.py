@@ -1,5 +1,6 @@
 """`mailrace watch`: the known signatures in a server's log as they appear, with what each means."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,7 +67,7 @@ def watch(
     from mailrace.studies.watch import Tail, Watch
     from mailrace.verdict import ExitStatus
 
-    screen, progress, looked = Screen(), Screen(on_stdout=False), Watch()
+    screen, progress, looked = Screen(), Screen(sys.stderr), Watch()
     with ExitStack() as stack:
         path, told = _log_of(source, stack, once)
         tail = Tail(path, from_end=new_only and not once)
@@ -74,7 +75,7 @@ def watch(
         try:
             if told:
                 progress.line(told)
-            for text in _texts(tail, once=once, seconds=seconds):
+            for text in _texts(tail, 0.0 if once else seconds):
                 _look(looked, text, path, screen, shown_max)
         except KeyboardInterrupt:
             if once:
@@ -115,13 +116,13 @@ def _conclude(looked: "Watch", screen: "Screen", shown_max: int) -> None:
     end_with(screen, None, told)
 
 
-def _texts(tail: "Tail", *, once: bool, seconds: float | None) -> Iterator[str]:
+def _texts(tail: "Tail", seconds: float | None) -> Iterator[str]:
     import time
 
     ends = None if seconds is None else time.monotonic() + seconds
     while True:
         yield from tail.lines()
-        if once or (ends is not None and time.monotonic() > ends):
+        if ends is not None and time.monotonic() >= ends:
             yield from tail.last()
             return
         time.sleep(POLL_S)

@@ -55,17 +55,16 @@ class Database:
         # The connection is ours. Whatever happens from here on, it goes back to the pool, unless the bug is
         # to be shown in which it does not.
         held = Database(self.pool, self.driver, holds_connection=True)
-        comes_back = True
+        is_whole, comes_back = False, True
         try:
             await held._send("control", begin, ())
             try:
                 yield held
-            except BaseException:
-                comes_back = not forgets_to_roll_back
+                is_whole = True
+            finally:
+                comes_back = is_whole or not forgets_to_roll_back
                 if comes_back:
-                    await held._send("control", "ROLLBACK", ())
-                raise
-            await held._send("control", "COMMIT", ())
+                    await held._send("control", "COMMIT" if is_whole else "ROLLBACK", ())
         finally:
             if comes_back:
                 self.pool.release()

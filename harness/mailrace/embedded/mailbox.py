@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mailrace.embedded import deleting, listing, searching, storing, tagging
 from mailrace.embedded.database import Database
@@ -57,7 +57,7 @@ class Mailbox:
         self.parsed = ParsedMessages(version)
         self._sources = sources
         self._tagging = tagging.Tagging(version)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._statistics_due = False
 
     def whole(self) -> AbstractAsyncContextManager[Database]:

@@ -6,16 +6,25 @@ transactions of `fixed` (BEGIN IMMEDIATE) are sent, as statements of their own, 
 that ends them: all between them come on one connection and belong together.
 """
 
-from typing import Any
+from typing import TypedDict
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-from mailrace.embedded.driver import Answer, Statement, StatementFailed
+from mailrace.embedded.driver import Answer, Statement, StatementFailed, Value
 
 TIMEOUT_S = 10
 """gorqlite's: a statement held longer fails in its client."""
 
 _PARAMETERS = "timings&level=weak&transaction"
+
+
+class _Result(TypedDict, total=False):
+    """What comes back for one statement."""
+
+    error: str
+    values: list[list[Value]]
+    last_insert_id: int
+    rows_affected: int
 
 
 class RqliteDriver:
@@ -62,7 +71,7 @@ class RqliteDriver:
             raise StatementFailed(f"there were 1 statement errors{words}")
         return _answer(result)
 
-    async def _post(self, path: str, statements: list[list[Any]]) -> dict[str, Any]:
+    async def _post(self, path: str, statements: list[list[Value]]) -> _Result:
         assert self._session is not None, "the driver is not open"
         # A statement without arguments goes as a bare string.
         body = [s if len(s) > 1 else s[0] for s in statements]
@@ -73,8 +82,8 @@ class RqliteDriver:
             raise StatementFailed(
                 f"tried all peers unsuccessfully: {error or type(error).__name__}"
             ) from error
-        results = document.get("results") or [{"error": document.get("error", "no results")}]
-        return dict(results[0])
+        results: list[_Result] = document.get("results") or []
+        return results[0] if results else _Result(error=document.get("error", "no results"))
 
     async def close(self) -> None:
         """Close the connection; may be called twice."""
@@ -83,7 +92,7 @@ class RqliteDriver:
             self._session = None
 
 
-def _answer(result: dict[str, Any]) -> Answer:
+def _answer(result: _Result) -> Answer:
     return Answer(
         rows=tuple(tuple(row) for row in result.get("values") or ()),
         last_insert_id=int(result.get("last_insert_id") or 0),

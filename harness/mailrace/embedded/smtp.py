@@ -10,9 +10,9 @@ import socket
 from collections import defaultdict
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import Session as Login
 
 from mailrace.embedded.driver import acting
 from mailrace.embedded.log import log
@@ -31,14 +31,14 @@ _TOO_LARGE = f"552 5.3.4 Requested mail action aborted: exceeded storage allocat
 _BAD_ADDRESS = "553 5.1.3 The address is not a valid RFC 5321 address"
 
 
-class _Commands(dict[str, Any]):
+class _Commands(dict[str, object]):
     """aiosmtpd's table of commands, with an answer to those that it does not hold."""
 
-    def __init__(self, known: dict[str, Any], unknown: Any) -> None:
+    def __init__(self, known: dict[str, object], unknown: object) -> None:
         super().__init__(known)
         self._unknown = unknown
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: object = None) -> object:
         return super().get(name, self._unknown)
 
 
@@ -90,7 +90,7 @@ class Session(SMTP):
         return "451 4.3.0 Requested action aborted: local error in processing"
 
     def _peer(self) -> tuple[str, int]:
-        peer: Any = self.session.peer if self.session is not None else None
+        peer = self.session.peer if self.session is not None else None
         return (str(peer[0]), int(peer[1])) if peer else ("127.0.0.1", 0)
 
     def _reset(self) -> None:
@@ -260,7 +260,7 @@ class Session(SMTP):
         return False
 
     def _authenticate_user(
-        self, server: SMTP, session: Any, envelope: Any, mechanism: str, given: Any
+        self, server: SMTP, session: Login, envelope: Envelope, mechanism: str, given: LoginPassword
     ) -> AuthResult:
         login = (given.login.decode("utf-8", "replace"), given.password.decode("utf-8", "replace"))
         known = self._settings.accepts_any_login or login in self._settings.passwords.items()

@@ -61,7 +61,7 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
 def make_latest(folder: Path) -> None:
     """From now on `reports/latest` is this folder of `new_folder`; nothing happens for one given by `out`.
 
-    Called once a server has started and is to be looked at, so that a run whose target could not be had
+    Called once a server has started and is to be looked at, so that a run whose target was not available
     does not take the name from the one before, and a run that is killed later still has it.
     """
     if _STAMP.match(folder.name):
@@ -168,7 +168,7 @@ def _make(folder: Path) -> None:
 
 
 def _point(link: Path, folder: Path) -> None:
-    """Point `latest` at the folder, in one step; where links cannot be had it is left out."""
+    """Point `latest` at the folder, in one step; where the file system has no links it is left out."""
     fresh = link.with_name(f".latest-{os.getpid()}")
     try:
         fresh.symlink_to(folder.name, target_is_directory=True)

@@ -10,14 +10,13 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from mailrace import __version__
 from mailrace.history.writing import writing
 from mailrace.model.anomaly import Anomaly, Weight
 from mailrace.model.attempt import Attempt, RoundRecord, Stored
+from mailrace.model.codec import codec
 from mailrace.model.result import ScenarioResult, Verdict, Witness
 from mailrace.model.secrets import has_secrets, without_secrets
 from mailrace.model.target import TargetInfo
@@ -165,8 +164,7 @@ class Journal:
     def _write(
         self, kind: str, lane: str, value: _Line, without: frozenset[str] = frozenset(), **more: int | bool
     ) -> None:
-        of: Any = type(value)
-        text = adapter(of).dump_json(value, exclude=without or None, ensure_ascii=True)
+        text = codec(type(value)).dump_json(value, exclude=set(without) or None, ensure_ascii=True)
         head = json.dumps({"kind": kind, "lane": lane, **more}, separators=(",", ":")).encode()
         self._append(head[:-1] + b"," + text[1:] + b"\n")
 
@@ -181,11 +179,3 @@ class Journal:
             # then fails with the reason.
             while line:
                 line = line[self._file.write(line) :]
-
-
-@cache
-def adapter(of: Any) -> Any:
-    """What writes and reads a line's value; pydantic is imported on first use only (0.2 s)."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(of)

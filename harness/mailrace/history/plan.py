@@ -8,13 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from mailrace.history.writing import write_whole, writing
+from mailrace.model.codec import codec
 from mailrace.model.errors import TargetNameError, UsageError
 from mailrace.model.request import RunRequest, Study
 from mailrace.model.target_name import TargetName, parse_target
@@ -36,7 +36,7 @@ class RecordedScenario:
 
     name: str
     file: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     mails: Mapping[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = field(default_factory=dict)
 
 
@@ -71,7 +71,7 @@ def write_plan(folder: Path, plan: RecordedPlan, mails: Mapping[str, bytes] | No
 
 def plan_text(plan: RecordedPlan) -> str:
     """The text of plan.json; equal plans give equal texts."""
-    request = _codec(RunRequest).dump_python(plan.request, mode="json", exclude={"output", "target"})
+    request = codec(RunRequest).dump_python(plan.request, mode="json", exclude={"output", "target"})
     document = {
         "mailrace": plan.mailrace,
         "study": plan.study,
@@ -94,12 +94,12 @@ def read_plan(folder: Path) -> RecordedPlan:
         _target(place, f"targets.{i}", name) for i, name in enumerate(_list(place, document, "targets"))
     ]
     request = {key: document[key] for key in _REQUEST if key in document}
-    request["target"] = _target(place, "target", document.get("target"))
+    target = request["target"] = _target(place, "target", document.get("target"))
     plan = {
         **{key: document.get(key) for key in ("mailrace", "study", "started", "run")},
         "folders": _list(place, document, "folders"),
         "request": request,
-        "targets": targets or [request["target"]],
+        "targets": targets or [target],
         "scenarios": [_scenario(place, i, one) for i, one in enumerate(_list(place, document, "scenarios"))],
     }
     return _validated(place, RecordedPlan, plan)
@@ -117,7 +117,7 @@ def mail_of(folder: Path, digest: str) -> bytes | None:
 _REQUEST = ("seed", "mode", "time_limit_s", "command", "racing", "steering", "server")
 
 
-def _document(folder: Path) -> dict[str, Any]:
+def _document(folder: Path) -> dict[str, object]:
     place = folder / PLAN
     try:
         with place.open("rb") as file:
@@ -135,7 +135,7 @@ def _document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _list(place: Path, document: Mapping[str, Any], key: str) -> list[object]:
+def _list(place: Path, document: Mapping[str, object], key: str) -> list[object]:
     value = document.get(key, [])
     if not isinstance(value, list):
         raise UsageError(f"{place}: {key}: {_shown(value)} is no list")
@@ -151,7 +151,7 @@ def _target(place: Path, key: str, name: object) -> TargetName:
         raise UsageError(f"{place}: {key}: {wrong}") from wrong
 
 
-def _scenario(place: Path, number: int, value: object) -> dict[str, Any]:
+def _scenario(place: Path, number: int, value: object) -> dict[str, object]:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise UsageError(f"{place}: scenarios.{number}: {_shown(value)} is no scenario with a name")
     data = {key: held for key, held in value.items() if key not in ("file", "mails")}
@@ -164,11 +164,8 @@ def _scenario(place: Path, number: int, value: object) -> dict[str, Any]:
 
 
 def _validated(place: Path, of: type[T], value: object) -> T:
-    from pydantic import ValidationError
-
-    kind: Any = of
     try:
-        found: T = _codec(kind).validate_python(value)
+        return codec(of).validate_python(value)
     except ValidationError as wrong:
         mistakes = wrong.errors(include_url=False)
         said = [
@@ -176,7 +173,6 @@ def _validated(place: Path, of: type[T], value: object) -> T:
             for one in mistakes[:MISTAKES_SHOWN_MAX]
         ]
         raise UsageError(f"{place}: {'; '.join(said)}") from wrong
-    return found
 
 
 def _dotted(path: tuple[int | str, ...]) -> str:
@@ -187,10 +183,3 @@ def _shown(value: object) -> str:
     """A value as a message shows it: short, and without what a terminal would obey."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-@cache
-def _codec(of: Any) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(of)

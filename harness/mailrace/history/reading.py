@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun, adapter
+from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
+from mailrace.model.codec import codec, unreadable
+from mailrace.model.errors import UsageError
 from mailrace.model.result import ScenarioResult, Witness
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
 
     taken: list[tuple[str, RoundRecord]] = []
     for line in _lines(path):
-        kind = line["kind"]
+        kind = str(line["kind"])
         if kind == "run":
             if found:
                 leave()
@@ -70,7 +72,7 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
             continue
         elif kind == "judged":
             one = _read(JudgedRound, line)
-            judged[line["lane"], one.index] = one
+            judged[str(line["lane"]), one.index] = one
         elif kind == "schedule":
             found[-1].schedules.append(_read(ScheduleRun, line))
         elif kind == "realisation":
@@ -89,11 +91,14 @@ def has_scenarios(path: Path) -> bool:
     return path.is_file() and any(line["kind"] in ("run", "result") for line in _lines(path))
 
 
-def read_study(path: Path) -> Iterator[tuple[str, Any]]:
-    """(what, value) of every line that a study wrote of its own, in order."""
+def read_study(path: Path, what: str, of: type[T]) -> Iterator[T]:
+    """What a study wrote of its own under that word, in order. Raises UsageError where it is none of ours."""
     for line in _lines(path):
-        if line["kind"] == "study":
-            yield str(line.get("what")), line.get("value")
+        if line["kind"] == "study" and line.get("what") == what:
+            try:
+                yield codec(of).validate_python(line.get("value"))
+            except ValueError as wrong:
+                raise UsageError(f"{path}: holds no {what} of a study ({unreadable(wrong)})") from wrong
 
 
 def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
@@ -104,7 +109,7 @@ def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
     """
     scenario, reader = "", _Rounds()
     for line in _lines(path):
-        kind = line["kind"]
+        kind = str(line["kind"])
         if kind == "run":
             yield from ((scenario, lane, record) for lane, record in reader.leave())
             scenario = str(line["scenario"])
@@ -117,22 +122,22 @@ class _Rounds:
     """Puts rounds together from their lines."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], tuple[dict[str, Any], list[Attempt]]] = {}
-        self._ended: dict[tuple[str, int], RoundRecord] = {}
+        self._open: dict[tuple[str, object], tuple[dict[str, object], list[Attempt]]] = {}
+        self._ended: dict[tuple[str, object], RoundRecord] = {}
 
-    def take(self, kind: str, line: dict[str, Any]) -> list[tuple[str, RoundRecord]]:
+    def take(self, kind: str, line: dict[str, object]) -> list[tuple[str, RoundRecord]]:
         """The rounds that are whole with this line: none or one."""
-        lane, index = str(line["lane"]), line.get("round" if kind == "attempt" else "index")
+        lane = str(line["lane"])
+        key = (lane, line.get("round" if kind == "attempt" else "index"))
         if kind == "begin":
-            self._open[lane, line["index"]] = (line, [])
-        elif kind == "attempt" and (lane, index) in self._open:
-            self._open[lane, line["round"]][1].append(_read(Attempt, line))
-        elif kind == "end" and (lane, index) in self._open:
-            begun, attempts = self._open.pop((lane, line["index"]))
-            self._ended[lane, line["index"]] = _record({**begun, **line}, attempts)
-        elif kind == "stored" and (lane, index) in self._ended:
-            stored = _read(Stored, line)
-            return [(lane, replace(self._ended.pop((lane, line["index"])), stored=stored))]
+            self._open[key] = (line, [])
+        elif kind == "attempt" and key in self._open:
+            self._open[key][1].append(_read(Attempt, line))
+        elif kind == "end" and key in self._open:
+            begun, attempts = self._open.pop(key)
+            self._ended[key] = _record({**begun, **line}, attempts)
+        elif kind == "stored" and key in self._ended:
+            return [(lane, replace(self._ended.pop(key), stored=_read(Stored, line)))]
         return []
 
     def leave(self) -> list[tuple[str, RoundRecord]]:
@@ -147,18 +152,15 @@ class _Rounds:
         return found
 
 
-def _read(of: type[T], line: dict[str, Any]) -> T:
-    kind: Any = of
-    found: T = adapter(kind).validate_python(line)
-    return found
+def _read(of: type[T], line: dict[str, object]) -> T:
+    return codec(of).validate_python(line)
 
 
-def _record(value: dict[str, Any], attempts: list[Attempt]) -> RoundRecord:
-    record: RoundRecord = adapter(RoundRecord).validate_python({**value, "attempts": ()})
-    return replace(record, attempts=tuple(attempts))
+def _record(value: dict[str, object], attempts: list[Attempt]) -> RoundRecord:
+    return replace(_read(RoundRecord, {**value, "attempts": ()}), attempts=tuple(attempts))
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Iterator[dict[str, object]]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:

@@ -72,6 +72,18 @@ class Asked:
         raise NotImplementedError
 
 
+class AskedOfOne(Asked):
+    """An operation on one given message."""
+
+    __slots__ = ()
+    message: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """See `Asked`."""
+        return (self.message,)
+
+
 def own_ids(operation: Asked, ids: Mapping[str, str]) -> list[str]:
     """The server's IDs of the given messages that the operation names. Raises InternalError.
 

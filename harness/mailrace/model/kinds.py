@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 from urllib.parse import quote
 
-from mailrace.model.asked import Asked, Effect, Request, Spoken, as_body, own_ids
+from mailrace.model.asked import Asked, AskedOfOne, Effect, Request, Spoken, as_body, own_ids
 from mailrace.model.kinds_reading import Pop3Retrieve, Read, ReadMessage, SetRead, ViewLatest
 from mailrace.model.message import Message
 
@@ -185,18 +185,13 @@ RELEASED_TO = "released@mailrace-sink.test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release(Asked):
+class Release(AskedOfOne):
     """`POST /message/ID/release` of a given message, to a relay that mailrace listens as (`Sink`)."""
 
     effect: ClassVar[Effect] = Effect.RELAYS
     kind: Literal["release"] = "release"
     key: str
     message: str
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """See `Asked`."""
-        return (self.message,)
 
     @property
     def words(self) -> str:

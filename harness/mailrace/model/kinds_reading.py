@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from urllib.parse import quote
 
-from mailrace.model.asked import Asked, Effect, Request, Spoken, as_body, own_ids
+from mailrace.model.asked import Asked, AskedOfOne, Effect, Request, Spoken, as_body, own_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +29,13 @@ class Read(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadMessage(Asked):
+class ReadMessage(AskedOfOne):
     """`GET /message/ID` of a given message: shows it and marks it read."""
 
     effect: ClassVar[Effect] = Effect.SHOWS | Effect.MARKS
     kind: Literal["read_message"] = "read_message"
     key: str
     message: str
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """See `Asked`."""
-        return (self.message,)
 
     @property
     def words(self) -> str:
@@ -108,7 +103,7 @@ class ViewLatest(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pop3Retrieve(Asked):
+class Pop3Retrieve(AskedOfOne):
     """RETR of a given message, in a POP3 session whose login was before the release (RFC 1939, 5).
 
     Before 1.18.6 Mailpit keeps to less of RFC 1939: it answers no QUIT.
@@ -120,11 +115,6 @@ class Pop3Retrieve(Asked):
     kind: Literal["pop3_retrieve"] = "pop3_retrieve"
     key: str
     message: str
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """See `Asked`."""
-        return (self.message,)
 
     @property
     def words(self) -> str:

@@ -11,7 +11,7 @@ The ranges stand beside the fields; they are checked where a plan is read (`mail
 a plan may come from anybody. A command line's values are checked by its own options.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -141,9 +141,22 @@ class RunRequest:
         limit_s = self.time_limit_s
         return None if self.ends is None or limit_s is None else self.ends + min(GRACE_S_MAX, limit_s)
 
+    def without_control(self) -> "RunRequest":
+        """The same, without a known-bad control beside it."""
+        return replace(self, racing=replace(self.racing, control=False))
+
     @classmethod
     def of(cls, target: str | TargetName, *parts: Part, **own: Any) -> "RunRequest":
         """A request for a target by its name, with its parts in any order: what plugins and tests write."""
-        places = {Racing: "racing", Steering: "steering", ServerUse: "server", Output: "output"}
-        named: dict[str, Any] = {places[type(part)]: part for part in parts}
-        return cls(target=parse_target(target), **named, **own)
+        request = cls(target=parse_target(target), **own)
+        for part in parts:
+            match part:
+                case Racing():
+                    request = replace(request, racing=part)
+                case Steering():
+                    request = replace(request, steering=part)
+                case ServerUse():
+                    request = replace(request, server=part)
+                case Output():
+                    request = replace(request, output=part)
+        return request

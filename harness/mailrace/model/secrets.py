@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
@@ -66,13 +66,10 @@ def without_secrets(text: str) -> str:
 
 def without_secrets_in(value: _T) -> _T:
     """The same value, of whatever type of the model, with each secret in its texts replaced."""
-    if _pattern is None:
-        return value
-    changed: Any = _clean(value)
-    return changed  # type: ignore[no-any-return]
+    return value if _pattern is None else cast(_T, _clean(value))
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, Enum):
         return value
     if isinstance(value, str):

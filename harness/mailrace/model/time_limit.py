@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
 OUT_OF_TIME = "the time limit ended the run before this scenario"
 CUT_OFF = "the time limit ended it"
@@ -31,7 +31,7 @@ def over_by(ends: float | None) -> Iterator[None]:
         return
     is_inside = True
 
-    def end(*_: Any) -> None:
+    def end(_: int, __: FrameType | None) -> None:
         if is_inside:
             raise TimeOver
 

@@ -1,4 +1,4 @@
-"""Which control of a scenario can be had for a target, strongest first, and of what kind it is."""
+"""Which control of a scenario is available for a target, strongest first, and of what kind it is."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ WINDOW_RATIO_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class ChosenControl:
-    """A control that can be had: `scenario` on `target`, of kind 1, 2 or 3 (docs/glossary.md)."""
+    """A control that is available: `scenario` on `target`, of kind 1, 2 or 3 (docs/glossary.md)."""
 
     target: TargetName
     scenario: Scenario
@@ -26,7 +26,7 @@ class ChosenControl:
 
 
 def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl | None, tuple[str, ...]]:
-    """The strongest control that can be had for the target `own`, and why each stronger one cannot.
+    """The strongest control that is available for the target `own`, and why each stronger one is not.
 
     Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
     that shows our own engine only: the embedded reference, any of ours for a server that is not ours, or a
@@ -75,7 +75,7 @@ def _body_bytes(scenario: Scenario) -> int:
 
 
 def _scenario_of(scenario: Scenario, control: Control) -> tuple[Scenario, str]:
-    """The scenario that a control runs, and why it cannot be had, "" if it can."""
+    """The scenario that a control runs, and why it is not available, "" if it is."""
     if control.scenario is None:
         return scenario, ""
     path = resolve(control.scenario, scenario.file or shipped())

@@ -50,7 +50,7 @@ class Place:
 def race_on(
     scenario: Scenario, place: Place, options: RaceOptions, began: Began | None = None
 ) -> tuple[TargetInfo | None, ScenarioResult]:
-    """What the target is (None where it could not be had), and what racing the scenario on it gave.
+    """What the target is (None where it was not available), and what racing the scenario on it gave.
 
     A target that fails gives the verdict FAILED; a scenario that must not run there, INCONCLUSIVE.
     """

@@ -1,7 +1,8 @@
 """Stored rows in, some of them compared with what was sent and searched for: the costly looks, as a sample.
 
 Every such look is a request for one message, where the list shows thousands with one. The sample is drawn
-with the plan's seed, so a run that is repeated looks at the same messages.
+with the plan's seed, so a run that is repeated looks at the same messages. The first mails are all looked at,
+and then a tenth.
 """
 
 import random

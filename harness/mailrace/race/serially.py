@@ -74,7 +74,7 @@ class SerialRounds:
         return True
 
     def outcomes(self, record: RoundRecord) -> tuple[SerialOutcome, ...] | None:
-        """The outcomes of all orders that the raced round allows; None where they could not be had."""
+        """The outcomes of all orders that the raced round allows; None where the server did not give them."""
         if not self.is_compared:
             return None
         found: list[SerialOutcome] = []

@@ -2,7 +2,8 @@
 
 Two operations whose windows lie apart meet only at the right offset between them, and the right one
 depends on the server and the machine. Each bin of offsets, and the presence of decoys, is an arm of a
-Thompson sampler: drawn as often as it is likely to be the best, so no arm is ever given up.
+Thompson sampler: drawn as often as it is likely to be the best, so no arm is ever given up. Old results fade,
+because a server's windows drift.
 """
 
 import itertools

@@ -90,8 +90,8 @@ class Verifier:
             return (*records[:-1], replace(last, hung=("a look at the store",)))
         try:
             whole = self._settled(records)
-            parts = self._parted(records, whole, is_sampled=lane != SERIAL)
-            changed = self._changed(whole, is_sampled=lane != SERIAL)
+            parts = self._parted(lane, records, whole)
+            changed = self._changed(lane, whole)
             two_views = disagreeing(self._target, self._plan.domain, whole, records)
         except TargetError as wrong:
             # What these rounds stored is not known: the server's doing, unless our own machine failed.
@@ -162,10 +162,10 @@ class Verifier:
                 break
         return stored
 
-    def _parted(self, records: Sequence[RoundRecord], whole: Stored, *, is_sampled: bool) -> list[Stored]:
+    def _parted(self, lane: str, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
         """What the store holds, round by round; rows that are known already are left out.
 
-        `is_sampled`: only a part of the rows is looked at closely, else each.
+        Of rounds that were raced a part of the rows is looked at closely, of serial ones each.
         """
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
@@ -180,7 +180,7 @@ class Verifier:
         planned = [row for part in rows.values() for row in part if row.key in origins]
         keys = dict.fromkeys(row.key for row in planned)
         most, most_searched = len(planned), len(keys)
-        if is_sampled:
+        if lane != SERIAL:
             most = max(SOURCES_FIRST - self._counts["compared"], most // 10, OF_A_BLOCK_LEAST)
             most_searched = max(SEARCHES_FIRST - self._counts["searched"], OF_A_BLOCK_LEAST)
         sources = self._sampler.sources(planned, origins, most)
@@ -229,7 +229,7 @@ class Verifier:
                 tags[token].append(tag)
         return tags
 
-    def _changed(self, whole: Stored, *, is_sampled: bool) -> tuple[Changed, ...]:
+    def _changed(self, lane: str, whole: Stored) -> tuple[Changed, ...]:
         """Known rows that are no longer what they were, though no operation since then may touch them.
 
         Not on a server that is not ours: others may delete, tag and read there what they like.
@@ -239,8 +239,8 @@ class Verifier:
         now = {row.id: row for row in whole.messages}
         origins = {known.row.key: known.origin for known in self._known.values()}
         present = [known.row for known in self._known.values() if known.row.id in now]
-        sources = self._sampler.sources(present, origins, AGAIN_MAX if is_sampled else 0)
-        self._counts["again"] += len(self._known) if is_sampled else 0
+        sources = self._sampler.sources(present, origins, 0 if lane == SERIAL else AGAIN_MAX)
+        self._counts["again"] += 0 if lane == SERIAL else len(self._known)
         found = []
         for row_id, known in self._known.items():
             if row_id not in now:

@@ -1,4 +1,7 @@
-"""A look at a quiet store in, the same with what its other views say differently out, round by round."""
+"""A look at a quiet store in, the same with what its other views say differently out, round by round.
+
+Only natively, on servers of ours: when steered, each instance has a memory of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

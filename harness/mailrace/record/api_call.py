@@ -8,11 +8,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from mailrace.record.addresses import addresses_in
-from mailrace.record.recorded import FOUND_MAX
+from mailrace.record.recorded import FOUND_MAX, About
 
 _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/api/v1/messages", "list"),
@@ -74,11 +73,11 @@ def _route(method: str, path: str) -> tuple[str, Mapping[str, str]]:
     return "other", {}
 
 
-def about_request(request: Request, body: bytes) -> dict[str, Any]:
+def about_request(request: Request, body: bytes) -> tuple[str, About]:
     """The kind, and what the request names."""
     kind, named = request.kind, request.named
     given = _json(body)
-    about: dict[str, Any] = {"kind": kind}
+    about: About = {}
     if "id" in named:
         about["ids"] = (named["id"],)
     if kind in ("list", "search"):
@@ -88,7 +87,7 @@ def about_request(request: Request, body: bytes) -> dict[str, Any]:
     elif kind in ("delete", "set_read", "set_tags"):
         about["ids"] = _texts(given.get("IDs"))
         if kind == "delete" and not about["ids"]:
-            about["kind"] = "delete_all"
+            kind = "delete_all"
         elif kind == "set_read":
             about["query"] = str(given.get("Search") or "") or ("" if about["ids"] else "all")
         elif kind == "set_tags":
@@ -101,10 +100,10 @@ def about_request(request: Request, body: bytes) -> dict[str, Any]:
         # Of a path that is not of Mailpit's API nothing is kept: it may hold anything.
         known = _OTHER.match(request.path)
         about["query"] = f"{request.method} {known[0] if known else '(another path)'}"
-    return about
+    return kind, about
 
 
-def about_reply(request: Request, code: int, body: bytes) -> dict[str, Any]:
+def about_reply(request: Request, code: int, body: bytes) -> About:
     """What the reply shows: the rows, the count, the ID; of a refusal nothing."""
     if code >= 400:
         return {}
@@ -124,9 +123,10 @@ def about_reply(request: Request, code: int, body: bytes) -> dict[str, Any]:
     return {}
 
 
-def _sent(given: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    headers = given.get("Headers") if isinstance(given.get("Headers"), dict) else {}
-    ids = [str(v) for k, v in (headers or {}).items() if str(k).lower() == "message-id"]
+def _sent(given: Mapping[str, object], body: bytes) -> About:
+    headers = given.get("Headers")
+    fields = headers.items() if isinstance(headers, dict) else ()
+    ids = [str(v) for k, v in fields if str(k).lower() == "message-id"]
     sender = given.get("From")
     everybody = [*_list(given.get("To")), *_list(given.get("Cc"))]
     recipients = [str(one.get("Email") or "") for one in everybody if isinstance(one, dict)]
@@ -142,7 +142,7 @@ def _sent(given: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     }
 
 
-def _rows(rows: Any) -> tuple[tuple[str, str], ...]:
+def _rows(rows: object) -> tuple[tuple[str, str], ...]:
     listed = [row for row in _list(rows) if isinstance(row, dict) and row.get("ID")]
     return tuple((str(row["ID"]), str(row.get("MessageID") or "")) for row in listed[:FOUND_MAX])
 
@@ -156,7 +156,7 @@ def _without_login(query: str) -> str:
     return re.sub(r"//[^/\s\"@]+@", "//", query)
 
 
-def _json(body: bytes) -> Mapping[str, Any]:
+def _json(body: bytes) -> Mapping[str, object]:
     try:
         value = json.loads(body) if body else {}
     except (ValueError, RecursionError):
@@ -164,9 +164,9 @@ def _json(body: bytes) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(one) for one in _list(value))

@@ -21,16 +21,15 @@ def as_scenario(shape: Shape) -> str:
     kinds = (shape.first, shape.second)
     if not ACTORS.issuperset(kinds):
         return ""
-    is_tagged = shape.relation in ("the same tag", "other messages, tagged", "everything")
     if kinds == ("send", "send"):
         given, actors = "", [_two_sends(shape.relation)]
     else:
         is_one = shape.relation in ("the same message", "the same tag", "everything") or "send" in kinds
-        given = _given("old", _tag_of_old(shape, is_tagged))
-        given += "" if is_one else _given("other", f"{TAG}-o" if is_tagged else "")
+        given = _given("old", _tag_of_old(shape))
+        given += "" if is_one else _given("other", f"{TAG}-o" if shape.is_tagged else "")
         messages = ("old", "old" if is_one else "other")
         actors = [
-            _actor(kind, message, number, is_tagged=is_tagged)
+            _actor(shape, kind, message, number)
             for number, (kind, message) in enumerate(zip(kinds, messages, strict=True))
         ]
     head = f"name: {name_of(shape)}\ntitle: {shape.first} beside {shape.second}, {shape.relation}\n"
@@ -55,10 +54,10 @@ def _two_sends(relation: str) -> str:
     return f"send: {{{about}}}"
 
 
-def _tag_of_old(shape: Shape, is_tagged: bool) -> str:
+def _tag_of_old(shape: Shape) -> str:
     if "rename_tag" in (shape.first, shape.second) or "delete_tag" in (shape.first, shape.second):
         return TAG
-    if not is_tagged:
+    if not shape.is_tagged:
         return ""
     return f"{TAG}-a" if shape.relation == "other messages, tagged" else TAG
 
@@ -68,9 +67,9 @@ def _given(name: str, tag: str) -> str:
     return f"  - {{name: {name}{tags}}}\n"
 
 
-def _actor(kind: str, message: str, number: int, *, is_tagged: bool) -> str:
+def _actor(shape: Shape, kind: str, message: str, number: int) -> str:
     return {
-        "send": f'send: {{tags: ["{TAG}"]}}' if is_tagged else "send: {}",
+        "send": f'send: {{tags: ["{TAG}"]}}' if shape.is_tagged else "send: {}",
         "delete": f"delete: {{messages: [{message}]}}",
         "delete_search": f'delete_search: {{query: "to:{{round}}.{message}@{{run}}.test"}}',
         "delete_all": "delete_all: {}",

@@ -12,14 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
-from typing import Any
 
+from mailrace.model.codec import codec
 from mailrace.model.errors import UsageError
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
 
-_WORDS: dict[type, str] = {
+_WORDS: dict[type[Line], str] = {
     Begun: "record",
     Connected: "connection",
     Recorded: "operation",
@@ -94,17 +93,8 @@ def read_record(path: Path) -> Iterator[Line]:
                 ) from None
 
 
-def _value(kind: type, given: dict[str, Any]) -> Any:
+def _value(kind: type[Line], given: dict[str, object]) -> Line:
     """A value of that class whose fields have their types, also where the file is a stranger's."""
-    validate, known = _reader(kind)
-    if unknown := set(given) - known:
-        raise ValueError(f"it has the unknown field {sorted(unknown)[0]!r}")
-    return validate(given)
-
-
-@cache
-def _reader(kind: type) -> tuple[Any, frozenset[str]]:
-    """What makes a value of that class, and the names of its fields."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_python, frozenset(f.name for f in fields(kind))
+    if unknown := sorted(set(given).difference(_NAMES[kind])):
+        raise ValueError(f"it has the unknown field {unknown[0]!r}")
+    return codec(kind).validate_python(given)

@@ -158,18 +158,17 @@ class HttpWatch:
     def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str = "") -> None:
         self._exchanges.remove(exchange)
         body, reply = bytes(exchange.body), _unpacked(exchange)
-        about = about_request(exchange.request, body)
+        kind, about = about_request(exchange.request, body)
         if outcome is not Outcome.UNKNOWN:
             about |= about_reply(exchange.request, exchange.code, reply)
         if text:
             about["text"] = text
-        kind = str(about.pop("kind"))
+        about["code"] = exchange.code
         self._teller.operation(
             kind,
             exchange.invoked_ns,
             t_ns,
             outcome,
-            code=exchange.code,
             said=reply.decode("utf-8", "replace") if exchange.code >= 400 else "",
             content=("json", body) if kind == "send" else None,
             **about,

@@ -30,6 +30,11 @@ class Shape:
     second: str
     relation: str
 
+    @property
+    def is_tagged(self) -> bool:
+        """Whether tags are part of how they meet."""
+        return self.relation in ("the same tag", "other messages, tagged", "everything")
+
     def __str__(self) -> str:
         return f"{self.first} ∥ {self.second}, {self.relation}"
 

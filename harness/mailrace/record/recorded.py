@@ -6,7 +6,7 @@ Message-ID, its addresses, its tags, its size and a digest.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, TypedDict
 
 from mailrace.model.attempt import Outcome
 
@@ -97,6 +97,27 @@ class Recorded:
     def overlaps(self, other: Self) -> bool:
         """Whether the two were under way at the same time, by what the recorder saw."""
         return self.invoked_ns < other.completed_ns and other.invoked_ns < self.completed_ns
+
+
+class About(TypedDict, total=False):
+    """What a request and its reply say of an operation: fields of `Recorded`."""
+
+    code: int
+    text: str
+    message_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    to: tuple[str, ...]
+    tags: tuple[str, ...]
+    ids: tuple[str, ...]
+    queued_as: str
+    found: tuple[tuple[str, str], ...]
+    total: int
+    start: int
+    limit: int
+    query: str
+    digest: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

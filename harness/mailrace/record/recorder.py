@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from time import monotonic_ns
-from typing import Any, Protocol
+from typing import Protocol
 
 from mailrace import __version__
 from mailrace.history import RECORD
@@ -147,24 +147,22 @@ class Recorder:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         for together in frames(pipe):
             for frame in together:
-                try:
-                    self._frame(frame)
-                except LostTrack as lost:
-                    self._give_up(frame, str(lost))
-                except Exception as wrong:  # a bug of ours must not end the record of everybody else
-                    self._give_up(frame, _bug(wrong))
+                self._look_at(frame)
             self._flush()
         os.close(pipe)
         # What was under way when the relay ended has no reply, which its watch says.
         for connection in [*self._watches]:
-            last = Frame(connection, ENDED, monotonic_ns(), b"")
-            try:
-                self._frame(last)
-            except LostTrack as lost:
-                self._give_up(last, str(lost))
-            except Exception as wrong:
-                self._give_up(last, _bug(wrong))
+            self._look_at(Frame(connection, ENDED, monotonic_ns(), b""))
         self._flush()
+
+    def _look_at(self, frame: Frame) -> None:
+        """Hand a frame to its watch, which may lose track: then the connection goes on unwatched."""
+        try:
+            self._frame(frame)
+        except LostTrack as lost:
+            self._give_up(frame, str(lost))
+        except Exception as wrong:  # a bug of ours must not end the record of everybody else
+            self._give_up(frame, _bug(wrong))
 
     def _frame(self, frame: Frame) -> None:
         if frame.what == CONNECTED:
@@ -215,13 +213,12 @@ def _bug(wrong: Exception) -> str:
     return f"a bug of mailrace: {type(wrong).__name__} in line {place.lineno} of {Path(place.filename).name}"
 
 
-def begun(target: str, version: str, **about: Any) -> Begun:
-    """The first line of a record that begins now; `about` are other fields of `Begun`."""
+def begun(target: str, version: str) -> Begun:
+    """The first line of a record that begins now."""
     return Begun(
         mailrace=__version__,
         started=datetime.now(UTC).isoformat(timespec="milliseconds"),
         t_ns=monotonic_ns(),
         target=target,
         version=version,
-        **about,
     )

@@ -9,10 +9,11 @@ import hashlib
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mailrace.model.attempt import Outcome
 from mailrace.record.addresses import addresses_in
+from mailrace.record.recorded import About
 from mailrace.record.watch import (
     TLS_WORDS,
     UNREAD_BYTES_MAX,
@@ -84,7 +85,7 @@ class _Body:
             self._head += data[: HEADER_BYTES_MAX - len(self._head)]
             self._has_head = b"\r\n\r\n" in self._head or len(self._head) >= HEADER_BYTES_MAX
 
-    def about(self) -> dict[str, object]:
+    def about(self) -> About:
         """Digest, size, Message-ID and X-Tags, as fields of `Recorded`."""
         headers = headers_of(bytes(self._head))
         return {
@@ -238,18 +239,16 @@ class SmtpWatch:
         if mail is None:
             return
         queued = _QUEUED.search(text)
-        about: dict[str, Any] = body.about() if body is not None else {}
+        about: About = body.about() if body is not None else {}
         plus = tuple(t for r in mail.recipients for t in r.partition("@")[0].split("+")[1:] if t)
-        self._teller.operation(
-            "send",
-            mail.invoked_ns,
-            t_ns,
-            outcome,
-            code=code,
-            **({"said": text} if code else {"text": ENDED_WORDS}),
-            content=("eml", bytes(body.content)) if body is not None else None,
-            sender=mail.sender,
-            recipients=tuple(mail.recipients),
-            queued_as=queued[1] if queued else "",
-            **{**about, "tags": (*about.get("tags", ()), *plus)},
-        )
+        about |= {
+            "code": code,
+            "sender": mail.sender,
+            "recipients": tuple(mail.recipients),
+            "queued_as": queued[1] if queued else "",
+            "tags": (*about.get("tags", ()), *plus),
+        }
+        if not code:
+            about["text"] = ENDED_WORDS
+        content = ("eml", bytes(body.content)) if body is not None else None
+        self._teller.operation("send", mail.invoked_ns, t_ns, outcome, said=text, content=content, **about)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
 from mailrace.model.attempt import Outcome
-from mailrace.record.recorded import NotSeen, Recorded
+from mailrace.record.recorded import About, NotSeen, Recorded
 
 UNREAD_BYTES_MAX = 1024 * 1024
 """Bytes of one direction that may wait to be understood before a watch gives up."""
@@ -56,7 +56,7 @@ class Teller:
         *,
         said: str = "",
         content: tuple[str, bytes] | None = None,
-        **about: Any,
+        **about: Unpack[About],
     ) -> None:
         """An operation is over.
 

@@ -10,7 +10,6 @@ import stat
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from mailrace.history.plan import MAILS, PLAN, mail_of
 from mailrace.history.writing import write_whole
@@ -125,16 +124,16 @@ def _names(scenarios: Collection[ScenarioResult]) -> str:
     return ", ".join(s.name for s in scenarios)
 
 
-def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, Any]:
+def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, object]:
     """The scenario as plan.json has it; empty where there is no plan."""
     try:
-        named: dict[str, Mapping[str, Any]] = {s["name"]: s for s in json.loads(plan)["scenarios"]}
+        named: dict[str, Mapping[str, object]] = {s["name"]: s for s in json.loads(plan)["scenarios"]}
     except (ValueError, KeyError, TypeError):
         return {}
     return named.get(scenario.name, {})
 
 
-def _own_mails(folder: Path, asked: Mapping[str, Any]) -> dict[str, bytes]:
+def _own_mails(folder: Path, asked: Mapping[str, object]) -> dict[str, bytes]:
     """The users' own messages that the scenario sends, by digest, as the run's folder keeps them."""
     digests = asked.get("mails")
     named = digests.values() if isinstance(digests, dict) else ()
@@ -142,9 +141,10 @@ def _own_mails(folder: Path, asked: Mapping[str, Any]) -> dict[str, bytes]:
     return {digest: mail for digest, mail in found.items() if mail is not None}
 
 
-def _facts(run: RunResult, asked: Mapping[str, Any], mails: Mapping[str, bytes]) -> ServerFacts:
+def _facts(run: RunResult, asked: Mapping[str, object], mails: Mapping[str, bytes]) -> ServerFacts:
     """Version, flags and instances of the server, and the messages that were sent as they are."""
-    options = asked.get("target") or {}
+    target = asked.get("target")
+    options = target if isinstance(target, dict) else {}
     flags: list[str] = []
     if options.get("ignore_duplicate_ids") or "ignore_duplicate_ids" in run.target.settings:
         flags.append("--ignore-duplicate-ids")
@@ -174,7 +174,7 @@ def _manifest(
     files: Mapping[str, bytes],
     found: tuple[Redaction, ...],
     keep: Collection[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "bundle": BUNDLE_VERSION,
         "mailrace": run.mailrace,

@@ -10,7 +10,6 @@
 
 import json
 from datetime import datetime
-from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
@@ -58,21 +57,20 @@ def junit(result: RunResult) -> str:
 def ctrf(result: RunResult) -> str:
     """The text of ctrf.json (Common Test Report Format)."""
     begin_ms = _begin_ms(result.started)
-    tests = [_ctrf_test(scenario) for scenario in result.scenarios]
-    statuses = [test["status"] for test in tests]
-    document: dict[str, Any] = {
+    statuses = [_CTRF_STATUS[scenario.verdict] for scenario in result.scenarios]
+    document = {
         "reportFormat": "CTRF",
         "specVersion": CTRF_VERSION,
         "generatedBy": f"mailrace {legible(result.mailrace)}",
         "results": {
             "tool": {"name": "mailrace", "version": legible(result.mailrace)},
             "summary": {
-                "tests": len(tests),
+                "tests": len(result.scenarios),
                 **{s: statuses.count(s) for s in ("passed", "failed", "skipped", "pending", "other")},
                 "start": begin_ms,
-                "stop": begin_ms + sum(test["duration"] for test in tests),
+                "stop": begin_ms + sum(map(_duration_ms, result.scenarios)),
             },
-            "tests": tests,
+            "tests": [_ctrf_test(scenario) for scenario in result.scenarios],
             "environment": {"extra": {legible(k): legible(v) for k, v in sorted(result.environment.items())}},
         },
     }
@@ -95,11 +93,15 @@ def told(scenario: ScenarioResult) -> str:
     return legible(text, len(text), lines=True)
 
 
-def _ctrf_test(scenario: ScenarioResult) -> dict[str, Any]:
+def _duration_ms(scenario: ScenarioResult) -> int:
+    return round(sum(scenario.seconds.values()) * 1000)
+
+
+def _ctrf_test(scenario: ScenarioResult) -> dict[str, str | int]:
     return {
         "name": legible(scenario.name),
         "status": _CTRF_STATUS[scenario.verdict],
-        "duration": round(sum(scenario.seconds.values()) * 1000),
+        "duration": _duration_ms(scenario),
         "message": legible(scenario.reason, 2000),
         "trace": told(scenario),
         "rawStatus": scenario.verdict.value,

@@ -11,23 +11,18 @@ import json
 import math
 from collections.abc import Mapping, Set
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from mailrace.model.codec import codec, mistakes
 from mailrace.model.errors import UsageError
 from mailrace.model.result import SCHEMA_VERSION, RunResult
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "run.schema.json"
 BYTES_MAX = 256 * 1024 * 1024
 MISTAKES_SHOWN_MAX = 5
-
-
-@cache
-def _adapter() -> TypeAdapter[RunResult]:
-    return TypeAdapter(RunResult)
 
 
 def to_json(result: RunResult) -> str:
@@ -78,9 +73,9 @@ def from_json(text: str) -> RunResult:
             f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
         )
     try:
-        result = _adapter().validate_python(found)
+        result = codec(RunResult).validate_python(found)
     except ValidationError as error:
-        raise UsageError(_sentence(error)) from None
+        raise UsageError(f"run.json: no run document: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
     # Each value is valid by itself. The one reference between values is followed by every report, so it is
     # checked here, once.
     for scenario in result.scenarios:
@@ -103,7 +98,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """A model value as dicts, lists, text and numbers: what `to_json` writes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
@@ -136,9 +131,9 @@ def without_surrogates(text: str) -> str:
     )
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """The JSON Schema of the document (draft 2020-12)."""
-    found = _adapter().json_schema(mode="serialization")
+    found = codec(RunResult).json_schema(mode="serialization")
     found["properties"]["schema_version"]["const"] = SCHEMA_VERSION
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -149,15 +144,6 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """What `harness/mailrace/schema/run.schema.json` holds."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def _sentence(error: ValidationError) -> str:
-    mistakes = error.errors(include_url=False, include_input=False)
-    told = "; ".join(
-        f"{'.'.join(str(part) for part in m['loc'])}: {m['msg']}" for m in mistakes[:MISTAKES_SHOWN_MAX]
-    )
-    rest = len(mistakes) - MISTAKES_SHOWN_MAX
-    return f"run.json: no run document: {told}" + (f"; and {rest} more" if rest > 0 else "")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
@@ -144,9 +143,9 @@ def step_note(step: Step, limit: int = 300) -> str:
 
 def _actor(
     operation: Operation, word: str, ids: Mapping[str, str], contents: Mapping[str, bytes]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     if isinstance(operation, Send) and operation.via == "smtp":
-        made: dict[str, Any] = {"name": operation.key, "mail": _mail(operation.message, word, contents)}
+        made: dict[str, object] = {"name": operation.key, "mail": _mail(operation.message, word, contents)}
         if operation.lead is not None:
             made["lead"] = _mail(operation.lead, word, contents)
         if operation.ignore_mail_reply:
@@ -163,7 +162,7 @@ def _actor(
     return made
 
 
-def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
+def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, object]:
     """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
     is_of_file = message.file_sha256 is not None and message.file_sha256 in contents
     is_own = is_of_file or bool(message.image_bytes)

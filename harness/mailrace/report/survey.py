@@ -1,11 +1,11 @@
 """A survey in, its text, its lines for a terminal and its page out; and the text read back."""
 
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from mailrace.model.codec import codec, mistakes
 from mailrace.model.consequences import consequence
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import (
@@ -22,11 +22,6 @@ from mailrace.report.page import whole_page
 from mailrace.report.words import plural
 
 
-@cache
-def _adapter() -> TypeAdapter[Survey]:
-    return TypeAdapter(Survey)
-
-
 def survey_to_json(survey: Survey) -> str:
     """The text of survey.json; equal surveys give equal texts."""
     return json.dumps(plain(survey), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -41,13 +36,11 @@ def survey_from_json(text: str) -> Survey:
             raise UsageError(
                 f"survey.json: schema_version {version!r}; this mailrace reads {SURVEY_SCHEMA_VERSION}"
             )
-        return _adapter().validate_python(found)
+        return codec(Survey).validate_python(found)
     except RecursionError:
         raise UsageError("survey.json: it is nested too deeply for a survey of mailrace") from None
     except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"survey.json: no survey of mailrace: {where}: {first['msg']}") from None
+        raise UsageError(f"survey.json: no survey of mailrace: {mistakes(wrong)}") from None
     except ValueError as wrong:
         raise UsageError(f"survey.json: no whole JSON document ({wrong}); was it cut off?") from None
 
@@ -75,10 +68,7 @@ def lines_of(survey: Survey) -> Iterator[str]:
     """What a terminal is told, a line each: the causes, the worst first, and what is open."""
     yield f"{headline(survey)}."
     for one in survey.causes:
-        yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), 'pair')}"
-        yield from (f"    {sentence}" for sentence in one.why)
-        yield from (f"    {sentence}." for sentence in repairs_words(one)[:1])
-        yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
+        yield from _cause_lines(one, "pair", repairs_words(one)[:1])
     for pair in survey.pairs:
         if pair.verdict is PairVerdict.INCONCLUSIVE:
             yield f"not decided: {pair.name}: {pair.why}"
@@ -89,6 +79,13 @@ def lines_of(survey: Survey) -> Iterator[str]:
         f"Conflicts between statements: {found.exercised:,} of {found.predicted:,} run in both orders, "
         f"{len(found.unreachable):,} come in one order only."
     )
+
+
+def _cause_lines(one: SurveyedCause, what: str, repairs: Sequence[str] = ()) -> Iterator[str]:
+    yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), what)}"
+    yield from (f"    {sentence}" for sentence in one.why)
+    yield from (f"    {sentence}." for sentence in repairs)
+    yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
 
 
 def three_headline(three: ThreeActors) -> str:
@@ -106,9 +103,7 @@ def three_headline(three: ThreeActors) -> str:
 def _three_lines(three: ThreeActors) -> Iterator[str]:
     yield f"{three_headline(three)}."
     for one in three.causes:
-        yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), 'triple')}"
-        yield from (f"    {sentence}" for sentence in one.why)
-        yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
+        yield from _cause_lines(one, "triple")
     for triple in three.triples:
         if triple.verdict is TripleVerdict.INCONCLUSIVE:
             yield f"not decided: {triple.name}: {triple.why}"

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from mailrace.history.plan import MAILS
 from mailrace.model.errors import UsageError
@@ -32,7 +31,7 @@ _LAST = ("manifest.json", "SHA256SUMS")
 class Bundle:
     """A bundle that was read and found whole."""
 
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, object]
     files: Mapping[str, bytes]
     result: RunResult
 

@@ -5,13 +5,15 @@ What is wanted is read from the JSON Schema of the model, so that it cannot diff
 
 import difflib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from pydantic import ValidationError
 
 from mailrace.scenario.read import Fault, Path
+from mailrace.scenario.schema import Schema
 
-Schema = dict[str, Any]
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _SHOWN_MAX = 60
 _TYPE_WORDS: dict[type, str] = {
@@ -25,18 +27,18 @@ _TYPE_WORDS: dict[type, str] = {
 }
 
 
-def explain(error: ValidationError, data: Any, schema: Schema) -> list[Fault]:
+def explain(error: ValidationError, data: object, schema: Schema) -> list[Fault]:
     """One fault for each path that pydantic refused, in its order."""
     faults: dict[Path, Fault] = {}
     for detail in error.errors(include_url=False):
         path = _written(detail["loc"], data, missing=detail["type"] == "missing")
         if path in faults or _miscounted(detail, data, path):
             continue
-        faults[path] = Fault(path, _sentence(detail["type"], detail, path, data, schema))
+        faults[path] = Fault(path, _sentence(detail, path, data, schema))
     return list(faults.values())
 
 
-def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
+def _written(loc: tuple[str | int, ...], data: object, *, missing: bool) -> Path:
     """The part of pydantic's path that stands in the data (it adds the names of union members to it)."""
     path: list[str | int] = []
     for index, part in enumerate(loc):
@@ -51,7 +53,7 @@ def _written(loc: tuple[str | int, ...], data: Any, *, missing: bool) -> Path:
     return tuple(path)
 
 
-def _miscounted(detail: Any, data: Any, path: Path) -> bool:
+def _miscounted(detail: "ErrorDetails", data: object, path: Path) -> bool:
     """Whether pydantic finds a list too short only because it does not count its faulty items."""
     value = _at(data, path)
     return (
@@ -61,14 +63,25 @@ def _miscounted(detail: Any, data: Any, path: Path) -> bool:
     )
 
 
-def holds(data: object, part: str | int) -> bool:
+class Holder(Protocol):
+    """A list or a mapping that has what it is asked for."""
+
+    def __getitem__(self, part: str | int, /) -> object:
+        """The value at an index or under a key."""
+
+    def __delitem__(self, part: str | int, /) -> None:
+        """Take it out."""
+
+
+def holds(data: object, part: str | int) -> TypeGuard[Holder]:
     """Whether a list or mapping has that index or key."""
     if isinstance(data, list):
         return isinstance(part, int) and 0 <= part < len(data)
     return isinstance(data, dict) and part in data
 
 
-def _sentence(kind: str, detail: Any, path: Path, data: Any, schema: Schema) -> str:
+def _sentence(detail: "ErrorDetails", path: Path, data: object, schema: Schema) -> str:
+    kind = detail["type"]
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     value = _at(data, path)
@@ -164,12 +177,11 @@ def _resolve(node: Schema, schema: Schema) -> Schema:
     return node
 
 
-def _at(data: Any, path: Path) -> Any:
+def _at(data: object, path: Path) -> object:
     for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
+        if not holds(data, part):
             return None
+        data = data[part]
     return data
 
 

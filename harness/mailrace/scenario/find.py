@@ -78,7 +78,7 @@ def name_of(path: Path) -> str:
 def resolve(name: str, beside: Path) -> Path | None:
     """The file of a scenario by its name: in the folder of `beside` (a file or a folder), then the shipped.
 
-    None where there is none: a control that cannot be had is said, and is no mistake.
+    None where there is none: a control that is not available is said, and is no mistake.
     """
     if not name or "/" in name or "\\" in name:
         return None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -75,7 +75,7 @@ def _completed(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update=changed) if changed else scenario
 
 
-def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
+def _validated(data: dict[str, object], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
     """The scenario and its faults; with faults, the scenario that is left without them, if there is one.
 
     What is at fault is taken out and the rest is validated again, so that the rules between keys can speak
@@ -96,12 +96,12 @@ def _validated(data: dict[str, Any], known_bad: frozenset[Place]) -> tuple[Scena
     return scenario, faults
 
 
-def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
+def _without(data: dict[str, object], paths: Sequence[Place]) -> dict[str, object]:
     """A copy without the values at these paths; of a missing value, without what lacks it.
 
     A list keeps its length, so that later paths still stand where they stand in the file.
     """
-    copy: dict[str, Any] = json.loads(json.dumps(data))
+    copy: dict[str, object] = json.loads(json.dumps(data))
     for path in sorted(paths, key=len, reverse=True):
         _remove(copy, path)
     # what every scenario must have is stood in for, so that the rest can be looked at
@@ -110,20 +110,18 @@ def _without(data: dict[str, Any], paths: Sequence[Place]) -> dict[str, Any]:
     return copy
 
 
-_STAND_INS: dict[str, Any] = {"actors": {}, "given": {}, "controls": {"target": "embedded"}, "on": "4xx"}
+_STAND_INS: dict[str, object] = {"actors": {}, "given": {}, "controls": {"target": "embedded"}, "on": "4xx"}
 """What takes the place of a faulty list item while the rest is looked at, by the list's key."""
 
 
-def _remove(data: Any, path: Place) -> None:
-    holders: list[Any] = [data]
+def _remove(data: object, path: Place) -> None:
+    holder = data
     for part in path[:-1]:
-        try:
-            holders.append(holders[-1][part])
-        except (KeyError, IndexError, TypeError):
+        if not holds(holder, part):
             return
-    holder = holders[-1]
+        holder = holder[part]
     if path and holds(holder, path[-1]):
-        if isinstance(holder, list) and isinstance(path[-1], int):
+        if isinstance(holder, list):
             holder[path[-1]] = _STAND_INS.get(str(path[-2] if len(path) > 1 else ""), "x")
         else:
             del holder[path[-1]]
@@ -205,7 +203,7 @@ def _printable(part: str | int) -> str:
 
 
 def scenario_from(
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     beside: Path,
     mails: Mapping[str, bytes] | None = None,
     *,

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -147,7 +147,7 @@ class _Draft:
         )
         message = self._addressed(message, asked)
         if asked.file is not None:
-            message = self._of_file(message, asked.file, keeps_tags=asked.keep_tags)
+            message = self._of_file(message, asked.file, _kept if asked.keep_tags else self._of_round)
         lead_mark = f"l{self._senders:02d}"
         lead = self._message(lead_mark, lead_mark, malformed=True) if asked.lead is not None else None
         return Send(
@@ -177,8 +177,8 @@ class _Draft:
             bcc=more("b", range(1, asked.bcc + 1)),
         )
 
-    def _of_file(self, message: Message, name: str, *, keeps_tags: bool) -> Message:
-        """The message with the bytes of a file, and with the tags that the file asks for.
+    def _of_file(self, message: Message, name: str, spelling: Callable[[str, int], str]) -> Message:
+        """The message with the bytes of a file, and with the tags that it asks for, each spelt by `spelling`.
 
         A tag of the file is made the round's own, for it would be new to the server once only. A plus-address
         of the file becomes a recipient of ours with the same tag; one tag, one address.
@@ -192,26 +192,21 @@ class _Draft:
         for plus in own.plus:
             head = f"{local}.p{len(spelt) + 1:02d}+"
             room = LOCAL_PART_MAX - len(head)
-            tag = spelt.setdefault(plus.tag, self._of_round(plus.tag, room, keeps_tags=keeps_tags))
+            tag = spelt.setdefault(plus.tag, spelling(plus.tag, room))
             address = f"{local}.p{list(spelt).index(plus.tag) + 1:02d}+{tag}@{message.domain}"
             found[plus.place].append(address)
         return replace(
             message,
             file_sha256=self._plan._digests[name],
-            x_tags=(
-                *message.x_tags,
-                *(self._of_round(tag, TAG_LENGTH_MAX, keeps_tags=keeps_tags) for tag in own.x_tags),
-            ),
+            x_tags=(*message.x_tags, *(spelling(tag, TAG_LENGTH_MAX) for tag in own.x_tags)),
             plus_tags=(*message.plus_tags, *spelt.values()),
             to=tuple(dict.fromkeys((*message.to, *found["to"]))),
             cc=tuple(dict.fromkeys((*message.cc, *found["cc"]))),
             bcc=tuple(dict.fromkeys((*message.bcc, *found["bcc"]))),
         )
 
-    def _of_round(self, tag: str, room: int, *, keeps_tags: bool) -> str:
+    def _of_round(self, tag: str, room: int) -> str:
         """A file's tag as this round asks for it, in at most `room` characters: its beginning gives way."""
-        if keeps_tags:
-            return tag
         own = f"-{self._plan.run}-{self._token}"
         return f"{tag[: room - len(own)]}{own}"
 
@@ -226,3 +221,8 @@ class _Draft:
 
     def _texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._text(text) for text in texts)
+
+
+def _kept(tag: str, _: int) -> str:
+    """A file's tag as the file has it."""
+    return tag

@@ -7,7 +7,6 @@ tag, and an alias is only a second way to the same node, so its cost is bounded 
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -43,7 +42,7 @@ class Document:
     places    path to (line, column), from 1: of the key in a mapping, of the item in a list
     """
 
-    data: Any = None
+    data: object = None
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -143,7 +142,7 @@ class _Builder:
         self._values = 0
         self.is_full = False
 
-    def build(self, node: Node, path: Path) -> Any:
+    def build(self, node: Node, path: Path) -> object:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self._document.places.setdefault(path, (line, column))
         self._values += 1
@@ -167,8 +166,8 @@ class _Builder:
             text = text.replace("\a", "")
         return self._scalar(str(node.tag), text, path)
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, object]:
+        found: dict[str, object] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
@@ -197,7 +196,7 @@ class _Builder:
                 found[key] = self.build(value_node, (*path, key))
         return found
 
-    def _scalar(self, tag: str, text: str, path: Path) -> Any:
+    def _scalar(self, tag: str, text: str, path: Path) -> object:
         kind = tag.rpartition(":")[2]
         try:
             if kind == "int":

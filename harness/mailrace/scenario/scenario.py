@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -115,7 +115,7 @@ class Scenario(Strict):
         """How many actors act in a round."""
         return sum(actor.spec.count for actor in self.actors)
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> dict[str, object]:
         """What was written, as plain data: `scenario_from` makes the same scenario of it."""
         return self.model_dump(mode="json", exclude_unset=True)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from mailrace.scenario.scenario import Scenario
 
+Schema = dict[str, Any]
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "scenario.schema.json"
 """The copy that is shipped; a test keeps it current."""
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """The schema as a document: draft-07, with `definitions` and without `discriminator`."""
     made = _draft7(Scenario.model_json_schema(ref_template="#/definitions/{model}"))
     actor = made["definitions"]["Actor"]
@@ -34,13 +35,13 @@ def schema_text() -> str:
 _OLDER = {"$defs": "definitions", "prefixItems": "items"}
 
 
-def _draft7(node: Any) -> Any:
+def _draft7(node: object) -> Any:
     """The same schema in draft-07's words, without what only a null default needs."""
     if isinstance(node, list):
         return [_draft7(item) for item in node]
     if not isinstance(node, dict):
         return node
-    made: dict[str, Any] = {}
+    made: Schema = {}
     for key, value in node.items():
         if key in ("title", "discriminator") and not isinstance(value, dict):
             continue

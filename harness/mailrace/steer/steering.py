@@ -94,7 +94,7 @@ def steer(
 ) -> ScenarioResult:
     """Walk every schedule of one round of the scenario on a target that mailrace starts itself.
 
-    Raises UsageError for a target that is not ours to start, TargetError where it cannot be had or fails.
+    Raises UsageError for a target that is not ours to start, TargetError where it is not available or fails.
     """
     request = request or SteerRequest()
     target = parse_target(target)

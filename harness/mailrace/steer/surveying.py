@@ -7,6 +7,7 @@ each pair; whatever hung or ended is replaced.
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -221,11 +222,10 @@ class Surveying:
         if self._rig is None:
             opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
             rig = Rig(opener, options=self.options)
-            try:
+            with ExitStack() as undo:
+                undo.callback(rig.stop)
                 rig.start(self.instances)
-            except BaseException:
-                rig.stop()
-                raise
+                undo.pop_all()  # it runs, and `stop` will end it
             self._rig = rig
         if self._round is None or self._round.planned != wanted:
             if self._round is not None:

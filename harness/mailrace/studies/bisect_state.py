@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from mailrace.history import HISTORY, make_latest, read_study, write_whole, writing
+from mailrace.model.codec import codec, unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.time_limit import OUT_OF_TIME
 from mailrace.scenario import Scenario
@@ -64,19 +64,12 @@ def run_bisect(
 def search_of(folder: Path) -> Search | None:
     """How far the search in that folder had come, also of one that was cut off; None: it had not begun."""
     last = None
-    for what, value in read_study(folder / HISTORY):
-        last = value if what == "search" else last
-    if last is None:
-        return None
-    try:
-        return Search(
-            versions=tuple(last["versions"]), good=last["good"], bad=last["bad"], answers=_answers(last)
-        )
-    except _WRONG as wrong:
-        raise UsageError(f"{folder / HISTORY}: holds no bisection ({wrong!r:.200})") from wrong
+    for found in read_study(folder / HISTORY, "search", Search):
+        last = found
+    return last
 
 
-def document(search: Search, question: Mapping[str, object]) -> dict[str, Any]:
+def document(search: Search, question: Mapping[str, object]) -> dict[str, object]:
     """What is known so far, as plain data. `question`: what was asked beside the versions."""
     return {
         "format": FORMAT,
@@ -106,24 +99,15 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
         return search
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        same = (held["format"], held["question"], tuple(held["versions"]), held["good"], held["bad"])
-        answers = _answers(held)
-    except _WRONG as wrong:
-        raise UsageError(f"--state {path}: holds no bisection ({wrong!r}); name another file") from wrong
+        kept = codec(Search).validate_python(held)
+        same = (held["format"], held["question"], kept.versions, kept.good, kept.bad)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as wrong:
+        why = f"holds no bisection ({unreadable(wrong)})"
+        raise UsageError(f"--state {path}: {why}; name another file") from wrong
     if same != (FORMAT, question, search.versions, search.good, search.bad):
         raise UsageError(
             f"--state {path}: is of another question (another scenario, mode or range of versions); "
             "name another file, or remove it to begin anew"
         )
-    known = {version: probed for version, probed in answers.items() if probed.answer is not Answer.UNKNOWN}
+    known = {version: one for version, one in kept.answers.items() if one.answer is not Answer.UNKNOWN}
     return replace(search, answers=known)
-
-
-_WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-
-
-def _answers(held: Mapping[str, Any]) -> dict[str, Probed]:
-    return {
-        str(version): Probed(**{**value, "answer": Answer(value["answer"])})
-        for version, value in held["answers"].items()
-    }

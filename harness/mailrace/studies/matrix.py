@@ -1,9 +1,9 @@
 """Scenarios and versions in, what each showed on each out: a table for terminal, Markdown, JSON and page."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from mailrace import __version__
 from mailrace.history import (
@@ -27,12 +27,20 @@ from mailrace.studies.absence import races_of
 from mailrace.targets import why_not
 from mailrace.verdict import gravest
 
-EMPTY = "cannot be had"
+EMPTY = "not available"
 Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """A column that stays empty, as the journal has it: its target, and why, as its cells say it."""
+
+    target: str
+    text: str
+
+
 def verdict_of(matrix: Matrix) -> Verdict:
-    """The gravest of all cells; a version that cannot be had, asked for, was not looked at."""
+    """The gravest of all cells; a version that is not available, asked for, was not looked at."""
     return gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in matrix.cells.values())
 
 
@@ -74,11 +82,11 @@ def run_matrix(
             if not reason:
                 yield f"{number:02d}", target
                 continue
-            # One version that cannot be had leaves its column empty; the others are looked at all the same.
+            # A version that is not available leaves its column empty; the others are looked at all the same.
             tell(f"{target}: {EMPTY}: {reason}")
-            empty = Cell(verdict=None, text=f"{EMPTY}: {reason}")
-            cells.update({(scenario.name, target): empty for scenario in scenarios})
-            whole.journal.study("empty", {"target": target.text, "text": empty.text})
+            empty = Empty(target.text, f"{EMPTY}: {reason}")
+            cells.update(_empty(empty, target, [scenario.name for scenario in scenarios]))
+            whole.journal.study("empty", asdict(empty))
 
     def one_by_one() -> Iterator[tuple[str, RunResult]]:
         for under, target in columns():
@@ -98,27 +106,29 @@ def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
         raise UsageError(f"{found.folder}: has no plan, so its rows and columns are not known")
     names = tuple(one.name for one in plan.scenarios)
     cells: dict[tuple[str, TargetName], Cell] = {}
-    for what, value in read_study(found.folder / HISTORY):
-        if what == "empty":
-            empty = Cell(verdict=None, text=str(value["text"]))
-            named = [target for target in plan.targets if target.text == value["target"]]
-            cells.update({(name, target): empty for name in names for target in named})
+    for empty in read_study(found.folder / HISTORY, "empty", Empty):
+        for target in plan.targets:
+            cells.update(_empty(empty, target, names) if target.text == empty.target else {})
     for run, result in results.items():
         cells.update(_column(result, read_plan(run).request.target, run.name))
     return Matrix(scenarios=names, targets=plan.targets, cells=cells)
 
 
-def about(plan: RecordedPlan) -> dict[str, Any]:
+def about(plan: RecordedPlan) -> dict[str, object]:
     """How a matrix was made, as its document says it."""
     asked = plan.request
     return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": plan.started}
+
+
+def _empty(empty: Empty, target: TargetName, names: Iterable[str]) -> dict[tuple[str, TargetName], Cell]:
+    return {(name, target): Cell(verdict=None, text=empty.text) for name in names}
 
 
 def _column(result: RunResult, target: TargetName, under: str) -> dict[tuple[str, TargetName], Cell]:
     return {(one.name, target): cell_of(one, f"{under}/report.html") for one in result.scenarios}
 
 
-def matrix_json(matrix: Matrix, made: Mapping[str, Any]) -> str:
+def matrix_json(matrix: Matrix, made: Mapping[str, object]) -> str:
     """The text of matrix.json: rows and columns in order, and every cell; `made` says how."""
     document = {
         "mailrace": __version__,

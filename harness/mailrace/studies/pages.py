@@ -112,7 +112,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
     return Conclusion(counted=tuple(counted), explained=explained(seen), commands=tuple(commands))
 
 
-def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[Scenario] = ()) -> Study:
+def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence[Scenario] = ()) -> Study:
     """Scenarios by targets; the conclusion counts for each target and explains each anomaly once."""
     together = operations_of(scenarios)
     cells = [matrix.cell(name, target) for name in matrix.scenarios for target in matrix.targets]
@@ -136,7 +136,7 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
             if (cell := matrix.cell(name, target)).verdict is not None
         ]
         looked = [(name, word) for name, word in words if word is not None]
-        counted.append(f"{target}: {count_words(looked) if looked else 'it cannot be had here.'}")
+        counted.append(f"{target}: {count_words(looked) if looked else 'it is not available here.'}")
     what = f"{plural(len(matrix.scenarios), 'scenario')} on {plural(len(matrix.targets), 'target')}"
     return Study(
         kind="matrix",
@@ -149,8 +149,8 @@ def matrix_study(matrix: Matrix, about: Mapping[str, str], scenarios: Sequence[S
             for name in matrix.scenarios
         ),
         told=Conclusion(counted=tuple(counted), explained=explained(seen), commands=_between(matrix)),
-        command=about["command"],
-        started=about["started"],
+        command=command,
+        started=started,
     )
 
 
@@ -174,41 +174,46 @@ def _between(matrix: Matrix) -> tuple[Command, ...]:
 def retries_study(
     trials: Sequence[Trial],
     target: TargetName,
-    about: Mapping[str, str],
+    name: str,
+    command: str,
+    started: str,
     scenario: Scenario | None = None,
 ) -> Study:
-    """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with."""
+    """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with.
+
+    name   of the scenario, as `mailrace run` is to be given it
+    """
     has_all = all(trial.ledger.mails and not trial.cut for trial in trials)
     together = operations_of([scenario])[scenario.name] if scenario is not None else None
     seen = [
         Seen(
-            anomaly=name,
+            anomaly=anomaly,
             scenario=trial.policy,
             version=target.version or target.text,
             count=count,
             operations=together,
         )
         for trial in trials
-        for name, count in trial.anomalies.items()
+        for anomaly, count in trial.anomalies.items()
     ]
     short = sorted({f"{named(t)}: {why}" for t in trials if (why := t.failed or t.cut)})
     counted = [text for text in (sentence(trials), hidden_duplicates(trials), *short) if text]
-    again = f"mailrace run {about['scenario']} --target {target}"
+    again = f"mailrace run {name} --target {target}"
     # The verdict is None where everything ran: a comparison of policies passes or fails nothing.
     return Study(
         kind="retries",
-        title=f"retry policies: {about['scenario']} on {target}",
+        title=f"retry policies: {name} on {target}",
         verdict=None if has_all else Verdict.INCONCLUSIVE,
         headline="What each retry policy leaves a user with",
-        header=("policy", "ignore ids", *(name.replace("_", " ") for name in LEDGER)),
+        header=("policy", "ignore ids", *(column.replace("_", " ") for column in LEDGER)),
         rows=tuple(_retries_row(trial) for trial in trials),
         told=Conclusion(
             counted=tuple(counted),
             explained=explained(seen),
             commands=(Command(purpose="To race the scenario itself", text=again),),
         ),
-        command=about["command"],
-        started=about["started"],
+        command=command,
+        started=started,
     )
 
 

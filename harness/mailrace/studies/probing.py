@@ -48,7 +48,7 @@ def probe(
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
     # Each trial has another seed, and so other offsets. The first clear answer ends it, and what does not
-    # apply here or cannot be had will not change by being tried again.
+    # apply here or is not available will not change by being tried again.
     for trial in range(trials):
         asked = replace(
             options,

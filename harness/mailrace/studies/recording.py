@@ -6,7 +6,7 @@ is read once, and what was seen is put into words.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic_ns
 from typing import Self
@@ -79,9 +79,8 @@ class Recording:
         recorder = Recorder(
             tuple(_services(request, target, pop3)),
             self._folder,
-            begun(
-                target.name,
-                target.info.version,
+            replace(
+                begun(target.name, target.info.version),
                 is_ours=target.is_ours,
                 command=shown_command(request.made_by),
                 keeps_content=request.keeps_content,

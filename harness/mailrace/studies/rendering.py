@@ -49,13 +49,14 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
     lines = list(_state(found))
     study = None
     if found.plan is not None and found.study == "matrix":
-        table, made = matrix_of(found, runs), matrix.about(found.plan)
-        study, document = pages.matrix_study(table, made), matrix_json(table, made)
+        table, plan = matrix_of(found, runs), found.plan
+        study = pages.matrix_study(table, plan.request.command, plan.started)
+        document = matrix_json(table, matrix.about(plan))
     elif found.plan is not None and found.study == "retries":
-        trials, made = trials_of(runs), retries.about(found.plan)
-        told_by = {**made, "command": found.plan.request.command, "started": found.plan.started}
-        study = pages.retries_study(trials, found.plan.request.target, told_by)
-        document = retries_json(trials, made)
+        trials, plan = trials_of(runs), found.plan
+        name, asked = plan.scenarios[0].name, plan.request
+        study = pages.retries_study(trials, asked.target, name, asked.command, plan.started)
+        document = retries_json(trials, retries.about(plan))
     elif found.study == "bisect" and (search := search_of(found.folder)) is not None:
         lines += told(search)
     # A study that ended has written its own document and page; one that was cut off gets them here.

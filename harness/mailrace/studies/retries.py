@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from mailrace import __version__
 from mailrace.history import HISTORY, RecordedPlan, read_journal, read_plan
@@ -91,7 +91,7 @@ def run_retries(
             tell(f"policy {policy}, ignore_duplicate_ids {'on' if ignore else 'off'}")
             variant = scenario_with(scenario, policy, ignore)
             racing = replace(whole.request.racing, control=False, until="rounds")
-            asked = whole.part(f"{policy}-{'on' if ignore else 'off'}", racing=racing)
+            asked = replace(whole.part(f"{policy}-{'on' if ignore else 'off'}"), racing=racing)
             done = run_scenarios([variant], asked, whole.listener)
             trials.append(_trial(variant, done.folder, done.result))
     return tuple(trials)
@@ -106,7 +106,7 @@ def trials_of(results: Mapping[Path, RunResult]) -> tuple[Trial, ...]:
     return tuple(sorted(found, key=lambda t: (t.ignore_duplicate_ids, POLICIES.index(t.policy))))
 
 
-def about(plan: RecordedPlan) -> dict[str, Any]:
+def about(plan: RecordedPlan) -> dict[str, object]:
     """How the trials were made, as their document says it."""
     asked = plan.request
     return {"scenario": plan.scenarios[0].name, "target": asked.target.text, "seed": asked.seed}
@@ -183,7 +183,7 @@ def hidden_duplicates(trials: Sequence[Trial]) -> str:
     return ""
 
 
-def retries_json(trials: Sequence[Trial], made: Mapping[str, Any]) -> str:
+def retries_json(trials: Sequence[Trial], made: Mapping[str, object]) -> str:
     """The text of retries.json: the table and the sentences."""
     document = {
         "mailrace": __version__,

@@ -64,7 +64,7 @@ def in_folder(folder: Path) -> tuple[str, ...]:
 
 
 def installed(kind: str) -> tuple[str, ...]:
-    """The versions that can be had without installing: of the embedded reference, or real ones."""
+    """The versions that are available without installing: of the embedded reference, or real ones."""
     if kind == "embedded":
         return in_order(f"embedded@{version}" for version in EMBEDDED_VERSIONS)
     return in_order(t.name for t in targets_at_hand() if t.name.startswith("mailpit@"))

@@ -1,4 +1,4 @@
-"""Takes a target's name; gives the target, or why it cannot be had."""
+"""Takes a target's name; gives the target, or why it is not available."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from mailrace.targets.ready import WAITS, Waits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtHand:
-    """A target that can be had without installing: the name to ask for it, and what is known of it."""
+    """A target that is available without installing: the name to ask for it, and what is known of it."""
 
     name: str
     version: str
@@ -43,7 +43,7 @@ def open_target(
     database     `--database` of a server of ours, such as the address of a database proxy
     waits        how long it is waited for when it starts or is asked
     progress     is told what an installation does; one takes a minute and happens here
-    Raises UsageError for a name that means nothing, TargetError for a target that cannot be had.
+    Raises UsageError for a name that means nothing, TargetError for a target that is not available.
     """
     wanted = parse_target(name)
     if wanted.kind == "url":
@@ -61,7 +61,7 @@ def open_target(
 
 
 def why_not(name: str | TargetName) -> str:
-    """ "" if the target can be had without installing anything, else the reason."""
+    """ "" if the target is available without installing anything, else the reason."""
     try:
         wanted = parse_target(name)
         if wanted.kind == "mailpit":
@@ -75,7 +75,7 @@ def why_not(name: str | TargetName) -> str:
 
 
 def targets_at_hand() -> tuple[AtHand, ...]:
-    """What can be had without installing, the embedded reference first; real programs by where they are."""
+    """What is available without installing, the embedded reference first; real programs by where they are."""
     found = [
         AtHand(
             name=f"embedded@{version}",

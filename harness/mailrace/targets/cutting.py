@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from requests import Session
+    from urllib3 import HTTPConnectionPool
+    from urllib3.connection import HTTPConnection
 
 
 @contextmanager
@@ -61,17 +63,14 @@ def opened_by(session: "Session") -> list[socket.socket]:
     return opened
 
 
-def _pool(kind: Any, opened: list[socket.socket]) -> Any:
+def _pool(kind: "type[HTTPConnectionPool]", opened: list[socket.socket]) -> type:
     """A class of connection pools that remembers which connections it has opened."""
+    own = kind.ConnectionCls
 
-    class Connection(kind.ConnectionCls):  # type: ignore[misc]
-        def connect(self) -> None:
-            super().connect()
-            # The connection may let go of its socket while the answer is still read from it.
-            opened.append(self.sock)
-            del opened[:-4]
+    def connect(connection: "HTTPConnection") -> None:
+        own.connect(connection)
+        # The connection may let go of its socket while the answer is still read from it.
+        opened.append(connection.sock)
+        del opened[:-4]
 
-    class Pool(kind):  # type: ignore[misc]
-        ConnectionCls = Connection
-
-    return Pool
+    return type("Pool", (kind,), {"ConnectionCls": type("Connection", (own,), {"connect": connect})})

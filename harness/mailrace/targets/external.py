@@ -92,7 +92,7 @@ class ExternalTarget(OverRest):
         return look(self.addresses, timeout_s, self._tls, "/livez") is Liveness.ALIVE
 
     def log_since(self, t_ns: int) -> tuple[LogLine, ...]:
-        """None can be had."""
+        """None: its log is not ours to read."""
         return ()
 
     def empty(self) -> None:
@@ -100,7 +100,7 @@ class ExternalTarget(OverRest):
         raise InternalError(f"{self.name}: not a server of ours, so it is never emptied")
 
     def pid(self) -> int | None:
-        """None can be had."""
+        """None: its process is not ours."""
         return None
 
     def how_it_ended(self) -> str:

@@ -24,13 +24,14 @@ def stored_by_list(api: Api, domain: str = "") -> Stored:
 
 
 def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
-    """The same by search, which reads nothing of anybody else: `to:`, then `bcc:` for the envelope's own.
+    """The rows of this run, found by searches for its domain, so that nobody else's mail is read.
 
-    Its tags are only those that stand on these messages or name the run.
+    The search by `bcc:` finds recipients that stand in no header. Of the tags those are given that stand on
+    these messages or name the run. `block`: only recipients that begin so.
     """
     found: dict[str, StoredMessage] = {}
     tags: dict[str, None] = {}
-    narrowed = [f"{block}"] if block else []
+    narrowed = [block] if block else []
     for field in ("to", "bcc"):
         query = " ".join(f"{field}:{word}" for word in [*narrowed, f"@{domain}"])
         rows = total = 0
@@ -44,7 +45,7 @@ def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
 
 
 class OverRest:
-    """What every target answers over its REST API alike, once it was started."""
+    """The part of a target that is the same for all that were started: what it answers over its REST API."""
 
     name: str
     _api: Api | None = None
@@ -92,6 +93,7 @@ def _is_for(message: StoredMessage, domain: str, block: str) -> bool:
 
 
 def _own(tags: Iterable[str], messages: Iterable[StoredMessage], domain: str) -> tuple[str, ...]:
+    """The tags that one of the messages has, or that name the run."""
     run = domain.partition(".")[0].lower()
     held = {tag.lower() for message in messages for tag in message.tags}
     return tuple(tag for tag in tags if tag.lower() in held or run in tag.lower())

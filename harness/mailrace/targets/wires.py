@@ -4,7 +4,7 @@ import smtplib
 import socket
 import ssl
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mailrace.model.dial import Address, dial, is_unix
@@ -13,6 +13,7 @@ from mailrace.targets.cutting import whole_within
 
 if TYPE_CHECKING:
     import requests
+    from urllib3.connection import HTTPConnection
 
 
 class Smtp(smtplib.SMTP):
@@ -55,13 +56,14 @@ def over_our_dial(session: "requests.Session", api: str) -> None:
         session.mount("https://", adapter)
 
 
-def _adapter(address: Address) -> Any:
+def _adapter(address: Address) -> "requests.adapters.HTTPAdapter":
+    """An adapter of requests whose connections are made by `dial`."""
     import requests
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-    def new_connection(connection: Any) -> socket.socket:
+    def new_connection(connection: "HTTPConnection") -> socket.socket:
         limit_s = connection.timeout if isinstance(connection.timeout, int | float) else 10.0
         try:
             return dial(address, limit_s)
@@ -79,9 +81,6 @@ def _adapter(address: Address) -> Any:
         "https": type("_TlsPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": wrapped}),
     }
 
-    class Adapter(requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *words: Any, **named: Any) -> None:
-            super().init_poolmanager(*words, **named)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-    return Adapter()
+    adapter = requests.adapters.HTTPAdapter()
+    adapter.poolmanager.pool_classes_by_scheme = pools
+    return adapter

@@ -95,7 +95,7 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
     if control is None:
         return _inconclusive(
             f"{clean}, and no control ran that would show that a race can be seen here",
-            f"name a control that can be had here (`controls:` in the scenario), or steer: {STEER}",
+            f"name a control that is available here (`controls:` in the scenario), or steer: {STEER}",
         )
     fired = (
         f"the control {control.target} ({control.scenario}) fired in {control.pairs_fired} of "

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.steer.causes.repair import Gap, Stretch, gaps_of
@@ -13,68 +12,55 @@ from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.judge import Judge
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.strategy import Budget, run_schedules
+from mailrace.steer.explore.strategy import Around, Budget, run_schedules
 from mailrace.steer.servers.round import Round
 
 SCHEDULES_MAX = 2_000
 SECONDS_MAX = 5.0
 
 
-@dataclass(slots=True)
-class KeptTogether:
-    """A `System` like the one inside, but that an actor goes on without a stop where a gap is closed.
+class GapsClosed(Around[Execution]):
+    """The `System` inside, but that an actor goes on without a stop where a gap is closed.
 
     kinds   kinds of the actors' operations; `gaps`: those that are closed
     """
 
-    inside: SeparateInstances
-    kinds: tuple[str, ...]
-    gaps: frozenset[Gap]
-    _sent: list[Counter[str]] = field(default_factory=list)
+    def __init__(self, inside: SeparateInstances, kinds: tuple[str, ...], gaps: frozenset[Gap]) -> None:
+        super().__init__(inside)
+        self._instances, self._kinds, self._gaps = inside, kinds, gaps
+        self._sent: list[Counter[str]] = []
 
     def restart(self) -> None:
         """See `System`."""
-        self._sent = [Counter() for _ in self.kinds]
-        self.inside.restart()
-
-    def enabled(self) -> tuple[int, ...]:
-        """See `System`."""
-        return self.inside.enabled()
-
-    def waiting(self, actor: int) -> str:
-        """See `System`."""
-        return self.inside.waiting(actor)
+        self._sent = [Counter() for _ in self._kinds]
+        super().restart()
 
     def commute(self, one: int, other: int) -> bool:
         """See `System`. What a whole run does is known only once it ran: it is taken as dependent."""
-        opening = {(kind, first) for kind, first, _ in self.gaps}
-        if any((self.kinds[actor], self._next(actor)) in opening for actor in (one, other)):
-            return False
-        return self.inside.commute(one, other)
+        return not (self._is_opening(one) or self._is_opening(other)) and super().commute(one, other)
 
     def touches(self, actor: int) -> Footprint:
         """See `System`. A whole run of steps that begins here is known only once it ran."""
-        opening = {(kind, first) for kind, first, _ in self.gaps}
-        is_opening = (self.kinds[actor], self._next(actor)) in opening
-        return EVERYTHING if is_opening else self.inside.touches(actor)
+        return EVERYTHING if self._is_opening(actor) else super().touches(actor)
 
     def step(self, actor: int) -> None:
         """See `System`."""
         while True:
             label = self._next(actor)
             self._sent[actor][label.template] += 1
-            self.inside.step(actor)
-            if actor not in self.inside.enabled():
+            super().step(actor)
+            if actor not in self.enabled():
                 return
-            if (self.kinds[actor], label, self._next(actor)) not in self.gaps:
+            if (self._kinds[actor], label, self._next(actor)) not in self._gaps:
                 return
 
-    def finish(self) -> Execution:
-        """See `System`."""
-        return self.inside.finish()
+    def _is_opening(self, actor: int) -> bool:
+        """Whether the step that waits is the first of a closed gap."""
+        kind, label = self._kinds[actor], self._next(actor)
+        return any((kind, label) == (its, first) for its, first, _ in self._gaps)
 
     def _next(self, actor: int) -> Label:
-        template = self.inside.template(actor)
+        template = self._instances.template(actor)
         return Label(template, self._sent[actor][template] + 1)
 
 
@@ -85,7 +71,8 @@ def verified(
 
     Schedules that one server does not allow do not count.
     """
-    system = KeptTogether(SeparateInstances(round_), view.kinds, gaps_of(view, stretches))
+    instances = SeparateInstances(round_)
+    system = GapsClosed(instances, view.kinds, gaps_of(view, stretches))
     bad: list[frozenset[AnomalyName]] = []
 
     def take(_: Schedule, execution: Execution) -> None:
@@ -94,7 +81,7 @@ def verified(
 
     budget = Budget(schedules_max=SCHEDULES_MAX, until=time.monotonic() + SECONDS_MAX)
     found = run_schedules(system, DepthFirst(), budget, take)
-    system.inside.end()
+    instances.end()
     if bad:
         return f"{len(bad)} bad schedules were left: {', '.join(sorted(frozenset().union(*bad)))}"
     return "" if found.is_complete else f"not all of its schedules were run: {found.why_not}"

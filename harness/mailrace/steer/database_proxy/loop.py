@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from mailrace import actors
@@ -85,23 +86,19 @@ class Loop(actors.Loop):
     def in_background(self) -> Iterator[None]:
         """Turn in a thread while the caller blocks in calls of its own; joined at the end."""
         stop = threading.Event()
-        failures: list[BaseException] = []
 
         def turns() -> None:
-            try:
-                while not stop.is_set():
-                    self.turn(0.02)
-            except BaseException as wrong:
-                failures.append(wrong)
+            while not stop.is_set():
+                self.turn(0.02)
 
-        thread = threading.Thread(target=turns, name="mailrace-database-proxy", daemon=True)
         self._is_in_background = True
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-            self._is_in_background = False
-        if failures:
-            raise InternalError(f"the proxy failed while it turned in the background: {failures[0]!r}")
+        with ThreadPoolExecutor(1, thread_name_prefix="mailrace-database-proxy") as pool:
+            turning = pool.submit(turns)
+            try:
+                yield
+            finally:
+                stop.set()
+                failure = turning.exception()
+                self._is_in_background = False
+        if failure is not None:
+            raise InternalError(f"the proxy failed while it turned in the background: {failure!r}")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from mailrace.model.errors import ScheduleDiverged, ScheduleMissed
 from mailrace.steer.database_proxy.executions import Schedule
@@ -45,6 +45,41 @@ class System(Protocol[Leaf_co]):
 
     def finish(self) -> Leaf_co:
         """What the complete schedule gave."""
+
+
+class Around(Generic[Leaf]):
+    """A system that does what the one inside does; a subclass says where it does not."""
+
+    def __init__(self, inside: System[Leaf]) -> None:
+        self._inside = inside
+
+    def restart(self) -> None:
+        """See `System`."""
+        self._inside.restart()
+
+    def enabled(self) -> tuple[int, ...]:
+        """See `System`."""
+        return self._inside.enabled()
+
+    def waiting(self, actor: int) -> str:
+        """See `System`."""
+        return self._inside.waiting(actor)
+
+    def commute(self, one: int, other: int) -> bool:
+        """See `System`."""
+        return self._inside.commute(one, other)
+
+    def touches(self, actor: int) -> Footprint:
+        """See `System`."""
+        return self._inside.touches(actor)
+
+    def step(self, actor: int) -> None:
+        """See `System`."""
+        self._inside.step(actor)
+
+    def finish(self) -> Leaf:
+        """See `System`."""
+        return self._inside.finish()
 
 
 class Strategy(Protocol):

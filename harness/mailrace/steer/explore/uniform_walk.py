@@ -10,12 +10,11 @@ number of selected steps that it was seen to have, all interleavings of them hav
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.database_proxy.independence import Footprint
-from mailrace.steer.explore.strategy import System
+from mailrace.steer.explore.strategy import Around, System
 
 Leaf = TypeVar("Leaf")
 
@@ -28,46 +27,30 @@ class _Place(NamedTuple):
     text: str
 
 
-@dataclass(slots=True)
-class Census(Generic[Leaf]):
+class Census(Around[Leaf]):
     """The `System` inside, while what its actors run is counted: for the weights of a `UniformWalk`."""
 
-    inside: System[Leaf]
-    _runs: list[list[tuple[_Place, Footprint]]] = field(default_factory=list)
-    _way: list[tuple[_Place, Footprint]] = field(default_factory=list)
-    _steps: Counter[int] = field(default_factory=Counter)
+    def __init__(self, inside: System[Leaf]) -> None:
+        super().__init__(inside)
+        self._runs: list[list[tuple[_Place, Footprint]]] = []
+        self._way: list[tuple[_Place, Footprint]] = []
+        self._steps: Counter[int] = Counter()
 
     def restart(self) -> None:
         """See `System`."""
         self._way, self._steps = [], Counter()
-        self.inside.restart()
-
-    def enabled(self) -> tuple[int, ...]:
-        """See `System`."""
-        return self.inside.enabled()
-
-    def waiting(self, actor: int) -> str:
-        """See `System`."""
-        return self.inside.waiting(actor)
-
-    def commute(self, one: int, other: int) -> bool:
-        """See `System`."""
-        return self.inside.commute(one, other)
-
-    def touches(self, actor: int) -> Footprint:
-        """See `System`."""
-        return self.inside.touches(actor)
+        super().restart()
 
     def step(self, actor: int) -> None:
         """See `System`."""
-        place = _Place(actor, self._steps[actor], self.inside.waiting(actor))
-        self._way.append((place, self.inside.touches(actor)))
+        place = _Place(actor, self._steps[actor], self.waiting(actor))
+        self._way.append((place, self.touches(actor)))
         self._steps[actor] += 1
-        self.inside.step(actor)
+        super().step(actor)
 
     def finish(self) -> Leaf:
         """See `System`."""
-        leaf = self.inside.finish()
+        leaf = super().finish()
         self._runs.append(self._way)
         return leaf
 

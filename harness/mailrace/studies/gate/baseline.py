@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import Mistake, ScenarioError, UsageError
@@ -131,7 +130,7 @@ class _Reader:
                 )
         return found
 
-    def _entry(self, index: int, value: Any) -> Accepted | None:
+    def _entry(self, index: int, value: object) -> Accepted | None:
         at = ("accept", index)
         if not isinstance(value, dict):
             self._wrong(at, f"is no mapping; wanted {', '.join(_KEYS)}")
@@ -153,7 +152,7 @@ class _Reader:
         until = self._date(at, value.get("until")) if "until" in value else None
         return Accepted(**texts, until=until) if len(self._mistakes) == before else None
 
-    def _text(self, at: tuple[str | int, ...], value: dict[str, Any], key: str) -> str:
+    def _text(self, at: tuple[str | int, ...], value: dict[str, object], key: str) -> str:
         text = value.get(key)
         if isinstance(text, str) and text.strip():
             return text.strip()
@@ -163,7 +162,7 @@ class _Reader:
             self._wrong((*at, key), f"{json.dumps(text)} is no text; say it in words")
         return ""
 
-    def _date(self, at: tuple[str | int, ...], value: Any) -> date | None:
+    def _date(self, at: tuple[str | int, ...], value: object) -> date | None:
         try:
             return date.fromisoformat(str(value))
         except ValueError:

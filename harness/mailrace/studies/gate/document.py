@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from mailrace.model.codec import codec
 from mailrace.model.consequences import HARMS, Harm
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
@@ -106,11 +107,9 @@ def gate_json(gate: Gate) -> str:
 
 def gate_from_json(text: str) -> Gate:
     """The gate that `gate_json` wrote. Raises UsageError where the text is none."""
-    from pydantic import TypeAdapter, ValidationError
-
     try:
-        return TypeAdapter(Gate).validate_json(text)
-    except (ValidationError, RecursionError):
+        return codec(Gate).validate_json(text)
+    except (ValueError, RecursionError):
         raise UsageError("gate.json: no document of a gate") from None
 
 

@@ -93,7 +93,7 @@ def race_paired(
     results: list[ScenarioResult | None] = []
     targets: list[Target] = []
     with ExitStack() as stack:
-        # Both servers first: a race beside a version that cannot be had would say nothing of either.
+        # Both servers first: a race beside a version that is not available would say nothing of either.
         for version in (old, new):
             try:
                 under = replace(place, database=stack.enter_context(store_for(scenario)))

@@ -75,9 +75,10 @@ def run_gate(
     racing = replace(asked.run.racing, verdicts=verdicts)
     request = replace(asked.run, mode=mode, racing=racing)
     # Nothing is started before both versions and all that is named are found.
-    needs_controls = mode == "race" and old_as_control(asked.old, asked.new) not in (1, 2)
     here = () if asked.is_elsewhere else (asked.old, asked.new)
-    for sentence in preflight(scenarios, request, here, needs_controls=needs_controls) if here else ():
+    is_controlled = old_as_control(asked.old, asked.new) in (1, 2)
+    looked_for = request.without_control() if is_controlled else request
+    for sentence in preflight(scenarios, looked_for, here) if here else ():
         tell(sentence)
     for entry in asked.accepted:
         if entry.scenario not in (known := scenario_names(scenarios)):
@@ -133,7 +134,7 @@ def _version(
 ) -> AbstractContextManager[Session]:
     """The session of one of the two versions, in a folder of that name."""
     steering = replace(whole.request.steering, one_of_each="anomaly")
-    request = whole.part(word, ("html",), target=target, steering=steering)
+    request = replace(whole.part(word, ("html",), target), steering=steering)
     return session(scenarios, request, whole.listener, alone=whole.alone)
 
 

@@ -7,11 +7,10 @@ and a tag that it expects to be there.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mailrace.scenario.actor import Actor
 
-Fields = dict[str, Any]
+Fields = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from mailrace.studies.survey.operations import SAME_ID, TABLE, Subject, Surveyed
 
 TAG = "{run}-{round}"
 _NEW, _OTHER_NEW, _SECOND = f"{TAG}-n", f"{TAG}-m", f"{TAG}-u"
 
-Given = tuple[dict[str, Any], ...]
+
+class GivenMessage(TypedDict):
+    """A message that the store holds before, as a scenario file has it."""
+
+    name: str
+    tags: NotRequired[list[str]]
+
+
+Given = tuple[GivenMessage, ...]
 _ONE_HOLDER: Given = ({"name": "one", "tags": [TAG]}, {"name": "two"})
 _TWO_HOLDERS: Given = ({"name": "one", "tags": [TAG]}, {"name": "two", "tags": [TAG]})
 _TWO_TAGS: Given = ({"name": "one", "tags": [TAG]}, {"name": "two", "tags": [_SECOND]})
@@ -54,7 +62,7 @@ class Pair:
     a: Surveyed
     b: Surveyed
     relation: str
-    scenario: dict[str, Any]
+    scenario: dict[str, object]
     setting: str = ""
 
     @property
@@ -142,19 +150,28 @@ def relation_of(given: Given, mine: object, its: object) -> str:
 def _pair(
     a: Surveyed, b: Surveyed, relation: str, given: Given, sides: Sequence[Subject], setting: str = ""
 ) -> Pair:
-    name = re.sub(r"[^a-z0-9]+", "-", f"{a.name} and {b.name} {relation}".lower()).strip("-")
-    if len(name) > NAME_MAX:
-        name = f"{name[: NAME_MAX - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
-    scenario: dict[str, Any] = {
-        "name": name,
-        "title": f"{a.name} beside {b.name}: {relation}",
-        "source": "written by mailrace survey",
-        "given": list(given),
-        "actors": [{one.kind: one.form(side)} for one, side in zip((a, b), sides, strict=True)],
-    }
+    title = f"{a.name} beside {b.name}: {relation}"
+    scenario = scenario_data((a, b), relation, title, given, sides)
     if setting:
         scenario["target"] = {setting: True}
     return Pair(a, b, relation, scenario, setting)
+
+
+def scenario_data(
+    operations: Sequence[Surveyed], relation: str, title: str, given: Given, sides: Sequence[Subject]
+) -> dict[str, object]:
+    """The data of a scenario file that holds these operations, each acting on its side."""
+    said = f"{' and '.join(one.name for one in operations)} {relation}".lower()
+    name = re.sub(r"[^a-z0-9]+", "-", said).strip("-")
+    if len(name) > NAME_MAX:
+        name = f"{name[: NAME_MAX - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
+    return {
+        "name": name,
+        "title": title,
+        "source": "written by mailrace survey",
+        "given": list(given),
+        "actors": [{one.kind: one.form(side)} for one, side in zip(operations, sides, strict=True)],
+    }
 
 
 def chosen(all_pairs: Iterable[Pair], only: Sequence[str]) -> list[Pair]:

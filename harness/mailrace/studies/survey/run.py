@@ -58,7 +58,7 @@ class Surveyor:
         """Decide every pair, then show every cause; whether all was looked at. Raises TargetError."""
         try:
             self.ask(pairs[0])
-            return self.decide(pairs) and self._shown({pair.name: pair for pair in pairs})
+            return self.decide(pairs) and self.show_each(pairs)
         finally:
             self.stop()
 
@@ -136,13 +136,14 @@ class Surveyor:
                     self.state.show(Shown(cause=cause, pair=pair))
         self._spent("realise", began)
 
-    def _shown(self, pairs: dict[str, Pair]) -> bool:
-        """Each cause shown by the pair that takes the fewest preemptions; whether there was time for all."""
+    def show_each(self, pairs: Sequence[Pair]) -> bool:
+        """Show each cause by the pair that takes the fewest preemptions; whether there was time for all."""
+        by_name = {pair.name: pair for pair in pairs}
         left = ways(self.state)
         for number, (name, its) in enumerate(sorted(left.items()), start=1):
             if name not in self.state.shown:
                 self.progress(f"{number} of {len(left)} causes: {name}")
-                if not self.show(name, [pairs[one] for one in its]):
+                if not self.show(name, [by_name[one] for one in its]):
                     return False
         return True
 
@@ -257,7 +258,7 @@ def _coverage(
         if all(order in one for order in both):
             exercised += 1
         elif looked.grounds.view is not None and looked.space.is_exhaustive:
-            # Every schedule was walked, so an order that is in none cannot be had.
+            # Every schedule was walked, so an order that no schedule has cannot come.
             is_kept = all(order in two for order in both)
             why = "one server keeps them apart" if is_kept else "after one of them the other is not sent"
             pair = (f"{kinds[0]}: {mine.template}", f"{kinds[1]}: {its.template}")

@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mailrace.model.cause import Cause
+from mailrace.model.codec import codec
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import ConflictCoverage, SurveyedPair, SurveyedTriple
 from mailrace.report.document import plain
@@ -57,12 +57,8 @@ class Header:
     pairs: tuple[str, ...]
 
 
-_KINDS: dict[str, TypeAdapter[Any]] = {
-    "header": TypeAdapter(Header),
-    "pair": TypeAdapter(Found),
-    "shown": TypeAdapter(Shown),
-    "triple": TypeAdapter(FoundTriple),
-}
+_Line = Header | Found | Shown | FoundTriple
+_KINDS: dict[str, type[_Line]] = {"header": Header, "pair": Found, "shown": Shown, "triple": FoundTriple}
 
 
 class State:
@@ -119,13 +115,13 @@ class State:
         self.triples[found.triple.name] = found
         self._write("triple", found)
 
-    def _write(self, kind: str, value: object) -> None:
+    def _write(self, kind: str, value: _Line) -> None:
         with self._path.open("ab") as file:
             file.write(json.dumps({kind: plain(value)}, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def _lines(self) -> Iterator[tuple[object, int]]:
+    def _lines(self) -> Iterator[tuple[_Line, int]]:
         """Each whole line's value, and where in the file it ends."""
         if not self._path.exists():
             return
@@ -142,11 +138,10 @@ class State:
                 yield value, end
 
 
-def line_of(line: str | bytes) -> Header | Found | Shown | None:
+def line_of(line: str | bytes) -> _Line | None:
     """What a line of anybody's file holds; None: it is no line of a survey."""
     try:
         ((kind, value),) = json.loads(line).items()
-        found: Header | Found | Shown = _KINDS[kind].validate_python(value)
+        return codec(_KINDS[kind]).validate_python(value)
     except (ValueError, AttributeError, KeyError, ValidationError, RecursionError):
         return None
-    return found

@@ -1,15 +1,12 @@
 """The table of operations in, three of them at a time in every relation out, those worth most first."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from itertools import combinations, combinations_with_replacement, product
-from typing import Any
 
 from mailrace.studies.survey.operations import TABLE, Surveyed
-from mailrace.studies.survey.relations import MEETINGS, NAME_MAX, relation_of
+from mailrace.studies.survey.relations import MEETINGS, relation_of, scenario_data
 
 GIVEN, *_SIDES = MEETINGS[4]
 """One message holds the tag, another one does not. One side acts on the first, the other on the second."""
@@ -17,7 +14,7 @@ GIVEN, *_SIDES = MEETINGS[4]
 
 @dataclass(frozen=True, slots=True)
 class Triple:
-    """Three operations, each acting on what one side of a meeting of two acts on."""
+    """Three operations. `sides`: which of `_SIDES` each one takes, which says what it acts on."""
 
     operations: tuple[Surveyed, Surveyed, Surveyed]
     sides: tuple[int, int, int]
@@ -29,22 +26,11 @@ class Triple:
         return f"{' ∥ '.join(one.name for one in self.operations)}, {self.relation}"
 
     @property
-    def scenario(self) -> dict[str, Any]:
+    def scenario(self) -> dict[str, object]:
         """The data of a scenario file that holds just this."""
-        said = f"{' and '.join(one.name for one in self.operations)} {self.relation}".lower()
-        name = re.sub(r"[^a-z0-9]+", "-", said).strip("-")
-        if len(name) > NAME_MAX:
-            name = f"{name[: NAME_MAX - 7]}-{sha256(name.encode()).hexdigest()[:6]}"
-        return {
-            "name": name,
-            "title": f"{', '.join(one.name for one in self.operations)} beside each other: {self.relation}",
-            "source": "written by mailrace survey",
-            "given": list(GIVEN),
-            "actors": [
-                {one.kind: one.form(_SIDES[side])}
-                for one, side in zip(self.operations, self.sides, strict=True)
-            ],
-        }
+        title = f"{', '.join(one.name for one in self.operations)} beside each other: {self.relation}"
+        sides = [_SIDES[side] for side in self.sides]
+        return scenario_data(self.operations, self.relation, title, GIVEN, sides)
 
     @property
     def expects_refusal(self) -> bool:
@@ -62,7 +48,7 @@ def triples(table: Sequence[Surveyed] = TABLE) -> Iterator[Triple]:
         for sides in product((0, 1), (0, 1), (0, 1)):
             said = [_relation(*one) for one in combinations(zip(three, sides, strict=True), 2)]
             triple = Triple(three, sides, "; ".join(dict.fromkeys(said)))
-            # Of equal operations it is all one which of them acts on what.
+            # Equal operations may be exchanged, so one of the triples that differ by that is enough.
             same = tuple(sorted((one.name, side) for one, side in zip(three, sides, strict=True)))
             if not seen & {same, triple.name}:
                 seen |= {same, triple.name}
@@ -78,7 +64,7 @@ def _relation(one: tuple[Surveyed, int], other: tuple[Surveyed, int]) -> str:
 def worth_looking_at(
     every: Sequence[Triple], only: Sequence[str], conflicts: Mapping[tuple[str, str], int]
 ) -> tuple[list[Triple], int]:
-    """Triples of which two may come to more than a pair, the best first; and how many of them cannot.
+    """The triples that may show more than their pairs do, the best first; and how many others there are.
 
     conflicts   of each two operations, by name, how many pairs of their statements conflict
 

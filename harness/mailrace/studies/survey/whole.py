@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import Any, Protocol
 
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import Interrupted, TargetError, UsageError
@@ -48,18 +47,8 @@ class Asked:
     three_s_max: float = THREE_S_MAX
 
 
-class Deciding(Protocol):
-    """Who decides pairs into a state: this process, or the workers of a campaign. See `Surveyor`."""
-
-    seconds: dict[str, float]
-    offered: tuple[str, ...]
-    environment: Mapping[str, str]
-
-    def survey(self, pairs: Sequence[Pair]) -> bool:
-        """Decide every pair, then show every cause; whether all was looked at."""
-
-
-Decider = Callable[[TargetName, State, Path, float, Callable[[str], None]], Deciding]
+Decider = Callable[[TargetName, State, Path, float, Callable[[str], None]], Surveyor]
+"""Makes the one that decides pairs into a state: in this process, or by the workers of a campaign."""
 
 
 def survey(
@@ -70,20 +59,14 @@ def survey(
 ) -> Survey:
     """Survey a version into `folder`, or go on with the survey that the folder holds.
 
-    Raises UsageError for a target that is not ours to start, TargetError where it cannot be had, and
+    Raises UsageError for a target that is not ours to start, TargetError where it is not available, and
     Interrupted, once the files are written, where Ctrl-C ended it.
     """
-    if asked.target.kind == "url":
-        raise UsageError(f"{asked.target}: a survey holds a server's statements, so it needs one of its own")
-    wanted = chosen(pairs(), asked.only)
-    if not wanted:
-        known = sorted({name for one in pairs() for name in (one.a.name, one.b.name)})
-        raise UsageError(f"--only: no pair of these operations; there are {', '.join(known)}")
+    wanted = _wanted(asked)
     # The version is asked for before anything is kept, for a state is of one version only.
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    info = open_target(
-        asked.target, server_options(_scenario(wanted[0], folder)), database=PROXY_ADDRESS
-    ).info
+    options = server_options(scenario_from(wanted[0].scenario, folder))
+    info = open_target(asked.target, options, database=PROXY_ADDRESS).info
     header = Header(target=asked.target.text, version=info.version, pairs=tuple(one.name for one in wanted))
     state = State(folder, header)
     deadline = inf if asked.time_limit_s is None else began + asked.time_limit_s
@@ -127,6 +110,16 @@ def survey(
     return found
 
 
+def _wanted(asked: Asked) -> list[Pair]:
+    """The pairs that are asked for. Raises UsageError where there is none, or the server is not ours."""
+    if asked.target.kind == "url":
+        raise UsageError(f"{asked.target}: a survey holds a server's statements, so it needs one of its own")
+    if wanted := chosen(pairs(), asked.only):
+        return wanted
+    known = sorted({name for one in pairs() for name in (one.a.name, one.b.name)})
+    raise UsageError(f"--only: no pair of these operations; there are {', '.join(known)}")
+
+
 def _look_at_three(
     asked: Asked, state: State, folder: Path, deadline: float, progress: Callable[[str], None]
 ) -> None:
@@ -155,10 +148,6 @@ def _triples(asked: Asked, state: State) -> tuple[list[Triple], int]:
     return worth_looking_at(list(triples()), asked.only, conflicts)
 
 
-def _scenario(pair: Pair, folder: Path) -> Any:
-    return scenario_from(pair.scenario, folder)
-
-
 def _with_scenarios(
     causes: Sequence[SurveyedCause],
     by_name: Mapping[str, Pair | Triple],
@@ -179,12 +168,14 @@ def _with_scenarios(
 _INSTANCES = {"two servers": 2, "three servers": 3}
 
 
-def _text(shown: Mapping[str, Any], cause: SurveyedCause, target: str) -> str:
+def _text(shown: Mapping[str, object], cause: SurveyedCause, target: str) -> str:
     """The text of a scenario file: what shows the cause. JSON's values are YAML's, too."""
     scenario = dict(shown)
     what = f"Shows {', '.join(cause.anomalies)} on {target}: {cause.name}."
     if cause.fate in _INSTANCES:
-        scenario["target"] = {**scenario.get("target", {}), "instances": _INSTANCES[cause.fate]}
+        own = scenario.get("target")
+        options = own if isinstance(own, dict) else {}
+        scenario["target"] = {**options, "instances": _INSTANCES[cause.fate]}
     lines = [f"{key}: {json.dumps(scenario.pop(key))}" for key in ("name", "title", "source")]
     lines.append(f"what: {json.dumps(what)}")
     for key, value in scenario.items():

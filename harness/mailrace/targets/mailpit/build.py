@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailrace.targets import belongings
-from mailrace.targets.mailpit.release import NotToBeHad
+from mailrace.targets.mailpit.release import Unavailable
 
 MODULE = "github.com/axllent/mailpit"
 BUILD_S_MAX = 900.0
@@ -30,7 +30,7 @@ def build(version: str, folder: Path, say: Callable[[str], None] = lambda _: Non
     """
     go = shutil.which("go")
     if go is None:
-        raise NotToBeHad("there is no `go` in PATH; install Go, or put it in PATH")
+        raise Unavailable("there is no `go` in PATH; install Go, or put it in PATH")
     module = folder / "module"
     module.mkdir()
     (module / "go.mod").write_text(f"module throwaway\n\nrequire {MODULE} v{version}\n", encoding="utf-8")
@@ -66,9 +66,9 @@ def build(version: str, folder: Path, say: Callable[[str], None] = lambda _: Non
         if process.stderr is not None:
             process.stderr.close()
     if is_late:
-        raise NotToBeHad(f"Go did not end within {BUILD_S_MAX:g} s")
+        raise Unavailable(f"Go did not end within {BUILD_S_MAX:g} s")
     if process.returncode or not program.is_file():
-        raise NotToBeHad("Go says: " + " ".join(" ".join(complaints).split())[:500])
+        raise Unavailable("Go says: " + " ".join(" ".join(complaints).split())[:500])
     return program
 
 

@@ -21,7 +21,7 @@ from mailrace.targets import belongings
 from mailrace.targets.mailpit.binary import examine
 from mailrace.targets.mailpit.build import build
 from mailrace.targets.mailpit.lookup import cache_folder
-from mailrace.targets.mailpit.release import NotToBeHad, download
+from mailrace.targets.mailpit.release import Unavailable, download
 
 LOCK_S_MAX = 900.0
 LOCK_LOOK_S = 0.2
@@ -69,11 +69,11 @@ def _obtain(version: str, folder: Path, say: Progress) -> tuple[Path, dict[str, 
     """The program in `folder`, and where it is from."""
     try:
         return download(version, folder, say)
-    except NotToBeHad as reason:
+    except Unavailable as reason:
         say(f"no release archive ({reason}); building it with Go, which takes about a minute")
         try:
             return build(version, folder, say), {"from": "go build of github.com/axllent/mailpit"}
-        except NotToBeHad as other:
+        except Unavailable as other:
             raise TargetError(
                 f"mailpit@{version}: neither downloaded ({reason}) nor built ({other}); "
                 f"put a program of it at $MAILRACE_MAILPIT_DIR/mailpit-{version}"

@@ -59,7 +59,7 @@ def binary_at(path: str) -> Binary:
 
 
 def at_hand() -> Iterator[tuple[str, Binary]]:
-    """Every program that can be had without installing, with the place it is in; broken ones are left out."""
+    """Every program that needs no installing, with the place it is in; broken ones are left out."""
     paths = [(BIN, Path(os.environ[BIN]))] if os.environ.get(BIN) else []
     folder = os.environ.get(FOLDER)
     if folder:

@@ -1,4 +1,4 @@
-"""Takes a version; gives the program out of that release's archive, checked, or says why it is not to be had.
+"""Takes a version; gives the program out of that release's archive, checked, or says why there is none.
 
 Layout: `BASE/vVERSION/mailpit-OS-ARCH.tar.gz` holds a file `mailpit`; where a release publishes one,
 `….tar.gz.sha256` begins with the archive's digest in hex.
@@ -39,15 +39,15 @@ MACHINES = {
 }
 
 
-class NotToBeHad(Exception):
-    """This way does not lead there, another may; the text says why."""
+class Unavailable(Exception):
+    """A version cannot be got in this way; another way may work. The text says why."""
 
 
 def archive_name() -> str:
-    """The archive for this machine, `mailpit-linux-amd64.tar.gz`. Raises NotToBeHad where there is none."""
+    """The archive for this machine, `mailpit-linux-amd64.tar.gz`. Raises Unavailable where there is none."""
     system, machine = SYSTEMS.get(platform.system()), MACHINES.get(platform.machine().lower())
     if not system or not machine:
-        raise NotToBeHad(f"no release for {platform.system()} on {platform.machine()}")
+        raise Unavailable(f"no release for {platform.system()} on {platform.machine()}")
     return f"mailpit-{system}-{machine}.tar.gz"
 
 
@@ -56,7 +56,7 @@ def download(
 ) -> tuple[Path, dict[str, object]]:
     """The program in `folder`, and {from, archive_sha256, digest_checked}. Each file has `whole_s` seconds.
 
-    Raises NotToBeHad where there is no whole archive, TargetError for one that is not what it should be: a
+    Raises Unavailable where there is no whole archive, TargetError for one that is not what it should be: a
     wrong digest or a strange content is no reason to look elsewhere.
     """
     name = archive_name()
@@ -69,7 +69,7 @@ def download(
     try:
         _fetch(url, archive, whole_s)
     except OSError as error:
-        raise NotToBeHad(_why(url, error, whole_s)) from error
+        raise Unavailable(_why(url, error, whole_s)) from error
     with archive.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     if published and digest != published:
@@ -105,7 +105,7 @@ def _published_digest(url: str, file: Path, whole_s: float) -> str:
         _fetch(url, file, whole_s)
     except OSError as error:
         if _status(error) is None:
-            raise NotToBeHad(_why(url, error, whole_s)) from error
+            raise Unavailable(_why(url, error, whole_s)) from error
         return ""
     found = re.match(rb"[0-9a-fA-F]{64}\b", file.read_bytes()[:100])
     if found is None:
@@ -131,7 +131,7 @@ def _extract(archive: Path, program: Path, place: str) -> None:
                 program.chmod(0o755)
                 return
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise NotToBeHad(
+        raise Unavailable(
             f"{urlsplit(place).path.rpartition('/')[2]} is cut off or no archive: {error}"
         ) from error
     raise TargetError(f"{place}: holds no 'mailpit'; it is not used")
