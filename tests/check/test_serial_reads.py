@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from mailrace.check import check_round, outcome_of
+from mailrace.check import check_round, is_about_replies_only, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Relayed, RoundRecord
 from mailrace.model.operation import (
@@ -14,6 +14,7 @@ from mailrace.model.operation import (
     Read,
     ReadMessage,
     Release,
+    SetTags,
     ViewLatest,
 )
 
@@ -135,3 +136,59 @@ def test_a_retrieved_message_is_compared_by_its_body_and_not_by_its_head() -> No
     assert AnomalyName.NOT_SERIALIZABLE not in names(same)
     half = check_round(retrieves("Date: x", GIVEN.key), PLAIN, right)
     assert AnomalyName.NOT_SERIALIZABLE in names(half)
+
+
+def test_what_is_about_one_message_is_of_one_order_beside_a_bulk_operation_too() -> None:
+    """A search deletes two messages, of which one is read meanwhile: each part is so in some order."""
+    other = mail("g02")
+    shown = page(GIVEN, "T")
+    both_given = (GIVEN, other)
+    read_first = ran(
+        (READ, UNREAD), (200, 200), (copy(GIVEN, "T", read=True),), texts=(shown, ""), given=both_given
+    )
+    deleted_first = ran((READ, UNREAD), (404, 200), (), texts=("404 page not found", ""), given=both_given)
+    both = (
+        serial("read_message.1, delete_search.1", read_first),
+        serial("delete_search.1, read_message.1", deleted_first),
+    )
+    assert check_round(read_first, PLAIN, both) == check_round(deleted_first, PLAIN, both) == ()
+    gone = ran((READ, UNREAD), (200, 200), (), texts=(shown, ""), given=both_given)
+    assert names(check_round(gone, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+    assert is_about_replies_only(gone, both)
+    # The other message has an order of its own: that it is still there while one is gone is none's fault.
+    left = ran((READ, UNREAD), (404, 200), (copy(other),), texts=("404 page not found", ""), given=both_given)
+    kept = (*both, serial("nothing", ran((READ, UNREAD), (404, 200), (copy(other),), given=both_given)))
+    assert check_round(left, PLAIN, kept) == ()
+
+
+def test_a_tag_that_was_cleared_and_a_mail_that_is_deleted_by_it_are_of_no_one_order() -> None:
+    other = mail("g02", "T")
+    clear = SetTags(key="set_tags.1", messages=(GIVEN.key,), tags=())
+    by_tag = DeleteSearch(key="delete_search.1", query="tag:T")
+    given = (GIVEN, other)
+    refused = "404 message not found"
+    cleared_first = ran((clear, by_tag), (200, 200), (copy(GIVEN),), given=given)
+    deleted_first = ran((clear, by_tag), (404, 200), (), texts=(refused, ""), given=given)
+    both = (
+        serial("set_tags.1, delete_search.1", cleared_first),
+        serial("delete_search.1, set_tags.1", deleted_first),
+    )
+    assert check_round(cleared_first, PLAIN, both) == check_round(deleted_first, PLAIN, both) == ()
+    gone = ran((clear, by_tag), (200, 200), (), given=given)
+    assert names(check_round(gone, PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]
+
+
+def test_what_a_relay_got_and_its_reply_are_of_one_order_beside_a_bulk_deletion() -> None:
+    other = mail("g02")
+    release = Release(key="release.1", message=GIVEN.key)
+    two = Delete(key="delete.1", messages=(GIVEN.key, other.key))
+
+    def round_of(code: int, *relayed: Relayed) -> RoundRecord:
+        text = "" if code == 200 else "404 not found"
+        record = ran((release, two), (code, 200), (), texts=(text, ""), given=(GIVEN, other))
+        return replace(record, stored=replace(record.stored, relayed=relayed))
+
+    got = Relayed(key=GIVEN.key)
+    both = (serial("release.1, delete.1", round_of(200, got)), serial("delete.1, release.1", round_of(404)))
+    assert check_round(round_of(200, got), PLAIN, both) == check_round(round_of(404), PLAIN, both) == ()
+    assert names(check_round(round_of(404, got), PLAIN, both)) == [AnomalyName.NOT_SERIALIZABLE]

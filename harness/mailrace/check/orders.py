@@ -60,7 +60,7 @@ def constraints(record: RoundRecord | PlannedRound) -> Constraints:
 
 
 def has_bulk(plan: PlannedRound) -> bool:
-    """Whether an operation acts on several messages: then each message is judged by itself.
+    """Whether an operation acts on several messages: then what is about each is judged by itself.
 
     A search or "all" of a round with one message acts on that one.
     """

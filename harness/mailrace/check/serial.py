@@ -7,7 +7,7 @@ order explains, and names what no promise does.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailrace.check.orders import Constraints, constraints, first_attempts, has_bulk
 from mailrace.check.outcome import (
@@ -24,7 +24,7 @@ from mailrace.check.promises import is_left_to_serial
 from mailrace.check.wording import finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord, Word
-from mailrace.model.operation import Read, Send, ServerOptions
+from mailrace.model.operation import Read, Send, ServerOptions, messages_of
 
 _TAGS = re.compile(r"tags \[([^\]]*)\]")
 
@@ -50,7 +50,10 @@ def serial_anomalies(
 
 
 def is_about_replies_only(record: RoundRecord, serial: Sequence[SerialOutcome]) -> bool:
-    """Whether the store holds what some serial order leaves, up to exchanging operations of one kind."""
+    """Whether the store holds what some serial order leaves, up to exchanging operations of one kind.
+
+    With bulk operations each part of it has to be what some order leaves.
+    """
     kind = constraints(record).kind
 
     def left(outcome: SerialOutcome) -> list[tuple[int, str, str]]:
@@ -60,7 +63,27 @@ def is_about_replies_only(record: RoundRecord, serial: Sequence[SerialOutcome]) 
     if record.stored is None:
         return False
     own = left(outcome_of(record))
+    if has_bulk(record.plan):
+        return set(own) <= {part for outcome in serial for part in left(outcome)}
     return any(left(outcome) == own for outcome in serial)
+
+
+def _about_one_message(record: RoundRecord) -> Mapping[tuple[int, str], str]:
+    """The parts of an outcome, by actor and `what`, that are about one message, each with its key.
+
+    They are its copies, what a relay got of it, and the replies to operations that act on it alone.
+    """
+    about: dict[tuple[int, str], str] = {}
+    for key in messages_of(record.plan):
+        owner, copies = owner_of(record.plan, key), copies_part(record, key)
+        about[owner, copies] = key
+        if owner == SHARED:
+            about[SHARED, copies.replace("copies of", "relayed", 1)] = key
+    for actor, operation in enumerate(record.plan.operations):
+        acts_on = {operation.message.key} if isinstance(operation, Send) else set(operation.named)
+        if len(acts_on) == 1:
+            about |= dict.fromkeys(((actor, "reply"), (actor, "shown")), *acts_on)
+    return about
 
 
 class _Comparison:
@@ -72,6 +95,7 @@ class _Comparison:
         self._rules: Constraints = constraints(record)
         self._own = outcome_of(record)
         self._serial_parts = {part for outcome in serial for part in self._parts(outcome)}
+        self._about = _about_one_message(record)
         self._has_retries = any(a.number > 1 for a in record.attempts)
 
     def clears(self, anomaly: Anomaly, options: ServerOptions) -> bool:
@@ -140,17 +164,17 @@ class _Comparison:
                 )
 
     def not_serializable(self) -> Iterator[Anomaly]:
-        """The whole outcome is that of no serial order; with bulk operations, a part of it is in none.
+        """The whole outcome is that of no serial order; with bulk operations, that of a message is of none.
 
         Not judged in a round with retries: no serial order has any.
         """
         if self._has_retries:
             return
-        # Bulk operations are judged part by part, because they need not be one step: each part must occur in
-        # some serial order, and not all in the same one.
+        # An operation on several messages need not be one step, so each message is judged by itself: what is
+        # about one message must be so in some serial order, and not that of all messages in the same one.
         own = self._parts(self._own)
         if has_bulk(self._record.plan):
-            if set(own) <= self._serial_parts:
+            if self._by_message(self._own) <= {one for o in self._serial for one in self._by_message(o)}:
                 return
         elif any(self._bundled(outcome) == self._bundled(self._own) for outcome in self._serial):
             return
@@ -198,6 +222,14 @@ class _Comparison:
             if not self._is_open(part):
                 bundles.setdefault(part.actor, []).append(self._alike(part))
         return sorted((self._kind(actor), tuple(sorted(parts))) for actor, parts in bundles.items())
+
+    def _by_message(self, outcome: SerialOutcome) -> set[tuple[Part, ...]]:
+        """What is about one message, together for each message; every other part by itself."""
+        found: dict[object, list[Part]] = {}
+        for part in outcome.parts:
+            if not self._is_open(part):
+                found.setdefault(self._about.get((part.actor, part.what), part), []).append(self._alike(part))
+        return {tuple(sorted(parts)) for parts in found.values()}
 
     def _alike(self, part: Part) -> Part:
         return Part(self._kind(part.actor), part.what, part.value)
