@@ -16,8 +16,8 @@ def lattice(first: int, second: int, *, actors: int = 2) -> Graph:
     return straight_through(*texts)
 
 
-def straight_through(*texts: tuple[str, ...]) -> Graph:
-    """Two actors, each with one step of each of its texts."""
+def straight_through(*texts: tuple[str, ...], told: tuple[str, str] = ("", "")) -> Graph:
+    """Two actors, each with one step of each of its texts, answered by that text behind what it is told."""
     first, second = texts
     grid: dict[tuple[int, int], Node] = {}
     for at in sorted(product(range(len(first) + 1), range(len(second) + 1)), reverse=True):
@@ -25,5 +25,8 @@ def straight_through(*texts: tuple[str, ...]) -> Graph:
         edges = {actor: child for actor, child in children.items() if child is not None}
         following = {actor: texts[actor][at[actor]] for actor in edges}
         steps = {actor: PlannedStep(((text, ()),), f"{text} []") for actor, text in following.items()}
-        grid[at] = Node((first[: at[0]], second[: at[1]]), edges, steps)
+        answers = tuple(
+            tuple(f"{word}{t}" for t in ts[:n]) for word, ts, n in zip(told, texts, at, strict=True)
+        )
+        grid[at] = Node(answers, edges, steps)
     return Graph(grid[0, 0], len(grid), True)

@@ -2,6 +2,7 @@
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
+from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.explore.graph import Graph
 from mailrace.steer.one_instance.paths import Paths
 
@@ -62,3 +63,52 @@ def test_one_order_needs_no_reply() -> None:
     paths.add("count []", [0], whose=[0])
     assert paths.is_one
     assert paths.schedule() == (0,)
+
+
+def statement(sql: str) -> Statement:
+    return Statement(1, 0, ((sql, ()),), 0, None)  # type: ignore[arg-type]
+
+
+def fetch_then_note(first: str = "SELECT body") -> Graph:
+    """Two actors that read the same and then note it."""
+    return straight_through((first, "note"), (first, "note"))
+
+
+def test_who_is_served_with_anothers_answer_asked_right_behind_it() -> None:
+    """One `SELECT body` for two, then a note of each: who of them noted first makes no difference."""
+    paths = Paths(fetch_then_note())
+    paths.add("SELECT body []", [0], whose=[0])
+    paths.begun([1])
+    paths.add("note []", [0, 1], whose=[0])
+    assert paths.may_send("note []", [0, 1]) == []
+    assert paths.served_along("note []", [0, 1])
+    paths.add("note []", [0, 1], whose=paths.may_send("note []", [0, 1]))
+    assert paths.has_served
+    assert paths.node.is_leaf
+    assert sorted(paths.schedule()) == [0, 0, 1, 1]
+    assert paths.schedule()[:2] == (0, 1)
+    sent = [(statement(text),) for text in ("SELECT body", "note", "note")]
+    each = paths.attributed(sent)
+    assert [(actor, one.sql) for actor, (one,) in each[:2]] == [(0, "SELECT body"), (1, "SELECT body")]
+    assert [one.sql for _, (one,) in each[2:]] == ["note", "note"]
+    assert each[0][1][0] is not each[1][1][0]
+
+
+def test_nobody_is_served_along_who_was_not_under_way_or_who_writes() -> None:
+    for first, begins in (("SELECT body", False), ("UPDATE body", True)):
+        paths = Paths(fetch_then_note(first))
+        paths.add(f"{first} []", [0], whose=[0])
+        if begins:
+            paths.begun([1])
+        paths.add("note []", [0], whose=[0])
+        assert paths.served_along("note []", [1]) == []
+        assert not paths.has_served
+
+
+def test_nobody_is_served_along_who_would_have_been_told_something_else() -> None:
+    """What the first was told is not what the second is told right behind it."""
+    paths = Paths(straight_through(("SELECT body", "note"), ("SELECT body", "note"), told=("one", "two")))
+    paths.add("SELECT body []", [0], whose=[0])
+    paths.begun([1])
+    paths.add("note []", [0], whose=[0])
+    assert paths.served_along("note []", [1]) == []

@@ -45,6 +45,11 @@ class Arrivals:
     """So many statements of the journal came to the gate."""
     _names: Names | None = None
 
+    @property
+    def has_served(self) -> bool:
+        """Whether the server fetched something once for two actors of the latest run."""
+        return self.paths is not None and self.paths.has_served
+
     def begin(self, names: Names) -> None:
         """A run begins with these names."""
         self.paths, self._names = None, names
@@ -133,7 +138,7 @@ class Arrivals:
         able = self.able()
         if not able or self.paths is None or self._names is None:
             return not able
-        return not self.paths.may_send(self._names.call(statement), able)
+        return not self.paths.could_send(self._names.call(statement), able)
 
     def _is_expected(self, statement: Statement) -> bool:
         """Whether an actor's own next statement has this text, so that it is taken for that."""

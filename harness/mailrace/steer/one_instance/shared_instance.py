@@ -94,17 +94,16 @@ class SharedInstance:
     def _run_by(self, follow: Follow, *, is_calm: bool) -> Execution:
         # Broadcasts are a quarter of a second apart, so to run one schedule in seven again costs less than
         # to wait for each of them.
-        runs = DISTURBED_MAX if is_calm else 1
-        while True:
-            runs -= 1
+        for _ in range(DISTURBED_MAX - 1 if is_calm else 0):
             try:
                 found = self._run(follow)
             except ScheduleMissed:
-                if not (runs and self.is_disturbed):
+                if not self.is_disturbed:
                     raise
             else:
-                if not (runs and self.is_disturbed):
+                if not self.is_disturbed:
                     return found
+        return self._run(follow)
 
     def _run(self, follow: Follow) -> Execution:
         began = time.monotonic()
@@ -117,8 +116,8 @@ class SharedInstance:
             self._run_out()
             self._arrivals.end()
             self.rig.broadcasts.follow([0], began)
-            if self.is_disturbed:
-                # The pool drew among more than the actors, so whoever came late was not kept out.
+            if self.is_disturbed or self._arrivals.has_served:
+                # The pool drew among more than the actors, or fewer: whoever did not come was not kept out.
                 self.sections.together = together
         return Execution(tuple(steps), record, names, time.monotonic() - began)
 
@@ -164,7 +163,8 @@ class SharedInstance:
                 block.append(following)
                 self._let_go(following, is_watched=False)
             steps.append(tuple(block))
-            previous = (actor, node) if self._paths.is_one and not self._decoys.busy else None
+            is_known = self._paths.is_one and not self._paths.has_served and not self._decoys.busy
+            previous = (actor, node) if is_known else None
 
     def _held(
         self, scheduler: Scheduler, statement: Statement, previous: tuple[int, Node] | None, number: int
@@ -173,10 +173,10 @@ class SharedInstance:
 
         previous   the step before, and the state before that: known where nobody but one other actor waited
         """
-        node = self._paths.node
         call = self._names.call(statement)
         able = self._arrivals.able()
         may = self._whose(call, able, previous)
+        node = self._paths.node
         # Where several actors may have sent it, it is taken for the one with which the plan still stands.
         for actor in may:
             decision = scheduler.hold(node, actor, frozenset(self._released), self._decoys.busy)
@@ -185,9 +185,10 @@ class SharedInstance:
         else:
             raise ScheduleMissed(f"step {number} came from {self._seats[may[0]].operation.key}")
         others = [a for a in able if a != actor]
-        if previous is not None and len(self._seats) == 2:
+        if previous is not None and len(self._seats) == 2 and not self._paths.has_served:
             self.sections.note(node, actor, others, previous, is_patient=self._looks >= LOOKS)
         self._paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
+        self._paths.begun(decision.release)
         for index in decision.release:
             self._release(index)
         self._decoys.queue(decision.decoys)
@@ -199,17 +200,17 @@ class SharedInstance:
     def _attributed(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
         """The steps with their actors, once every reply was read."""
         try:
-            schedule = self._paths.schedule()
+            each = self._paths.attributed(steps)
         except ScheduleMissed:
             self.unattributed += 1
             raise
-        for actor, statements in zip(schedule, steps, strict=True):
+        for actor, statements in each:
             for statement in statements:
                 statement.actor = self._seats[actor].operation.key
-        calls = ["; ".join(self._names.call(s) for s in statements) for statements in steps]
-        if not is_as_in(self.graph, schedule, calls):
+        taken = [TakenStep(a, sent, "; ".join(map(self._names.call, sent))) for a, sent in each]
+        if not is_as_in(self.graph, [step.actor for step in taken], [step.call for step in taken]):
             raise ScheduleMissed("a value that one actor drew was sent by another")
-        return [TakenStep(*one) for one in zip(schedule, steps, calls, strict=True)]
+        return taken
 
     def _release(self, index: int) -> None:
         self._seats[index].release()
@@ -225,7 +226,7 @@ class SharedInstance:
 
     def _whose(self, call: str, able: list[int], previous: tuple[int, Node] | None) -> list[int]:
         """The actors it may belong to, by what each would send next; by the pool's rule if several would."""
-        may = self._paths.may_send(call, able)
+        may = self._paths.may_send(call, able) or self._paths.served_along(call, able)
         if len(may) > 1 and previous is not None:
             waited = [a for a in may if a != previous[0]]  # with one waiter, that one, always
             may = waited if len(waited) == 1 else may
