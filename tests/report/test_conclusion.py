@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.catalogue import LOOKED, RACES, Race, races_behind
-from mailrace.model.consequences import CONSEQUENCES, consequence, in_order
+from mailrace.model.cause import Cause, KeptTogether, Repair
+from mailrace.model.consequences import CONSEQUENCES, Harm, consequence, in_order
 from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, Verdict
+from mailrace.report.causes import repairs_words
 from mailrace.report.conclusion import conclusion
 from mailrace.report.races import races_markdown
 from mailrace.report.words import grouped, names_words
@@ -232,3 +235,44 @@ def test_a_race_is_named_only_where_the_rounds_could_bring_it_about(
     name: str, scenario: str, version: str, numbers: list[str]
 ) -> None:
     assert [race.number for race in races_behind(name, version, operations(scenario))] == numbers
+
+
+RUN = KeptTogether(operation="send", first="SELECT 1", last="INSERT 2", steps=3)
+MENDED = Repair(kept=(RUN,), schedules=6, bad=0)
+USELESS = Repair(kept=(RUN,), schedules=6, bad=2)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (
+            {"schedules": 20, "bad": 9, "repair": (MENDED,)},
+            [
+                "were kept together: 0 of 6 schedules bad (today 9 of 20), "
+                "counted in the graph of its schedules and not run"
+            ],
+        ),
+        (
+            {"schedules": 20, "bad": 9, "repair": (replace(MENDED, verified=""),)},
+            ["(today 9 of 20), run again so and none was bad"],
+        ),
+        (
+            {"schedules": 20, "bad": 9, "repair": (replace(MENDED, verified="not all were run"),)},
+            ["(today 9 of 20) (not all were run)"],
+        ),
+        (
+            {"schedules": 20, "bad": 9, "no_help": (USELESS,)},
+            ["No repair was found in the time", "all of send together alone does not help: 2 of 6 stay bad"],
+        ),
+        ({"schedules": 20, "bad": 20}, ["No order mends it: every one of its 20 schedules is bad"]),
+        ({}, ["No repair was looked for: not every one of its schedules is known"]),
+    ],
+)
+def test_of_each_cause_it_is_said_what_would_mend_it_and_how_that_is_known(
+    known: dict[str, Any], said: list[str]
+) -> None:
+    cause = Cause(name="n", harm=Harm.DATA, anomalies=("tag_lost",), operations=("send",), **known)
+    told = repairs_words(cause)
+    assert len(told) == len(said)
+    for line, part in zip(told, said, strict=True):
+        assert part in line

@@ -25,7 +25,10 @@ def kept_words(kept: KeptTogether) -> str:
 def repair_words(repair: Repair, schedules: int, bad: int) -> str:
     """A repair in a sentence: what to keep together, and what that leaves."""
     runs = " and ".join(map(kept_words, repair.kept))
-    tried = {None: "", "": ", run again so and none was bad"}.get(repair.verified, f" ({repair.verified})")
+    by_graph = ", counted in the graph of its schedules and not run"
+    tried = {None: by_graph, "": ", run again so and none was bad"}.get(
+        repair.verified, f" ({repair.verified})"
+    )
     today = f" (today {bad:,} of {schedules:,})" if schedules else ""
     return f"If {runs} were kept together: {repair.bad} of {repair.schedules:,} schedules bad{today}{tried}"
 
@@ -38,7 +41,13 @@ def repairs_words(cause: Cause) -> list[str]:
         said.append(
             f"Keeping all of {kinds} together alone does not help: {one.bad:,} of {one.schedules:,} stay bad"
         )
-    return said or ["No repair was found: the graph of its schedules is not whole"]
+    if not cause.schedules:
+        said.append("No repair was looked for: not every one of its schedules is known")
+    elif cause.bad == cause.schedules:
+        said.append(f"No order mends it: every one of its {cause.schedules:,} schedules is bad")
+    elif not cause.repair:
+        said.insert(0, "No repair was found in the time that there is to look for one")
+    return said
 
 
 def causes_words(named: Iterable[tuple[str, Cause]]) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mailrace.model.cause import Cause
-from mailrace.steer.causes.grounds import Grounds, grounds_of
+from mailrace.steer.causes.grounds import Grounds, grounds_of, repairs_of
 from mailrace.steer.causes.naming import Origin, by_harm
 from mailrace.steer.causes.view import completions
 from mailrace.steer.database_proxy.executions import Execution
@@ -180,7 +180,8 @@ def _is_every_class_good(separate: SeparateInstances, judge: Judge, graph: Graph
 def realise_three(round_: Round, three: Three, end: BadEnd, seconds_max: float) -> Cause:
     """The cause of an end, brought about on one instance where that works; its fate says whether it did.
 
-    `three` is what `look_at_three` gave for this very round.
+    `three` is what `look_at_three` gave for this very round. Repairs are named where the walk is whole and in
+    no doubt. They are not tried out: three actors have too many schedules for that.
     """
     graph, until = three.space.graph, time.monotonic() + seconds_max
     origin = three.grounds.origins[end.leaves[0]]
@@ -188,7 +189,9 @@ def realise_three(round_: Round, three: Three, end: BadEnd, seconds_max: float) 
     orders = [(fewest_preemptions(graph, leaf, always) or (), leaf) for leaf in end.leaves[:WEIGHED_MAX]]
     easiest = min(orders, key=lambda one: (preemptions_of(graph, one[0], always), one[0]))[1]
     space = replace(three.space, violating=((end.execution, easiest),))
-    grounds = replace(three.grounds, space=space, origins={easiest: origin})
+    view = None if three.doubt else three.grounds.view
+    repairs = repairs_of(view) if view is not None else three.grounds.repairs
+    grounds = replace(three.grounds, space=space, origins={easiest: origin}, repairs=repairs)
     effort = Effort(until=until, one_of_each="anomaly", replay="mailrace steer")
     shown = Realiser(round_, space, grounds, effort, NOBODY).on_one(SharedInstance(round_, graph), always)
     cause = shown.causes[0]

@@ -1,7 +1,7 @@
 """An explored round and what one server allows in, its root causes out, each with its repair."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrace.check import is_about_replies_only
 from mailrace.model.anomaly import AnomalyName
@@ -94,10 +94,15 @@ def grounds_of(space: StateSpace, allowed: Follows, *, with_repairs: bool = True
                 kinds,
                 is_reply_only=_is_reply_only(space, execution, names),
             )
-    total, bad = completions(view) if view is not None else ([0], [0])
-    is_open = with_repairs and bad[0] < total[0]
-    repairs = find_repairs(view) if view is not None and is_open else _NOTHING
+    repairs = repairs_of(view) if view is not None and with_repairs else _NOTHING
     return Grounds(space, view, origins, repairs)
+
+
+def repairs_of(view: View) -> Repairs:
+    """The repairs of a view; where every schedule is bad there is none to look for."""
+    total, bad = completions(view)
+    is_open = bad[0] < total[0]
+    return find_repairs(view) if is_open else replace(_NOTHING, today=(total[0], bad[0]))
 
 
 def _is_reply_only(space: StateSpace, execution: Execution, names: frozenset[AnomalyName]) -> bool:
