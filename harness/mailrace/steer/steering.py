@@ -44,7 +44,7 @@ class SteerRequest:
     """How one scenario is steered.
 
     seed            draws the round, as in a race
-    budget          at most so many schedules are run (60 s in any case)
+    budget          at most so many schedules are run; explore_s_max: and for so long
     bound           only schedules with at most so many context switches beyond the necessary ones
     depth           of the random walk where three or more actors are too many for every schedule (PCT)
     replay          the command that replays a witness of this run, without `--round`
@@ -60,6 +60,7 @@ class SteerRequest:
     replay: str = "mailrace replay reports/latest"
     folder: Path | None = None
     gomaxprocs: int | None = None
+    explore_s_max: float = EXPLORE_S_MAX
     realise_s_max: float = REALISE_S_MAX
     one_of_each: OneOfEach = "cause"
     deadline: float | None = None
@@ -67,7 +68,7 @@ class SteerRequest:
     @property
     def extent(self) -> Extent:
         """How much is explored, if that begins now."""
-        seconds_max = min(EXPLORE_S_MAX, max(1.0, seconds_left(self.deadline)))
+        seconds_max = min(self.explore_s_max, max(1.0, seconds_left(self.deadline)))
         return Extent(
             schedules_max=self.budget or SCHEDULES_MAX,
             seconds_max=seconds_max,

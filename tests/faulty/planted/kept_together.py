@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailrace.embedded import mailbox, rest, smtp
+from mailrace.embedded import mailbox, pop3, rest, smtp
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.rqlite_driver import RqliteDriver
 from planting import Meet, around, fault
@@ -18,14 +19,22 @@ RUNS = "MAILRACE_KEPT_TOGETHER"
 """The environment's variable that holds the runs, as run.json has them under `kept`."""
 
 REQUESTS = {
-    "send": ("smtp ", "POST /api/v1/send"),
-    "delete": ("DELETE /api/v1/messages",),
-    "delete_all": ("DELETE /api/v1/messages",),
-    "delete_search": ("DELETE /api/v1/search",),
-    "set_tags": ("PUT /api/v1/tags",),
-    "rename_tag": ("PUT /api/v1/tags/",),
-    "delete_tag": ("DELETE /api/v1/tags/",),
+    "send": r"smtp |POST /api/v1/send$",
+    "delete": r"DELETE /api/v1/messages$",
+    "delete_all": r"DELETE /api/v1/messages$",
+    "delete_search": r"DELETE /api/v1/search$",
+    "set_tags": r"PUT /api/v1/tags$",
+    "rename_tag": r"PUT /api/v1/tags/",
+    "delete_tag": r"DELETE /api/v1/tags/",
+    "read_message": r"GET /api/v1/message/(?!latest$)[^/]+$",
+    "set_read": r"PUT /api/v1/messages$",
+    "view_latest": r"GET /view/latest$|GET /api/v1/message/latest$",
+    "release": r"POST /api/v1/message/[^/]+/release$",
+    "pop3_retrieve": r"pop3 ",
+    "pop3_delete": r"pop3 ",
+    "read": r"GET /api/v1/messages$",
 }
+"""What `acting` calls the requests of each kind of operation. Where two share one their texts tell them."""
 
 
 @dataclass
@@ -57,12 +66,12 @@ def kept_together(meet: Meet) -> None:
     runs = json.loads(os.environ[RUNS])
     release_for_good = Pool.release
 
-    for module in (mailbox, rest, smtp):
+    for module in (mailbox, pop3, rest, smtp):
 
         @around(module, "acting")
         @contextmanager
         def acting(inner: Any, actor: str) -> Iterator[None]:
-            own = [r for r in runs if actor.startswith(REQUESTS[r["operation"]])]
+            own = [r for r in runs if re.match(REQUESTS[r["operation"]], actor)]
             work = Work(own)
             token = _work.set(work)
             try:
