@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mailrace.model.consequences import Harm, is_at_least
+from mailrace.model.consequences import Harm
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
@@ -213,12 +213,20 @@ def test_what_shipped_scenarios_show_is_found_without_them(
     found = survey_of(state, wanted, TargetInfo.unknown(f"embedded@{version}"), is_whole=True)
     assert not_found(found, [scenario]) == []
     assert found.causes
+    # Where a search acts on several messages each is judged by itself, which hides nothing that is about one.
+    assert any("the only message" not in pair for cause in found.causes for pair in cause.pairs)
 
 
 @pytest.mark.slow
-def test_the_repaired_reference_has_no_cause_that_costs_data_or_breaks_a_promise(tmp_path: Path) -> None:
-    """A sample: `mailrace survey -t embedded@fixed --harm promise` looks at every pair."""
-    found = survey(Asked(target=parse_target("embedded@fixed"), only=("send", "rename tag")), tmp_path)
+def test_the_repaired_reference_has_no_cause_and_its_transactions_are_looked_into(tmp_path: Path) -> None:
+    """A sample: `mailrace survey -t embedded@fixed` looks at every pair. Its steps are whole transactions."""
+    only = ("send", "rename tag", "POP3 retrieve", "POP3 delete")
+    found = survey(Asked(target=parse_target("embedded@fixed"), only=only), tmp_path)
     assert found.is_whole
-    assert PairVerdict.INCONCLUSIVE not in {pair.verdict for pair in found.pairs}
-    assert {cause.name for cause in found.causes if is_at_least(cause.harm, Harm.PROMISE)} == set()
+    assert found.causes == ()
+    verdicts = {pair.name: pair.verdict for pair in found.pairs}
+    assert set(verdicts.values()) == {PairVerdict.PASS, PairVerdict.INDEPENDENT}
+    assert verdicts["send ∥ rename tag, the same known tag"] is PairVerdict.PASS
+    assert verdicts["POP3 delete ∥ POP3 delete, the same message"] is PairVerdict.PASS
+    assert verdicts["POP3 retrieve ∥ POP3 retrieve, the same message"] is PairVerdict.INDEPENDENT
+    assert found.coverage.predicted > 5

@@ -6,7 +6,7 @@ each pair; whatever hung or ended is replaced.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from mailrace.steer.causes.naming import origin_of
 from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.view import Label
 from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.explore.bad_ends import BadEnd
 from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer
@@ -235,11 +236,13 @@ class Surveying:
         return self._round
 
 
-def _traced(rig: Rig, statements: list[str]) -> tuple[Traced, ...]:
+def _traced(rig: Rig, steps: Sequence[TakenStep]) -> tuple[Traced, ...]:
+    """A step may be a transaction: it is named by its first statement, and touches what all of them touch."""
     count: dict[str, int] = {}
     found = []
-    for sql in statements:
-        template = text_of(sql)
+    for step in steps:
+        calls = [call for statement in step.statements for call in statement.calls]
+        template = text_of(calls[0][0])
         count[template] = count.get(template, 0) + 1
-        found.append(Traced(Label(template, count[template]), rig.footprints.of(sql)))
+        found.append(Traced(Label(template, count[template]), rig.footprints.of_step(tuple(calls))))
     return tuple(found)

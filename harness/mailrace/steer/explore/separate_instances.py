@@ -87,9 +87,9 @@ class SeparateInstances:
         while actor in self._waiting:
             self.step(actor)
 
-    def taken(self, actor: int) -> list[str]:
-        """The texts of what the actor sent in this run, a text for each step."""
-        return [step.statements[0].sql for step in self._steps if step.actor == actor]
+    def taken(self, actor: int) -> list[TakenStep]:
+        """The steps that the actor has taken in this run."""
+        return [step for step in self._steps if step.actor == actor]
 
     def enabled(self) -> tuple[int, ...]:
         """See `System`."""

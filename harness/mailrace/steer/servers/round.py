@@ -101,15 +101,22 @@ class Round:
             )
             conversation = Conversation(script, link.parser, hold_at=Stage.REPLY)
             link.begin(conversation)
-            seats.append(Seat(index, operation, place, link, conversation))
-        if not self.rig.loop.pump(lambda: all(s.link.is_prepared or s.is_over for s in seats), ANSWER_S_MAX):
+            seat = Seat(index, operation, place, link, conversation)
+            seats.append(seat)
+            if protocol == "pop3":
+                # One login at a time: the list may be read in a transaction, of which the store has one.
+                self._await_prepared([seat])
+        if not self._await_prepared(seats):
             raise TargetError(f"{places[0].target.name}: an operation could not be prepared")
         for seat in seats:
             if seat.is_over:
                 ending = seat.conversation.ending
-                told = f"{ending.code} {ending.text}" if ending else "nothing"
-                raise TargetError(f"{seat.operation.key} was told {told} before its last byte")
+                told = f"{ending.code or ''} {ending.text}".strip() if ending else ""
+                raise TargetError(f"{seat.operation.key} was told {told or 'nothing'} before its last byte")
         return seats
+
+    def _await_prepared(self, seats: Sequence[Seat]) -> bool:
+        return self.rig.loop.pump(lambda: all(s.link.is_prepared or s.is_over for s in seats), ANSWER_S_MAX)
 
     def ended(self, seats: list[Seat], index: int, instances: Sequence[Instance]) -> Ended:
         """The record of a schedule whose actors have all ended or hang; `index` counts the schedules.
