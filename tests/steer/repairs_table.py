@@ -1,23 +1,29 @@
 """Each cause of a version of the embedded reference in, whether the repair that is named for it holds out.
 
-`python -m tests.steer.repairs_table 1.30.5 --only send --only "rename tag"` surveys that version and prints a
-line a cause: the cause's own scenario is steered on the same reference whose pool keeps the named runs of
-statements together. It has no other SQL, so what mends it is the order alone.
+`python -m tests.steer.repairs_table 1.30.5 --of docs/surveys/1.30.5.json` decides the pairs that showed a
+cause there, and prints a line a cause: the cause's own scenario is steered on the same reference whose pool
+keeps the named runs of statements together. It has no other SQL, so what mends it is the order alone. Without
+`--of` every pair of the version is decided first.
 """
 
 import argparse
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.model.cause import Cause, KeptTogether, Repair
 from mailrace.model.result import ScenarioResult
 from mailrace.model.survey import SurveyedCause
-from mailrace.scenario import load
+from mailrace.model.target import TargetInfo
+from mailrace.report.survey import survey_from_json
+from mailrace.scenario import scenario_from
 from mailrace.steer import SteerRequest, steer
-from mailrace.studies.survey.whole import Asked, survey
+from mailrace.studies.survey.document import survey_of
+from mailrace.studies.survey.relations import Pair, chosen, pairs
+from mailrace.studies.survey.run import Surveyor
+from mailrace.studies.survey.state import Header, State
 from mailrace.targets import parse_target
 
 from tests.faulty.faulty_program import faulty_program
@@ -59,26 +65,27 @@ def keeping(program: str, kept: Iterable[KeptTogether]) -> str:
     return program
 
 
-def repairs_held(version: str, folder: Path, only: tuple[str, ...] = ()) -> Iterator[Held]:
-    """Every cause that a survey of the version shows on one server, with its repair tried out."""
-    found = survey(Asked(target=parse_target(f"embedded@{version}"), only=only), folder)
+def repairs_held(version: str, folder: Path, wanted: Sequence[Pair]) -> Iterator[Held]:
+    """Every cause that one server of the version shows by those pairs, with its repair tried out."""
+    target = parse_target(f"embedded@{version}")
+    header = Header(target=target.text, version=version, pairs=tuple(one.name for one in wanted))
+    state = State(folder, header)
+    Surveyor(target, state, folder).survey(wanted)
+    found = survey_of(state, wanted, TargetInfo.unknown(target.text), is_whole=True)
     # All causes that one pair shows have its repairs, so each is tried once.
+    scenarios = {one.name: scenario_from(one.scenario, folder) for one in wanted}
     tried: dict[tuple[str, Repair], ScenarioResult] = {}
     for cause in found.causes:
         if cause.fate != "realised":
             continue
+        for repair in cause.repair[:1]:
+            if (cause.shown_by, repair) not in tried:
+                program = faulty_program(folder, "kept_together", version, "store")
+                scenario, request = scenarios[cause.shown_by], SteerRequest(explore_s_max=EXPLORE_S_MAX)
+                tried[cause.shown_by, repair] = steer(scenario, keeping(program, repair.kept), request)
+            yield Held(cause, tried[cause.shown_by, repair])
         if not cause.repair:
             yield Held(cause, None)
-            continue
-        key = cause.shown_by, cause.repair[0]
-        if key not in tried:
-            tried[key] = _mended(cause, version, folder)
-        yield Held(cause, tried[key])
-
-
-def _mended(cause: SurveyedCause, version: str, folder: Path) -> ScenarioResult:
-    program = keeping(faulty_program(folder, "kept_together", version, "store"), cause.repair[0].kept)
-    return steer(load(folder / cause.scenario), program, SteerRequest(explore_s_max=EXPLORE_S_MAX))
 
 
 def causes_of(result: ScenarioResult) -> tuple[Cause, ...]:
@@ -88,20 +95,26 @@ def causes_of(result: ScenarioResult) -> tuple[Cause, ...]:
 
 
 def main() -> None:
-    """Print the table of each version that is asked for."""
+    """Print the table of a version."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("versions", nargs="+")
+    options.add_argument("version")
     options.add_argument("--only", action="append", default=[], help="an operation of the survey's table")
-    options.add_argument("--state", type=Path, help="keep the surveys here, and go on with them")
+    options.add_argument("--of", type=Path, help="a survey.json: only pairs that show its causes")
+    options.add_argument("--state", type=Path, help="keep what was found here, and go on with it")
     asked = options.parse_args()
-    for version in asked.versions:
-        with tempfile.TemporaryDirectory(prefix="repairs-") as own:
-            folder = (asked.state or Path(own)) / version
-            held = []
-            for one in repairs_held(version, folder, tuple(asked.only)):
-                held.append(one)
-                print(one.line, flush=True)
-        print(f"{version}: {sum(one.is_clean for one in held)} of {len(held)} causes are mended", flush=True)
+    wanted = chosen(pairs(), asked.only)
+    if asked.of:
+        causes = survey_from_json(asked.of.read_text(encoding="utf-8")).causes
+        wanted = [one for one in wanted if one.name in {cause.shown_by for cause in causes}]
+    with tempfile.TemporaryDirectory(prefix="repairs-") as own:
+        held = []
+        for one in repairs_held(asked.version, asked.state or Path(own), wanted):
+            held.append(one)
+            print(one.line, flush=True)
+    clean, named = (sum(map(bool, each)) for each in ([o.is_clean for o in held], [o.mended for o in held]))
+    print(
+        f"{asked.version}: {clean} of {named} causes with a repair are mended; {len(held) - named} have none"
+    )
 
 
 if __name__ == "__main__":
