@@ -149,6 +149,13 @@ def test_a_tag_is_lost_by_three_and_by_no_two_of_them_and_one_server_does_it(rig
         assert {"tag_lost"} & {n for end in found.bad if not end.is_by_three for n in end.names} == set()
         shown = realise_three(round_, found, lost.end, 30.0)
         assert (shown.name, shown.fate, shown.realised) == (lost.cause.name, "realised", 1)
+        # What would mend it is looked for in the graph of all three; the schedules that it leaves are run.
+        assert found.doubt == ""
+        assert (shown.schedules, shown.bad) == found.schedules
+        (repair,) = shown.repair
+        assert [(k.operation, k.steps) for k in repair.kept] == [("rename_tag", 3)]
+        assert (repair.bad, repair.verified) == (0, "")
+        assert [k.operation for one in shown.no_help for k in one.kept] == ["send"]
         # Known from elsewhere, it is still new by what it breaks.
         assert [one.new for one in found.found({lost.cause.name}) if one.cause == lost.cause] == [lost.new]
 

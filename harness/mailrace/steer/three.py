@@ -29,6 +29,7 @@ from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
+from mailrace.steer.one_instance.told_causes import with_repairs_tried
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
 
@@ -114,6 +115,11 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
         separate.end()
         return None
 
+    # What users see comes by REST: a server that hides its store there is not clean. It is asked before
+    # anything else is run, for then the store is that of the last order.
+    last = serial[-1]
+    hidden = "" if last.has_ended_badly else rest_differs(round_.rig, last.record.stored)
+
     # The serial orders show each operation at work. Where the walk comes to what none of them showed, the
     # servers are asked.
     executions = list(serial)
@@ -127,9 +133,6 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     ran = run_each(walk, model, executions, by_pairs)
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = _space(round_, judge, executions, model.graph, bad)
-    # What users see comes by REST: a server that hides its store there is not clean.
-    last = serial[-1]
-    hidden = "" if last.has_ended_badly else rest_differs(round_.rig, last.record.stored)
     doubt = hidden or once or walk.doubt or why_not_put_to_the_test(space)
     if not doubt and not model.graph.is_whole:
         doubt = f"not all of its states were walked within {seconds_max:.0f} s"
@@ -181,7 +184,7 @@ def realise_three(round_: Round, three: Three, end: BadEnd, seconds_max: float) 
     """The cause of an end, brought about on one instance where that works; its fate says whether it did.
 
     `three` is what `look_at_three` gave for this very round. Repairs are named where the walk is whole and in
-    no doubt. They are not tried out: three actors have too many schedules for that.
+    no doubt, and tried out as those of a pair are: few schedules are left with the runs kept together.
     """
     graph, until = three.space.graph, time.monotonic() + seconds_max
     origin = three.grounds.origins[end.leaves[0]]
@@ -194,5 +197,5 @@ def realise_three(round_: Round, three: Three, end: BadEnd, seconds_max: float) 
     grounds = replace(three.grounds, space=space, origins={easiest: origin}, repairs=repairs)
     effort = Effort(until=until, one_of_each="anomaly", replay="mailrace steer")
     shown = Realiser(round_, space, grounds, effort, NOBODY).on_one(SharedInstance(round_, graph), always)
-    cause = shown.causes[0]
+    (cause,) = with_repairs_tried(round_, grounds, shown.causes[:1], always, until)
     return cause if cause.fate == "realised" else replace(cause, fate="three servers")

@@ -16,7 +16,7 @@ from mailrace.steer.explore.strategy import Around, Budget, run_schedules
 from mailrace.steer.servers.round import Round
 
 SCHEDULES_MAX = 2_000
-SECONDS_MAX = 5.0
+SECONDS_MAX = 15.0
 
 
 class GapsClosed(Around[Execution]):
