@@ -75,7 +75,7 @@ def pass_all(_: Statement) -> bool:
 class DatabaseProxy:
     """All ports over one store. `journal` keeps every statement since it was last cleared.
 
-    counted   texts that are counted in `tally`: how often each came from an instance
+    counted   texts that are counted in `tally`: how often each came from an instance and was not held
     trouble   what our own machine lacked, so that a server may have waited in vain; "" if nothing
     """
 
@@ -142,13 +142,13 @@ class DatabaseProxy:
         self._count += 1
         statement = Statement(self._count, link.instance, calls, time.monotonic_ns(), link)
         self.journal.append(statement)
-        if (text := " ".join(statement.sql[:200].split())) in self.counted:
-            self.tally[statement.instance, text] += 1
         statement.is_held = self.gate(statement)
         if statement.is_held:
             self.waiting.append(statement)
-        else:
-            self._run(statement)
+            return
+        if (text := " ".join(statement.sql[:200].split())) in self.counted:
+            self.tally[statement.instance, text] += 1
+        self._run(statement)
 
     def gone(self, link: "_Link") -> None:
         """A link has closed: what it had waiting is dropped."""
