@@ -1,7 +1,7 @@
 """A survey in, its text, its lines for a terminal and its page out; and the text read back."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
@@ -68,7 +68,7 @@ def lines_of(survey: Survey) -> Iterator[str]:
     """What a terminal is told, a line each: the causes, the worst first, and what is open."""
     yield f"{headline(survey)}."
     for one in survey.causes:
-        yield from _cause_lines(one, "pair", repairs_words(one)[:1])
+        yield from _cause_lines(one, "pair")
     for pair in survey.pairs:
         if pair.verdict is PairVerdict.INCONCLUSIVE:
             yield f"not decided: {pair.name}: {pair.why}"
@@ -81,10 +81,10 @@ def lines_of(survey: Survey) -> Iterator[str]:
     )
 
 
-def _cause_lines(one: SurveyedCause, what: str, repairs: Sequence[str] = ()) -> Iterator[str]:
+def _cause_lines(one: SurveyedCause, what: str) -> Iterator[str]:
     yield f"{one.harm.value}: {one.name} ({one.fate}), {plural(len(one.pairs), what)}"
     yield from (f"    {sentence}" for sentence in one.why)
-    yield from (f"    {sentence}." for sentence in repairs)
+    yield from (f"    {sentence}." for sentence in repairs_words(one)[:1])
     yield f"    shown by {one.shown_by}{f': {one.scenario}' if one.scenario else ''}"
 
 

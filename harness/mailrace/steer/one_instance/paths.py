@@ -95,8 +95,8 @@ class Paths:
     def ended(self, is_over: Callable[[int], bool]) -> None:
         """All is quiet, so every reply was read: schedules in which other actors have ended are left out.
 
-        Raises ScheduleMissed where the hoped-for schedule is one of them; where somebody was served along, only
-        where all are.
+        Raises ScheduleMissed where the hoped-for schedule is one of them; where somebody was served along,
+        only where all are.
         """
         hoped = self.kept[0]
         actors = range(len(hoped.node.histories))
