@@ -9,6 +9,7 @@ import pytest
 from tests.running import Running, mailrace, wait_until
 
 pytestmark = pytest.mark.slow
+HIT = '"kind":"judged","lane":"target","is_race":true'
 
 
 def test_a_run_killed_in_the_middle_is_rendered_and_marked_as_cut_off(tmp_path: Path) -> None:
@@ -16,7 +17,8 @@ def test_a_run_killed_in_the_middle_is_rendered_and_marked_as_cut_off(tmp_path: 
     history = out / "history.jsonl"
     words = ["run", Path("scenarios/shared-new-tag.race.yaml").resolve(), "--target", "embedded@1.17.0"]
     with Running(*words, "--rounds", 50_000, "--out", out, cwd=tmp_path) as running:
-        wait_until(lambda: history.is_file() and history.read_text().count('"kind":"stored"') >= 10)
+        # A busy machine may spoil many rounds, so what is waited for is one that counts.
+        wait_until(lambda: history.is_file() and HIT in history.read_text(), limit_s=120)
         family = running.family()
         assert family, "it races a server of its own"
         running.process.send_signal(signal.SIGKILL)
@@ -27,7 +29,6 @@ def test_a_run_killed_in_the_middle_is_rendered_and_marked_as_cut_off(tmp_path: 
     looked_at = history.read_text().count('"kind":"stored","lane":"target"')
 
     again = mailrace("report", out, cwd=tmp_path)
-    # In these rounds the race shows often, and one hit decides; a round may be lost to a busy machine.
     assert again.returncode == 0, again.stderr
     document = json.loads((out / "run.json").read_text())
     assert document["cut_off"] is True
