@@ -138,6 +138,7 @@ def test_tests_of_one_s_own_have_a_server_each(project: pytest.Pytester, workers
     assert not any(psutil.pid_exists(pid) for pid in pids), "a server is left"
 
 
+@pytest.mark.slow
 def test_the_message_file_of_a_mapping_stands_in_the_rootdir(project: pytest.Pytester) -> None:
     (project.path / "mail").mkdir()
     (project.path / "mail" / "own.eml").write_bytes(b"Subject: own\nX-Tags: team\n\nhello\n")

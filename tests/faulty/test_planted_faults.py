@@ -18,6 +18,8 @@ from tests.embedded.conversation import Http, Smtp, Speaker
 from tests.embedded.rqlite_stand_in import StandIn, stand_in
 from tests.faulty.faulty_program import faulty_program
 
+pytestmark = pytest.mark.slow
+
 HEADER = "From: Fay <f@x.test>\r\nTo: t@x.test\r\nMessage-ID: <{0}@x.test>\r\nSubject: {0}\r\n\r\n"
 PLANTED = Path(__file__).parent / "planted"
 TRIES_MAX = 200

@@ -28,6 +28,8 @@ from mailrace.verdict import exit_status
 from tests.scripted_box import Script
 from tests.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.slow
+
 CALM = Draw(shift_us=0.0, jitter=(0.0,) * 64, decoys=0, arm=0)
 LIMITS = Limits(reply_s=1.5, look_s=0.2, connect_s=1.5, return_s=0.5, skew_us=1e9, serial_rounds=2)
 DATA = {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], "rounds": 3}
@@ -55,7 +57,6 @@ def on_disk(_: int | None) -> set[str]:
 STATES = pytest.mark.parametrize("states", [on_disk, None], ids=["a disk", "a signal"])
 
 
-@pytest.mark.slow
 @STATES
 def test_what_stops_a_server_for_a_while_is_no_hang(
     states: Callable[[int | None], set[str]] | None, side: Side, monkeypatch: pytest.MonkeyPatch
@@ -74,7 +75,6 @@ def test_what_stops_a_server_for_a_while_is_no_hang(
     assert judged.is_counted, "its answers came when it went on"
 
 
-@pytest.mark.slow
 @STATES
 def test_a_disk_that_never_comes_back_is_the_machines_doing(
     states: Callable[[int | None], set[str]] | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -93,7 +93,6 @@ def test_a_disk_that_never_comes_back_is_the_machines_doing(
     assert said in judged.not_looked
 
 
-@pytest.mark.slow
 def test_a_pause_while_the_store_is_looked_at_is_no_hang(side: Side) -> None:
     pid = side.target.pid()
     assert pid is not None
@@ -278,7 +277,6 @@ def raced(server: ScriptedServer, tmp_path: Path, count: int, limits: Limits) ->
     return result
 
 
-@pytest.mark.slow
 def test_slow_is_not_hung(tmp_path: Path) -> None:
     """Six mails take 1.8 s where one answer may take 0.6 s: as long as answers come, none of them hangs."""
     with OneByOne() as server:

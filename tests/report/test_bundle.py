@@ -136,6 +136,7 @@ def test_a_scenario_that_is_not_there_is_refused_with_those_that_are(tmp_path):
         bundle(run_folder(tmp_path / "run", native(hits=1)), tmp_path / "b.zip", scenario="nope")
 
 
+@pytest.mark.slow
 def test_hostile_texts_do_not_leave_their_place(tmp_path):
     found = read_bundle(bundle(run_folder(tmp_path / "run", hostile()), tmp_path / "b.zip"))
     compile(found.files["repro.py"], "repro.py", "exec")

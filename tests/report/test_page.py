@@ -57,6 +57,7 @@ def test_100_rounds_stay_under_300_kb_and_say_what_is_left_out():
     assert text.count('<details class="round"') >= 1, "a sample of clean rounds is drawn too"
 
 
+@pytest.mark.slow
 def test_10_000_rounds_stay_under_2_mb_and_say_what_is_left_out():
     text = page(long_run(10_000))
     assert len(text.encode()) < 2_000_000

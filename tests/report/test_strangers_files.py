@@ -79,6 +79,7 @@ def test_a_bundle_is_replayed_on_the_target_that_is_named(raced: Path, tmp_path:
     assert ended.returncode == 1, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_folder", [True, False])
 def test_a_recorded_program_is_not_run(raced: Path, tmp_path: Path, is_folder: bool) -> None:
     path, trace = program(tmp_path)

@@ -22,6 +22,8 @@ from mailrace.steer.steering import opener_of
 
 from tests.steer.test_real_mailpit import scenario
 
+pytestmark = pytest.mark.slow
+
 DOMAIN = "mrabcdefgh.test"
 
 
@@ -100,7 +102,6 @@ def test_a_server_that_a_stranger_ends_did_not_crash_and_is_replaced(
     separate.end()
 
 
-@pytest.mark.slow
 def test_a_server_that_a_stranger_stops_is_waited_for_and_does_not_hang(two_senders: Round) -> None:
     rig = two_senders.rig
     separate = SeparateInstances(two_senders)
@@ -173,7 +174,6 @@ def test_a_scenario_that_needs_a_newer_version_does_not_apply() -> None:
     assert "1.19.0" in result.reason
 
 
-@pytest.mark.slow
 def test_what_the_server_refuses_in_every_order_was_not_put_to_the_test() -> None:
     tags = [{"rename_tag": {"tag": f"{{run}}-no-{n}", "to": f"{{run}}-{n}"}} for n in (1, 2)]
     it = scenario_from({"name": "s", "title": "t", "needs": ">=1.19.0", "actors": tags}, Path(shipped()))
@@ -195,7 +195,6 @@ def test_a_statement_that_comes_after_its_reply_is_counted(two_senders: Round) -
     separate.end()
 
 
-@pytest.mark.slow
 def test_a_budget_that_is_too_small_is_said_and_is_no_pass() -> None:
     it = scenario("shared-new-tag")
     result = steer(it, "embedded@1.30.5", SteerRequest(budget=2))
@@ -206,7 +205,6 @@ def test_a_budget_that_is_too_small_is_said_and_is_no_pass() -> None:
     assert result.advice
 
 
-@pytest.mark.slow
 def test_a_round_that_shrinks_to_actors_of_another_protocol_is_steered() -> None:
     data = {
         "name": "two-senders-one-deletion",

@@ -110,6 +110,7 @@ def looked(round_: Round) -> Three:
     return found
 
 
+@pytest.mark.slow
 def test_what_is_predicted_of_every_schedule_is_what_the_servers_do(rig: Rig) -> None:
     """The walk of 1,428 schedules against all classes of them, run: the same ends, and the same ones bad."""
     with round_of(rig, named("rename tag", "rename tag", "delete tag")) as round_:
@@ -135,6 +136,7 @@ def test_what_is_predicted_of_every_schedule_is_what_the_servers_do(rig: Rig) ->
         assert not found.space.is_exhaustive
 
 
+@pytest.mark.slow
 def test_a_tag_is_lost_by_three_and_by_no_two_of_them_and_one_server_does_it(rig: Rig) -> None:
     """One renaming makes the tag of the sender's new mail, and another one renames it again."""
     triple = named(

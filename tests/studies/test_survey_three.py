@@ -19,8 +19,6 @@ from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
 
-RENAMINGS = [t for t in triples() if all(o.name == "rename tag" for o in t.operations)]
-
 
 def test_each_triple_is_a_scenario_of_its_own(tmp_path: Path) -> None:
     every = list(triples())
@@ -28,6 +26,9 @@ def test_each_triple_is_a_scenario_of_its_own(tmp_path: Path) -> None:
     for triple in every[:: len(every) // 40]:
         assert len(scenario_from(triple.scenario, tmp_path).actors) == 3
     assert not any(sum(o.only_reads for o in t.operations) > 1 for t in every)
+
+
+RENAMING = ("rename tag",) * 3
 
 
 def of(*names: str) -> list[Triple]:
@@ -103,7 +104,7 @@ def test_a_cause_of_three_stands_apart_from_those_of_pairs(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("fate", "status"), [("realised", 1), ("three servers", 3)])
 def test_only_what_one_server_did_ends_with_status_1(tmp_path: Path, fate: str, status: int) -> None:
-    one = RENAMINGS[0]
+    one = of(*RENAMING)[0]
     cause = replace(LOST, fate=fate)
     found = document(tmp_path, FoundTriple(triple=said(one), causes=(cause,)), wanted=[one])
     # Its pairs were not looked at, so without a cause of one server the word is not 0 either.
@@ -115,7 +116,7 @@ def test_only_what_one_server_did_ends_with_status_1(tmp_path: Path, fate: str, 
     [(TripleVerdict.PASS, 0), (TripleVerdict.AS_PAIRS, 0), (TripleVerdict.PREDICTED, 3)],
 )
 def test_what_is_predicted_is_not_decided(tmp_path: Path, verdict: TripleVerdict, status: int) -> None:
-    one, two = RENAMINGS[0], of("send", "send", "rename tag")[0]
+    one, two = of(*RENAMING)[0], of("send", "send", "rename tag")[0]
     found = document(tmp_path, FoundTriple(triple=said(one, verdict)), wanted=[one])
     assert _status(replace(found, pairs=()), Harm.REPLY) == status
     left = document(tmp_path, wanted=[one, two])
@@ -123,7 +124,7 @@ def test_what_is_predicted_is_not_decided(tmp_path: Path, verdict: TripleVerdict
 
 
 def test_what_is_predicted_is_said_to_be_so_and_never_exhaustive(tmp_path: Path) -> None:
-    one = RENAMINGS[0]
+    one = of(*RENAMING)[0]
     found = document(tmp_path, FoundTriple(triple=said(one, TripleVerdict.PREDICTED)), wanted=[one])
     told = "\n".join(lines_of(found))
     assert "no cause that no pair shows in 1 triple of operations (1 PREDICTED)" in told
@@ -136,11 +137,11 @@ def test_a_survey_of_pairs_goes_on_with_three_and_asks_no_server_twice(tmp_path:
     asked = Asked(target=parse_target("embedded@1.33.1"), only=("rename tag",))
     none = survey(replace(asked, actors=3, three_s_max=0.0), tmp_path)
     assert none.three is not None
-    assert (none.three.triples, none.three.left) == ((), len(RENAMINGS))
+    assert (none.three.triples, none.three.left) == ((), len(of(*RENAMING)))
     found = survey(replace(asked, actors=3), tmp_path)
     assert found.three is not None
     assert (found.three.left, found.three.causes) == (0, ())
-    assert len(found.three.triples) == len(RENAMINGS)
+    assert len(found.three.triples) == len(of(*RENAMING))
     for triple in found.three.triples:
         assert triple.verdict is TripleVerdict.AS_PAIRS
         assert triple.outcomes > 0
