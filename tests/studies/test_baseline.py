@@ -84,24 +84,30 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("accepted: []\n", "1:1: is no baseline; wanted one key accept: with a list of entries"),
-        ("accept:\n  - tag_lost\n", "2:5: accept.0: is no mapping; wanted scenario, anomaly, reason, until"),
+        (
+            "accepted: []\n",
+            "1:1: accept: is missing; give a list\n1:1: accepted: unknown key; did you mean accept?",
+        ),
+        (
+            "accept:\n  - tag_lost\n",
+            '2:5: accept.0: "tag_lost" is text; give a mapping with scenario, anomaly, reason',
+        ),
         (
             "accept:\n  - scenario: s\n    anomaly: tag_lots\n    reason: x\n",
             '3:5: accept.0.anomaly: "tag_lots" is no anomaly; did you mean tag_lost?',
         ),
-        ("accept:\n  - scenario: s\n    anomaly: tag_lost\n", "2:5: accept.0: lacks reason:"),
+        ("accept:\n  - scenario: s\n    anomaly: tag_lost\n", "2:5: accept.0.reason: is missing; give text"),
         (
             "accept:\n  - scenario: s\n    anomaly: tag_lost\n    reason: ''\n",
             '4:5: accept.0.reason: "" is no text; say it in words',
         ),
         (
             "accept:\n  - scenario: s\n    anomaly: tag_lost\n    reason: x\n    untli: 2027-01-01\n",
-            "5:5: accept.0.untli: no such key; did you mean until?",
+            "5:5: accept.0.untli: unknown key; did you mean until?",
         ),
         (
             "accept:\n  - scenario: s\n    anomaly: tag_lost\n    reason: x\n    until: soon\n",
-            '5:5: accept.0.until: "soon" is no date; wanted one such as 2027-06-30',
+            '5:5: accept.0.until: "soon" is text; give a date such as 2027-06-30',
         ),
         (
             "accept:\n" + "  - {scenario: s, anomaly: tag_lost, reason: x}\n" * 2,
@@ -113,7 +119,7 @@ def test_each_mistake_has_its_line(tmp_path: Path, text: str, expected: str) -> 
     file = written(tmp_path, text)
     with pytest.raises(ScenarioError) as wrong:
         load_baseline(file)
-    assert str(wrong.value).splitlines() == [f"{file}:{expected}"]
+    assert str(wrong.value).splitlines() == [f"{file}:{line}" for line in expected.splitlines()]
 
 
 def test_a_missing_file_has_a_next_step(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def _sentence(detail: "ErrorDetails", path: Path, data: object, schema: Schema) 
     wanted = describe(_node(schema, path), schema)
     if kind == "missing":
         return f"is missing; give {wanted}"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return _unknown(str(path[-1]), _node(schema, path[:-1]), schema)
     node = _resolve(_node(schema, path), schema)
     if "enum" in node and isinstance(value, str):
@@ -126,6 +126,8 @@ def describe(node: Schema, schema: Schema) -> str:
         return ("a whole number" if kind == "integer" else "a number") + _bounds(node, "minimum", "maximum")
     if kind == "boolean":
         return "true or false"
+    if node.get("format") == "date":
+        return "a date such as 2027-06-30"
     if kind == "string":
         bounds = _bounds(node, "minLength", "maxLength")
         return f"text of{bounds.removeprefix(' from')} characters" if bounds else "text"
@@ -139,7 +141,9 @@ def describe(node: Schema, schema: Schema) -> str:
 def _array(node: Schema, schema: Schema) -> str:
     if isinstance(node.get("items"), list) or "prefixItems" in node:
         return "a list of two numbers, [low, high]"
-    low, high = node.get("minItems", 0), node.get("maxItems", "any number of")
+    low, high = node.get("minItems", 0), node.get("maxItems")
+    if high is None:
+        return f"a list of at least {low} entries" if low else "a list"
     return f"a list of {low} to {high} entries" if low else f"a list of at most {high} entries"
 
 

@@ -63,7 +63,7 @@ def parse(
             faults += _message_files(scenario, path.parent, mails or {}, contents, reach)
             faults += _controls_of_others(scenario, reach)
     if faults or scenario is None:
-        raise ScenarioError(_in_order(faults, document, str(path)))
+        raise ScenarioError(mistakes_of(faults, document, str(path)))
     return _completed(scenario).with_source(path, contents)
 
 
@@ -182,7 +182,8 @@ def _within(folder: Path, name: str, reach: Reach) -> Path:
     return path
 
 
-def _in_order(faults: Sequence[Fault], document: Document, file: str) -> tuple[Mistake, ...]:
+def mistakes_of(faults: Sequence[Fault], document: Document, file: str) -> tuple[Mistake, ...]:
+    """The faults with their places, in the order of the file, each once."""
     mistakes: dict[tuple[int, int, str, str], Mistake] = {}
     for fault in faults:
         line, column = fault.line, fault.column

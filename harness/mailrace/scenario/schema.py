@@ -15,7 +15,7 @@ SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "scenario.schema.json"
 @cache
 def schema() -> Schema:
     """The schema as a document: draft-07, with `definitions` and without `discriminator`."""
-    made = _draft7(Scenario.model_json_schema(ref_template="#/definitions/{model}"))
+    made = draft7(Scenario.model_json_schema(ref_template="#/definitions/{model}"))
     actor = made["definitions"]["Actor"]
     actor["minProperties"] = actor["maxProperties"] = 1
     # `delete_all:` with nothing behind it is read as an empty mapping
@@ -35,10 +35,10 @@ def schema_text() -> str:
 _OLDER = {"$defs": "definitions", "prefixItems": "items"}
 
 
-def _draft7(node: object) -> Any:
+def draft7(node: object) -> Any:
     """The same schema in draft-07's words, without what only a null default needs."""
     if isinstance(node, list):
-        return [_draft7(item) for item in node]
+        return [draft7(item) for item in node]
     if not isinstance(node, dict):
         return node
     made: Schema = {}
@@ -47,7 +47,7 @@ def _draft7(node: object) -> Any:
             continue
         if key == "default" and value is None:
             continue
-        made[_OLDER.get(str(key), str(key))] = _draft7(value)
+        made[_OLDER.get(str(key), str(key))] = draft7(value)
     options = made.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
         left = [option for option in options if option != {"type": "null"}]

@@ -11,29 +11,58 @@ YAML or JSON. What could not be looked at cannot be accepted, only what was seen
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from mailrace.model.anomaly import AnomalyName, Weight
-from mailrace.model.errors import Mistake, ScenarioError, UsageError
+from mailrace.model.codec import codec
+from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.preflight import did_you_mean
-from mailrace.scenario.read import Document, read
+from mailrace.scenario.explain import explain
+from mailrace.scenario.load import mistakes_of
+from mailrace.scenario.read import Fault, read
+from mailrace.scenario.schema import draft7
 from mailrace.studies.gate.compare import Finding
 
-_KEYS = ("scenario", "anomaly", "reason", "until")
 _RACES = tuple(name.value for name in AnomalyName if name.weight is Weight.RACE)
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ValueError(f"{json.dumps(text)} is no text; say it in words")
+    return text.strip()
+
+
+def _race(name: str) -> str:
+    if name not in _RACES:
+        near = difflib.get_close_matches(name, _RACES, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_RACES)}"
+        raise ValueError(f"{json.dumps(name)} is no anomaly; {hint}")
+    return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """One anomaly of one scenario that is known and let pass, up to and with the day `until`."""
 
-    scenario: str
-    anomaly: str
-    reason: str
-    until: date | None = None
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    scenario: Annotated[str, AfterValidator(_words)]
+    anomaly: Annotated[str, AfterValidator(_race)]
+    reason: Annotated[str, AfterValidator(_words)]
+    until: Annotated[date, Field(strict=True)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Baseline:
+    """The whole file."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    accept: tuple[Accepted, ...]
 
 
 def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accepted, ...]:
@@ -47,14 +76,31 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
         raise UsageError(
             f"--baseline {path}: {error.strerror}; --write-baseline {path} writes one"
         ) from error
-    mistakes = [Mistake(str(path), f.line, f.column, _dotted(f.path), f.text) for f in document.faults]
-    found: list[Accepted] = []
-    if not mistakes:
-        reader = _Reader(str(path), document, mistakes, known)
-        found = reader.all()
-    if mistakes:
-        raise ScenarioError(tuple(sorted(mistakes, key=lambda m: (m.line, m.column))))
-    return tuple(found)
+    faults, found = list(document.faults), tuple[Accepted, ...]()
+    if not faults:
+        try:
+            found = codec(_Baseline).validate_json(json.dumps(document.data)).accept
+        except ValidationError as wrong:
+            schema = draft7(codec(_Baseline).json_schema(ref_template="#/definitions/{model}"))
+            faults += explain(wrong, document.data, schema)
+    # Each entry is right by itself. What is left is what an entry says beside others.
+    faults += _faults(found, known)
+    if faults:
+        raise ScenarioError(mistakes_of(faults, document, str(path)))
+    return found
+
+
+def _faults(found: Sequence[Accepted], known: Sequence[str] | None) -> Iterator[Fault]:
+    """Entries of scenarios that are nowhere, and those that another one says already."""
+    seen: set[tuple[str, str]] = set()
+    for index, entry in enumerate(found):
+        if known is not None and entry.scenario not in known:
+            what = f'"{entry.scenario}" is no scenario here{did_you_mean(entry.scenario, known)}'
+            yield Fault(("accept", index, "scenario"), what)
+        if (entry.scenario, entry.anomaly) in seen:
+            what = f"{entry.scenario} {entry.anomaly} is accepted above; remove one"
+            yield Fault(("accept", index), what)
+        seen.add((entry.scenario, entry.anomaly))
 
 
 def apply_baseline(
@@ -104,75 +150,3 @@ def baseline_text(findings: Sequence[Finding], kept: Sequence[Accepted], today: 
         if entry is not None and entry.until is not None:
             lines.append(f"    until: {entry.until}")
     return "\n".join(lines) + "\n"
-
-
-class _Reader:
-    """Takes a document apart, noting each mistake at its place."""
-
-    def __init__(
-        self, file: str, document: Document, mistakes: list[Mistake], known: Sequence[str] | None
-    ) -> None:
-        self._file, self._document, self._mistakes = file, document, mistakes
-        self._known = known
-
-    def all(self) -> list[Accepted]:
-        data = self._document.data
-        if not isinstance(data, dict) or set(data) != {"accept"} or not isinstance(data["accept"], list):
-            self._wrong((), "is no baseline; wanted one key accept: with a list of entries")
-            return []
-        entries = [self._entry(i, value) for i, value in enumerate(data["accept"])]
-        found = [entry for entry in entries if entry is not None]
-        first: dict[tuple[str, str], int] = {}
-        for index, entry in enumerate(entries):
-            if entry is not None and first.setdefault((entry.scenario, entry.anomaly), index) != index:
-                self._wrong(
-                    ("accept", index), f"{entry.scenario} {entry.anomaly} is accepted above; remove one"
-                )
-        return found
-
-    def _entry(self, index: int, value: object) -> Accepted | None:
-        at = ("accept", index)
-        if not isinstance(value, dict):
-            self._wrong(at, f"is no mapping; wanted {', '.join(_KEYS)}")
-            return None
-        before = len(self._mistakes)
-        for key in value:
-            if key not in _KEYS:
-                near = difflib.get_close_matches(str(key), _KEYS, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_KEYS)}"
-                self._wrong((*at, key), f"no such key; {hint}")
-        texts = {key: self._text(at, value, key) for key in _KEYS[:3]}
-        if texts["anomaly"] and texts["anomaly"] not in _RACES:
-            near = difflib.get_close_matches(texts["anomaly"], _RACES, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_RACES)}"
-            self._wrong((*at, "anomaly"), f'"{texts["anomaly"]}" is no anomaly; {hint}')
-        if texts["scenario"] and self._known is not None and texts["scenario"] not in self._known:
-            hint = did_you_mean(texts["scenario"], self._known)
-            self._wrong((*at, "scenario"), f'"{texts["scenario"]}" is no scenario here{hint}')
-        until = self._date(at, value.get("until")) if "until" in value else None
-        return Accepted(**texts, until=until) if len(self._mistakes) == before else None
-
-    def _text(self, at: tuple[str | int, ...], value: dict[str, object], key: str) -> str:
-        text = value.get(key)
-        if isinstance(text, str) and text.strip():
-            return text.strip()
-        if key not in value:
-            self._wrong(at, f"lacks {key}:")
-        else:
-            self._wrong((*at, key), f"{json.dumps(text)} is no text; say it in words")
-        return ""
-
-    def _date(self, at: tuple[str | int, ...], value: object) -> date | None:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self._wrong((*at, "until"), f"{json.dumps(value)} is no date; wanted one such as 2027-06-30")
-            return None
-
-    def _wrong(self, path: tuple[str | int, ...], text: str) -> None:
-        line, column = self._document.place(path)
-        self._mistakes.append(Mistake(self._file, line, column, _dotted(path), text))
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in path)
