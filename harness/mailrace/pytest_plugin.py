@@ -9,6 +9,7 @@ test, and so each worker of xdist, has a server of its own. Nothing heavy is imp
 
 import argparse
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,7 +194,7 @@ def _look(
     own = {
         "seed": seed,
         "mode": mode,
-        "command": f"pytest {loaded.file or loaded.name} --mail-target={target}",
+        "command": shlex.join(["pytest", str(loaded.file or loaded.name), f"--mail-target={target}"]),
         **{name: value for name, value in changed.items() if name not in known},
     }
     try:

@@ -126,8 +126,8 @@ def replay_command(folder: Path, scenario: Scenario, target: TargetName) -> str:
 
     It names a target that is a program or an address: `replay` takes those from nobody's file.
     """
-    own = "" if is_by_version(target.text) else f" --target {shlex.quote(target.text)}"
-    return f"mailrace replay {os.path.relpath(folder)} --scenario {scenario.name}{own}"
+    own = [] if is_by_version(target.text) else ["--target", target.text]
+    return shlex.join(["mailrace", "replay", os.path.relpath(folder), "--scenario", scenario.name, *own])
 
 
 def environment() -> dict[str, str]:

@@ -5,6 +5,7 @@ Everything here runs in the process of a faulty server, never in a test's own.
 
 import functools
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import AsyncIterator, Callable
@@ -57,6 +58,26 @@ def around(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[...
         return function
 
     return put
+
+
+def with_a_row(begins: str) -> None:
+    """Have a table of one row made with the others, in which the server keeps something of its own."""
+
+    @around(server, "apply_schema")
+    async def apply_schema(inner: Callable[..., Any], db: Any) -> None:
+        await inner(db)
+        await db.execute("CREATE TABLE IF NOT EXISTS kept (Key INTEGER PRIMARY KEY, Value TEXT)")
+        await db.execute("INSERT OR IGNORE INTO kept (Key, Value) VALUES (1, ?)", begins)
+
+
+async def kept(db: Any) -> Any:
+    """What is in that row, which is JSON."""
+    return json.loads(str((await db.query("SELECT Value FROM kept WHERE Key = ?", 1))[0][0]))
+
+
+async def keep(db: Any, value: Any) -> None:
+    """Write that row."""
+    await db.execute("UPDATE kept SET Value = ? WHERE Key = ?", json.dumps(value), 1)
 
 
 met: ContextVar[list[bytes]] = ContextVar("met")

@@ -78,3 +78,47 @@ def test_half_a_mail_that_leaves_the_server_is_a_race(
     result = steer(scenario, faulty("half_a_source_beside_a_deletion", of="1.33.1"))
     assert (result.verdict, set(result.anomalies)) == (Verdict.RACE, {"not_serializable"})
     assert steer(scenario, "embedded@1.33.1").verdict is Verdict.PASS
+
+
+TWO_MAILS = {"name": "two", "actors": [{"send": {"count": 2, "tags": ["{run}-{sender}"]}}]}
+TWO_READS = {
+    "name": "reads",
+    "given": [{"name": "one"}, {"name": "two"}],
+    "actors": [{"read_message": {"message": "one"}}, {"read_message": {"message": "two"}}],
+}
+MAIL_BESIDE_A_DELETION = {
+    "name": "deletion",
+    "given": [{"name": "old"}],
+    "actors": [{"send": {}}, {"delete": {"messages": ["old"]}}],
+}
+MAIL_BESIDE_A_READER = {"name": "reader", "actors": [{"send": {}}, {"read": {"path": "/api/v1/messages"}}]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "given", "found"),
+    [
+        ("subject_index_is_overwritten", TWO_MAILS, "views_disagree"),
+        ("unread_count_is_overwritten", TWO_MAILS, "views_disagree"),
+        ("attachment_counted_that_is_not_there", TWO_MAILS, "content_mixed"),
+        ("listed_under_another_name", TWO_MAILS, "content_mixed"),
+        ("tag_in_capitals", TWO_MAILS, "content_mixed"),
+        ("not_found_by_its_text", TWO_MAILS, "search_wrong"),
+        ("lost_in_an_empty_store_only", TWO_MAILS, "accepted_but_missing"),
+        ("page_shows_what_another_reads", TWO_READS, "not_serializable"),
+        ("lost_where_three_statements_come_within", MAIL_BESIDE_A_DELETION, "accepted_but_missing"),
+        ("lost_where_a_reader_looks", MAIL_BESIDE_A_READER, "accepted_but_missing"),
+    ],
+)
+def test_what_one_view_or_one_order_shows_is_a_race(
+    fault: str, given: dict[str, object], found: str, faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    result = steer(scenario_from(given, tmp_path), faulty(fault))
+    assert (result.verdict, set(result.anomalies)) == (Verdict.RACE, {found}), result.reason
+
+
+@pytest.mark.slow
+def test_who_is_answered_late_does_not_hang(faulty: Callable[..., str], tmp_path: Path) -> None:
+    result = steer(scenario_from(TWO_MAILS, tmp_path), faulty("second_is_answered_late", meeting="memory"))
+    assert "hang" not in {**result.anomalies, **result.broken_serially}
+    assert result.verdict is not Verdict.RACE, result.reason

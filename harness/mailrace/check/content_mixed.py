@@ -1,6 +1,7 @@
 """`content_mixed`: a stored mail is not the mail that was sent."""
 
 from mailrace.check.evidence import copies_with_message
+from mailrace.check.tags import clean_tag, tag_key, tags_named
 from mailrace.check.wording import about_copy, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
@@ -37,7 +38,14 @@ def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> l
             f"has the Message-ID {copy.message_id!r}{_whose(record, message_id=copy.message_id)} "
             f"where {message.message_id!r} was sent"
         )
+    if copy.names:
+        names = listed([repr(name) for name in copy.names])
+        complaints.append(f"is listed with the name {names} where none was sent")
+    complaints += _of_the_tags(copy, record)
     if is_generated:
+        attached = int(message.image_bytes > 0)
+        if copy.attachments not in (None, attached):
+            complaints.append(f"is listed with {copy.attachments} attachments where {attached} were sent")
         complaints += _of_the_text(copy, message)
     if copy.source is not None:
         if copy.source.difference:
@@ -64,6 +72,19 @@ def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
             f"is listed with {copy.size} bytes where a text of {message.body_bytes} bytes was sent"
         )
     return complaints
+
+
+def _of_the_tags(copy: StoredMessage, record: RoundRecord) -> list[str]:
+    """Tags of this round alone that are spelt as nobody has spelt them: the first spelling stays."""
+    spelt: dict[str, set[str]] = {}
+    for tag in tags_named(record.plan):
+        spelt.setdefault(tag_key(tag), set()).add(clean_tag(tag))
+    own = [tag for tag in copy.tags if record.plan.token.lower() in tag.lower()]
+    return [
+        f"has the tag {tag!r}, which nobody spelt so: {listed(sorted(asked))} was asked for"
+        for tag in own
+        if (asked := spelt.get(tag_key(tag), set())) and clean_tag(tag) not in asked
+    ]
 
 
 def _ids_of(message: Message, attempt: int) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ _FIELDS = (
     ("read", "read flag"),
     ("size", "size"),
     ("snippet", "snippet"),
+    ("attachments", "number of attachments"),
+    ("names", "names"),
     ("created_ms", "time of arrival"),
 )
 

@@ -13,16 +13,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from mailrace.check.orders import first_attempts
-from mailrace.check.tags import tag_key
+from mailrace.check.tags import tag_key, tag_keys, tags_named
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, StoredMessage
 from mailrace.model.operation import (
-    DeleteTag,
     Effect,
     Message,
     PlannedRound,
-    RenameTag,
     Send,
-    SetTags,
     messages_of,
     protocol_of,
 )
@@ -147,11 +144,15 @@ class _Plain:
         key = key or next((ids[i] for i in _VIEWED.findall(attempt.text) if i in ids), "")
         if key not in self._messages:
             return "no message of the round"
-        return f"{self.message(key)}, {self._body(attempt.text, key)}" if mark else self.message(key)
+        if isinstance(document, dict) and "Text" in document:
+            subject = self.text(str(document.get("Subject")), key)
+            return f"{self.message(key)}, {subject}, {self._body(str(document['Text']), key)}"
+        body = attempt.text.partition("\n\n")[2]
+        return f"{self.message(key)}, {self._body(body, key)}" if mark else self.message(key)
 
-    def _body(self, source: str, key: str) -> str:
-        """What a source's body is, so that half of one is told from the whole, in any round."""
-        text = self.text(source.partition("\n\n")[2], key).rstrip()
+    def _body(self, body: str, key: str) -> str:
+        """What a body is, so that half of one, or another's, is told from the whole, in any round."""
+        text = self.text(body, key).rstrip()
         return f"{len(text)} characters of body, digest {sha256(text.encode()).hexdigest()[:8]}"
 
     def error(self, text: str) -> str:
@@ -190,7 +191,7 @@ def _copies(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
 
 def _tags(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
     assert record.stored is not None
-    named = _tags_named(record.plan)
+    named = tag_keys(tags_named(record.plan))
     token = record.plan.token.lower()
     listed = {t.lower() for t in record.stored.tags if token in t.lower() or tag_key(t) in named}
     held = [tag.lower() for copy in record.stored.messages for tag in copy.tags]
@@ -205,19 +206,6 @@ def _relayed(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
     for key in dict.fromkeys((*asked, *(copy.key for copy in record.stored.relayed))):
         copies = [copy.difference or "whole" for copy in record.stored.relayed if copy.key == key]
         yield Part(SHARED, f"relayed {plain.message(key)}", ", ".join(sorted(copies)) or "none")
-
-
-def _tags_named(plan: PlannedRound) -> frozenset[str]:
-    names = [tag for message in messages_of(plan).values() for tag in message.tags]
-    for operation in plan.operations:
-        match operation:
-            case SetTags():
-                names += operation.tags
-            case RenameTag():
-                names += [operation.tag, operation.to]
-            case DeleteTag():
-                names.append(operation.tag)
-    return frozenset(tag_key(name) for name in names)
 
 
 def _seen(record: RoundRecord, plain: _Plain) -> Iterator[str]:

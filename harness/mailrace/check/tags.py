@@ -3,7 +3,15 @@
 import re
 from collections.abc import Iterable
 
-from mailrace.model.operation import Message, ServerOptions
+from mailrace.model.operation import (
+    DeleteTag,
+    Message,
+    PlannedRound,
+    RenameTag,
+    ServerOptions,
+    SetTags,
+    messages_of,
+)
 
 TAG_LENGTH_MAX = 100
 """Newer releases of Mailpit cut a longer tag."""
@@ -49,3 +57,17 @@ def asked_tags(message: Message, options: ServerOptions) -> tuple[str, ...]:
         if cleaned := clean_tag(tag):
             first_spelling.setdefault(cleaned.lower(), cleaned)
     return tuple(first_spelling.values())
+
+
+def tags_named(plan: PlannedRound) -> tuple[str, ...]:
+    """Every tag that a message or an operation of the round names, as it spells it."""
+    names = [part for m in messages_of(plan).values() for tag in m.tags for part in re.split("[,+]", tag)]
+    for operation in plan.operations:
+        match operation:
+            case SetTags():
+                names += operation.tags
+            case RenameTag():
+                names += [operation.tag, operation.to]
+            case DeleteTag():
+                names.append(operation.tag)
+    return tuple(names)

@@ -107,8 +107,11 @@ def read_plan(folder: Path) -> RecordedPlan:
 
 def mail_of(folder: Path, digest: str) -> bytes | None:
     """A user's own message that a run sent; None where the folder does not hold it whole."""
+    place = folder / MAILS / digest
+    if not place.is_file():  # nor is a pipe or a device read, which might never end
+        return None
     try:
-        content = (folder / MAILS / digest).read_bytes()
+        content = place.read_bytes()
     except OSError:
         return None
     return content if hashlib.sha256(content).hexdigest() == digest else None

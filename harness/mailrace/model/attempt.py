@@ -86,8 +86,7 @@ class Attempt:
     round, actor     index of the round, and of the actor in its `operations` (-1: a given message)
     operation        the operation's key; `message` the message's key where the operation sends one
     number           1 for the raced attempt, 2 … for its retries
-    code, text       the last reply: SMTP code or HTTP status, and its whole text (lines joined by "\\n");
-                     of POP3 its text only, for there are no codes
+    code, text       the last reply: SMTP code (POP3: none) or HTTP status; its text, lines joined by "\\n"
     stage            the last stage reached
     marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
     invoked_ns       the first byte of the operation was written
@@ -159,6 +158,7 @@ class StoredMessage:
     """One row of the target's list or search, as REST shows it. Addresses are bare, lower case.
 
     snippet      the beginning of its text; None: not shown, as by a server that is too old
+    attachments, names   how many files it has (None: not shown), names of addresses: ours have none
     created_ms   when the server stored it by its own clock, Unix milliseconds; 0: not shown
     source       its source compared with what was sent; None: not compared
     """
@@ -175,6 +175,8 @@ class StoredMessage:
     read: bool
     size: int
     snippet: str | None = None
+    attachments: int | None = None
+    names: tuple[str, ...] = ()
     created_ms: int = 0
     source: Source | None = None
 
@@ -235,8 +237,7 @@ class Relayed:
 class Stored:
     """What a target held for one run when its traffic was quiet.
 
-    messages   rows, newest first as listed: on a server of ours all of them, elsewhere only those with a
-               recipient in the run's domain
+    messages   rows, newest first; on a server that is not ours those with a recipient in the run's domain
     tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
     searches   what the search found, for the messages of which it was asked
     changed    rows of earlier rounds that are no longer what they were

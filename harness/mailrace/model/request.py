@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mailrace.model.command_line import OwnCommand
 from mailrace.model.result import Rule
 from mailrace.model.target_name import TargetName, parse_target
 
@@ -129,7 +130,7 @@ class RunRequest:
     mode: Mode = "race"
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     ends: float | None = None
-    command: str = ""
+    command: OwnCommand = ""
     racing: Racing = field(default_factory=Racing)
     steering: Steering = field(default_factory=Steering)
     server: ServerUse = field(default_factory=ServerUse)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from mailrace.model.anomaly import Anomaly
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.cause import Cause
+from mailrace.model.command_line import OwnCommand
 from mailrace.model.target import TargetInfo
 
 SCHEMA_VERSION = 1
@@ -92,7 +93,7 @@ class Witness:
 
     anomaly: Anomaly
     record: RoundRecord
-    replay: str
+    replay: OwnCommand
     explained: tuple[tuple[str, str], ...] = ()
     schedule: "ScheduleWitness | None" = None
 
@@ -287,7 +288,7 @@ class RunResult:
     target: TargetInfo
     seed: int
     run: str
-    command: str
+    command: OwnCommand
     started: str
     """ISO 8601, UTC."""
     environment: Mapping[str, str]

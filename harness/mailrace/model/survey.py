@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailrace.model.cause import Cause
+from mailrace.model.command_line import OwnCommand
 from mailrace.model.target import TargetInfo
 
 SURVEY_SCHEMA_VERSION = 1
@@ -169,7 +170,7 @@ class Survey:
     mailrace: str
     schema_version: int
     target: TargetInfo
-    command: str
+    command: OwnCommand
     started: str
     """ISO 8601, UTC."""
     is_whole: bool

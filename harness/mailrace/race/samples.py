@@ -24,7 +24,14 @@ and three searches, for a search makes the server read its whole mailbox."""
 OF_A_BLOCK_LEAST = 3
 SOURCE_BYTES_MAX = 8 * 1024 * 1024
 
+Identity = tuple[str, str, int]
+"""A row's server ID, which another may get once it is deleted, its message and its attempt."""
 _T = TypeVar("_T")
+
+
+def identity(row: StoredMessage) -> Identity:
+    """What makes a row the one that was seen before."""
+    return row.id, row.key, row.attempt
 
 
 @dataclass(frozen=True, slots=True)

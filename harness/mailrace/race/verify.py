@@ -26,11 +26,13 @@ from mailrace.race.samples import (
     OF_A_BLOCK_LEAST,
     SEARCHES_FIRST,
     SOURCES_FIRST,
+    Identity,
     Origin,
     Sampler,
+    identity,
     origins_of,
 )
-from mailrace.race.views import disagreeing, spread
+from mailrace.race.views import disagreeing, named_by, spread
 from mailrace.scenario import Plan
 
 SETTLE_S_MAX = 2.0
@@ -63,8 +65,8 @@ class Verifier:
         self._journal = journal
         self._sampler = Sampler(plan, target)
         self._pid: int | None = None
-        self._known: dict[str, _Known] = {}
-        """Rows that were seen since the store was last empty, by their server IDs."""
+        self._known: dict[Identity, _Known] = {}
+        """Rows that were seen since the store was last empty."""
         self._foreign: set[str] = set()
         """IDs of rows that were told already as nobody's."""
         self._unsure: set[str] = set()
@@ -171,9 +173,11 @@ class Verifier:
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
         for row in whole.messages:
             at = owner.get(row.key)
-            if row.id in self._known or row.id in self._foreign or (at is None and row.key in self._unsure):
+            if identity(row) in self._known or row.id in self._foreign:
                 continue
-            rows[_named_by(row, records) if at is None else at].append(row)
+            if at is None and row.key in self._unsure:
+                continue
+            rows[named_by(row, records) if at is None else at].append(row)
         tags = self._tags_by_round(whole)
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
@@ -236,18 +240,18 @@ class Verifier:
         """
         if not self._target.is_ours:
             return ()
-        now = {row.id: row for row in whole.messages}
+        now = {identity(row): row for row in whole.messages}
         origins = {known.row.key: known.origin for known in self._known.values()}
-        present = [known.row for known in self._known.values() if known.row.id in now]
+        present = [known.row for one, known in self._known.items() if one in now]
         sources = self._sampler.sources(present, origins, 0 if lane == SERIAL else AGAIN_MAX)
         self._counts["again"] += 0 if lane == SERIAL else len(self._known)
         found = []
-        for row_id, known in self._known.items():
-            if row_id not in now:
+        for one, known in self._known.items():
+            if one not in now:
                 if not self._may_touch(known, Effect.DELETES):
                     found.append(Changed(before=known.row, after=None))
                 continue
-            after = replace(self._without_excused(known, now[row_id]), source=sources.get(row_id))
+            after = replace(self._without_excused(known, now[one]), source=sources.get(known.row.id))
             if differences(known.row, after):
                 found.append(Changed(before=known.row, after=after))
         return tuple(found)
@@ -269,14 +273,14 @@ class Verifier:
     def _remember(self, records: Sequence[RoundRecord], parts: Sequence[Stored], whole: Stored) -> None:
         """What is there now is known from here on; what ran up to here can touch it no more."""
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
-        now = {row.id: row for row in whole.messages}
+        now = {identity(row): row for row in whole.messages}
         self._known = {
-            row_id: _Known(replace(now[row_id], source=known.row.source), known.origin)
-            for row_id, known in self._known.items()
-            if row_id in now
+            one: _Known(replace(now[one], source=known.row.source), known.origin)
+            for one, known in self._known.items()
+            if one in now
         }
         new = [row for part in parts for row in part.messages]
-        self._known |= {row.id: _Known(row, origins[row.key]) for row in new if row.key in origins}
+        self._known |= {identity(row): _Known(row, origins[row.key]) for row in new if row.key in origins}
         self._foreign |= {row.id for row in new if row.key not in origins}
         # What has no answer may still take effect after this look.
         unknown = [a for r in records for a in r.attempts if a.outcome is Outcome.UNKNOWN]
@@ -292,9 +296,3 @@ class Verifier:
         last_ns = max((a.completed_ns for a in record.attempts), default=record.released_ns) + _LOG_AFTER_NS
         lines = self._target.log_since(record.released_ns - _LOG_BEFORE_NS)
         return tuple(line for line in lines[:200] if line.t_ns <= last_ns)
-
-
-def _named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
-    """The place of the round whose token stands in a row that no message of ours explains; else the last."""
-    text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
-    return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)

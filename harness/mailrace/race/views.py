@@ -6,7 +6,7 @@ Only natively, on servers of ours: when steered, each instance has a memory of i
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored
+from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.operation import messages_of
 from mailrace.model.target import Target
 
@@ -35,3 +35,9 @@ def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence
     for two in found:
         at = owner.get(two.key, len(parts) - 1)
         parts[at] = replace(parts[at], disagreeing=(*parts[at].disagreeing, two))
+
+
+def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
+    """The place of the round whose token stands in a row that no message of ours explains; else the last."""
+    text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
+    return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)

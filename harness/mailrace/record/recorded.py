@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, TypedDict
 
 from mailrace.model.attempt import Outcome
+from mailrace.model.command_line import OwnCommand
 
 Protocol = Literal["smtp", "http", "pop3"]
 FOUND_MAX = 200
@@ -32,7 +33,7 @@ class Begun:
     target: str
     version: str = ""
     is_ours: bool = True
-    command: str = ""
+    command: OwnCommand = ""
     keeps_content: bool = False
 
 

@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mailrace.history.plan import MAILS, PLAN, mail_of
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
@@ -21,6 +23,7 @@ from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, repro_script
 from mailrace.report.unbundle import BUNDLE_VERSION, NAME, mail_name, sha256
+from mailrace.scenario.scenario import TargetSpec
 
 
 def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
@@ -127,10 +130,10 @@ def _names(scenarios: Collection[ScenarioResult]) -> str:
 def _asked(plan: str, scenario: ScenarioResult) -> Mapping[str, object]:
     """The scenario as plan.json has it; empty where there is no plan."""
     try:
-        named: dict[str, Mapping[str, object]] = {s["name"]: s for s in json.loads(plan)["scenarios"]}
-    except (ValueError, KeyError, TypeError):
+        named = [s for s in json.loads(plan)["scenarios"] if s["name"] == scenario.name]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return named.get(scenario.name, {})
+    return named[0] if named and isinstance(named[0], dict) else {}
 
 
 def _own_mails(folder: Path, asked: Mapping[str, object]) -> dict[str, bytes]:
@@ -143,29 +146,35 @@ def _own_mails(folder: Path, asked: Mapping[str, object]) -> dict[str, bytes]:
 
 def _facts(run: RunResult, asked: Mapping[str, object], mails: Mapping[str, bytes]) -> ServerFacts:
     """Version, flags and instances of the server, and the messages that were sent as they are."""
-    target = asked.get("target")
-    options = target if isinstance(target, dict) else {}
+    options = _options(asked)
     flags: list[str] = []
-    if options.get("ignore_duplicate_ids") or "ignore_duplicate_ids" in run.target.settings:
+    if options.ignore_duplicate_ids or "ignore_duplicate_ids" in run.target.settings:
         flags.append("--ignore-duplicate-ids")
-    disabled = options.get("tags_disable") or ()
-    if disabled:
-        flags += ["--tags-disable", ",".join(disabled)]
+    if options.tags_disable:
+        flags += ["--tags-disable", ",".join(options.tags_disable)]
     is_embedded = run.target.name.startswith("embedded")
     return ServerFacts(
         version=f"{run.target.version} (mailrace's embedded reference)"
         if is_embedded
         else run.target.version,
         flags=tuple(flags),
-        instances=int(options.get("instances") or 1),
+        instances=options.instances,
         contents=mails,
     )
+
+
+def _options(asked: Mapping[str, object]) -> TargetSpec:
+    """What the servers were started with, also where the plan is a stranger's. Raises UsageError."""
+    try:
+        return TargetSpec.model_validate(asked.get("target") or {})
+    except ValidationError as wrong:
+        raise UsageError(f"plan.json: target: {wrong.errors()[0]['msg']}; no plan of mailrace") from None
 
 
 def _scenario_files(folder: Path, names: Collection[str]) -> list[Path]:
     """The scenarios' files, as far as they stand in the run's own folder."""
     places = dict.fromkeys(folder / Path(name).name for name in names if name)
-    return [place for place in places if NAME.fullmatch(place.name) and place.is_file()]
+    return [p for p in places if NAME.fullmatch(p.name) and p.is_file() and not p.is_symlink()]
 
 
 def _manifest(
@@ -200,6 +209,9 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def _text(path: Path) -> str:
+    """The text of a file of the run's own folder; "" where there is none, or it is elsewhere (a link)."""
+    if path.is_symlink() or not path.is_file():
+        return ""
     try:
         return path.read_bytes().decode("utf-8", "backslashreplace")
     except OSError:

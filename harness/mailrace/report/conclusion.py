@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
+from mailrace.model.command_line import own_command
 from mailrace.model.consequences import consequence, in_order
 from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
@@ -202,7 +203,7 @@ def _commands(result: RunResult) -> Iterable[Command]:
         if mended and result.target.name.startswith("mailpit@"):
             text = re.sub(r" (--target|-t) \S+", "", again) + f" --target mailpit@{mended}"
             yield Command(purpose=f"To see whether {mended} mends it", text=text)
-        yield Command(purpose="To report it", text=f"mailrace bundle {_folder(again)}")
+        yield Command(purpose="To report it", text=shlex.join(["mailrace", "bundle", *_folder(again)]))
         return
     target = shlex.quote(result.target.name)
     for verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASS):
@@ -258,7 +259,8 @@ def _file(scenario: ScenarioResult) -> str:
     return scenario.file if is_own else scenario.name
 
 
-def _folder(replay: str) -> str:
-    """The folder of the run that a replay's command names."""
-    words = replay.split()
-    return words[2].removesuffix("/run.json") if words[:2] == ["mailrace", "replay"] and words[2:] else ""
+def _folder(replay: str) -> list[str]:
+    """The folder of the run that a replay's command names; nothing where it names none."""
+    words = shlex.split(own_command(replay))
+    is_replay = words[:2] == ["mailrace", "replay"]
+    return [word.removesuffix("/run.json") for word in words[2:3]] if is_replay else []

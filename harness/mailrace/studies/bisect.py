@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, log2
 
+from mailrace.model.command_line import OwnCommand
+
 
 class Answer(StrEnum):
     """What a probe says of one version."""
@@ -26,7 +28,7 @@ class Probed:
     answer: Answer
     reason: str
     proof: str = ""
-    replay: str = ""
+    replay: OwnCommand = ""
     report: str = ""
 
 

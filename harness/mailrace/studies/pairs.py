@@ -91,8 +91,11 @@ def steer_overlaps(
             looked[shape] = replace(overlap, why=NO_ACTOR)
             continue
         path = folder / SCENARIOS / overlap.file
+        # A record may be a stranger's, so nothing is written through a link of its.
+        if path.parent.is_symlink():
+            raise UsageError(f"{path.parent}: is a link; name a record that mailrace made")
         path.parent.mkdir(exist_ok=True)
-        path.write_text(overlap.scenario, encoding="utf-8")
+        write_whole(path, overlap.scenario.encode())
         # What is known costs no time, so the time that there is goes to what nobody has looked at.
         known = known_of(surveyed, overlap.first, overlap.second, overlap.relation)
         known = known or cache.known(overlap.scenario)

@@ -103,7 +103,8 @@ class Api:
             page = self.messages(start, rows) if query is None else self.search(query, start, rows)
             yield page
             start += len(page.messages)
-            if len(page.messages) < rows or start >= page.matching:
+            # A server may give fewer rows than it is asked for, and have more.
+            if not page.messages or start >= page.matching:
                 return
         raise ApiError(f"{self.base_url}: its pages do not end; {start} rows were read")
 

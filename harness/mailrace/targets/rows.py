@@ -63,6 +63,8 @@ def _message(row: Mapping[str, object]) -> StoredMessage:
         read=row.get("Read") is True,
         size=_whole(row, "Size"),
         snippet=_text(row, "Snippet") if "Snippet" in row else None,
+        attachments=_whole(row, "Attachments") if "Attachments" in row else None,
+        names=names_of_row(row),
         created_ms=_instant_ms(_text(row, "Created")) if "Created" in row else 0,
     )
 
@@ -73,6 +75,13 @@ def _instant_ms(text: str) -> int:
         return round(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError as error:
         raise NotMailpit(f"'Created' is no instant: {text[:40]!r}") from error
+
+
+def names_of_row(row: Mapping[str, object]) -> tuple[str, ...]:
+    """The names beside the addresses of a row, which are lists that were found right."""
+    fields = ([row.get("From")], *(row.get(field) or [] for field in ("To", "Cc", "Bcc", "ReplyTo")))
+    entries = [entry for field in fields if isinstance(field, list) for entry in field]
+    return tuple(str(e["Name"]) for e in entries if isinstance(e, dict) and e.get("Name"))
 
 
 def _addresses(value: object) -> tuple[str, ...]:

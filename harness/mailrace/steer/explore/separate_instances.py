@@ -15,16 +15,14 @@ from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.explore.habits import Habits
 from mailrace.steer.servers.instance import Instance
-from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.liveness import HUNG_S, why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round
 from mailrace.steer.servers.seat import Seat
 
-ARRIVE_S_MAX = 4.0
+ARRIVE_S_MAX = 4.5
 CALM_S = 0.06
 """Where no broadcast may come between, none is due so soon, nor in twice the time of the run before."""
-HUNG_S = 0.3
-"""Silence after which an instance whose threads all sleep is taken to hang."""
 
 
 @dataclass(slots=True)
@@ -180,6 +178,7 @@ class SeparateInstances:
         def arrived() -> bool:
             return all(a in self._waiting or self._seats[a].is_over for a in actors)
 
+        began = time.monotonic()
         if self.rig.loop.pump(arrived, HUNG_S):
             return
         # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it silent.
@@ -192,12 +191,13 @@ class SeparateInstances:
                 until = max(until, time.monotonic() + HUNG_S)
             elif self.rig.proxy.trouble:
                 raise ScheduleMissed(self.rig.proxy.trouble)
-            elif not why_silent(s.instance for s in missing):
+            elif not why_silent(s.instance for s in missing) and self.rig.silence.is_hang(began):
                 for seat in missing:
                     seat.is_hung = True
                     seat.link.give_up()
                 return
             if self.rig.loop.pump(arrived, HUNG_S):
+                self.rig.silence.ended(began)
                 return
         why = why_silent(s.instance for s in missing) or "its silence has no cause that can be seen"
         raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s: {why}")

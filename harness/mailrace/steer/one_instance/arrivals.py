@@ -13,11 +13,11 @@ from mailrace.steer.database_proxy.attribution import BROADCAST, Names, is_backg
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
 from mailrace.steer.explore.habits import LATE_MIN_S, LATE_SHARE
-from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX, HUNG_S
+from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
 from mailrace.steer.one_instance.scheduler import step_text
-from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.liveness import HUNG_S, why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.seat import Seat
 
@@ -80,17 +80,19 @@ class Arrivals:
         def arrived() -> bool:
             return bool(self.held) or not (self.decoys.busy or self.able())
 
-        until = time.monotonic() + ARRIVE_S_MAX
+        began = time.monotonic()
         while not self.rig.loop.pump(arrived, HUNG_S):
             why = self.rig.proxy.trouble or why_silent([self.rig.instances[0]])
             if not why and not self.under_way() and not self.decoys.busy:
                 raise ScheduleMissed("a statement that used to come behind a reply did not come")
-            if not why:
+            if not why and self.rig.silence.is_hang(began):
                 for seat in self.seats:
                     seat.is_hung = not seat.is_over
                 return None
-            if time.monotonic() > until:
+            if time.monotonic() > began + ARRIVE_S_MAX:
                 raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
+        if time.monotonic() - began > HUNG_S:
+            self.rig.silence.ended(began)
         if len(self.held) > 1:
             raise ScheduleMissed("two statements of one instance came at once: it has several connections")
         return next(iter(self.held), None)

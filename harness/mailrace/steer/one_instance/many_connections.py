@@ -8,6 +8,7 @@ Only one actor is let go at a time, so the next statement is that one's, or of o
 Where it may be of either, the text tells; where the texts are the same, the run counts for nothing.
 """
 
+import time
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
@@ -18,6 +19,7 @@ from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
+from mailrace.steer.servers.liveness import HUNG_S
 from mailrace.steer.servers.seat import Seat
 
 
@@ -46,6 +48,8 @@ class ManyConnections:
             if not able:
                 if all(self.seats[a].is_over for a in left):
                     raise ScheduleMissed("a statement that used to come behind a reply did not come")
+                if self._comes_late():
+                    continue
                 for seat in self.seats:
                     seat.is_hung = not seat.is_over
                 break
@@ -85,6 +89,21 @@ class ManyConnections:
     def _let_go(self, statement: Statement) -> None:
         self.arrivals.let_go(statement)
         self._settle()
+
+    def _comes_late(self) -> bool:
+        """Whether something comes after a while all the same: a server may try again, or have a timer."""
+        rig, began = self.arrivals.rig, time.monotonic()
+        over = sum(seat.is_over for seat in self.seats)
+
+        def came() -> bool:
+            return len(self.arrivals.held) > len(self.held) or sum(s.is_over for s in self.seats) > over
+
+        while not rig.loop.pump(came, HUNG_S):
+            if rig.silence.is_hang(began):
+                return False
+        rig.silence.ended(began)
+        self._settle()
+        return True
 
     def _settle(self) -> None:
         """Wait until nothing moves, and note whose the statements are that came meanwhile.

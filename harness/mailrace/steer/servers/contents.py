@@ -1,8 +1,8 @@
 """What a store holds after a schedule in, the same with everything compared out that a promise is about.
 
 Of every row the source (`/raw`) is compared with what was sent, and the text that searches look through is
-searched for the sender of each message. Rows that were there before the schedule are compared with what they
-were, unless an operation of the round may touch them.
+searched for the sender of each message and the first words of its text. Rows that were there before the
+schedule are compared with what they were, unless an operation of the round may touch them.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailrace.actors import render
-from mailrace.check import compare_source, differences, markable, touched
+from mailrace.check import compare_source, differences, markable, touched, words_of
 from mailrace.model.attempt import Changed, RoundRecord, Search, Source, Stored, StoredMessage
 from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions, messages_of
 from mailrace.steer.database_proxy.store import rows
@@ -53,13 +53,14 @@ class Contents:
         self._blobs = {row.id: _blob(connection, row.id) for row in stored.messages}
 
     def looked_at(
-        self, stored: Stored, connection: sqlite3.Connection, sources: Mapping[str, str | None]
+        self, all_of_it: Stored, connection: sqlite3.Connection, sources: Mapping[str, str | None]
     ) -> Stored:
         """The rows with their sources compared and searched for; `sources` by ID, None: it shows none."""
-        found = tuple(self._row(row, sources) for row in stored.messages)
+        found = tuple(self._row(row, sources) for row in all_of_it.messages)
         messages = [m for m in messages_of(self.planned).values() if m.file_sha256 is None]
-        searches = tuple(_search(connection, m) for m in messages if any(r.key == m.key for r in found))
-        return replace(stored, messages=found, searches=searches)
+        stored = [m for m in messages if any(row.key == m.key for row in found)]
+        searches = tuple(_search(connection, m, words) for m in stored for words in _searched(m))
+        return replace(all_of_it, messages=found, searches=searches)
 
     def changed(self, record: RoundRecord) -> tuple[Changed, ...]:
         """Rows of before that no operation of the round touches and that are no longer what they were.
@@ -104,8 +105,12 @@ def _as_before(before: StoredMessage, after: StoredMessage, *, may_be_marked: bo
     return replace(after, read=before.read) if may_be_marked else after
 
 
-def _search(connection: sqlite3.Connection, message: Message) -> Search:
-    query = message.sender.lower()
+def _searched(message: Message) -> tuple[str, ...]:
+    """What only this message holds: its sender, and the first words of its text where it is long enough."""
+    return tuple(dict.fromkeys((message.sender.lower(), words_of(message).strip('"').lower())))
+
+
+def _search(connection: sqlite3.Connection, message: Message, query: str) -> Search:
     found = rows(connection, _SEARCH, f"%{query}%")
     return Search(key=message.key, query=query, ids=tuple(str(row_id) for (row_id,) in found))
 

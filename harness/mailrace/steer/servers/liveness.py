@@ -6,6 +6,7 @@ nothing, no signal from outside stopped or ended it, and all its threads sleep w
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from mailrace.actors.link import Link
 from mailrace.model.errors import ScheduleMissed, TargetError
@@ -15,10 +16,42 @@ from mailrace.steer.database_proxy.proxy import DatabaseProxy, pass_all
 from mailrace.steer.database_proxy.quiet import Threads, threads_of
 from mailrace.steer.servers.instance import Instance
 
+HUNG_S = 0.3
+HANG_S = 3.5
 PROBE_S = 0.15
 PROBE_S_MAX = 2.0
 STOPPED_S_MAX = 6.0
 """A process that somebody stopped gets that long until it goes on; what it missed is then run again."""
+
+
+@dataclass(slots=True)
+class Silence:
+    """How long servers of a kind may be silent while all their threads sleep, before they are said to hang.
+
+    A server that answers late sleeps, too: one that waits for a timer, or tries again after a while. So the
+    first silence is waited for in full, and later ones as long as it takes a server that is known by then.
+
+    is_proven   one was waited for in vain for all of `HANG_S`
+    longest_s   after which something came all the same
+    """
+
+    is_proven: bool = False
+    longest_s: float = 0.0
+
+    @property
+    def hang_s(self) -> float:
+        """So long it takes to be called a hang; in seconds."""
+        return min(HANG_S, max(HUNG_S, 2 * self.longest_s)) if self.is_proven else HANG_S
+
+    def is_hang(self, began: float) -> bool:
+        """Whether a silence since then (monotonic) is one, with all threads asleep."""
+        is_over = time.monotonic() - began >= self.hang_s
+        self.is_proven = self.is_proven or is_over
+        return is_over
+
+    def ended(self, began: float) -> None:
+        """Something came after a silence since then."""
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
 
 
 def let_go(proxy: DatabaseProxy) -> None:
@@ -37,10 +70,12 @@ def why_silent(instances: Iterable[Instance]) -> str:
     return ""
 
 
-def dead_among(loop: Loop, proxy: DatabaseProxy, instances: Iterable[Instance]) -> list[Instance]:
+def dead_among(
+    loop: Loop, proxy: DatabaseProxy, instances: Iterable[Instance], silence: Silence
+) -> list[Instance]:
     """Those of the instances that do not answer a request that needs their one connection.
 
-    Dead is one whose process has ended, or that is silent for 0.15 s while all its threads sleep. What is
+    Dead is one whose process has ended, or whose `silence` is a hang while all its threads sleep. What is
     held is let go first. Raises ScheduleMissed where one is silent, or has ended, for another reason: that
     says nothing of the server, so the schedule is run again.
     """
@@ -52,13 +87,14 @@ def dead_among(loop: Loop, proxy: DatabaseProxy, instances: Iterable[Instance]) 
         except TargetError:
             probes.append((instance, None))
     links = [k for _, k in probes if k is not None]
-    until = time.monotonic() + PROBE_S_MAX
+    began = time.monotonic()
+    until = began + max(PROBE_S_MAX, silence.hang_s)
     stopped_until = time.monotonic() + STOPPED_S_MAX
     while not loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
         silent = [i for i, k in probes if k is not None and not k.is_idle]
         states = {threads_of(i.pid) for i in silent}
         # A stopped process gets more time: whoever stopped it may let it go on.
-        if states == {Threads.ASLEEP} or time.monotonic() > (
+        if (states == {Threads.ASLEEP} and silence.is_hang(began)) or time.monotonic() > (
             stopped_until if Threads.STOPPED in states else until
         ):
             break

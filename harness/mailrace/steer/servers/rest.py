@@ -1,17 +1,35 @@
-"""A rig and what its store's tables hold in, whether the server shows the same over REST out."""
+"""A rig and what its store's tables hold in, whether the server shows the same over REST out.
 
-from dataclasses import replace
+Schedules are judged by the tables, which takes no request. What users see comes by REST, where a server may
+ask tables that nobody here knows of: an index, a count. So each content of the store is looked at there once.
+"""
 
-from mailrace.model.attempt import Stored
-from mailrace.model.errors import MailraceError
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from mailrace.model.attempt import Disagreement, Stored
+from mailrace.model.errors import MachineTrouble, MailraceError, ScheduleMissed, TargetError
+from mailrace.steer.database_proxy.attribution import COUNT_ALL
+from mailrace.steer.database_proxy.proxy import pass_all
+from mailrace.steer.database_proxy.store import rows
+from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import Rig
+from mailrace.targets import Unanswered, Unreachable
+
+BROADCAST_ENDS_S = 0.005
+_TABLES = (
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+    "AND name != 'mailbox_data' ORDER BY name"
+)
+"""The sources of messages hold instants, and are compared with what was sent each time."""
 
 
 def rest_differs(rig: Rig, own: Stored | None) -> str:
     """How REST differs from the store as it was read at the proxy, in words; "" where both agree.
 
-    Schedules are judged by the tables, which take no request. What users see comes by REST, so it is asked
-    for after the serial orders and after each realisation.
+    It is asked for after the serial orders and after each realisation.
     """
     if own is None:
         return "the store was not read"
@@ -20,7 +38,81 @@ def rest_differs(rig: Rig, own: Stored | None) -> str:
             shown = rig.instances[0].target.stored("")
     except MailraceError as wrong:
         return f"REST could not be read: {wrong}"
-    rows = {replace(row, source=None) for row in own.messages}
-    if (set(shown.messages), set(shown.tags)) != (rows, set(own.tags)):
-        return "REST showed another store than was read at the proxy"
-    return ""
+    return "" if _is_same(shown, own) else "REST showed another store than was read at the proxy"
+
+
+@dataclass(slots=True)
+class Views:
+    """What servers show of a round's store over REST.
+
+    agreed   by the store's content: whether all views showed it as the tables have it
+    """
+
+    rig: Rig
+    domain: str
+    agreed: dict[str, bool] = field(default_factory=dict)
+
+    def seen(self, own: Stored, instance: Instance) -> Stored:
+        """What is stored with what a client is shown otherwise by a list, searches and counts.
+
+        Raises ScheduleMissed where the server does not answer in time.
+        """
+        content = self._content(own)
+        if self.agreed.get(content):
+            return own
+        try:
+            with self._uncounted(instance):
+                shown = instance.target.stored("")
+                two = instance.target.disagreements(shown, self.domain, {})
+        except (Unanswered, Unreachable, MachineTrouble) as wrong:
+            raise ScheduleMissed(str(wrong)) from wrong
+        except TargetError as wrong:
+            two = (Disagreement(key="", one="its store could be read", other=str(wrong)),)
+            return replace(own, disagreeing=two)
+        self.agreed[content] = not two and _is_same(shown, own)
+        if not _is_same(shown, own):
+            sources = {row.id: row.source for row in own.messages}
+            listed = tuple(replace(row, source=sources.get(row.id)) for row in shown.messages)
+            own = replace(own, messages=listed, tags=shown.tags)
+        return replace(own, disagreeing=two)
+
+    def _content(self, own: Stored) -> str:
+        """A digest of the whole store, alike in runs that differ in server IDs and instants only."""
+        names = {row.id: row.key for row in own.messages}
+        digest = hashlib.sha256()
+        connection = self.rig.store.connection
+        for (table,) in rows(connection, _TABLES):
+            held = rows(connection, f'SELECT * FROM "{table}"')
+            texts = sorted(repr([_plain(value, names) for value in row]) for row in held)
+            digest.update(repr((table, texts)).encode())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _uncounted(self, instance: Instance) -> Iterator[None]:
+        """Ask while nothing is held; what is asked for here is no broadcast of the server's."""
+        proxy = self.rig.proxy
+        gate, counted = proxy.gate, proxy.counted
+        ends = next(text for text in counted if text != COUNT_ALL) if counted else ""
+        tally, index = proxy.tally, instance.index
+        # A broadcast that has begun is counted to its end.
+        self.rig.loop.pump(lambda: tally[index, COUNT_ALL] <= tally[index, ends], BROADCAST_ENDS_S)
+        proxy.gate, proxy.counted = pass_all, frozenset()
+        try:
+            with self.rig.loop.in_background():
+                yield
+        finally:
+            proxy.gate, proxy.counted = gate, counted
+
+
+def _is_same(shown: Stored, own: Stored) -> bool:
+    rows_ = {replace(row, source=None) for row in own.messages}
+    return (set(shown.messages), set(shown.tags)) == (rows_, set(own.tags))
+
+
+def _plain(value: object, names: dict[str, str]) -> object:
+    if isinstance(value, int | float) and value > 1e12:
+        return "an instant"
+    if isinstance(value, str):
+        for row_id, name in names.items():
+            value = value.replace(row_id, name)
+    return value

@@ -22,7 +22,7 @@ from mailrace.steer.database_proxy.quiet import Threads, threads_of, wait_quiet
 from mailrace.steer.database_proxy.store import Store
 from mailrace.steer.servers.broadcasts import Broadcasts
 from mailrace.steer.servers.instance import Instance, Opener
-from mailrace.steer.servers.liveness import dead_among, let_go
+from mailrace.steer.servers.liveness import Silence, dead_among, let_go
 from mailrace.steer.servers.seat import Seat
 
 ANSWER_S_MAX = 5.0
@@ -50,6 +50,7 @@ class Rig:
     instances: list[Instance] = field(default_factory=list)
     start_s: float = 0.0
     late_s: float = 0.0
+    silence: Silence = field(default_factory=Silence)
     _late_looks: int = 0
     proxy: DatabaseProxy = field(init=False)
     broadcasts: Broadcasts = field(init=False)
@@ -131,7 +132,7 @@ class Rig:
 
     def dead_among(self, instances: list[Instance]) -> list[Instance]:
         """See `liveness.dead_among`, which lets go of whatever is held. Raises ScheduleMissed."""
-        return dead_among(self.loop, self.proxy, instances) if instances else []
+        return dead_among(self.loop, self.proxy, instances, self.silence) if instances else []
 
     def await_late_work(self, seats: list[Seat]) -> int:
         """Let what a server still does after its last reply end; how many statements of it there were.

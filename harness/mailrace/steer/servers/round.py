@@ -14,6 +14,7 @@ from mailrace.steer.database_proxy.drawn import Drawn
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.servers.contents import Contents
 from mailrace.steer.servers.instance import Instance
+from mailrace.steer.servers.rest import Views
 from mailrace.steer.servers.rig import ANSWER_S_MAX, Rig
 from mailrace.steer.servers.seat import Seat, attempt_of, unanswered
 from mailrace.steer.servers.stored import ids_by_key, read_stored
@@ -38,6 +39,7 @@ class Round:
 
     ids        server IDs of the given messages, by key
     compared   what the store is compared with after each schedule
+    views      what servers show of it over REST
     snapshot   the store once the given messages are in it
     drawn      what the server draws anew in each run, as far as it was seen
     """
@@ -46,6 +48,7 @@ class Round:
     planned: PlannedRound
     ids: Mapping[str, str]
     compared: Contents
+    views: Views
     snapshot: sqlite3.Connection
     drawn: Drawn = field(default_factory=Drawn)
 
@@ -166,8 +169,9 @@ class Round:
         self.snapshot.close()
 
     def stored(self, alive: Sequence[Instance]) -> Stored:
-        """See `stored_of`."""
-        return stored_of(self.rig, self.compared, alive)
+        """See `stored_of` and `Views`."""
+        stored = stored_of(self.rig, self.compared, alive)
+        return self.views.seen(stored, alive[0]) if alive else stored
 
 
 @contextmanager
@@ -195,7 +199,8 @@ def set_up(rig: Rig, planned: PlannedRound) -> Round:
     compared.remember(stored, rig.store.connection)
     known = ids_by_key(stored)
     ids = {m.key: known[m.key] for m in planned.given}
-    return Round(rig, planned, ids, compared, rig.store.snapshot())
+    domain = next((message.domain for message in messages_of(planned).values()), "")
+    return Round(rig, planned, ids, compared, Views(rig, domain), rig.store.snapshot())
 
 
 def stored_of(rig: Rig, compared: Contents, alive: Sequence[Instance]) -> Stored:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 
 from mailrace.model.attempt import Stored, StoredMessage
 from mailrace.steer.database_proxy.store import rows
+from mailrace.targets.rows import names_of_row
 
 _MESSAGES = (
-    "SELECT ID, MessageID, Metadata, Subject, Size, Read, Snippet, Created FROM mailbox ORDER BY Created DESC"
+    "SELECT ID, MessageID, Metadata, Subject, Size, Read, Snippet, Created, Attachments FROM mailbox"
+    " ORDER BY Created DESC"
 )
 _TAGS_OF = (
     "SELECT message_tags.ID, tags.Name FROM tags JOIN message_tags ON tags.ID = message_tags.TagID"
@@ -53,6 +55,8 @@ def _message(row: tuple[object, ...], tags: tuple[str, ...]) -> StoredMessage:
         read=row[5] == 1,
         size=int(float(str(row[4]))),
         snippet=str(row[6]),
+        attachments=int(float(str(row[8]))),
+        names=names_of_row(metadata),
         created_ms=int(float(str(row[7]))),
     )
 

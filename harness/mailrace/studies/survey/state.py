@@ -57,6 +57,8 @@ class Header:
     pairs: tuple[str, ...]
 
 
+_BEGINS = b'{"header": '
+"""How the first line begins, also where a kill cut it off."""
 _Line = Header | Found | Shown | FoundTriple
 _KINDS: dict[str, type[_Line]] = {"header": Header, "pair": Found, "shown": Shown, "triple": FoundTriple}
 
@@ -123,18 +125,23 @@ class State:
 
     def _lines(self) -> Iterator[tuple[_Line, int]]:
         """Each whole line's value, and where in the file it ends."""
-        if not self._path.exists():
+        if not os.path.lexists(self._path):
             return
+        # What is appended to and cut must be ours: no link to another file, and must begin as ours does.
+        if self._path.is_symlink() or not self._path.is_file():
+            raise UsageError(f"{self._path}: is no regular file; name another folder with --state")
         end = 0
         with self._path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(LINE_BYTES_MAX), b""), start=1):
-                if not line.endswith(b"\n"):
+                is_cut_off = not line.endswith(b"\n") and len(line) < LINE_BYTES_MAX
+                if is_cut_off and line.startswith(_BEGINS[: len(line)] if number == 1 else b"{"):
                     return
-                end += len(line)
-                if (value := line_of(line)) is None:
+                value = None if is_cut_off else line_of(line)
+                if value is None or (number == 1) != isinstance(value, Header):
                     raise UsageError(
                         f"{self._path}:{number}: no line of a survey; name another folder with --state"
                     )
+                end += len(line)
                 yield value, end
 
 

@@ -1,0 +1,154 @@
+"""A stranger's folder brings links, pipes and commands of its own: none is followed, read or shown as one."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mailrace.history import mail_of
+from mailrace.model.command_line import NOT_OURS, own_command
+from mailrace.model.errors import UsageError
+from mailrace.report import FORMATS, bundle, from_json, read_bundle, render, to_json
+from mailrace.studies.pairs import steer_overlaps
+from mailrace.studies.survey.state import STATE, Header, State
+from mailrace.targets import parse_target
+
+from tests.record.test_steered_pairs import two_sends
+from tests.report.report_results import native
+from tests.running import mailrace
+
+SECRET = "the secret of this machine"
+HEADER = Header(target="embedded@1.33.1", version="1.33.1", pairs=("a beside b",))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a run that hit, without its plan."""
+    place = tmp_path / "run"
+    place.mkdir()
+    render(native(hits=2), place, ("json",))
+    return place
+
+
+def hidden(tmp_path: Path) -> Path:
+    path = tmp_path / "id_rsa"
+    path.write_text(SECRET)
+    return path
+
+
+@pytest.mark.parametrize("name", ["server.log", "history.jsonl", "plan.json", "shared-new-tag.race.yaml"])
+def test_a_bundle_takes_in_nothing_that_stands_behind_a_link(name: str, folder: Path, tmp_path: Path) -> None:
+    (folder / name).symlink_to(hidden(tmp_path))
+    made = bundle(folder, tmp_path / "b.zip")
+    assert SECRET.encode() not in b"".join(read_bundle(made).files.values())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "[" * 100_000,
+        {"scenarios": {"name": "shared-new-tag"}},
+        {"scenarios": [{"name": "shared-new-tag", "target": []}]},
+        {"scenarios": [{"name": "shared-new-tag", "target": {"instances": "many"}}]},
+        {"scenarios": [{"name": "shared-new-tag", "target": {"tags_disable": [1]}}]},
+        {"scenarios": [{"name": "shared-new-tag", "mails": {"a": "../../id_rsa"}}]},
+    ],
+    ids=["deep", "no list", "no options", "no number", "no tags", "a path"],
+)
+def test_a_plan_of_anybody_s_is_bundled_or_refused(plan: Any, folder: Path, tmp_path: Path) -> None:
+    hidden(tmp_path)
+    (folder / "plan.json").write_text(plan if isinstance(plan, str) else json.dumps(plan))
+    try:
+        made = bundle(folder, tmp_path / "b.zip")
+    except UsageError:
+        return
+    assert SECRET.encode() not in b"".join(read_bundle(made).files.values())
+
+
+def test_a_pipe_among_the_mails_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "mails").mkdir()
+    os.mkfifo(tmp_path / "mails" / ("0" * 64))
+    assert mail_of(tmp_path, "0" * 64) is None
+
+
+EVIL = ("rm -rf ~", "mailrace replay x; id", "mailrace replay $(id)", "mailrace run\nid", "mailrace x | sh")
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_a_command_that_is_not_ours_is_shown_nowhere(text: str, folder: Path) -> None:
+    document = json.loads(to_json(native(hits=2)))
+    document["command"] = text
+    for witness in document["scenarios"][0]["witnesses"]:
+        witness["replay"] = text
+    (folder / "run.json").write_text(json.dumps(document))
+    ended = mailrace("report", "run", "--format", ",".join(FORMATS), cwd=folder.parent)
+    for shown in (ended.stdout, *((folder / name).read_text() for name, _ in FORMATS.values())):
+        assert text not in shown
+    assert NOT_OURS in ended.stdout
+
+
+OURS = ("", "mailrace", "mailrace run 'a b' --rounds 3", "pytest x '--mail-target=http://h:1?smtp=h:2'")
+
+
+@pytest.mark.parametrize("text", OURS)
+def test_a_command_of_ours_stays_as_it_is(text: str) -> None:
+    assert own_command(text) == text
+    assert from_json(to_json(replace(native(hits=2), command=text))).command == text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda state, other: state.symlink_to(other),
+        lambda state, other: state.write_text(other.read_text()),
+        lambda state, other: state.write_text('{"mine": 1'),
+        lambda state, other: os.mkfifo(state),
+        lambda state, other: state.mkdir(),
+    ],
+    ids=["link", "no line end", "another's", "pipe", "folder"],
+)
+def test_a_state_that_is_no_survey_s_is_left_as_it_is(
+    make: Callable[[Path, Path], object], tmp_path: Path
+) -> None:
+    other, state = hidden(tmp_path), tmp_path / "state" / STATE
+    state.parent.mkdir()
+    make(state, other)
+    before = state.read_text() if state.is_file() else ""
+    with pytest.raises(UsageError, match="name another folder with --state"):
+        State(state.parent, HEADER)
+    assert other.read_text() == SECRET
+    assert before == (state.read_text() if state.is_file() else "")
+
+
+@pytest.mark.parametrize("length", [1, 12, 30])
+def test_a_state_that_was_cut_off_in_its_first_line_is_begun_anew(length: int, tmp_path: Path) -> None:
+    State(tmp_path, HEADER)
+    whole = (tmp_path / STATE).read_bytes()
+    (tmp_path / STATE).write_bytes(whole[:length])
+    State(tmp_path, HEADER)
+    assert (tmp_path / STATE).read_bytes() == whole
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_record_s_scenarios_are_not_written_through_a_link(
+    is_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILRACE_CACHE_DIR", str(tmp_path / "cache"))
+    record, elsewhere = tmp_path / "record", tmp_path / "elsewhere"
+    record.mkdir()
+    elsewhere.mkdir()
+    found, target = two_sends("1.30.5"), parse_target("mailpit@1.30.5")
+    if is_folder:
+        (record / "scenarios").symlink_to(elsewhere)
+        with pytest.raises(UsageError, match="is a link"):
+            steer_overlaps(found, target, record, 0.0, print)
+    else:
+        (record / "scenarios").mkdir()
+        for one in found.overlaps:
+            (record / "scenarios" / one.file).symlink_to(hidden(elsewhere))
+        steer_overlaps(found, target, record, 0.0, print)
+        assert (elsewhere / "id_rsa").read_text() == SECRET
+    assert [path.name for path in elsewhere.iterdir()] == ([] if is_folder else ["id_rsa"])
