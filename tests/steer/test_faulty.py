@@ -80,7 +80,7 @@ def test_half_a_mail_that_leaves_the_server_is_a_race(
     assert steer(scenario, "embedded@1.33.1").verdict is Verdict.PASS
 
 
-TWO_MAILS = {"name": "two", "actors": [{"send": {"count": 2, "tags": ["{run}-{sender}"]}}]}
+TWO_MAILS = {"name": "two", "actors": [{"send": {"count": 2, "tags": ["{run}-{round}-{sender}"]}}]}
 TWO_READS = {
     "name": "reads",
     "given": [{"name": "one"}, {"name": "two"}],
@@ -114,7 +114,7 @@ def test_what_one_view_or_one_order_shows_is_a_race(
     fault: str, given: dict[str, object], found: str, faulty: Callable[..., str], tmp_path: Path
 ) -> None:
     result = steer(scenario_from(given, tmp_path), faulty(fault))
-    assert (result.verdict, set(result.anomalies)) == (Verdict.RACE, {found}), result.reason
+    assert (result.verdict, set(result.anomalies) - {"torn_read"}) == (Verdict.RACE, {found}), result.reason
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ And back: whose copy a mail is that a relay got.
 import re
 from base64 import encodebytes
 from collections.abc import Iterable, Mapping
+from email import message_from_bytes
 from functools import lru_cache
 
 from mailrace.model.attempt import Relayed
@@ -17,6 +18,7 @@ LINE_CHARS_MAX = 800
 """Tags that would make a longer line are folded (RFC 5322 2.1.1 ends a line at 998)."""
 
 _MARK = re.compile(rb"^X-Mailrace: run=\S+; message=(\w+); attempt=(\d+)\r?$", re.MULTILINE)
+_KEPT = ("From", "To", "Cc", "Reply-To", "Subject")
 _LINE = FILLER.encode() + b"\r\n"
 
 
@@ -88,9 +90,9 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
 def relayed_of(
     mails: Iterable[bytes], messages: Mapping[str, Message], contents: Mapping[str, bytes]
 ) -> tuple[Relayed, ...]:
-    """Those mails of a relay that are copies of `messages`, by their mark, with their bodies compared.
+    """Those mails of a relay that are copies of `messages`, by their mark, with what was sent compared.
 
-    The head is the server's own when it releases: it sets Date and Message-ID anew.
+    Of the head a server sets some anew when it releases, such as Date and Message-ID: `_KEPT` must stay.
     """
     found = []
     for mail in mails:
@@ -98,8 +100,16 @@ def relayed_of(
         mark = _MARK.search(head)
         message = messages.get(mark[1].decode()) if mark else None
         if mark is not None and message is not None:
-            _, _, sent = render(message, int(mark[2]), contents).partition(b"\r\n\r\n")
+            own, _, sent = render(message, int(mark[2]), contents).partition(b"\r\n\r\n")
             is_whole = body.rstrip(b"\r\n") == sent.rstrip(b"\r\n")
             said = "" if is_whole else f"{len(body)} bytes that are not the {len(sent)} that were sent"
+            theirs, ours = _kept(head), _kept(own)
+            if altered := [name for name in _KEPT if theirs[name] != ours[name]]:
+                said = said or f"another {' and another '.join(altered)} than was sent"
             found.append(Relayed(key=message.key, difference=said))
     return tuple(found)
+
+
+def _kept(head: bytes) -> dict[str, str]:
+    parsed = message_from_bytes(head)
+    return {name: " ".join(str(parsed.get(name, "")).split()) for name in _KEPT}

@@ -86,11 +86,14 @@ def _came(cell: Cell, place: Path) -> tuple[TargetName, ...]:
     for folder, held in ((MAILS, cell.mails), ("from", cell.beside)):
         (place / folder).mkdir()
         for name, content in unpacked(held).items():
-            path = (place / folder / name).resolve()
+            path = Path(os.path.normpath(place / folder / name))
             if not path.is_relative_to(place / folder):
                 raise UsageError(f"a cell of a campaign: {name!r:.80} leads out of its folder")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            except (OSError, ValueError):
+                raise UsageError(f"a cell of a campaign: {name!r:.80} is no name of a file") from None
     return read_plan(place).targets
 
 

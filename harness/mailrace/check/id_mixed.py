@@ -1,6 +1,7 @@
 """`id_mixed`: a reply names the ID of another mail's row or of none, or two replies name one ID."""
 
 from mailrace.check.evidence import Try, tries_of
+from mailrace.check.touched import deletable
 from mailrace.check.wording import copies_in_words, finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
@@ -12,11 +13,17 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]
 
     `250 … queued as ID` and the answer of `POST /send` name the row that the message became. An attempt
     whose copy is gone can only be compared with the other rows and replies. With ignore_duplicate_ids a
-    reply to an ignored message may name the row because of which it was ignored.
+    reply to an ignored message may name the row because of which it was ignored. An ID may be used again once
+    its message is deleted, so given messages that the round may delete are not compared.
     """
     if record.stored is None:
         return ()
-    tries = [one for one in tries_of(record) if one.attempt.queued_as]
+    may_be_gone = deletable(record, options)
+    tries = [
+        one
+        for one in tries_of(record)
+        if one.attempt.queued_as and not (one.attempt.actor < 0 and one.message.key in may_be_gone)
+    ]
     rows = {copy.id: copy for copy in record.stored.messages}
     found: list[Anomaly] = []
     for one in tries:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 """A full or broken disk, a limit of the machine: neither the server's doing nor a bug of ours."""
+_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
+"""A path on the command line that nobody can open, or that we may not."""
 
 
 def command() -> "typer.Typer":
@@ -100,6 +102,13 @@ def _status_of(wrong: Exception) -> int:
     usage_error = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     if isinstance(wrong, usage_error):
         wrong.show()  # type: ignore[attr-defined]
+        return 2
+    if isinstance(wrong, OSError) and wrong.errno in _NAMES:
+        from mailrace.report.words import legible
+
+        print(
+            f"mailrace: {legible(str(wrong.filename), 80)}: {wrong.strerror}; name another", file=sys.stderr
+        )
         return 2
     if isinstance(wrong, OSError) and wrong.errno in _MACHINE:
         where = wrong.filename or "what was to be written, such as standard output"

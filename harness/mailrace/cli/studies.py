@@ -1,5 +1,6 @@
 """`mailrace merge`, `matrix`, `retries`: questions that take many runs."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,7 @@ def merge(
     from mailrace.studies.merge import merge as merged
     from mailrace.verdict import exit_status
 
-    seen = [one.resolve() for one in folders]
+    seen = [os.path.realpath(one) for one in folders]
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
     runs = [run_of(folder) for folder in folders]

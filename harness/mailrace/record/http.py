@@ -28,6 +28,14 @@ REPLY_BYTES_MAX = 4 * 1024 * 1024
 WEB_SOCKET_WORDS = "the connection was upgraded (web socket)"
 """Mailpit only tells by it what has happened: nothing that a client sends there changes the store."""
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]")
+REFUSES_BYTES, REFUSAL_BYTES_MAX = 12, 64 * 1024
+_REFUSES = re.compile(rb"HTTP/1[.][01] 400|H?T?T?P?/?1?[.]?[01]? ?4?0?\Z")
+"""How a refusal begins, or the part of it that is there."""
+_REFUSAL = re.compile(
+    rb"HTTP/1\.[01] 400[^\n]*\n(?:[^\r\n]+\r\n)*connection: close\r\n(?:[^\r\n]+\r\n)*\r\n(?:(?!HTTP/1\.).)*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The whole of one, after which the server closes."""
 _STATUS_LINE = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: .*)?")
 
 
@@ -62,25 +70,47 @@ class HttpWatch:
         self._now_ns = 0
         self._is_opaque = False
         self._is_first = True
+        self._junk: LostTrack | None = None
+        """Why what was sent is no request, while nothing else is under way."""
+        self._refusal = b""
+        """What the server said to it."""
 
     def client_sent(self, data: bytes, t_ns: int) -> None:
         """A piece of a request."""
-        if self._is_first and is_encrypted(data):
-            self._is_opaque = True
-            self._teller.not_seen(t_ns, TLS_WORDS)
+        is_junk = self._is_first and is_encrypted(data)
         self._is_first = False
-        if not self._is_opaque:
-            self._client.feed(data, t_ns)
+        if is_junk:
+            self._junk = LostTrack(TLS_WORDS)
+        elif not self._is_opaque and self._junk is None:
+            try:
+                self._client.feed(data, t_ns)
+            except LostTrack as why:
+                self._lost(why)
 
     def server_sent(self, data: bytes, t_ns: int) -> None:
         """A piece of a reply."""
         self._now_ns = t_ns
-        if not self._is_opaque:
-            self._server.feed(data, t_ns)
+        if self._is_opaque:
+            return
+        # What comes while no request is under way is kept, for it may turn out to refuse junk.
+        self._refusal = self._refusal + data if self._junk is not None or not self._exchanges else b""
+        if self._junk is None:
+            try:
+                self._server.feed(data, t_ns)
+            except LostTrack as why:
+                self._lost(why)
+        is_long = len(self._refusal) > REFUSAL_BYTES_MAX
+        if self._junk is not None and (is_long or not _REFUSES.match(self._refusal[:REFUSES_BYTES])):
+            self._unseen(t_ns)
 
     def ended(self, t_ns: int) -> None:
         """The link is gone. A reply without a length ends with it; a request without a reply is unknown."""
         if self._is_opaque:
+            return
+        if self._junk is not None:
+            # What a server refuses as no request at all, and then closes, has done nothing.
+            if not _REFUSAL.fullmatch(self._refusal):
+                self._unseen(t_ns)
             return
         self._now_ns = t_ns
         self._server.feed(b"", t_ns)
@@ -90,6 +120,19 @@ class HttpWatch:
                 self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code))
             else:
                 self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
+
+    def _lost(self, why: LostTrack) -> None:
+        """Nobody knows what a request did whose reply is missing; junk between two may have done nothing."""
+        if self._exchanges:
+            raise why
+        self._junk = why
+
+    def _unseen(self, t_ns: int) -> None:
+        assert self._junk is not None
+        if str(self._junk) != TLS_WORDS:
+            raise self._junk
+        self._is_opaque = True
+        self._teller.not_seen(t_ns, TLS_WORDS)
 
     def _requested(self, head: Head) -> int:
         line = _REQUEST_LINE.fullmatch(head.first)

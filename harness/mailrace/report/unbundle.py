@@ -41,11 +41,11 @@ def read_bundle(path: Path) -> Bundle:
     # A bundle is a stranger's file. What follows trusts it step by step: first that it is a zip with plain
     # names and sane sizes, then that its manifest is ours, then that each file is the one that the manifest
     # lists.
+    if not path.is_file():  # a pipe or a device would be waited for
+        raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote")
     try:
         with zipfile.ZipFile(path) as archive:
             files = _unpacked(archive)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote") from None
     except _UNREADABLE as error:
         raise UsageError(f"{path}: no whole zip ({error}); was it cut off?") from None
     except _Refused as why:

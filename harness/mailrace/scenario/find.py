@@ -48,7 +48,7 @@ def _files(given: str) -> list[Path]:
     if given == SHIPPED and not path.exists():
         path = shipped()
     if path.is_dir():
-        files = sorted(path.glob(f"*{SUFFIX}"))
+        files = sorted(file for file in path.glob(f"*{SUFFIX}") if file.is_file())
         if not files:
             raise UsageError(
                 f"{given}: no *{SUFFIX} in this folder; `mailrace init` writes one to start from"

@@ -1,6 +1,7 @@
 """A scenario file in, the scenario or all of its mistakes at once out."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -174,7 +175,8 @@ def _within(folder: Path, name: str, reach: Reach) -> Path:
     """The message's file. Raises OSError where it is not there, is no file, or must not be read."""
     if reach == "nothing":
         raise FileNotFoundError(0, "it did not come along with the run")
-    path = (folder / name).resolve()  # links are followed first, so that none leads outside
+    # Links are followed first, so that none leads outside; a loop of links is found when it is opened.
+    path = Path(os.path.realpath(folder / name))
     if reach == "folder" and not path.is_relative_to(folder.resolve()):
         raise PermissionError(0, "it is outside of the scenario's folder; --allow-outside allows it")
     if not path.is_file():

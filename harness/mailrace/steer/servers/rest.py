@@ -82,7 +82,7 @@ class Views:
         digest = hashlib.sha256()
         connection = self.rig.store.connection
         for (table,) in rows(connection, _TABLES):
-            held = rows(connection, f'SELECT * FROM "{table}"')
+            held = rows(connection, f'SELECT * FROM "{table!s}"')
             texts = sorted(repr([_plain(value, names) for value in row]) for row in held)
             digest.update(repr((table, texts)).encode())
         return digest.hexdigest()

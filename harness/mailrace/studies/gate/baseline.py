@@ -25,7 +25,7 @@ from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.preflight import did_you_mean
 from mailrace.scenario.explain import explain
 from mailrace.scenario.load import mistakes_of
-from mailrace.scenario.read import Fault, read
+from mailrace.scenario.read import FILE_BYTES_MAX, Fault, read
 from mailrace.scenario.schema import draft7
 from mailrace.studies.gate.compare import Finding
 
@@ -71,7 +71,8 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
     Raises ScenarioError with every mistake's line, UsageError where unreadable.
     """
     try:
-        document = read(path.read_bytes())
+        with path.open("rb") as file:
+            document = read(file.read(FILE_BYTES_MAX + 1))
     except OSError as error:
         raise UsageError(
             f"--baseline {path}: {error.strerror}; --write-baseline {path} writes one"
