@@ -1,6 +1,7 @@
 """plan.json: what was asked comes back whole, and what is wrong in it is said by field, value and wish."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ REQUESTS = st.builds(
     seed=st.integers(0, 2**31),
     mode=st.sampled_from(["race", "steer"]),
     time_limit_s=st.none() | st.floats(0.1, 1e6),
-    command=st.text(max_size=20),
+    command=st.text(max_size=20).filter(str.isprintable).map(lambda text: shlex.join(["mailrace", text])),
     racing=st.builds(
         Racing,
         rounds=st.none() | st.integers(1, 50_000),

@@ -28,10 +28,10 @@ def test_mappings_are_sorted_so_equal_results_give_equal_bytes():
 
 def test_bytes_that_are_no_utf8_are_written_visibly():
     text = to_json(
-        replace(native(hits=0), command=b"caf\xe9 \xff".decode("utf-8", "surrogateescape") + "\ud800")
+        replace(native(hits=0), whole=b"caf\xe9 \xff".decode("utf-8", "surrogateescape") + "\ud800")
     )
-    assert json.loads(text.encode())["command"] == "caf\\xe9 \\xff\\ud800"
-    assert from_json(text).command == "caf\\xe9 \\xff\\ud800"
+    assert json.loads(text.encode())["whole"] == "caf\\xe9 \\xff\\ud800"
+    assert from_json(text).whole == "caf\\xe9 \\xff\\ud800"
 
 
 @pytest.mark.parametrize(
