@@ -3,13 +3,14 @@
 Everything here runs in the process of a faulty server, never in a test's own.
 """
 
+import asyncio
 import functools
 import importlib
 import json
 import pkgutil
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -58,6 +59,12 @@ def around(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[...
         return function
 
     return put
+
+
+async def some_time(seconds: float) -> None:
+    """A server that is slow by itself: nothing ends this but the time."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
 
 
 def with_a_row(begins: str) -> None:

@@ -38,6 +38,7 @@ def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> l
             f"has the Message-ID {copy.message_id!r}{_whose(record, message_id=copy.message_id)} "
             f"where {message.message_id!r} was sent"
         )
+    # No message of ours has a name beside an address, nor a tag that nobody named, whoever wrote its text.
     if copy.names:
         names = listed([repr(name) for name in copy.names])
         complaints.append(f"is listed with the name {names} where none was sent")
@@ -47,6 +48,7 @@ def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> l
         if copy.attachments not in (None, attached):
             complaints.append(f"is listed with {copy.attachments} attachments where {attached} were sent")
         complaints += _of_the_text(copy, message)
+    # Its source is compared where it was asked for.
     if copy.source is not None:
         if copy.source.difference:
             complaints.append(f"has another source: {copy.source.difference}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailrace.embedded import listing, rest, storing
 from mailrace.embedded.mailbox import Mailbox
-from planting import Meet, around, fault
+from planting import Meet, around, fault, some_time
 
 from planted.mail_lost import EDITS
 
@@ -103,7 +103,7 @@ def lists_are_slow(meet: Meet) -> None:
 
         @around(rest.ReadingApi, name)
         async def read(inner: Any, api: Any, request: Any) -> Any:
-            await asyncio.sleep(1.5)
+            await some_time(1.5)
             return await inner(api, request)
 
 

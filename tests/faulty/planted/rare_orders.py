@@ -5,7 +5,7 @@ from typing import Any
 
 from mailrace.embedded import listing, rest
 from mailrace.embedded.mailbox import Mailbox
-from planting import Meet, around, fault, kept, with_a_row
+from planting import Meet, around, fault, kept, some_time, with_a_row
 
 COUNT_ONE_MORE = "UPDATE kept SET Value = Value + 1 WHERE Key = ?"
 
@@ -73,7 +73,7 @@ def second_is_answered_late(meet: Meet) -> None:
         async with meet(mailbox, b"x") as others:
             message: str = await inner(mailbox, *given)
             if others:
-                await asyncio.sleep(1.2)
+                await some_time(1.2)
         return message
 
 
@@ -85,7 +85,7 @@ def stored_after_the_answer(meet: Meet) -> None:
     @around(Mailbox, "accept")
     async def accept(inner: Any, mailbox: Mailbox, *given: Any) -> str:
         async def later() -> None:
-            await asyncio.sleep(0.02)
+            await some_time(0.02)
             await inner(mailbox, *given)
 
         task = asyncio.ensure_future(later())
