@@ -36,11 +36,12 @@ steer: $(STAMP)  ## walk every schedule: make steer [TARGET=mailpit@1.30.5] [SCE
 	@$(BIN)/mailrace steer $(if $(SCENARIO),scenarios -k '$(SCENARIO)',scenarios/shared-new-tag.race.yaml) \
 	  $(if $(TARGET),--target '$(TARGET)')
 
+# Half of a test's time is spent waiting for servers, so two workers a processor of a small machine keep it busy.
 test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they are missing
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 4
 
 check: lint  ## lint, and the fast tests
-	@$(BIN)/python -m pytest -q -n 2 -m 'not mailpit and not slow and not browser'
+	@$(BIN)/python -m pytest -q -n 4 -m 'not mailpit and not slow and not browser'
 
 lint: $(STAMP)  ## ruff, format, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -68,6 +68,7 @@ def test_who_fails_before_the_release_is_not_raced_and_it_is_said(
     assert all(a.released_ns is None for record in rounds for a in record.attempts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "outcome", "word"),
     [

@@ -26,7 +26,7 @@ TARGETS = [
     pytest.param("embedded@1.30.5", marks=pytest.mark.slow),
     pytest.param("mailpit@1.27.11", marks=real),
     pytest.param("mailpit@1.30.5", marks=real),
-    "external embedded@fixed",
+    pytest.param("external embedded@fixed", marks=pytest.mark.slow),
     pytest.param("external mailpit@1.30.5", marks=real),
 ]
 
