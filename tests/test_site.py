@@ -59,9 +59,9 @@ def page(site: Path, name: str) -> str:
 def test_a_dead_link_fails_the_build(tmp_path: Path) -> None:
     """By the settings of the site, on two pages: all of the site is built by the other tests."""
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "index.md").write_text("# One\n\n[nowhere](two.md#nowhere)\n", encoding="utf-8")
-    (tmp_path / "docs" / "two.md").write_text("# Two\n", encoding="utf-8")
-    own = {"docs_dir": "docs", "hooks": [], "extra_css": [], "nav": ["index.md", "two.md"]}
+    (tmp_path / "docs" / "index.md").write_text("# One\n\n[nowhere](faq.md#nowhere)\n", encoding="utf-8")
+    (tmp_path / "docs" / "faq.md").write_text("# Two\n", encoding="utf-8")
+    own = {"docs_dir": "docs", "hooks": [], "extra_css": [], "nav": ["index.md", "faq.md"]}
     config = tmp_path / "mkdocs.yml"
     config.write_text(json.dumps({"INHERIT": str(ROOT / "mkdocs.yml"), **own}), encoding="utf-8")
     done = build(tmp_path / "site", config)
