@@ -1,20 +1,23 @@
 """The survey: its table and pairs as values; one of the embedded reference, ended and gone on with."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from mailrace.model.consequences import Harm
 from mailrace.model.errors import UsageError
+from mailrace.model.operation import PlannedRound
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
 from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page, survey_to_json
-from mailrace.scenario import load
+from mailrace.scenario import Scenario, load
 from mailrace.scenario.load import scenario_from
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.surveying import Surveying
 from mailrace.studies.survey.document import NOT_LOOKED, survey_of
 from mailrace.studies.survey.operations import LEFT_OUT, TABLE, not_surveyed
-from mailrace.studies.survey.relations import chosen, pairs, relation_of
+from mailrace.studies.survey.relations import Pair, chosen, pairs, relation_of
 from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import STATE, Header, State
 from mailrace.studies.survey.whole import Asked, survey
@@ -174,6 +177,29 @@ def test_a_time_limit_ends_it_before_the_first_pair(tmp_path: Path) -> None:
     found = survey(asked, tmp_path)
     assert not found.is_whole
     assert {pair.verdict for pair in found.pairs} == {PairVerdict.INCONCLUSIVE}
+
+
+@dataclass(slots=True)
+class Hasty(Surveyor):
+    """Explores two schedules of each pair and no more."""
+
+    def _of(self, pair: Pair) -> tuple[Scenario, PlannedRound, Surveying]:
+        scenario, planned, servers = Surveyor._of(self, pair)
+        servers.extent = Extent(schedules_max=2)
+        return scenario, planned, servers
+
+
+@pytest.mark.parametrize("other", ["delete", "set tags"])
+def test_what_is_refused_by_right_is_no_pass_where_not_all_was_explored(tmp_path: Path, other: str) -> None:
+    wanted = [pair for pair in pairs() if (pair.a.name, pair.b.name) == (other, "rename to known")][:1]
+    state = State(tmp_path, Header(target="embedded", version="fixed", pairs=()))
+    hasty = Hasty(parse_target("embedded@fixed"), state, tmp_path)
+    assert hasty.survey(wanted)
+    (found,) = state.found.values()
+    assert (found.pair.verdict, found.pair.why) == (
+        PairVerdict.INCONCLUSIVE,
+        "Not finished, for its budget of 2 schedules.",
+    )
 
 
 @pytest.mark.slow

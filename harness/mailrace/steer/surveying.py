@@ -26,7 +26,7 @@ from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
+from mailrace.steer.explore.state_space import StateSpace, explore, never_accepted
 from mailrace.steer.one_instance.beyond import at_point, bad_points
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
 from mailrace.steer.one_instance.realiser import Effort, Realiser
@@ -41,8 +41,6 @@ from mailrace.targets import TargetName
 
 INSTANCES = 2
 LIST_S_MAX = 5.0
-EXTENT = Extent()
-"""As much as steer explores of a scenario: what is cut off on a slow machine has causes of other names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ class Looked:
     causes    of schedules that one server allows, the worst first, with the easiest leaf of each
     apart     causes that need two servers on one store: these did it while the pair was explored
     doubt     why a clean pair is not clean for sure; "" if nothing says so
+    refused   kinds of operations that were refused in every schedule, so that they promised nothing
     """
 
     space: StateSpace
@@ -74,6 +73,7 @@ class Looked:
     causes: Mapping[str, tuple[Cause, Node, int]]
     apart: tuple[Cause, ...]
     doubt: str
+    refused: tuple[str, ...]
 
     @property
     def schedules(self) -> tuple[int, int]:
@@ -92,6 +92,8 @@ class Surveying:
     instances: int = INSTANCES
     gomaxprocs: int = GOMAXPROCS
     progress: Callable[[str], None] = lambda _: None
+    extent: Extent = field(default_factory=Extent)
+    """As much as of a scenario: what is cut off on a slow machine has causes of other names."""
     _rig: Rig | None = field(default=None, init=False)
     _round: Round | None = field(default=None, init=False)
 
@@ -136,7 +138,7 @@ class Surveying:
     def look(self, planned: PlannedRound) -> Looked:
         """Every schedule of the pair, and what one instance allows of them. Raises TargetError."""
         round_ = self._with(planned)
-        space = explore(round_, EXTENT)
+        space = explore(round_, self.extent)
         seen = look_on_one(round_, space)
         grounds = grounds_of(space, seen.exclusions.allow)
         found: dict[str, tuple[Cause, Node, int]] = {}
@@ -146,10 +148,10 @@ class Surveying:
             found[cause.name] = cause, leaves[ranked[0][1]], ranked[0][0]
         beyond = grounds_of(space, always).causes() if space.graph.is_whole else []
         apart = tuple(one for one in beyond if one.name not in found and not found)
-        doubt = space.doubt or seen.points.in_words or why_not_put_to_the_test(space)
+        doubt = space.doubt or seen.points.in_words or space.judge.without_a_race
         if not doubt and not space.is_exhaustive:
             doubt = f"not finished, for {space.coverage.why_not}"
-        return Looked(space, grounds, seen, found, apart, doubt)
+        return Looked(space, grounds, seen, found, apart, doubt, never_accepted(space))
 
     @staticmethod
     def _preemptions(space: StateSpace, seen: OnOne, leaf: Node) -> int:
@@ -184,7 +186,7 @@ class Surveying:
         round_ = self._with(planned)
         shared = SharedInstance(round_, looked.space.graph)
         kinds = tuple(operation.kind for operation in planned.operations)
-        realiser = self._realiser(round_, looked.space, looked.grounds, EXTENT.seconds_max)
+        realiser = self._realiser(round_, looked.space, looked.grounds, self.extent.seconds_max)
         judge, points, found = looked.space.judge, looked.seen.points, []
         for once, run, names in bad_points(shared, judge, points, looked.space.anomalies):
             # It counts where it comes again, and is told as a doubt where it does not.

@@ -24,7 +24,7 @@ from mailrace.steer.explore.observer import NOBODY
 from mailrace.steer.explore.programs import Learner, Programs
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
-from mailrace.steer.explore.state_space import StateSpace, why_not_put_to_the_test
+from mailrace.steer.explore.state_space import StateSpace, never_accepted
 from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
@@ -58,6 +58,7 @@ class Three:
     asked          schedules that were run to learn what an actor does
     is_exhaustive  every class of schedules was run on the servers as well
     doubt          why more may be wrong than was found, in words; "" if nothing says so
+    refused        kinds of operations that were refused in every schedule, so that they promised nothing
     """
 
     space: StateSpace
@@ -68,6 +69,7 @@ class Three:
     asked: int
     is_exhaustive: bool
     doubt: str
+    refused: tuple[str, ...]
 
     @property
     def schedules(self) -> tuple[int, int]:
@@ -133,13 +135,14 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     ran = run_each(walk, model, executions, by_pairs)
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = _space(round_, judge, executions, model.graph, bad)
-    doubt = hidden or once or walk.doubt or why_not_put_to_the_test(space)
+    doubt, refused = hidden or once or walk.doubt or judge.without_a_race, never_accepted(space)
     if not doubt and not model.graph.is_whole:
         doubt = f"not all of its states were walked within {seconds_max:.0f} s"
     if not doubt and ran < len(model.ends):
         doubt = f"{len(model.ends) - ran} of its {len(model.ends)} outcomes were not run on the servers"
     is_small = sum(map(len, model.ends.values())) <= LEAVES_MAX
-    is_exhaustive = not doubt and not bad and is_small and _is_every_class_good(separate, judge, model.graph)
+    is_clean = not (doubt or refused or bad)
+    is_exhaustive = is_clean and is_small and _is_every_class_good(separate, judge, model.graph)
     separate.end()
     return Three(
         space=space,
@@ -150,6 +153,7 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
         asked=model.asked,
         is_exhaustive=is_exhaustive,
         doubt=doubt,
+        refused=refused,
     )
 
 

@@ -1,7 +1,15 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
 from mailrace.verdict.bound import pairs_needed, rule_pairs, settled, theta_bound
-from mailrace.verdict.decision import Decision, Evidence, decide, doubt_of, evidence_of, whole_of
+from mailrace.verdict.decision import (
+    Decision,
+    Evidence,
+    decide,
+    doubt_of,
+    evidence_of,
+    promised_nothing,
+    whole_of,
+)
 from mailrace.verdict.drift import is_overdispersed, overdispersion
 from mailrace.verdict.exit_status import EXIT_STATUS, ExitStatus, exit_status, exit_status_of, gravest, merged
 from mailrace.verdict.rates import clopper_pearson, upper_bound
@@ -23,6 +31,7 @@ __all__ = [
     "merged",
     "overdispersion",
     "pairs_needed",
+    "promised_nothing",
     "rule_pairs",
     "settled",
     "theta_bound",

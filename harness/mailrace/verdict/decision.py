@@ -53,6 +53,11 @@ class Decision:
     advice: str = ""
 
 
+def promised_nothing(kinds: Sequence[str]) -> str:
+    """That such operations were never accepted, in a sentence; "" where there are none."""
+    return f"no {', '.join(kinds)} was ever accepted, so no promise was put to the test" if kinds else ""
+
+
 def evidence_of(
     result: ScenarioResult, *, found_by_steer: tuple[str, ...] = (), is_cut_off: bool = False
 ) -> Evidence:
@@ -175,7 +180,7 @@ def doubt_of(seen: Evidence) -> tuple[str, str] | None:
         return "it is not recorded what the server accepted", "run it again with this mailrace"
     if seen.never_accepted:
         return (
-            f"no {', '.join(seen.never_accepted)} was ever accepted, so no promise was put to the test",
+            promised_nothing(seen.never_accepted),
             "see the replies in the report: the server refuses what the scenario does",
         )
     if seen.found < seen.promised:

@@ -48,6 +48,13 @@ class Judge:
             names[name.value] += number
         return dict(names)
 
+    @property
+    def without_a_race(self) -> str:
+        """Which promises break when the operations run one after the other as well; "" where none does."""
+        broken = ", ".join(self.broken_serially)
+        also = "shows when the operations run one after the other as well"
+        return f"{broken} {also}: a broken promise, not a race" if broken else ""
+
     def findings(self, run: Execution) -> tuple[Anomaly, ...]:
         """All anomalies of a run that the serial runs did not show, those that are only reported too."""
         found = check_round(run.record, self.options, self.serial)

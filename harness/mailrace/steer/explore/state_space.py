@@ -24,6 +24,7 @@ from mailrace.steer.explore.soundness import doubt_of, that_come_twice, unexplor
 from mailrace.steer.explore.strategy import Coverage
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
+from mailrace.verdict import promised_nothing
 
 
 class Counted(NamedTuple):
@@ -205,9 +206,11 @@ def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -
 
 def why_not_put_to_the_test(space: StateSpace) -> str:
     """Why clean schedules say nothing: promises that break anyhow, or that were never made; else ""."""
-    if broken := ", ".join(space.judge.broken_serially):
-        also = "shows when the operations run one after the other as well"
-        return f"{broken} {also}: a broken promise, not a race"
+    return space.judge.without_a_race or promised_nothing(never_accepted(space))
+
+
+def never_accepted(space: StateSpace) -> tuple[str, ...]:
+    """The kinds of the operations that were refused in every schedule."""
     accepted = {
         run.record.plan.operations[a.actor].kind
         for run in space.executions
@@ -215,8 +218,7 @@ def why_not_put_to_the_test(space: StateSpace) -> str:
         if a.outcome is Outcome.OK
     }
     operations = space.executions[0].record.plan.operations
-    untried = next((o.kind for o in operations if o.kind not in accepted), "")
-    return f"no {untried} was ever accepted, so no promise was put to the test" if untried else ""
+    return tuple(dict.fromkeys(o.kind for o in operations if o.kind not in accepted))
 
 
 def _violations(

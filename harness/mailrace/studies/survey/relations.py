@@ -66,9 +66,9 @@ class Pair:
     setting: str = ""
 
     @property
-    def expects_refusal(self) -> bool:
-        """Whether one of the two may be refused in every order: then no promise of it is tested."""
-        return "rename to known" in (self.a.name, self.b.name)
+    def refused_by_right(self) -> frozenset[str]:
+        """See `refused_by_right`."""
+        return refused_by_right((self.a, self.b))
 
     @property
     def name(self) -> str:
@@ -155,6 +155,11 @@ def _pair(
     if setting:
         scenario["target"] = {setting: True}
     return Pair(a, b, relation, scenario, setting)
+
+
+def refused_by_right(operations: Sequence[Surveyed]) -> frozenset[str]:
+    """Kinds of those that a right server may refuse in every order: then no promise of them is tested."""
+    return frozenset(one.kind for one in operations if one.name == "rename to known")
 
 
 def scenario_data(

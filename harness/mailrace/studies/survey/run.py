@@ -22,6 +22,7 @@ from mailrace.steer.surveying import Looked, Surveying, Traces
 from mailrace.studies.survey.relations import Pair
 from mailrace.studies.survey.state import Found, Shown, State
 from mailrace.targets import TargetName
+from mailrace.verdict import promised_nothing
 
 REALISE_S_MAX = 30.0
 """Of one cause on one server, by one pair."""
@@ -218,10 +219,8 @@ def _found(
     causes = [*alone, *(cause for cause, _, _ in looked.causes.values())]
     preemptions = [*(0 for _ in alone), *(n for _, _, n in looked.causes.values())]
     apart = [replace(one, fate="two servers") for one in looked.apart]
-    doubt = looked.doubt
     # Of an operation that is refused by right no promise can be put to the test; its replies are compared.
-    if pair.expects_refusal and doubt.startswith("no ") and "was ever accepted" in doubt:
-        doubt = ""
+    doubt = looked.doubt or promised_nothing([k for k in looked.refused if k not in pair.refused_by_right])
     verdict, why = PairVerdict.PASS, f"{looked.space.classes} classes of its schedules explored, none bad."
     if causes:
         verdict, why = PairVerdict.SAME_CAUSE, f"{bad:,} of {schedules:,} schedules are bad."

@@ -21,6 +21,7 @@ from mailrace.steer.three import Found, Three
 from mailrace.studies.survey.state import FoundTriple, State
 from mailrace.studies.survey.triples import Triple
 from mailrace.targets import TargetName
+from mailrace.verdict import promised_nothing
 
 LOOK_S_MAX = 30.0
 """Of one triple: its walk and the runs on the servers."""
@@ -112,9 +113,7 @@ def _told(
 ) -> SurveyedTriple:
     """The triple's verdict, and the sentence that says what stands behind it."""
     schedules, bad = looked.schedules
-    doubt = looked.doubt
-    if triple.expects_refusal and doubt.startswith("no ") and "was ever accepted" in doubt:
-        doubt = ""
+    doubt = looked.doubt or promised_nothing([k for k in looked.refused if k not in triple.refused_by_right])
     # What was bad on the servers comes before what is in doubt, for it stands whatever else was missed.
     by_three = sum(end.is_by_three for end in looked.bad)
     walked = f"{looked.run} of {looked.outcomes} predicted outcomes run"

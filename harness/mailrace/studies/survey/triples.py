@@ -6,7 +6,7 @@ from functools import cache
 from itertools import combinations, combinations_with_replacement, product
 
 from mailrace.studies.survey.operations import TABLE, Surveyed
-from mailrace.studies.survey.relations import MEETINGS, relation_of, scenario_data
+from mailrace.studies.survey.relations import MEETINGS, refused_by_right, relation_of, scenario_data
 
 GIVEN, *_SIDES = MEETINGS[4]
 """One message holds the tag, another one does not. One side acts on the first, the other on the second."""
@@ -33,9 +33,9 @@ class Triple:
         return scenario_data(self.operations, self.relation, title, GIVEN, sides)
 
     @property
-    def expects_refusal(self) -> bool:
-        """Whether one of them may be refused in every order: then no promise of it is tested."""
-        return any(one.name == "rename to known" for one in self.operations)
+    def refused_by_right(self) -> frozenset[str]:
+        """See `refused_by_right`."""
+        return refused_by_right(self.operations)
 
 
 def triples(table: Sequence[Surveyed] = TABLE) -> Iterator[Triple]:
