@@ -14,7 +14,8 @@ from mailrace.steer.explore.programs import Programs
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.explore.strategy import Coverage
 
-BROADCAST_ENDS_S_MAX = 0.1
+BROADCAST_ENDS_S_MAX = 1.0
+"""On a busy machine its two statements may be far apart; where it has ended nothing is waited for."""
 ENDS_AGAIN_MAX = 5
 """So many schedules that hang or crash are run again."""
 
