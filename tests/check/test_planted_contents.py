@@ -94,3 +94,25 @@ def test_what_needs_no_race_is_a_broken_promise(
 @pytest.mark.slow
 def test_the_same_server_without_a_fault_has_no_anomaly(tmp_path: Path) -> None:
     assert raced("no_fault", "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "scenario"),
+    [
+        ("stored_after_the_answer", "distinct-tags"),
+        ("ids_are_used_again", "send-delete-unrelated"),
+        ("pages_of_three", "distinct-tags"),
+    ],
+)
+def test_a_server_that_is_only_odd_is_not_accused(fault: str, scenario: str, tmp_path: Path) -> None:
+    """What is odd is when it stores, by which ID, and how it lists; that breaks no promise."""
+    assert raced(fault, scenario, tmp_path) == ("INCONCLUSIVE", set())
+    assert result(tmp_path)["broken_serially"] == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["header_is_sorted", "header_is_shuffled", "message_id_is_rewritten"])
+def test_a_server_that_rewrites_each_mail_does_so_without_a_race(fault: str, tmp_path: Path) -> None:
+    assert raced(fault, "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())
+    assert set(result(tmp_path)["broken_serially"]) == {"content_mixed"}

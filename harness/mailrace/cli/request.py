@@ -101,7 +101,7 @@ def asked(
         *parts,
         Output(reports=reports, out=out, keep=settings().keep or KEPT),
         seed=random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed,
-        command=shlex.join(["mailrace", *sys.argv[1:]]),
+        command=shlex.join(["mailrace", *sys.argv[1:]]).encode("utf-8", "backslashreplace").decode(),
         time_limit_s=time_limit_s,
         ends=None if time_limit_s is None else time.monotonic() + time_limit_s,
         mode=mode,

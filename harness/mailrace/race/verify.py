@@ -32,10 +32,10 @@ from mailrace.race.samples import (
     identity,
     origins_of,
 )
-from mailrace.race.views import disagreeing, named_by, spread
+from mailrace.race.views import disagreeing, is_lacking, named_by, spread
 from mailrace.scenario import Plan
 
-SETTLE_S_MAX = 2.0
+SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 AGAIN_MAX = 4
@@ -152,15 +152,16 @@ class Verifier:
         self._edits.clear()
 
     def _settled(self, records: Sequence[RoundRecord]) -> Stored:
-        """What is stored; after an unknown outcome, once two looks 0.1 s apart agree."""
+        """What is stored: after an unknown outcome once two looks agree; a mail may come after its reply."""
         stored = self._target.stored(self._plan.domain)
-        if not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts):
-            return stored
-        deadline = time.monotonic() + SETTLE_S_MAX
-        while time.monotonic() < deadline:
+        is_open = any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
+        began = time.monotonic()
+        while is_open or is_lacking(records, stored, self._options):
+            if time.monotonic() - began > (SETTLE_S_MAX if is_open else LATE_S_MAX):
+                break
             time.sleep(0.1)
             before, stored = stored, self._target.stored(self._plan.domain)
-            if before == stored:
+            if is_open and before == stored:
                 break
         return stored
 

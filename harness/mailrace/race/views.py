@@ -6,8 +6,10 @@ Only natively, on servers of ours: when steered, each instance has a memory of i
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailrace.check import touched
+from mailrace.check.tags import asked_tags, tag_keys
 from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored, StoredMessage
-from mailrace.model.operation import messages_of
+from mailrace.model.operation import ServerOptions, messages_of
 from mailrace.model.target import Target
 
 
@@ -41,3 +43,18 @@ def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
     """The place of the round whose token stands in a row that no message of ours explains; else the last."""
     text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
     return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)
+
+
+def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOptions) -> bool:
+    """Whether an accepted mail that its round leaves alone is not there with all of its tags."""
+    if options.ignore_duplicate_ids:
+        return False  # one of several may stand for the others
+    rows = {row.key: row for row in whole.messages}
+    for record in records:
+        accepted = {a.message for a in record.attempts if a.outcome is Outcome.OK and a.message}
+        messages = messages_of(record.plan)
+        for key in accepted - touched(record, options):
+            row, asked = rows.get(key), tag_keys(asked_tags(messages[key], options))
+            if row is None or not asked <= tag_keys(row.tags):
+                return True
+    return False

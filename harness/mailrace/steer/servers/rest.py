@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from mailrace.model.attempt import Disagreement, Stored
 from mailrace.model.errors import MachineTrouble, MailraceError, ScheduleMissed, TargetError
-from mailrace.steer.database_proxy.attribution import COUNT_ALL
 from mailrace.steer.database_proxy.proxy import pass_all
+from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.database_proxy.store import rows
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import Rig
 from mailrace.targets import Unanswered, Unreachable
 
-BROADCAST_ENDS_S = 0.005
 _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
     "AND name != 'mailbox_data' ORDER BY name"
@@ -61,7 +60,7 @@ class Views:
         if self.agreed.get(content):
             return own
         try:
-            with self._uncounted(instance):
+            with self._unnoticed(instance):
                 shown = instance.target.stored("")
                 two = instance.target.disagreements(shown, self.domain, {})
         except (Unanswered, Unreachable, MachineTrouble) as wrong:
@@ -88,20 +87,23 @@ class Views:
         return digest.hexdigest()
 
     @contextmanager
-    def _uncounted(self, instance: Instance) -> Iterator[None]:
-        """Ask while nothing is held; what is asked for here is no broadcast of the server's."""
-        proxy = self.rig.proxy
+    def _unnoticed(self, instance: Instance) -> Iterator[None]:
+        """Ask while nothing is held, and leave no trace: what is asked for here is nobody's statement.
+
+        The server is quiet before and after, so that a broadcast of its own is noticed whole or not at all.
+        """
+        proxy, quiet = self.rig.proxy, [instance.pid]
         gate, counted = proxy.gate, proxy.counted
-        ends = next(text for text in counted if text != COUNT_ALL) if counted else ""
-        tally, index = proxy.tally, instance.index
-        # A broadcast that has begun is counted to its end.
-        self.rig.loop.pump(lambda: tally[index, COUNT_ALL] <= tally[index, ends], BROADCAST_ENDS_S)
-        proxy.gate, proxy.counted = pass_all, frozenset()
+        proxy.gate = pass_all
+        wait_quiet(self.rig.loop, quiet)
+        noted, proxy.counted = len(proxy.journal), frozenset()
         try:
             with self.rig.loop.in_background():
                 yield
         finally:
+            wait_quiet(self.rig.loop, quiet)
             proxy.gate, proxy.counted = gate, counted
+            del proxy.journal[noted:]
 
 
 def _is_same(shown: Stored, own: Stored) -> bool:
