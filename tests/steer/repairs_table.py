@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.model.cause import Cause, KeptTogether, Repair
-from mailrace.model.result import ScenarioResult
+from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.survey import SurveyedCause
 from mailrace.model.target import TargetInfo
 from mailrace.report.survey import survey_from_json
-from mailrace.scenario import scenario_from
+from mailrace.scenario import Scenario, scenario_from
 from mailrace.steer import SteerRequest, steer
 from mailrace.studies.survey.document import survey_of
 from mailrace.studies.survey.relations import Pair, chosen, pairs
@@ -51,7 +51,7 @@ class Held:
         """The row of the table."""
         kept = " and ".join(f"{k.operation}: {k.steps}" for r in self.cause.repair[:1] for k in r.kept)
         came = "none named" if self.mended is None else f"{self.mended.verdict}: {self.mended.reason[:60]}"
-        word = "holds" if self.is_clean else "DOES NOT"
+        word = "holds" if self.is_clean else "none" if self.mended is None else "DOES NOT"
         return f"{word:8} {self.cause.harm.value:8} {self.cause.name} [{kept}] {came}"
 
 
@@ -80,12 +80,18 @@ def repairs_held(version: str, folder: Path, wanted: Sequence[Pair]) -> Iterator
             continue
         for repair in cause.repair[:1]:
             if (cause.shown_by, repair) not in tried:
-                program = faulty_program(folder, "kept_together", version, "store")
-                scenario, request = scenarios[cause.shown_by], SteerRequest(explore_s_max=EXPLORE_S_MAX)
-                tried[cause.shown_by, repair] = steer(scenario, keeping(program, repair.kept), request)
+                program = keeping(faulty_program(folder, "kept_together", version, "store"), repair.kept)
+                tried[cause.shown_by, repair] = _mended(scenarios[cause.shown_by], program)
             yield Held(cause, tried[cause.shown_by, repair])
         if not cause.repair:
             yield Held(cause, None)
+
+
+def _mended(scenario: Scenario, program: str) -> ScenarioResult:
+    """Steered, and once more where a busy machine kept it from being decided."""
+    request = SteerRequest(explore_s_max=EXPLORE_S_MAX)
+    found = steer(scenario, program, request)
+    return steer(scenario, program, request) if found.verdict is Verdict.INCONCLUSIVE else found
 
 
 def causes_of(result: ScenarioResult) -> tuple[Cause, ...]:

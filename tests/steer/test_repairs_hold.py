@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
         ("send-delete-last-holder", "1.27.11"),
         ("send-rename-tag", "1.30.5"),
         ("send-delete-unrelated", "1.33.1"),
+        ("send-delete-all", "1.33.1"),
     ],
 )
 def test_a_server_that_keeps_the_named_runs_together_is_clean(

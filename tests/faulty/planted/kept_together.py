@@ -13,6 +13,7 @@ from typing import Any
 from mailrace.embedded import mailbox, pop3, rest, smtp
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.rqlite_driver import RqliteDriver
+from mailrace.steer.database_proxy.attribution import text_of
 from planting import Meet, around, fault
 
 RUNS = "MAILRACE_KEPT_TOGETHER"
@@ -48,7 +49,7 @@ class Work:
     is_holding: bool = False
 
     def note(self, sql: str) -> None:
-        text = " ".join(sql.split())
+        text = text_of(sql)
         self.sent[text] += 1
         for index, run in enumerate(self.runs):
             if (text, self.sent[text]) == (run["first"], run["nth"][0]):
