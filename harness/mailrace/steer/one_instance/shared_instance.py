@@ -116,9 +116,8 @@ class SharedInstance:
             self._run_out()
             self._arrivals.end()
             self.rig.broadcasts.follow([0], began)
-            if self.is_disturbed or self._arrivals.has_served:
-                # The pool drew among more than the actors, or fewer: whoever did not come was not kept out.
-                self.sections.together = together
+            if self._arrivals.has_served:
+                self.sections.together = together  # who was served along did not wait, so was not kept out
         return Execution(tuple(steps), record, names, time.monotonic() - began)
 
     def _begin(self) -> None:
@@ -185,7 +184,8 @@ class SharedInstance:
         else:
             raise ScheduleMissed(f"step {number} came from {self._seats[may[0]].operation.key}")
         others = [a for a in able if a != actor]
-        if previous is not None and len(self._seats) == 2 and not self._paths.has_served:
+        # Once a broadcast came the connection may have gone to that, so who did not get it was not kept out.
+        if previous is not None and len(self._seats) == 2 and not self.is_disturbed:
             self.sections.note(node, actor, others, previous, is_patient=self._looks >= LOOKS)
         self._paths.add(call, able, whose=[actor, *(a for a in may if a != actor)])
         self._paths.begun(decision.release)
