@@ -1,13 +1,17 @@
 """The embedded reference steered: its first race is found, and `fixed` has none."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from mailrace.model.result import Verdict
 from mailrace.scenario import Plan, load, shipped
-from mailrace.steer import SteerRequest, steer
+from mailrace.steer import ReplayRequest, SteerRequest, steer
+from mailrace.steer.explore.search import Extent
+from mailrace.steer.explore.state_space import explore
+from mailrace.steer.replay import Word, _Replay
 
-from tests.steer.test_real_mailpit import scenario
+from tests.steer.test_real_mailpit import round_of, scenario
 
 PART_S = 6.0
 """So long those schedules are walked that are too many for all of them."""
@@ -42,3 +46,18 @@ def test_fixed_is_clean_exhaustively(file: object) -> None:
     wanted = Verdict.PASS if result.schedules.exhaustive else Verdict.INCONCLUSIVE
     assert result.verdict is wanted, result.reason
     assert not result.anomalies.keys() & {"rejected_but_stored", "tag_lost", "duplicated"}
+
+
+@pytest.mark.slow
+def test_a_version_of_which_more_may_be_wrong_is_not_called_fixed() -> None:
+    it = scenario("send-rename-tag")
+    (witness, *_) = steer(it, "embedded@1.30.5").witnesses
+    assert witness.schedule is not None
+    with round_of(it, "embedded@fixed") as round_:
+        space = explore(round_, Extent())
+        for doubt, word in (("", Word.FIXED), ("1 statement was nobody's", Word.COULD_NOT_RUN)):
+            looked, request = replace(space, doubt=doubt), ReplayRequest(times=2)
+            name = witness.anomaly.name
+            answer = _Replay(round_, looked, witness.schedule, name, "here", request, str).answer()
+            assert answer.word is word, answer.sentence
+            assert doubt in answer.sentence

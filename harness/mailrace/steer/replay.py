@@ -203,6 +203,6 @@ class _Replay:
         found, on_one = self.space.coverage, " on one instance" if self.is_shared else ""
         if not found.is_complete or found.missed:
             return Word.COULD_NOT_RUN, f"{said}; its schedules were not all explored, for {found.why_not}"
-        if why := why_not_put_to_the_test(self.space):
+        if why := self.space.doubt or why_not_put_to_the_test(self.space):
             return Word.COULD_NOT_RUN, f"{said}; {why}"
         return Word.FIXED, f"{said}; none of this version's {found.explored} classes shows it{on_one}"
