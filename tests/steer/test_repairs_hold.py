@@ -47,6 +47,8 @@ def test_a_server_that_keeps_nothing_together_is_still_caught(faulty: Callable[.
 
 def test_each_cause_of_a_survey_is_mended_by_the_repair_that_is_named_for_it(tmp_path: Path) -> None:
     """A sample: `python -m tests.steer.repairs_table VERSION` tries every pair of a version."""
-    held = list(repairs_held("1.33.1", tmp_path, chosen(pairs(), ("set tags", "rename tag"))))
+    # A pair of one operation with itself has ten times as many classes, and its repairs are no other kind.
+    wanted = [one for one in chosen(pairs(), ("set tags", "rename tag")) if one.a is not one.b]
+    held = list(repairs_held("1.33.1", tmp_path, wanted))
     assert len(held) > 3
     assert [one.line for one in held if not one.is_clean] == []
