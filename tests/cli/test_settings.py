@@ -19,12 +19,15 @@ from tests.cli.in_process import Here, scenario
         ("profile = 'fast'", "tool.mailrace.profile: 'fast'; wanted rate or throughput"),
         ("confidence = 2.0", "tool.mailrace.confidence: 2.0"),
         ("= 3", "cannot be read"),
+        ("[tool]\nmailrace = 3", "tool.mailrace: 3; wanted a table"),
+        ("[tool]\nmailrace = []", "tool.mailrace: []; wanted a table"),
     ],
 )
 def test_a_mistake_in_pyproject_is_one_sentence_with_file_and_key(
     table: str, said: str, here: Here, tmp_path: Path
 ) -> None:
-    (tmp_path / "pyproject.toml").write_text(f"[tool.mailrace]\n{table}\n")
+    head = "" if table.startswith("[") else "[tool.mailrace]\n"
+    (tmp_path / "pyproject.toml").write_text(f"{head}{table}\n")
     status, _, err = here("run", scenario("distinct-tags"))
     assert status == 2, err
     assert err.startswith(f"mailrace: {tmp_path}/pyproject.toml: ")

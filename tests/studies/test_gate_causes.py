@@ -1,11 +1,15 @@
 """A gate tells causes, the worst harm first, and counts from the harm on that was asked for."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from mailrace.model.cause import Cause
 from mailrace.model.consequences import HARMS, Harm
-from mailrace.model.result import Rule, ScenarioResult, Verdict
+from mailrace.model.result import Rule, ScenarioResult, Verdict, Violation
+from mailrace.report.causes import causes_words as causes_of_a_run
+from mailrace.steer.causes.grounds import Grounds
+from mailrace.steer.one_instance.told_causes import told_causes
 from mailrace.studies.gate import Again, CauseChange, causes_of, causes_words, compare, gate_verdict
 from mailrace.studies.gate.causes import spare_lesser
 from mailrace.studies.gate.document import as_run, gate_from_json, gate_json, gate_markdown, headline
@@ -126,3 +130,20 @@ def test_what_could_not_be_looked_at_has_no_harm_and_is_never_spared() -> None:
 def test_without_a_cause_the_harm_is_that_of_the_anomaly() -> None:
     (found,) = compare(raced(Verdict.PASS), raced(Verdict.RACE, hits=40, tag_lost=40), {}, Rule())
     assert found.harm == "data"
+
+
+def test_a_cause_that_nobody_tried_is_not_called_no_race() -> None:
+    class Known:
+        def causes(self) -> list[Cause]:
+            return [cause(name, fate="unrealised") for name in ("shown", "tried", "left")]
+
+    def became(fate: str, of: str) -> Violation:
+        return Violation(anomalies=("tag_lost",), classes=1, fate=fate, cause=of)
+
+    seen = [became("left_out", "left"), became("unrealised", "tried"), became("left_out", "tried")]
+    found = {one.name: one for one in told_causes(cast(Grounds, Known()), {}, seen)}
+    fates = {name: one.fate for name, one in found.items()}
+    assert fates == {"shown": "unrealised", "tried": "unrealised", "left": "left_out"}
+    (said,) = causes_of_a_run([("x", found["left"])])
+    assert "shown already" in said
+    assert "no race by itself" not in said

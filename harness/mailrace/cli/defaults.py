@@ -53,9 +53,12 @@ def default_target() -> str:
 
 def _read(file: Path) -> Settings:
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("mailrace", {})
-    except (OSError, ValueError) as wrong:
+        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError, RecursionError) as wrong:
         raise UsageError(f"{file}: cannot be read: {wrong}") from wrong
+    table = tools.get("mailrace", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError(f"{file}: tool.mailrace: {table!r:.60}; wanted a table, [tool.mailrace]")
     for key, value in table.items():
         if key not in KEYS:
             known = ", ".join(sorted(KEYS))

@@ -45,7 +45,8 @@ class Cause:
                 empty where the state graph is not whole
     anomalies   all that its schedules break, the worst first
     classes     classes of schedules that show it; `realised`: how many of them the server was made to show
-    fate        `realised`; `unrealised`: the server was not brought into it, so it is no race by itself
+    fate        `realised`; `unrealised`: the server was not brought into it, so it is no race by itself;
+                `left_out`: nobody tried, for another cause had shown what it breaks
     schedule    the realised one, short; `why`: its story, a sentence a statement
     shares      of bad ones among all its completions: before its first step, after each; `drawn`: the same
                 as the server's pool draws

@@ -11,6 +11,7 @@ CAUSES_MAX = 8
 _FATES = {
     "realised": "shown on the real server",
     "unrealised": "not shown on one server, so no race by itself",
+    "left_out": "not tried by itself, for what it breaks was shown already",
     "two servers": "shown on two servers with one store",
     "three servers": "shown on three servers with one store",
 }

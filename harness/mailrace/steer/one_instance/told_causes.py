@@ -31,8 +31,11 @@ def told_causes(grounds: Grounds, first: Mapping[str, First], violations: Sequen
     """Every cause with what became of it, and the story of the class that was realised first."""
     found = []
     for cause in grounds.causes():
-        realised = sum(v.classes for v in violations if v.cause == cause.name and v.fate == "realised")
-        told = replace(cause, realised=realised)
+        its = [v for v in violations if v.cause == cause.name]
+        realised = sum(v.classes for v in its if v.fate == "realised")
+        # What nobody tried, since what it breaks was shown already, is not known to be no race.
+        is_tried = any(v.fate != "left_out" for v in its) or not its
+        told = replace(cause, realised=realised, fate=cause.fate if is_tried else "left_out")
         found.append(_with_story(grounds, told, first[cause.name]) if cause.name in first else told)
     return found
 
