@@ -155,12 +155,12 @@ class Session:
             is_rounds_asked=self.request.racing.rounds is not None,
         )
 
-    def race_options(self, scenario: Scenario, racing: Racing, folder: Path | None = None) -> RaceOptions:
-        """How to race a scenario in this run; `folder`: the one that a replay reads, default the run's."""
+    def race_options(self, scenario: Scenario, racing: Racing) -> RaceOptions:
+        """How to race a scenario in this run."""
         return replace(
             RaceOptions.of(scenario, racing, seed=self.request.seed),
             time_limit=self.deadline,
-            replay=replay_command(folder or self.folder, scenario, self.request.target),
+            replay=replay_command(self.folder, scenario, self.request.target),
             limits=self.limits,
             progress=self.listener.progressed if self.listener is not None else None,
         )

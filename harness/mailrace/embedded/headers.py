@@ -1,7 +1,6 @@
 """The header of a message as Go's net/mail reads it: bytes to fields in order, and the body after them."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import decode_header
 from email.utils import getaddresses
@@ -92,6 +91,7 @@ def with_header(raw: bytes, name: str, value: str) -> bytes:
     return re.sub(lines, lambda _: new, head, count=1) + body
 
 
-def is_listed(address: str, header: Header, names: Sequence[str] = ("To", "Cc", "Bcc")) -> bool:
-    """Whether a recipient stands in one of those headers, without regard to case."""
-    return any(address.lower() == a.lower() for name in names for _, a in header.addresses(name))
+def is_listed(address: str, header: Header) -> bool:
+    """Whether a recipient stands in To, Cc or Bcc, without regard to case."""
+    listed = (a for name in ("To", "Cc", "Bcc") for _, a in header.addresses(name))
+    return any(address.lower() == a.lower() for a in listed)

@@ -19,11 +19,11 @@ from mailrace.embedded.sqlite_driver import BUSY_MS, SqliteDriver
 
 
 class Server:
-    """One instance. `driver` may be given: a scheduler in this process, or one of several instances."""
+    """One instance."""
 
-    def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.driver = driver or driver_for(settings)
+        self.driver = driver_for(settings)
         self.pool = Pool(settings.seed)
         self.mailbox = Mailbox(
             Database(self.pool, self.driver),

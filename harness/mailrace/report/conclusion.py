@@ -124,7 +124,7 @@ def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
     return [f"{rounds} could not be exercised{by}, in {names_words([one.name for one in lost])}."]
 
 
-def count_words(words: Sequence[tuple[str, Verdict]], what: str = "scenario") -> str:
+def count_words(words: Sequence[tuple[str, Verdict]]) -> str:
     """`Of 22 scenarios, 2 are RACE (a, b), 1 is INCONCLUSIVE (c) and 19 are PASS.`, the gravest first."""
     parts = []
     for verdict in (Verdict.RACE, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.PASS):
@@ -132,7 +132,7 @@ def count_words(words: Sequence[tuple[str, Verdict]], what: str = "scenario") ->
         if names:
             listed = "" if verdict is Verdict.PASS else f" ({names_words(names)})"
             parts.append(f"{len(names)} {'is' if len(names) == 1 else 'are'} {verdict.value}{listed}")
-    return f"Of {plural(len(words), what)}, {joined(parts)}." if parts else f"There was no {what}."
+    return f"Of {plural(len(words), 'scenario')}, {joined(parts)}." if parts else "There was no scenario."
 
 
 def explained(seen: Sequence[Seen]) -> tuple[Explained, ...]:

@@ -5,18 +5,14 @@ race that says neither is tried again, with other seeds.
 """
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mailrace.model.result import Rule, ScenarioResult, Verdict
-from mailrace.run import Listener, Run, RunRequest
-from mailrace.run import run as run_scenarios
+from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Scenario
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.bisect import Answer, Probed
 from mailrace.targets import TargetName
-
-RunAll = Callable[[Sequence[Scenario], RunRequest, Listener | None], Run]
 
 
 def answer_of(result: ScenarioResult, anomaly: str | None, rule: Rule) -> tuple[Answer, str]:
@@ -36,7 +32,6 @@ def probe(
     anomaly: str | None,
     trials: int,
     listener: Listener | None = None,
-    run: RunAll = run_scenarios,
 ) -> Probed:
     """Look at one version, natively up to `trials` times; what failed or does not apply is unknown.
 

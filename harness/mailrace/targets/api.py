@@ -174,10 +174,8 @@ class Api:
             )
         return page
 
-    def _json(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
-    ) -> object:
-        answer = self._call(method, path, query, body)
+    def _json(self, method: str, path: str, query: Mapping[str, str] | None = None) -> object:
+        answer = self._call(method, path, query)
         try:
             document: object = json.loads(answer)
             if b"\\ud" in answer.lower():

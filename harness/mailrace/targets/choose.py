@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +32,6 @@ def open_target(
     gomaxprocs: int | None = None,
     folder: Path | None = None,
     database: str | None = None,
-    progress: Callable[[str], None] | None = None,
     waits: Waits = WAITS,
 ) -> Target:
     """The target of that name, not started.
@@ -42,7 +40,6 @@ def open_target(
     folder       where `server.log` of a server of ours is appended; default: a private one
     database     `--database` of a server of ours, such as the address of a database proxy
     waits        how long it is waited for when it starts or is asked
-    progress     is told what an installation does; one takes a minute and happens here
     Raises UsageError for a name that means nothing, TargetError for a target that is not available.
     """
     wanted = parse_target(name)
@@ -51,7 +48,7 @@ def open_target(
     # The embedded reference and the real server take the same flags, so only the program differs.
     return ManagedTarget(
         wanted.text,
-        _program(wanted, progress),
+        _program(wanted),
         options,
         gomaxprocs=gomaxprocs,
         folder=folder,
@@ -93,7 +90,7 @@ def targets_at_hand() -> tuple[AtHand, ...]:
     return tuple(found)
 
 
-def _program(wanted: TargetName, progress: Callable[[str], None] | None) -> Program:
+def _program(wanted: TargetName) -> Program:
     if wanted.kind == "embedded":
         return Program(
             command=(
@@ -111,7 +108,7 @@ def _program(wanted: TargetName, progress: Callable[[str], None] | None) -> Prog
         raise TargetError(
             f"{wanted.text}: {reason}; unset MAILPIT_BIN to have it installed, or ask for the version it is"
         )
-    return _of(binary or examine(install(wanted.version, progress=progress)))
+    return _of(binary or examine(install(wanted.version)))
 
 
 def _of(binary: Binary) -> Program:

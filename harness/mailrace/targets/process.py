@@ -101,17 +101,10 @@ class ServerProcess:
         who = FOR_MEMORY if for_memory else "somebody outside of mailrace"
         return f"its process was ended by {signal_name(-status)}, sent by {who}"
 
-    def stop(self, *, grace_s: float = 0.0) -> None:
+    def stop(self) -> None:
         """End it and wait until it is gone; a throw-away server needs no grace. May be called twice."""
         if self._process.poll() is None:
-            if grace_s:
-                self._process.terminate()
-                try:
-                    self._process.wait(grace_s)
-                except subprocess.TimeoutExpired:
-                    pass
-            if self._process.poll() is None:
-                self._process.kill()
+            self._process.kill()
         belongings.disown(self.pid)
         try:
             self._process.wait(STOP_S_MAX)
@@ -134,10 +127,10 @@ class ServerProcess:
                 found.append(line)
         return tuple(reversed(found))
 
-    def log_tail(self, lines: int = 5) -> str:
-        """The last lines, for an error message."""
+    def log_tail(self) -> str:
+        """The last five lines, for an error message."""
         with self._lock:
-            return "\n".join(line.text for line in list(self._lines)[-lines:])
+            return "\n".join(line.text for line in list(self._lines)[-5:])
 
     def _read(self) -> None:
         pipe = self._process.stdout

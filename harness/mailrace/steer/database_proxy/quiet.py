@@ -13,6 +13,7 @@ import psutil
 from mailrace.steer.database_proxy.loop import Loop
 
 LOOKS = 3
+QUIET_S_MAX = 2.0
 LOOK_EVERY_S = 0.00033
 BRISK_S = 0.0001
 """Waited before a look, where a single one is enough."""
@@ -86,12 +87,12 @@ def is_asleep(pid: int) -> bool:
     return threads_of(pid) is Threads.ASLEEP
 
 
-def wait_quiet(loop: Loop, pids: list[int], timeout_s: float = 2.0, looks: int = LOOKS) -> bool:
+def wait_quiet(loop: Loop, pids: list[int], looks: int = LOOKS) -> bool:
     """Turn the loop until the processes are quiet and nothing reaches us; whether that came in time.
 
     looks   so many have to agree
     """
-    until = time.monotonic() + timeout_s
+    until = time.monotonic() + QUIET_S_MAX
     agreed = 0
     last_event = time.monotonic()
     while time.monotonic() < until:
