@@ -81,6 +81,7 @@ def test_half_a_mail_that_leaves_the_server_is_a_race(
 
 
 TWO_MAILS = {"name": "two", "actors": [{"send": {"count": 2, "tags": ["{run}-{round}-{sender}"]}}]}
+TWO_MAILS_MORE = {**TWO_MAILS, "given": [{"name": "old"}]}
 TWO_READS = {
     "name": "reads",
     "given": [{"name": "one"}, {"name": "two"}],
@@ -100,6 +101,7 @@ MAIL_BESIDE_A_READER = {"name": "reader", "actors": [{"send": {}}, {"read": {"pa
     [
         ("subject_index_is_overwritten", TWO_MAILS, "views_disagree"),
         ("unread_count_is_overwritten", TWO_MAILS, "views_disagree"),
+        ("list_is_reversed_after_a_race", TWO_MAILS_MORE, "order_wrong"),
         ("attachment_counted_that_is_not_there", TWO_MAILS, "content_mixed"),
         ("listed_under_another_name", TWO_MAILS, "content_mixed"),
         ("tag_in_capitals", TWO_MAILS, "content_mixed"),

@@ -126,7 +126,7 @@ class Verifier:
         return (
             f"contents: of {counts['stored']} stored mails {counts['compared']} were compared with what was "
             f"sent by their source (/raw), {counts['searched']} searched for{again}; "
-            "of the others only what the list shows was compared"
+            "of the others only what the list shows was compared, and of none what POP3 alone shows"
         )
 
     def _count(self, parts: Sequence[Stored]) -> None:

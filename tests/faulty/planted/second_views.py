@@ -51,6 +51,24 @@ def unread_count_is_overwritten(meet: Meet) -> None:
 
 
 @fault
+def list_is_reversed_after_a_race(meet: Meet) -> None:
+    """After two mails that arrived together lists show the oldest mail first; until then the newest."""
+    with_a_row("0")
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *given: Any) -> str:
+        message: str = await inner(mailbox, *given)
+        number = await kept(mailbox.db)
+        await keep(mailbox.db, number + 1)
+        return message
+
+    @around(listing, "list_messages")
+    async def list_messages(inner: Any, db: Any, *given: Any) -> Any:
+        found = await inner(db, *given)
+        return found if await kept(db) == await listing.count(db) else found[::-1]
+
+
+@fault
 def attachment_counted_that_is_not_there(meet: Meet) -> None:
     """A mail that arrives while another is stored is listed with an attachment."""
     _row_mixed(meet, lambda row, other: replace(row, attachment_count=row.attachment_count + 1))

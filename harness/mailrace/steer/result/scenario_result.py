@@ -30,7 +30,8 @@ def bound_in_words(summary: Summary) -> str:
     return (
         f"{_which(summary)} of the SQL statements of these operations{kept}, each operation once, "
         f"from this store{servers}, all of them begun before the first; not covered: in-process state, "
-        "background writes (cron, --max), row order of tables without a key, driver differences"
+        "background writes (cron, --max), row order of tables without a key, driver differences, what POP3 "
+        "alone shows of other mail, what a restart changes"
     )
 
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from mailrace.model.attempt import Disagreement, Stored
 from mailrace.model.errors import MachineTrouble, MailraceError, ScheduleMissed, TargetError
@@ -107,8 +108,10 @@ class Views:
 
 
 def _is_same(shown: Stored, own: Stored) -> bool:
-    rows_ = {replace(row, source=None) for row in own.messages}
-    return (set(shown.messages), set(shown.tags)) == (rows_, set(own.tags))
+    """Whether it is the same rows and tags, newest first; rows of one millisecond may stand in any order."""
+    held = {replace(row, source=None) for row in own.messages}
+    is_ordered = all(newer.created_ms >= older.created_ms for newer, older in pairwise(shown.messages))
+    return is_ordered and (set(shown.messages), set(shown.tags)) == (held, set(own.tags))
 
 
 def _plain(value: object, names: dict[str, str]) -> object:
