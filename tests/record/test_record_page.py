@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mailrace.record.findings import findings_of
-from mailrace.report.recorded import hazards_table, headline, lines_of, record_page
+from mailrace.record.hazards import HAZARDS
+from mailrace.report.recorded import headline, lines_of, record_page
 
 from tests.record.traffic import BEGUN, ENDED, op, send, suite
 
@@ -13,7 +14,9 @@ HOSTILE = "</script><script>alert(1)</script>\x1b[31m"
 
 
 def test_the_table_of_hazards_in_the_docs_is_the_one_in_the_code() -> None:
-    assert DOCS.read_text(encoding="utf-8").endswith(hazards_table())
+    rows = [f"| `{one.name}` | {one.seen} | {one.why} | {one.remedy} |" for one in HAZARDS]
+    table = ["| hazard | what is seen | why it matters | what to do |", "|---|---|---|---|", *rows, ""]
+    assert DOCS.read_text(encoding="utf-8").endswith("\n".join(table))
 
 
 def test_a_page_shows_what_happened_first_and_escapes_what_clients_sent() -> None:

@@ -87,12 +87,3 @@ def _finding(one: Finding) -> Iterator[str]:
         yield f"  in {', '.join(one.tests)}"
     if one.remedy:
         yield f"  what to do: {one.remedy}"
-
-
-def hazards_table() -> str:
-    """The hazards as docs/record.md lists them, in Markdown."""
-    rows = [f"| `{one.name}` | {one.seen} | {one.why} | {one.remedy} |" for one in HAZARDS]
-    return (
-        "\n".join(["| hazard | what is seen | why it matters | what to do |", "|---|---|---|---|", *rows])
-        + "\n"
-    )
