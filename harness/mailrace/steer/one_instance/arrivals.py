@@ -31,7 +31,8 @@ class Arrivals:
     held       what waits at the proxy, in the order in which it came: one at most, where the pool has one
                connection
     is_many    in some run two statements waited at once, so the pool has more connections than one
-    disturbed  a broadcast of the statistics came into the run: its two statements queue as a decoy's do
+    disturbed  a broadcast of the statistics came into the run, and its two statements waited for the
+               connection among those of the actors
     """
 
     rig: Rig
@@ -121,7 +122,8 @@ class Arrivals:
             self.disturbed = self.disturbed or text_of(statement.sql) in BROADCAST
             return False
         if self._names is not None:
-            self._names.learn(statement)  # first, for it is known by the name of the ID that it stores
+            # Its names are learnt first: below it is looked up by the name of the ID that it stores.
+            self._names.learn(statement)
         if self._is_late(statement):
             return False
         self.held.append(statement)
@@ -129,9 +131,9 @@ class Arrivals:
         return True
 
     def _is_late(self, statement: Statement) -> bool:
-        """Whether it is work that the server still does after a reply: held, it would hold up all others.
+        """Whether the server still does it for an actor that was answered: held, it would hold up all others.
 
-        Nothing that was let go is under way any more, or nobody who is can send it and somebody has ended.
+        That is so where an actor has ended, and none of those that may send a statement can send this one.
         """
         if self.decoys.busy or not any(s.is_over for s in self.seats):
             return False

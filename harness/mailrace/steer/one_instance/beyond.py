@@ -26,10 +26,10 @@ def at_point(
     allowed: Follows,
     found: Sequence[Realisation],
 ) -> Realisation | str:
-    """A release point where one instance did what no explored schedule does: it itself, and again `once`.
+    """The realisation of what one instance did at a release point and no explored schedule does.
 
-    It is shown where it comes again in half of the repeats at least; less may be a late reply: a doubt, in
-    words.
+    `first` is the run that did it, and `once` runs that release point again. It counts where it comes again
+    in at least half of the repeats. What comes less often may be a late reply: that doubt is given in words.
     """
     # No state of the graph stands for what came here, so only the release point itself can be repeated.
     runs = [first]
@@ -68,7 +68,7 @@ def without_graph(
 ) -> Realisation | None:
     """The first race that one instance shows at a release point that no graph is needed for.
 
-    It stands by itself. Where there is none nothing is known: other schedules were not tried.
+    Such a race is proof by itself. Where there is none, nothing is known: other schedules were not tried.
     """
     judge = prover.space.judge
     lengths = [Counter(run.schedule) for run in prover.space.executions]
@@ -89,7 +89,7 @@ def without_graph(
 
 
 def broken_in_turn(shared: SharedInstance, judge: Judge) -> frozenset[AnomalyName]:
-    """What breaks on one instance when its operations run one after the other: that is no race of theirs."""
+    """What breaks on one instance when the operations run one after the other, and so is no race."""
     runs = (_tried(shared, Way(first, NEVER)) for first in (0, 1))
     return frozenset().union(*(judge.names(run) for run in runs if run is not None))
 

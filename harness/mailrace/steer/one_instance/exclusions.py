@@ -1,8 +1,8 @@
 """Release-point runs in, what one instance keeps together out: transactions and locks of the server's own.
 
-At a release point all is quiet, and one actor waits. The pool hands it the connection next, always; where
-the other goes on instead, the waiting one waits for something else. What was seen between two texts is
-taken to hold wherever these texts meet.
+At a release point all is quiet, and one actor waits. A pool always hands the connection to the one that
+waits. If the other actor goes on instead, the waiting one must be waiting for something else, such as a lock.
+What was seen between two texts is taken to hold wherever these texts meet.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -125,10 +125,10 @@ def has_late_steps(graph: Graph) -> bool:
 def look_again(
     shared: SharedInstance, locks: "Exclusions", points: Points, leaves: Iterable[Node]
 ) -> "Exclusions":
-    """The locks that are left where the waiting actor gets `PATIENCE_S` to come: asleep is not locked out.
+    """The locks that are left when the waiting actor has `PATIENCE_S` to come: a slow one is not locked out.
 
-    Only those are looked at that keep one of the `leaves` from being reached, until locks that patience has
-    shown do so alone, or nothing does.
+    Only locks that keep one of the `leaves` from being reached are looked at, until those that are confirmed
+    do so by themselves, or none does.
     """
     shown: set[Section] = set()
     for leaf in leaves:
@@ -142,7 +142,7 @@ def look_again(
 
 
 def _is_kept_with_patience(shared: SharedInstance, section: Section, point: ReleasePoint | None) -> bool:
-    """Whether the section is kept together although the waiting actor had time to come."""
+    """Whether the section is kept together even though the waiting actor had time to come."""
     # One section a run, so that the run ends before the server broadcasts what it stored.
     shared.sections.doubtful = frozenset((section,))
     seen = shared.sections.together[section]
