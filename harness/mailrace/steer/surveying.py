@@ -90,6 +90,7 @@ class Surveying:
     options: ServerOptions
     folder: Path | None = None
     instances: int = INSTANCES
+    is_fresh: bool = False  # see `Rig`
     gomaxprocs: int = GOMAXPROCS
     progress: Callable[[str], None] = lambda _: None
     extent: Extent = field(default_factory=Extent)
@@ -176,9 +177,8 @@ class Surveying:
         only = tuple((run, its) for run, its in looked.space.violating if its is leaf)
         space = replace(looked.space, violating=only)
         grounds = replace(looked.grounds, origins={leaf: looked.grounds.origins[leaf]})
-        shared = SharedInstance(round_, space.graph)
         realiser = self._realiser(round_, space, grounds, seconds_max)
-        shown = realiser.on_one(shared, looked.seen.exclusions.allow)
+        shown = realiser.on_one(SharedInstance(round_, space.graph), looked.seen.exclusions.allow)
         return shown.causes[0]
 
     def at_points(self, planned: PlannedRound, looked: Looked) -> list[Cause]:
@@ -224,7 +224,7 @@ class Surveying:
         wanted = plain(with_own_spellings(planned))
         if self._rig is None:
             opener = opener_of(self.target, self.options, self.folder, self.gomaxprocs)
-            rig = Rig(opener, options=self.options)
+            rig = Rig(opener, options=self.options, is_fresh=self.is_fresh)
             with ExitStack() as undo:
                 undo.callback(rig.stop)
                 rig.start(self.instances)

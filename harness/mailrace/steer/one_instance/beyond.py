@@ -10,7 +10,7 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
-from mailrace.steer.explore.judge import Judge
+from mailrace.steer.explore.judge import ENDS, Judge
 from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation
@@ -55,9 +55,14 @@ def at_point(
 def bad_points(
     shared: SharedInstance, judge: Judge, points: Points, known: frozenset[AnomalyName] = frozenset()
 ) -> Iterator[tuple[Callable[[], Execution], Execution, frozenset[AnomalyName]]]:
-    """Release points that show what is not `known`: how to run each once more, its run, what is new."""
+    """Release points that show what is not `known`: how to run each once more, its run, what is new.
+
+    Of a server that hangs or ends only that counts: whatever it left undone comes of it.
+    """
     for point, run in points.runs:
         names = judge.names(run) - known
+        if run.has_ended_badly:
+            names &= frozenset(ENDS)
         if names and (names := names - broken_in_turn(shared, judge)):
             known |= names
             yield partial(shared.run, point, is_calm=True), run, names

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import combinations_with_replacement
 from typing import NotRequired, TypedDict
 
+from mailrace.model.operation import OPERATIONS, Effect
 from mailrace.studies.survey.operations import SAME_ID, TABLE, Subject, Surveyed
 
 TAG = "{run}-{round}"
@@ -152,8 +153,10 @@ def _pair(
 ) -> Pair:
     title = f"{a.name} beside {b.name}: {relation}"
     scenario = scenario_data((a, b), relation, title, given, sides)
-    if setting:
-        scenario["target"] = {setting: True}
+    # A deletion of what another one deleted may hang a server (S4), whether at once or in turn.
+    fresh = ["fresh"] if all(OPERATIONS[one.kind].effect & Effect.DELETES for one in (a, b)) else []
+    if asked := [*fresh, *([setting] if setting else [])]:
+        scenario["target"] = dict.fromkeys(asked, True)
     return Pair(a, b, relation, scenario, setting)
 
 

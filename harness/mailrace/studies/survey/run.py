@@ -184,9 +184,13 @@ class Surveyor:
         scenario = scenario_from(pair.scenario, self.folder)
         plan = Plan(scenario, 0, _RUN)
         options = server_options(scenario)
-        if str(options) not in self._servers:
-            self._servers[str(options)] = Surveying(self.target, options, self.folder, progress=self.progress)
-        return scenario, plan.round(0), self._servers[str(options)]
+        fresh = scenario.target.fresh
+        key = f"{options} {fresh}"
+        if key not in self._servers:
+            self._servers[key] = Surveying(
+                self.target, options, self.folder, is_fresh=fresh, progress=self.progress
+            )
+        return scenario, plan.round(0), self._servers[key]
 
     def _spent(self, what: str, began: float) -> None:
         self.seconds[what] = self.seconds.get(what, 0.0) + time.monotonic() - began
