@@ -28,8 +28,9 @@ def told_of(*turns: bytes, pieces: int = 1000) -> Told:
 @pytest.mark.parametrize("pieces", [5, 1000])
 @pytest.mark.parametrize("junk", [NONSENSE, b"nonsense", HELLO, b"A B\r\nC D"])
 def test_junk_that_is_refused_did_nothing(junk: bytes, pieces: int) -> None:
-    told = told_of(junk, REFUSED, pieces=pieces)
-    assert (told.operations, told.notes) == ([], [])
+    for refused in (REFUSED, b"HTTP/1.0 400 Bad Request\r\nContent-Length: 3\r\n\r\nno."):
+        told = told_of(junk, refused, pieces=pieces)
+        assert (told.operations, told.notes) == ([], [])
 
 
 @pytest.mark.parametrize("junk", [NONSENSE, b"nonsense"])
@@ -45,6 +46,7 @@ def test_what_was_done_before_is_told(junk: bytes) -> None:
         b"HTTP/1.1 200 OK\r\n\r\n",
         REFUSED + REFUSED,
         REFUSED[:20],
+        REFUSED.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"close", b"keep-alive"),
         REFUSED.replace(b"close", b"keep-alive"),
         b"x",
     ],

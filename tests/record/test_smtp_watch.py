@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from mailrace.model.attempt import Outcome
 from mailrace.record.smtp import SmtpWatch
-from mailrace.record.watch import LostTrack
+from mailrace.record.watch import TLS_WORDS, LostTrack
 
 from tests.record.traffic import Told
 
@@ -130,3 +130,18 @@ def test_after_starttls_nothing_is_understood_and_that_is_said() -> None:
 def test_bytes_that_are_no_smtp_lose_the_track(reply: bytes) -> None:
     with pytest.raises(LostTrack):
         watched([("S", reply)])
+
+
+HELLO, GREETING = ("C", b"\x16\x03\x01\x02\x00hello\r\n"), ("S", b"220 hi\r\n")
+REFUSED = [("S", b"5"), ("S", b"00 what?\r\n"), ("S", b"421 too many\r\n")]
+
+
+@pytest.mark.parametrize("turns", [[GREETING, HELLO], [HELLO, GREETING], [HELLO]])
+def test_tls_that_a_server_refuses_line_by_line_did_nothing(turns: Conversation) -> None:
+    assert watched([*turns, *REFUSED]).notes == []
+
+
+@pytest.mark.parametrize("answer", [[], [("S", b"\x16\x03\x03")], [*REFUSED, ("S", b"250 ok\r\n")]])
+def test_tls_that_may_have_been_understood_passes_unread(answer: Conversation) -> None:
+    told = watched([HELLO, *answer])
+    assert [note.why for note in told.notes] == [TLS_WORDS]

@@ -32,7 +32,9 @@ REFUSES_BYTES, REFUSAL_BYTES_MAX = 12, 64 * 1024
 _REFUSES = re.compile(rb"HTTP/1[.][01] 400|H?T?T?P?/?1?[.]?[01]? ?4?0?\Z")
 """How a refusal begins, or the part of it that is there."""
 _REFUSAL = re.compile(
-    rb"HTTP/1\.[01] 400[^\n]*\n(?:[^\r\n]+\r\n)*connection: close\r\n(?:[^\r\n]+\r\n)*\r\n(?:(?!HTTP/1\.).)*",
+    rb"HTTP/1\.(?:0 400(?!.*connection: keep-alive)[^\n]*\n"
+    rb"|1 400[^\n]*\n(?:[^\r\n]+\r\n)*connection: close\r\n)"
+    rb"(?:[^\r\n]+\r\n)*\r\n(?:(?!HTTP/1\.).)*",
     re.IGNORECASE | re.DOTALL,
 )
 """The whole of one, after which the server closes."""

@@ -118,7 +118,7 @@ class SmtpWatch:
         self._replies = bytearray()
         self._mail: _Transaction | None = None
         self._body: _Body | None = None
-        self._is_opaque = False
+        self._is_opaque = self._is_greeted_in_tls = self._has_refused = False
         self._is_first = True
 
     def client_sent(self, data: bytes, t_ns: int) -> None:
@@ -126,8 +126,7 @@ class SmtpWatch:
         if self._is_opaque:
             return
         if self._is_first and is_encrypted(data):
-            self._is_opaque = True
-            self._teller.not_seen(t_ns, TLS_WORDS)
+            self._is_opaque, self._is_greeted_in_tls = True, True
             return
         self._is_first = False
         self._unread += data
@@ -138,6 +137,8 @@ class SmtpWatch:
     def server_sent(self, data: bytes, t_ns: int) -> None:
         """Replies; one may have several lines."""
         if self._is_opaque:
+            if self._is_greeted_in_tls:
+                self._answered_tls(data, t_ns)
             return
         self._replies += data
         while (end := self._replies.find(b"\n")) >= 0:
@@ -155,11 +156,28 @@ class SmtpWatch:
     def ended(self, t_ns: int) -> None:
         """The link is gone: unknown for a mail whose final dot was sent; any other mail was not sent."""
         if self._is_opaque:
+            if self._is_greeted_in_tls and not self._has_refused:
+                self._teller.not_seen(t_ns, TLS_WORDS)
             return
         for command in self._waiting:
             if command.verb == b"MAIL" and self._mail is None:
                 self._mail = _Transaction(command.t_ns, command.address)
         self._tell(0, "", t_ns, Outcome.UNKNOWN if self._waits_for(b".") else Outcome.FAIL)
+
+    def _answered_tls(self, data: bytes, t_ns: int) -> None:
+        """What a server that speaks no TLS says to it: it refuses each line, and nothing was done there."""
+        self._replies += data
+        *lines, rest = bytes(self._replies).split(b"\n")
+        self._replies[:] = rest
+        # The greeting is sent before anything is read.
+        if lines and self._waits_for(b"") and lines[0][:3] == b"220":
+            self._waiting.clear()
+            lines = lines[1:]
+        refused = [line[:1] in (b"4", b"5") and line[:3].isdigit() for line in lines]
+        self._has_refused = self._has_refused or any(refused)
+        if not all(refused) or (rest and not rest[:3].isdigit()):
+            self._is_greeted_in_tls = False
+            self._teller.not_seen(t_ns, TLS_WORDS)
 
     def _waits_for(self, verb: bytes) -> bool:
         return any(command.verb == verb for command in self._waiting)
