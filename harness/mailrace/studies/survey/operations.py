@@ -118,6 +118,10 @@ SAME_ID = Surveyed(
 )
 """Surveyed beside itself on servers that are told to ignore duplicate Message-IDs."""
 
+DELETE = next(one for one in TABLE if one.name == "delete")
+POP3_TWO = Surveyed("POP3 delete two", "pop3_delete", lambda on: {"messages": [on.message, on.besides]})
+"""Surveyed beside a deletion of one of its messages only, which may stop the server (S5)."""
+
 _ONLY_READS = "it only reads, as the list does"
 LEFT_OUT: Mapping[str, str] = {
     "GET /api/v1/chaos": "it is about faults that the server is told to make",

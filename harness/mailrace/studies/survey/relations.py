@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement
 from typing import NotRequired, TypedDict
 
 from mailrace.model.operation import OPERATIONS, Effect
-from mailrace.studies.survey.operations import SAME_ID, TABLE, Subject, Surveyed
+from mailrace.studies.survey.operations import DELETE, POP3_TWO, SAME_ID, TABLE, Subject, Surveyed
 
 TAG = "{run}-{round}"
 _NEW, _OTHER_NEW, _SECOND = f"{TAG}-n", f"{TAG}-m", f"{TAG}-u"
@@ -85,6 +85,8 @@ def pairs(table: Sequence[Surveyed] = TABLE) -> Iterator[Pair]:
             yield from _in_all_relations(a, b)
     given, first, second = MEETINGS[2]
     yield _pair(SAME_ID, SAME_ID, "same Message-ID", given, [first, second], setting="ignore_duplicate_ids")
+    given, first, second = MEETINGS[0]
+    yield _pair(DELETE, POP3_TWO, "the same message", given, [first, second])
 
 
 def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
