@@ -47,7 +47,8 @@ def repairs_words(cause: Cause) -> list[str]:
     elif cause.bad == cause.schedules:
         said.append(f"No order mends it: every one of its {cause.schedules:,} schedules is bad")
     elif not cause.repair:
-        said.insert(0, "No repair was found in the time that there is to look for one")
+        tried = "no run of one operation's statements that was tried, nor of both together"
+        said.insert(0, f"No repair was found: {tried}, leaves only good schedules")
     return said
 
 
