@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import Message, Send
 from mailrace.steer.database_proxy.attribution import COUNT_ALL
 from mailrace.steer.database_proxy.proxy import Statement
@@ -54,3 +55,20 @@ def test_what_was_not_sure_is_learnt_again_with_calm(again: list[str], is_own: b
     assert not learn(habits, ["due", "due"])
     assert learn(habits, again, calm=True)
     assert bool(habits.own) is is_own
+
+
+def test_a_habit_that_comes_later_than_it_was_waited_for_is_no_stray_and_its_run_is_missed() -> None:
+    habits, over = Habits(late_s={0: 0.001}), SimpleNamespace(**{**vars(SEAT), "is_over": True})
+    over.conversation = SimpleNamespace(let_go_ns=1, completed_ns=1_000_000)
+    late = Statement(1, 0, (("DELETE FROM settings", ()),), 501_000_000, None)  # type: ignore[arg-type]
+    habits.begin()
+    habits.done.add(0)
+    assert not habits.holds(late, over, 3, is_waiting=False)  # type: ignore[arg-type]
+    assert not habits.strays
+    with pytest.raises(ScheduleMissed, match="DELETE FROM settings` came later"):
+        habits.end()
+    # In the next run it is waited for so long, and a run in which it comes in time ends as any other.
+    habits.begin()
+    assert habits.patience_s(0) > 0.5
+    assert habits.holds(late, over, 3, is_waiting=False)  # type: ignore[arg-type]
+    habits.end()

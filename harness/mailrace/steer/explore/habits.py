@@ -8,6 +8,7 @@ operations run one after the other, and holds from then on.
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.attribution import (
     BROADCAST_END,
     COUNT_ALL,
@@ -50,6 +51,8 @@ class Habits:
     """Those of `_seen` that once came while no broadcast was due."""
     _known: set[int] = field(default_factory=set)
     _came_ns: dict[int, int] = field(default_factory=dict)
+    _too_late: str = ""
+    """The text that came, in this run, when its actor was taken to be done."""
     _before: Counter[tuple[int, str]] = field(default_factory=Counter)
     """The proxy's tally when the count began."""
 
@@ -58,9 +61,14 @@ class Habits:
         self.done.clear()
         self._now.clear()
         self._came_ns.clear()
+        self._too_late = ""
 
     def end(self) -> None:
-        """A run came to its end."""
+        """A run came to its end. Raises ScheduleMissed where a statement was not waited for long enough."""
+        if self._too_late:
+            raise ScheduleMissed(
+                f"`{self._too_late[:SHOWN_MAX]}` came later behind its reply than ever before"
+            )
         self._runs += 1
         self._seen.update(self._now)
 
@@ -110,6 +118,11 @@ class Habits:
             return False
         if seat is not None and seat.is_over and not is_waiting and self.patience_s(seat.index):
             return True
+        if seat is not None and seat.index in self.done:
+            # It is known to come, and a busy machine kept it: the next run waits for it longer.
+            self._learn_late(statement, seat)
+            self._too_late = text
+            return False
         self.strays[text] += 1
         return False
 

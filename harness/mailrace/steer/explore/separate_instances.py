@@ -138,8 +138,8 @@ class SeparateInstances:
             if self.rig.broadcasts.has_come():
                 raise ScheduleMissed("a broadcast of the server's came into it")
         ended = self.round_.ended(self._seats, self.runs, self.rig.instances)
-        self._is_finished = True
         self.habits.end()
+        self._is_finished = True
         self.end()
         for instance in ended.dead:
             self._replace(instance)
