@@ -72,3 +72,13 @@ def test_a_habit_that_comes_later_than_it_was_waited_for_is_no_stray_and_its_run
     assert habits.patience_s(0) > 0.5
     assert habits.holds(late, over, 3, is_waiting=False)  # type: ignore[arg-type]
     habits.end()
+
+
+def test_what_comes_between_two_runs_is_a_stray_unless_habits_are_learnt() -> None:
+    habits, other = Habits(), Statement(1, 0, (("DELETE FROM settings", ()),), 0, None)  # type: ignore[arg-type]
+    habits.learn(SimpleNamespace())  # type: ignore[arg-type]
+    assert not habits.holds(other, None, 0, is_waiting=False)
+    assert habits.strays_in_words == ""
+    habits.learned()
+    assert not habits.holds(other, None, 0, is_waiting=False)
+    assert habits.strays_in_words.startswith("1 statements came when nobody chose it")

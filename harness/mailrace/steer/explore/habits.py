@@ -123,7 +123,9 @@ class Habits:
             self._learn_late(statement, seat)
             self._too_late = text
             return False
-        self.strays[text] += 1
+        # While it is learnt, work may come so late that its run has ended: another run shows whose it is.
+        if not self.is_learning:
+            self.strays[text] += 1
         return False
 
     @property
