@@ -56,10 +56,11 @@ def test_a_subject_of_another_sender_is_seen_on_every_schedule(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fault", ["lists_are_empty", "lists_drip"])
 def test_a_server_that_hides_its_store_from_its_users_is_not_clean(
-    faulty: Callable[..., str], tmp_path: Path
+    fault: str, faulty: Callable[..., str], tmp_path: Path
 ) -> None:
-    result = steer(scenario_from(TWO_SENDERS, tmp_path), faulty("lists_are_empty"))
+    result = steer(scenario_from(TWO_SENDERS, tmp_path), faulty(fault))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "REST could not be read" in result.reason
 

@@ -135,6 +135,7 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     ran = run_each(walk, model, executions, by_pairs)
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = _space(round_, judge, executions, model.graph, bad)
+    hidden = hidden or round_.views.trouble
     doubt, refused = hidden or once or walk.doubt or judge.without_a_race, never_accepted(space)
     if not doubt and not model.graph.is_whole:
         doubt = f"not all of its states were walked within {seconds_max:.0f} s"

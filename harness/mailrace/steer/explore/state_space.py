@@ -106,7 +106,9 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
     judge, serial = learn_serial(separate, round_.rig.options)
     # What users see comes by REST: a server that hides its store there is not clean, whatever its tables say.
     last = serial[-1]
-    hidden = "" if last.has_ended_badly else rest_differs(round_.rig, last.record.stored)
+    hidden = round_.views.trouble
+    if not (hidden or last.has_ended_badly):
+        hidden = rest_differs(round_.rig, last.record.stored)
     serial_s = time.monotonic() - began
 
     # The judge knows what may come out, so each schedule can be judged as soon as it has run. Every one also
@@ -146,7 +148,7 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
         raise TargetError(f"{name}: no schedule could be run: {coverage.why_not}")
 
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
-    doubt = hidden or once or doubt_of(separate, coverage, learner.programs())
+    doubt = hidden or round_.views.trouble or once or doubt_of(separate, coverage, learner.programs())
     model = models[0] if models and not doubt else None
     return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds, model)
 

@@ -19,6 +19,7 @@ from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import Rig
 from mailrace.targets import Unanswered, Unreachable
 
+UNANSWERED_MAX = 3
 _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
     "AND name != 'mailbox_data' ORDER BY name"
@@ -46,29 +47,38 @@ class Views:
     """What servers show of a round's store over REST.
 
     agreed   by the store's content: whether all views showed it as the tables have it
+    trouble  why nobody is asked any more, in words: a server that did not answer three times; "" if it does
     """
 
     rig: Rig
     domain: str
     agreed: dict[str, bool] = field(default_factory=dict)
+    trouble: str = ""
+    _unanswered: int = 0
 
     def seen(self, own: Stored, instance: Instance) -> Stored:
         """What is stored with what a client is shown otherwise by a list, searches and counts.
 
-        Raises ScheduleMissed where the server does not answer in time.
+        Raises ScheduleMissed where the server does not answer in time, which a busy machine can do, too.
         """
         content = self._content(own)
-        if self.agreed.get(content):
+        if self.trouble or self.agreed.get(content):
             return own
         try:
             with self._unnoticed(instance):
                 shown = instance.target.stored("")
                 two = instance.target.disagreements(shown, self.domain, {})
         except (Unanswered, Unreachable, MachineTrouble) as wrong:
-            raise ScheduleMissed(str(wrong)) from wrong
+            # Once or twice the schedule is run again; a server that never answers is told so, once for all.
+            self._unanswered += 1
+            if self._unanswered < UNANSWERED_MAX:
+                raise ScheduleMissed(str(wrong)) from wrong
+            self.trouble = f"REST could not be read: {wrong}"
+            return own
         except TargetError as wrong:
             two = (Disagreement(key="", one="its store could be read", other=str(wrong)),)
             return replace(own, disagreeing=two)
+        # The server has answered. What a client is shown counts, wherever it is not what the tables hold.
         self.agreed[content] = not two and _is_same(shown, own)
         if not _is_same(shown, own):
             sources = {row.id: row.source for row in own.messages}
