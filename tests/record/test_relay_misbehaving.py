@@ -12,6 +12,8 @@ from mailrace.record.service import Service
 
 from tests.record.relayed import LIMIT_S, Serve, all_of, connected, echo, recorded, server
 
+pytestmark = pytest.mark.slow
+
 
 def _reset(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
