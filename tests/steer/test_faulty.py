@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from
 from mailrace.steer import steer
@@ -125,3 +126,15 @@ def test_who_is_answered_late_does_not_hang(faulty: Callable[..., str], tmp_path
     result = steer(scenario_from(TWO_MAILS, tmp_path), faulty("second_is_answered_late", meeting="memory"))
     assert "hang" not in {**result.anomalies, **result.broken_serially}
     assert result.verdict is not Verdict.RACE, result.reason
+
+
+def test_a_server_that_no_schedule_can_be_run_on_is_undecided_and_no_bug_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missed(*_: object) -> None:
+        raise ScheduleMissed("the server did not become quiet within 2 s")
+
+    monkeypatch.setattr("mailrace.steer.steering.explore", missed)
+    result = steer(scenario_from(TWO_SENDERS, tmp_path), "embedded")
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "did not become quiet" in result.reason

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
-from mailrace.model.errors import UsageError
+from mailrace.model.errors import ScheduleMissed, UsageError
 from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.request import OneOfEach
 from mailrace.model.result import ScenarioResult, Verdict
@@ -120,6 +120,10 @@ def steer(
         with round_on(rig, planned) as round_:
             space = explore(round_, request.extent, observer)
             summary = show(round_, space, request.effort, observer)
+    except ScheduleMissed as missed:
+        # A single one that is missed is run again; this one was, and the walk cannot go on without it.
+        reason = f"a schedule that the walk needs could not be run: {missed}"
+        return not_exercised(scenario, Verdict.INCONCLUSIVE, reason, "steer")
     finally:
         rig.stop()
     return scenario_result(scenario, summary)
