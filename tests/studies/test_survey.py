@@ -261,3 +261,11 @@ def test_the_repaired_reference_has_no_cause_and_its_transactions_are_looked_int
     assert verdicts["POP3 delete ∥ POP3 delete, the same message"] is PairVerdict.PASS
     assert verdicts["POP3 retrieve ∥ POP3 retrieve, the same message"] is PairVerdict.INDEPENDENT
     assert found.coverage.predicted > 5
+
+
+@pytest.mark.slow
+def test_two_who_read_one_message_at_once_are_decided_though_it_is_fetched_once(tmp_path: Path) -> None:
+    """1.33 fetches the source once for both, which separate servers never do."""
+    found = survey(Asked(target=parse_target("embedded@1.33.1"), only=("read message",)), tmp_path)
+    verdicts = {pair.name: pair.verdict for pair in found.pairs}
+    assert verdicts["read message ∥ read message, the same message"] is PairVerdict.PASS
