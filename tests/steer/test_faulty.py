@@ -7,7 +7,7 @@ import pytest
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from
-from mailrace.steer import steer
+from mailrace.steer import SteerRequest, steer
 
 TWO_SENDERS = {
     "name": "two",
@@ -138,3 +138,21 @@ def test_a_server_that_no_schedule_can_be_run_on_is_undecided_and_no_bug_of_ours
     result = steer(scenario_from(TWO_SENDERS, tmp_path), "embedded")
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "did not become quiet" in result.reason
+
+
+TWO_DELETIONS = {
+    "name": "deletions",
+    "title": "two deletions of lists that overlap, which may hang in any order",
+    "given": [{"name": "first"}, {"name": "both"}, {"name": "last"}],
+    "actors": [{"delete": {"messages": ["first", "both"]}}, {"delete": {"messages": ["both", "last"]}}],
+    "target": {"fresh": True},
+}
+
+
+@pytest.mark.slow
+def test_a_deletion_that_hangs_by_itself_is_no_race(faulty: Callable[..., str], tmp_path: Path) -> None:
+    result = steer(
+        scenario_from(TWO_DELETIONS, tmp_path), faulty("deletions_unanswered"), SteerRequest(budget=3)
+    )
+    assert result.verdict is Verdict.INCONCLUSIVE, result.reason
+    assert "hang" in result.broken_serially, result.reason

@@ -1,5 +1,6 @@
-"""Faults that make the round that shows them hard to look at: refusals, and lists that fail."""
+"""Faults that make the round that shows them hard to look at: refusals, silence, and lists that fail."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +21,15 @@ def refuses_everything(meet: Meet) -> None:
     @around(Mailbox, "accept")
     async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
         raise Refused("refused")
+
+
+@fault
+def deletions_unanswered(meet: Meet) -> None:
+    """A deletion by ID is never answered and deletes nothing, whoever else is there or was there before."""
+
+    @around(Mailbox, "delete")
+    async def delete(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
+        await asyncio.Event().wait()
 
 
 @fault

@@ -8,6 +8,7 @@ from mailrace.check import broken_serially, check_round
 from mailrace.check.orders import constraints, order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
+from mailrace.model.attempt import Outcome
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.steer.database_proxy.drawn import Drawn
@@ -111,9 +112,8 @@ def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge,
             if runs and runs[-1].schedule == run.schedule:
                 learn_drawn(separate.round_.drawn, runs[-1], run)
             runs.append(run)
-            broken.update(
-                {break_of(a, planned) for a in _broken(run, options, is_fresh=separate.rig.is_fresh)}
-            )
+            may_hang = separate.rig.is_fresh and _is_answered(run, order[0])
+            broken.update({break_of(a, planned) for a in _broken(run, options, may_hang=may_hang)})
             if not allowed:
                 break
             if not run.record.hung:
@@ -124,10 +124,16 @@ def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge,
     return Judge(options, tuple(outcomes), tuple(orders_told.items()), counted), runs
 
 
-def _broken(run: Execution, options: ServerOptions, *, is_fresh: bool) -> tuple[Anomaly, ...]:
-    """What a serial run broke. Of a scenario whose operations may hang the server in any order, no hang."""
+def _broken(run: Execution, options: ServerOptions, *, may_hang: bool) -> tuple[Anomaly, ...]:
+    """What a serial run broke. With `may_hang` a hang is none: the operations may hang it in any order."""
     found = broken_serially(run.record, options)
-    return tuple(a for a in found if not (is_fresh and a.name in ENDS))
+    return tuple(a for a in found if not (may_hang and a.name in ENDS))
+
+
+def _is_answered(run: Execution, first: int) -> bool:
+    """Whether the first operation was answered: one that hangs without any other before it is no race."""
+    key = run.record.plan.operations[first].key
+    return any(a.operation == key and a.outcome is not Outcome.UNKNOWN for a in run.record.attempts)
 
 
 def serial_run(separate: SeparateInstances, order: tuple[int, ...]) -> Execution:
