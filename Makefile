@@ -41,7 +41,7 @@ test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they
 	@$(BIN)/python -m pytest -q -n 4
 
 check: lint  ## lint, and the fast tests
-	@$(BIN)/python -m pytest -q -n 4 -m 'not mailpit and not slow and not browser'
+	@$(BIN)/python -m pytest -q -n 3 -m 'not mailpit and not slow and not browser'
 
 lint: $(STAMP)  ## ruff, format, mypy --strict, import-linter
 	@$(BIN)/ruff check .

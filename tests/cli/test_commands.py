@@ -50,7 +50,12 @@ def compare(name: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words", "status"),
     [
-        ("race", ["no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", 3, "--no-control"], 1),
+        pytest.param(
+            "race",
+            ["no-rset-after-failure", "-t", "embedded@1.30.5", "--rounds", 3, "--no-control"],
+            1,
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "pass",
             ["no-rset-after-failure", "-t", "embedded", "--rounds", 90, "--until", "decided"],
@@ -98,6 +103,7 @@ def test_a_target_that_does_not_start_leaves_latest_to_the_run_before(command: s
     assert len([f for f in (tmp_path / "reports").iterdir() if f.is_dir() and not f.is_symlink()]) == 1
 
 
+@pytest.mark.slow
 def test_json_gives_the_document_on_stdout_and_nothing_else(tmp_path: Path) -> None:
     words = ["-t", "embedded@1.30.5", "--rounds", 2, "--no-control", "--json", "--out", "out", "--seed", 11]
     done = mailrace("run", scenario("no-rset-after-failure"), *words, cwd=tmp_path)

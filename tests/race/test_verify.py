@@ -208,6 +208,7 @@ def test_a_late_row_is_nobodys_unless_its_outcome_was_unknown(
     assert len(late) == (2 if outcome is Outcome.OK else 0)
 
 
+@pytest.mark.slow
 def test_a_server_started_anew_and_one_that_was_emptied_hold_nothing_old(make: Callable[..., Rounds]) -> None:
     rounds = make(SENDERS)
     first = rounds.record()

@@ -32,6 +32,7 @@ def test_work_after_the_reply_is_no_hang(
     assert "hang" not in found.anomalies
 
 
+@pytest.mark.slow
 def test_what_breaks_without_a_race_is_neither_race_nor_pass(
     faulty: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -41,6 +42,7 @@ def test_what_breaks_without_a_race_is_neither_race_nor_pass(
     assert "a broken promise, not a race" in found.reason
 
 
+@pytest.mark.slow
 def test_an_edit_excuses_only_what_it_touches(faulty: Callable[..., str], tmp_path: Path) -> None:
     found = steer(scenario_from(A_DELETION, tmp_path), faulty("older_mail_shortened"))
     assert found.verdict is Verdict.INCONCLUSIVE, found.reason

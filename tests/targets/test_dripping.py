@@ -26,6 +26,7 @@ from mailrace.targets.wires import Smtp
 from tests.scripted_box import Script
 from tests.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.slow
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 DRIPPED = [
     b"",  # the status line itself comes bytewise
@@ -120,7 +121,6 @@ def test_a_handshake_that_never_ends_has_one_limit(dripping: int) -> None:
 READ = Read(key="read.1", path="/api/v1/messages", times=1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dripping", DRIPPED, indirect=True)
 def test_an_unheld_exchange_over_rest_has_one_limit(dripping: int) -> None:
     actors = FreeActors(
@@ -165,7 +165,6 @@ class DripsAtTheDot(ScriptedServer):
         return False
 
 
-@pytest.mark.slow
 def test_an_unheld_reply_to_a_mail_has_one_limit_and_is_no_clean_round(tmp_path: Path) -> None:
     """The round ends by the limit's own word; what is not known of it is neither a race nor clean."""
     scenario = scenario_from(
