@@ -132,9 +132,8 @@ def test_a_race_over_tls_is_whole_and_clean(
     done = run([senders_and_a_reader(at)], options)
     found = done.result.scenarios[0]
     records = [record for _, _, record in read_journal(done.folder / "history.jsonl")]
-    # On a busy machine the releases of a round may lie too far apart; nothing else may lose one.
+    # On a busy machine the releases of any round may lie too far apart; nothing else may lose one.
     assert [r.lost for r in records if r.lost and not r.lost.startswith("the releases spread")] == []
-    assert found.rounds >= 1
     assert (found.hits, found.anomalies) == (0, {})
     raced = [attempt for record in records for attempt in record.attempts if attempt.actor >= 0]
     assert len(raced) == ROUNDS * 3
