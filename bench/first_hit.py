@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from mailrace.history import Journal
+from mailrace.model.request import Steering
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
 from mailrace.race.tuner import DECOYS, Draw, Tuner, is_one_party
@@ -95,7 +96,7 @@ def _steered(scenario: Scenario, target: str, anomaly: str, number: int) -> Trie
     result = steer(
         scenario,
         target,
-        SteerRequest(seed=number, realise_s_max=SECONDS_MAX, one_of_each="anomaly"),
+        SteerRequest(seed=number, realise_s_max=SECONDS_MAX, steering=Steering(one_of_each="anomaly")),
     )
     tries = [w.schedule.tries for w in result.witnesses if w.schedule and w.anomaly.name == anomaly]
     return (min(tries), time.monotonic() - started) if tries else None

@@ -18,8 +18,6 @@ PARAMETERS_MAX = 8
 SILENT_LINES_MAX = 25
 MOST = {"Any": 25, "boolean parameters": 81, "broad excepts": 4}
 """Of what should become fewer; `python tests/test_style.py` prints what there is."""
-TABLES = ("conversation_steps.py",)
-"""What is sent, in order: a table is read by looking a line up."""
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 SLEEPS = {"asyncio.sleep", "page.wait_for_timeout", "sleep", "time.sleep"}
 GIVEN_BY_LIBRARIES = re.compile(r"(handle|smtp|auth|do)_|(collect|repr_failure|reportinfo|runtest)$")
@@ -96,8 +94,7 @@ def test_every_public_name_says_what_comes_back() -> None:
 
 
 def test_a_file_is_short_enough_to_read() -> None:
-    files = [*HARNESS, *(file for file in TESTS if file.name not in TABLES)]
-    lines = {name(file): file.read_text(encoding="utf-8").count("\n") for file in files}
+    lines = {name(file): file.read_text(encoding="utf-8").count("\n") for file in (*HARNESS, *TESTS)}
     assert {file: count for file, count in lines.items() if count > LINES_MAX} == {}
     steer = {file: count for file, count in lines.items() if "/steer/" in file}
     assert len(steer) > 50

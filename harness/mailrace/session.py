@@ -201,7 +201,6 @@ class Session:
         return found
 
     def _steered(self, scenario: Scenario) -> ScenarioResult:
-        asked, use = self.request.steering, self.request.server
         try:
             # The server is not started here: what it is must be told and written down before steer starts one
             # for each actor.
@@ -217,13 +216,10 @@ class Session:
                 self.request.target,
                 SteerRequest(
                     seed=self.request.seed,
-                    budget=asked.budget,
-                    bound=asked.bound,
-                    depth=asked.depth,
+                    steering=self.request.steering,
                     replay=replay_command(self.folder, scenario, self.request.target),
                     folder=self.folder,
-                    gomaxprocs=use.gomaxprocs,
-                    one_of_each=asked.one_of_each,
+                    gomaxprocs=self.request.server.gomaxprocs,
                     deadline=self.deadline,
                 ),
                 observer=Observer(progress=self._steers, journal=self.journal),

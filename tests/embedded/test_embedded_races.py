@@ -21,7 +21,7 @@ from mailrace.embedded.settings import TagSources
 from mailrace.embedded.sqlite_driver import SqliteDriver
 from mailrace.embedded.versions import VERSIONS
 
-from tests.embedded.conversation_steps import BASE, IMAGE, IMAGE_HEAD
+from tests.embedded.conversation_mails import BASE, IMAGE, IMAGE_HEAD
 from tests.embedded.stage import Act, HoldingDriver, Outcome, mail, release_points, sends, turns
 
 RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")

@@ -10,7 +10,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.targets import open_target
 
 from tests.embedded.conversation import Http, Smtp, Speaker
-from tests.embedded.conversation_steps import BASE, HELLO, mail
+from tests.embedded.conversation_mails import BASE, HELLO, mail
 
 LEAK = Smtp(
     "a refused DATA, no RSET, and a mail of another envelope",

@@ -10,7 +10,8 @@ from mailrace.targets import ManagedTarget, open_target, why_not
 
 from tests.absent import nowhere_to_be_had
 from tests.embedded.conversation import Http, Pop3, Speaker, Step
-from tests.embedded.conversation_steps import BASE, IMAGE, LOGIN, SMTP_STEPS, mail
+from tests.embedded.conversation_mails import BASE, IMAGE, SMTP_STEPS, mail
+from tests.embedded.conversation_steps import LOGIN
 from tests.embedded.rqlite_stand_in import stand_in
 
 A = "/api/v1"

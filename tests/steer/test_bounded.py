@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 import pytest
+from mailrace.model.request import Steering
 from mailrace.model.result import Schedules, Verdict
 from mailrace.scenario import load, shipped
 from mailrace.steer import SteerRequest, steer
@@ -111,7 +112,7 @@ def test_alternating_schedules_are_all_that_are_alone_first_and_then_take_turns(
 
 def steered(target: str, bound: int) -> tuple[Verdict, str, Schedules]:
     scenario = load(shipped() / "shared-new-tag.race.yaml")
-    result = steer(scenario, target, SteerRequest(bound=bound, seed=1))
+    result = steer(scenario, target, SteerRequest(steering=Steering(bound=bound), seed=1))
     assert result.schedules is not None
     return result.verdict, result.reason, result.schedules
 

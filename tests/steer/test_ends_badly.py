@@ -11,6 +11,7 @@ import pytest
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed, TargetError, UsageError
 from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
+from mailrace.model.request import Steering
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
 from mailrace.steer import SteerRequest, steer
@@ -197,7 +198,7 @@ def test_a_statement_that_comes_after_its_reply_is_counted(two_senders: Round) -
 
 def test_a_budget_that_is_too_small_is_said_and_is_no_pass() -> None:
     it = scenario("shared-new-tag")
-    result = steer(it, "embedded@1.30.5", SteerRequest(budget=2))
+    result = steer(it, "embedded@1.30.5", SteerRequest(steering=Steering(budget=2)))
     assert result.schedules is not None
     assert not result.schedules.exhaustive
     assert "budget of 2" in result.schedules.bound

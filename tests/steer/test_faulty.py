@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
+from mailrace.model.request import Steering
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from
 from mailrace.steer import SteerRequest, steer
@@ -154,7 +155,9 @@ TWO_DELETIONS = {
 @pytest.mark.slow
 def test_a_deletion_that_hangs_by_itself_is_no_race(faulty: Callable[..., str], tmp_path: Path) -> None:
     result = steer(
-        scenario_from(TWO_DELETIONS, tmp_path), faulty("deletions_unanswered"), SteerRequest(budget=3)
+        scenario_from(TWO_DELETIONS, tmp_path),
+        faulty("deletions_unanswered"),
+        SteerRequest(steering=Steering(budget=3)),
     )
     assert result.verdict is Verdict.INCONCLUSIVE, result.reason
     assert "hang" in result.broken_serially, result.reason

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from mailrace.history import Journal, JournalHeader, read_histories
+from mailrace.model.request import Steering
 from mailrace.steer import Observer, SteerRequest, steer
 
 from tests.steer.test_real_mailpit import scenario
@@ -31,7 +32,7 @@ def test_what_was_shown_before_an_interruption_is_in_the_journal(tmp_path: Path)
         steer(
             scenario(name),
             "embedded@1.17.0",
-            SteerRequest(one_of_each="class"),
+            SteerRequest(steering=Steering(one_of_each="class")),
             observer=Observer(journal=journal, progress=said),
         )
     journal.close()
@@ -49,7 +50,7 @@ def test_each_schedule_is_noted_with_what_it_came_to(tmp_path: Path) -> None:
     result = steer(
         scenario("distinct-tags"),
         "embedded@fixed",
-        SteerRequest(budget=3),
+        SteerRequest(steering=Steering(budget=3)),
         observer=Observer(journal=journal),
     )
     journal.close()

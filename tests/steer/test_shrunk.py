@@ -2,6 +2,7 @@
 
 import pytest
 from mailrace.model.operation import Send
+from mailrace.model.request import Steering
 from mailrace.model.result import Verdict
 from mailrace.scenario import scenario_from, shipped
 from mailrace.steer import SteerRequest
@@ -22,7 +23,9 @@ def test_three_senders_with_two_tags_come_down_to_two_with_one() -> None:
     with round_of(it, "embedded@1.17.0") as round_:
         # Three senders have more schedules than there is time for, and a few of them show it.
         space = explore(round_, Extent(schedules_max=30, model_s_max=1.0, sample_s_max=1.0))
-        result = scenario_result(it, show(round_, space, SteerRequest(one_of_each="anomaly").effort, NOBODY))
+        result = scenario_result(
+            it, show(round_, space, SteerRequest(steering=Steering(one_of_each="anomaly")).effort, NOBODY)
+        )
     assert result.verdict is Verdict.RACE, result.reason
     assert result.schedules is not None
     assert any("alone" in note for note in result.schedules.notes)

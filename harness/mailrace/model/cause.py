@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from mailrace.model.consequences import Harm
 
+TURN = "from here on every order ends badly"
+"""Said in a cause's story of the statement after which every completion is bad."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTogether:
@@ -74,6 +77,11 @@ class Cause:
     repair: tuple[Repair, ...] = ()
     no_help: tuple[Repair, ...] = ()
     witness: int = -1
+
+    @property
+    def turn(self) -> str:
+        """The sentence of the story that tells of the point of no return; "" where none does."""
+        return next((line for line in self.why if line.endswith(TURN)), "")
 
     def may_be(self, other: "Cause") -> bool:
         """Whether the two may be one cause: of one of them it is not known which statements decide."""

@@ -76,5 +76,4 @@ def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
         f"in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
     )
     mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]
-    turn = [line for line in cause.why if "ends badly" in line]
-    return " ".join([head, *(f"{legible(line, 300)}." for line in (*turn, *mends))])
+    return " ".join([head, *(f"{legible(line, 300)}." for line in (cause.turn, *mends) if line)])

@@ -13,13 +13,12 @@ from pathlib import Path
 
 from mailrace.model.errors import ScheduleMissed, UsageError
 from mailrace.model.operation import Send, ServerOptions
-from mailrace.model.request import OneOfEach
+from mailrace.model.request import Steering
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
 from mailrace.model.time_limit import CUT_OFF
 from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
 from mailrace.steer.explore.observer import NOBODY, Observer
-from mailrace.steer.explore.random_walk import DEPTH
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.pairs import walk_pair, walk_separate, with_smallest
@@ -37,6 +36,7 @@ EXPLORE_S_MAX = 60.0
 REALISE_S_MAX = 120.0
 INSTANCES_MAX = 16
 GOMAXPROCS = 4
+STEERING = Steering()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +44,20 @@ class SteerRequest:
     """How one scenario is steered.
 
     seed            draws the round, as in a race
-    budget          at most so many schedules are run; explore_s_max: and for so long
-    bound           only schedules with at most so many context switches beyond the necessary ones
-    depth           of the random walk where three or more actors are too many for every schedule (PCT)
+    steering        what a person asks of it: how many schedules, which, and what of them is realised
+    explore_s_max   schedules are run for at most so long; realise_s_max: and shown on one server
     replay          the command that replays a witness of this run, without `--round`
     folder          where the servers' logs are kept
-    one_of_each     of each anomaly, root cause or class one is realised, the easiest; all are counted
     deadline        monotonic seconds at which the walk ends, finished or not; None: its own limits hold
     """
 
     seed: int = 0
-    budget: int | None = None
-    bound: int | None = None
-    depth: int = DEPTH
+    steering: Steering = STEERING
     replay: str = "mailrace replay reports/latest"
     folder: Path | None = None
     gomaxprocs: int | None = None
     explore_s_max: float = EXPLORE_S_MAX
     realise_s_max: float = REALISE_S_MAX
-    one_of_each: OneOfEach = "cause"
     deadline: float | None = None
 
     @property
@@ -70,20 +65,22 @@ class SteerRequest:
         """How much is explored, if that begins now."""
         seconds_max = min(self.explore_s_max, max(1.0, seconds_left(self.deadline)))
         return Extent(
-            schedules_max=self.budget or SCHEDULES_MAX,
+            schedules_max=self.steering.budget or SCHEDULES_MAX,
             seconds_max=seconds_max,
             model_s_max=0.5 * seconds_max,
             sample_s_max=seconds_max / 5,
             seed=self.seed,
-            bound=self.bound,
-            depth=self.depth,
+            bound=self.steering.bound,
+            depth=self.steering.depth,
         )
 
     @property
     def effort(self) -> Effort:
         """How much is realised, if that begins now."""
         seconds_max = min(self.realise_s_max, seconds_left(self.deadline))
-        return Effort(until=time.monotonic() + seconds_max, one_of_each=self.one_of_each, replay=self.replay)
+        return Effort(
+            until=time.monotonic() + seconds_max, one_of_each=self.steering.one_of_each, replay=self.replay
+        )
 
 
 def steer(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mailrace.model.cause import TURN
 from mailrace.model.result import Step
 from mailrace.steer.causes.sql import tables_of, told
 
@@ -24,6 +25,6 @@ def story(steps: Sequence[Step], no_return: int, contested: frozenset[str]) -> t
     lines = []
     for index in touching[max(0, at - BEFORE) : at + 1 + AFTER]:
         step = steps[index]
-        after = "; from here on every order ends badly" if index == no_return else ""
+        after = f"; {TURN}" if index == no_return else ""
         lines.append(f"{step.actor} {told(step.sql, step.result)} at {index + 1}{after}")
     return tuple(lines)
