@@ -100,10 +100,11 @@ def _in_a_process(
 ) -> _Ended:
     """Start the cell's process, hand on what it tells, and wait for its end or until nobody wants it."""
     handles = room.handles if room is not None else ()
+    # Without -P modules that lie in the user's folder, which may be a stranger's, would be run for ours.
     with tempfile.TemporaryFile() as words:
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "mailrace.campaign", *map(str, handles)],
+                [sys.executable, "-P", "-m", "mailrace.campaign", *map(str, handles)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,

@@ -1,4 +1,8 @@
-"""What a user has set once: `[tool.mailrace]` of the nearest pyproject.toml, and MAILRACE_TARGET."""
+"""What a user has set once: `[tool.mailrace]` of the nearest pyproject.toml, and MAILRACE_TARGET.
+
+The file may have come with a stranger's folder, so it starts no program, reaches no address and names no
+folder elsewhere, in which old runs would be removed; a command line and the environment are the user's own.
+"""
 
 import os
 import tomllib
@@ -9,6 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mailrace.model.errors import UsageError
+from mailrace.model.target_name import is_by_version
+
+
+def _is_below(folder: str) -> bool:
+    """Whether it is below the folder in which the command is called."""
+    return bool(folder) and not Path(folder).is_absolute() and ".." not in Path(folder).parts
+
 
 KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "target": (str, bool, "a target's name"),
@@ -16,7 +27,7 @@ KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "profile": (str, lambda value: value in ("rate", "throughput"), "rate or throughput"),
     "confidence": (float, lambda value: 0.5 <= value <= 0.999999, "0.5 to 0.999999"),
     "gomaxprocs": (int, lambda value: 1 <= value <= 1024, "1 to 1024"),
-    "reports": (str, bool, "a folder"),
+    "reports": (str, _is_below, "a folder below this one; another is named for each run with --out"),
     "keep": (int, lambda value: 1 <= value <= 100_000, "1 to 100000"),
 }
 """Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
@@ -24,7 +35,9 @@ KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The table's values; None where it does not say."""
+    """The table's values; None where it does not say. `file`: where the table stands."""
+
+    file: Path | None = None
 
     target: str | None = None
     rounds: int | None = None
@@ -47,8 +60,20 @@ def settings() -> Settings:
 
 
 def default_target() -> str:
-    """MAILRACE_TARGET, else the table's, else the embedded fixed reference."""
-    return os.environ.get("MAILRACE_TARGET") or settings().target or "embedded"
+    """MAILRACE_TARGET, else the table's, else the embedded fixed reference.
+
+    Raises UsageError where the table names more than a version. Whoever names a target is not hindered by it.
+    """
+    if named := os.environ.get("MAILRACE_TARGET"):
+        return named
+    target = settings().target or "embedded"
+    if target.strip() != "mailpit" and not is_by_version(target):
+        raise UsageError(
+            f"{settings().file}: tool.mailrace.target: {target!r:.200}: a file that may have come with a "
+            "folder starts no program, reaches no address; wanted embedded[@VERSION] or mailpit[@VERSION]; "
+            "if you mean it, name it yourself: --target, or MAILRACE_TARGET in the environment"
+        )
+    return target
 
 
 def _read(file: Path) -> Settings:
@@ -67,4 +92,4 @@ def _read(file: Path) -> Settings:
         is_kind = type(value) in ((float, int) if kind is float else (kind,))
         if not is_kind or not will_do(value):
             raise UsageError(f"{file}: tool.mailrace.{key}: {value!r}; wanted {wanted}")
-    return Settings(**table)
+    return Settings(file=file, **table)

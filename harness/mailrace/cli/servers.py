@@ -104,6 +104,7 @@ def serve(
     wanted = parse_target(target)
     if wanted.kind != "embedded":
         raise UsageError(f"{target}: only an embedded version can be served, as in embedded@1.17.0")
-    module = [sys.executable, "-m", "mailrace.embedded", "--version-of", wanted.version]
+    # Without -P modules that lie in the user's folder would be run for ours.
+    module = [sys.executable, "-P", "-m", "mailrace.embedded", "--version-of", wanted.version]
     place = ["--smtp", smtp, "--listen", listen, *(["--database", database] if database else [])]
     os.execv(sys.executable, module + place)  # it is the foreground process from here on

@@ -35,7 +35,8 @@ _BROKEN = select.EPOLLERR | select.EPOLLHUP
 def command_of(services: tuple[Service, ...], pipe: int) -> list[str]:
     """The command that starts a relay for these services, with its pipe's number."""
     text = json.dumps([asdict(service) for service in services])
-    return [sys.executable, "-m", "mailrace.record.relay", str(pipe), text]
+    # Without -P modules that lie in the suite's folder would be run for ours.
+    return [sys.executable, "-P", "-m", "mailrace.record.relay", str(pipe), text]
 
 
 class _End:

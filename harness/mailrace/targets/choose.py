@@ -96,7 +96,7 @@ def _program(wanted: TargetName) -> Program:
             command=(
                 sys.executable,
                 *("-X", "frozen_modules=on"),
-                *("-m", "mailrace.embedded", "--version-of", wanted.version),
+                *("-P", "-m", "mailrace.embedded", "--version-of", wanted.version),
             ),
             version=wanted.version,
             source=VersionSource.EMBEDDED,

@@ -45,10 +45,14 @@ def find(version: str) -> tuple[Binary | None, str]:
 
 
 def binary_at(path: str) -> Binary:
-    """The program at a path, or of a bare name in PATH; `mailpit` is `MAILPIT_BIN` where that is set."""
-    if path == "mailpit" and os.environ.get(BIN):
+    """The program at a path, or of a bare name in PATH.
+
+    `mailpit` alone is `MAILPIT_BIN`, else the one in PATH, and no file of that name that lies in the folder.
+    """
+    is_bare = path == "mailpit"
+    if is_bare and os.environ.get(BIN):
         path = os.environ[BIN]
-    if os.sep not in path and not Path(path).is_file():
+    if os.sep not in path and (is_bare or not Path(path).is_file()):
         found = shutil.which(path)
         if found is None:
             raise TargetError(
