@@ -1,5 +1,6 @@
 """`mailrace cleanup`: remove later what a run left on a server that is not ours."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,9 @@ from mailrace.cli.app import command
 @command
 def cleanup(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of the run, as reports/latest.")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", metavar="URL", help="The server, by its address.")
+    ] = None,
 ) -> None:
     """Remove from a server that is not ours what this run left there: its mails and its tags, nothing else.
 
@@ -20,20 +24,25 @@ def cleanup(
     from mailrace.cli.screen import Screen
     from mailrace.history import read_plan
     from mailrace.model.errors import UsageError
-    from mailrace.targets import ExternalTarget
+    from mailrace.targets import ExternalTarget, parse_target
     from mailrace.targets.leftovers import leftovers, remove
 
     plan = read_plan(folder)
     places = [name for name in dict.fromkeys((plan.request.target, *plan.targets)) if name.kind == "url"]
     if not places:
         raise UsageError(f"{folder}: it ran on servers of its own only, and left nothing anywhere")
+    if target is None:
+        # The folder may be a stranger's: what it names gets no login of ours, and nothing there is deleted.
+        own = " or ".join(f"--target {shlex.quote(name.text)}" for name in places)
+        raise UsageError(f"{folder}: a file may not choose an address: name the server yourself, {own}")
+    if parse_target(target).kind != "url":
+        raise UsageError(f"--target {target}: wanted the address of a server, as in {places[0]}")
     # The run's marks are in its plan, so nothing of the history is needed, and a run that was killed can be
     # cleaned up as well.
-    for name in places:
-        target = ExternalTarget(name.text)
-        target.start()
-        try:
-            removed = remove(target.api, leftovers(target.api, plan.run[:-3]))
-        finally:
-            target.stop()
-        Screen().text(f"{name.text}: {removed} of this run removed")
+    server = ExternalTarget(parse_target(target).text)
+    server.start()
+    try:
+        removed = remove(server.api, leftovers(server.api, plan.run[:-3]))
+    finally:
+        server.stop()
+    Screen().text(f"{target}: {removed} of this run removed")

@@ -1,5 +1,6 @@
 """A scenario and a target's name in, a ScenarioResult out: servers and control started, raced, stopped."""
 
+import shlex
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -130,7 +131,8 @@ def _left_behind(target: ExternalTarget, place: Place, result: ScenarioResult) -
     except TargetError as wrong:
         said = f"what is left on the server could not be counted or deleted: {wrong}"
         return replace(result, not_looked=(*result.not_looked, said))
-    said = f"left on the server: {found}; to remove just these: mailrace cleanup {place.folder}"
+    again = shlex.join(["mailrace", "cleanup", str(place.folder), "--target", target.name])
+    said = f"left on the server: {found}; to remove just these: {again}"
     return replace(
         result,
         not_looked=(*result.not_looked, said),

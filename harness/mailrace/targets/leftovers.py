@@ -6,7 +6,10 @@ Only mails with a recipient in a domain of the run, and tags that name the run, 
 import re
 from dataclasses import dataclass
 
+from mailrace.model.errors import UsageError
 from mailrace.targets.api import Api
+
+_TOKEN = re.compile(r"mr[a-z0-9]{5,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,13 @@ class Leftovers:
 def leftovers(api: Api, token: str) -> Leftovers:
     """What is there of all lanes whose run tokens begin so: raced mail and sentinels. Raises ApiError.
 
-    `token` is a run's, without the part that tells its scenarios and lanes apart.
+    `token` is a run's, without the part that tells its scenarios and lanes apart. Raises UsageError where it
+    is none of ours: it may come from anybody's file, and a shorter one would name others' mail and tags.
     """
+    if not _TOKEN.fullmatch(token):
+        raise UsageError(
+            f"{token!r:.40}: no run of ours is called so; nothing of it can be told from other mail"
+        )
     domain = re.compile(rf"@(s\.)?{re.escape(token)}[0-9a-z]{{0,3}}\.test$")
     ids: dict[str, None] = {}
     for query in (f"to:@{token}", f"to:@s.{token}", f"bcc:@{token}"):
