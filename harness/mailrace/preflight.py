@@ -8,11 +8,11 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
 
+from mailrace.model.choices import Mode, ModeAsked
 from mailrace.model.errors import Mistake, TargetError, UsageError
 from mailrace.model.operation import ServerOptions
-from mailrace.model.request import Mode, RunRequest
+from mailrace.model.request import RunRequest
 from mailrace.model.target import Target
 from mailrace.model.target_name import TargetName
 from mailrace.model.time_limit import TimeOver, over_by
@@ -23,10 +23,8 @@ from mailrace.scenario.read import read
 from mailrace.steer import why_not_steerable
 from mailrace.targets import open_target
 
-GateMode = Literal["auto", "race", "steer"]
 
-
-def chosen_mode(*targets: TargetName, mode: GateMode) -> Mode:
+def chosen_mode(*targets: TargetName, mode: ModeAsked) -> Mode:
     """Steer where all targets are ours to start; UsageError where steer is asked for and cannot be."""
     external = [name for name in targets if name.kind == "url"]
     if mode == "steer" and external:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailrace.model.choices import ROUNDS_MAX
+
 if TYPE_CHECKING:
     from mailrace.model.result import ScenarioResult
     from mailrace.model.target import Target
@@ -41,8 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _rounds(text: str) -> int:
-    """Rounds as an option gives them, 1 to 50,000."""
-    return _within(text, 1, 50_000)
+    """Rounds as an option gives them."""
+    return _within(text, 1, ROUNDS_MAX)
 
 
 def _seed(text: str) -> int:

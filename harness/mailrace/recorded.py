@@ -16,7 +16,8 @@ from traceback import format_exception
 
 from mailrace import __version__
 from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
-from mailrace.model.request import RunRequest, Study
+from mailrace.model.choices import Study
+from mailrace.model.request import RunRequest
 from mailrace.model.result import RunResult
 from mailrace.model.secrets import without_secrets
 from mailrace.model.target_name import TargetName, is_by_version

@@ -25,8 +25,9 @@ from mailrace.history import (
     remove_bare,
 )
 from mailrace.listener import Listener, tell
+from mailrace.model.choices import Mode, Study
 from mailrace.model.errors import Interrupted, OutputError, ScenarioError, TargetError, UsageError
-from mailrace.model.request import Mode, Racing, RunRequest, Study
+from mailrace.model.request import Racing, RunRequest
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Verdict
 from mailrace.model.secrets import without_secrets_in
 from mailrace.model.target import TargetInfo

@@ -10,7 +10,8 @@ from typing import Any
 from mailrace.campaign.cell import Cell, Outcome, scenario_cell
 from mailrace.campaign.dispatch import Campaign
 from mailrace.campaign.workers import Patience, Workers, connected
-from mailrace.model.request import Mode, Racing, RunRequest
+from mailrace.model.choices import Mode
+from mailrace.model.request import Racing, RunRequest
 from mailrace.scenario import Scenario, load, shipped
 
 from tests.absent import lacking

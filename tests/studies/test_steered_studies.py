@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from mailrace.model.choices import ModeAsked
 from mailrace.model.result import Verdict
-from mailrace.preflight import GateMode
 from mailrace.run import Output, Racing, RunRequest, Steering, run
 from mailrace.scenario import find, load
 from mailrace.session import session
@@ -68,7 +68,7 @@ def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("mode", "verdict"), [("steer", Verdict.INCONCLUSIVE), ("auto", Verdict.RACE)])
 def test_a_walk_that_was_not_finished_is_not_nothing_new(
-    mode: GateMode, verdict: Verdict, tmp_path: Path
+    mode: ModeAsked, verdict: Verdict, tmp_path: Path
 ) -> None:
     """So few schedules leave open what the old version does. Racing 1.17.0 hits in a third of the pairs."""
     request = GateRequest(

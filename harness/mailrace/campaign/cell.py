@@ -15,11 +15,11 @@ from pydantic import Field, ValidationError
 
 from mailrace import __version__
 from mailrace.history import plan_text
+from mailrace.model.choices import ModeAsked
 from mailrace.model.codec import codec, unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName
-from mailrace.preflight import GateMode
 from mailrace.recorded import plan_of
 from mailrace.scenario import Scenario, load, resolve, shipped
 
@@ -62,7 +62,7 @@ class Cell:
     mails: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
-    mode: GateMode = "auto"
+    mode: ModeAsked = "auto"
     pairs: tuple[str, ...] = ()
     cause: str = ""
     mailrace: str = __version__
@@ -147,7 +147,7 @@ def scenario_cell(
     scenario: Scenario,
     request: RunRequest,
     targets: tuple[TargetName, ...],
-    mode: GateMode = "auto",
+    mode: ModeAsked = "auto",
 ) -> Cell:
     """The cell of one scenario at these targets, asked as `request` says, whose `verdicts` it keeps."""
     asked = _without_what_differs(request)

@@ -10,7 +10,7 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
-from mailrace.cli.options import LOOK, OUTPUT, RACE, Mode
+from mailrace.cli.options import look_option, output_option, race_option
 from mailrace.cli.request import asked, racing, server_use
 
 if TYPE_CHECKING:
@@ -26,65 +26,40 @@ GIT_BAD, GIT_SKIP, GIT_ABORT = 1, 125, 128
 """What `git bisect run` understands; above 127 it stops."""
 
 Good = Annotated[
-    str,
-    typer.Option(
-        "--good", metavar="VERSION", rich_help_panel=LOOK, help="A version without the race, e.g. 1.27.11."
-    ),
+    str, look_option("--good", metavar="VERSION", help="A version without the race, e.g. 1.27.11.")
 ]
 Bad = Annotated[
-    str,
-    typer.Option(
-        "--bad",
-        metavar="VERSION",
-        rich_help_panel=LOOK,
-        help="One with it; older or newer than the good one.",
-    ),
+    str, look_option("--bad", metavar="VERSION", help="One with it; older or newer than the good one.")
 ]
 Versions = Annotated[
-    str | None,
-    typer.Option(
-        metavar="VERSION,…", rich_help_panel=LOOK, help="Search these, by comma; default: those at hand."
-    ),
+    str | None, look_option(metavar="VERSION,…", help="Search these, by comma; default: those at hand.")
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option(
-        "--folder",
-        metavar="FOLDER",
-        rich_help_panel=LOOK,
-        help="Search the programs mailpit-VERSION of this folder.",
-    ),
+    look_option("--folder", metavar="FOLDER", help="Search the programs mailpit-VERSION of this folder."),
 ]
 AnomalyOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", rich_help_panel=LOOK, help="Look for this one, e.g. tag_lost; default: for any."
-    ),
+    str | None, look_option(metavar="NAME", help="Look for this one, e.g. tag_lost; default: for any.")
 ]
 Trials = Annotated[
     int,
-    typer.Option(
+    race_option(
         metavar="N",
         min=1,
         max=100,
-        rich_help_panel=RACE,
         help="Raced natively: try a version that gives no clear answer this many times.",
     ),
 ]
 State = Annotated[
     Path | None,
-    typer.Option(
-        "--state",
-        metavar="FILE",
-        rich_help_panel=OUTPUT,
-        help="Keep the answers here; an interrupted search goes on from them.",
+    output_option(
+        "--state", metavar="FILE", help="Keep the answers here; an interrupted search goes on from them."
     ),
 ]
 ExitCodes = Annotated[
     bool,
-    typer.Option(
+    output_option(
         "--bisect-exit-codes",
-        rich_help_panel=OUTPUT,
         help="Look at --target alone, and exit as `git bisect run` wants: 0 good, 1 bad, 125 unknown.",
     ),
 ]
@@ -110,7 +85,7 @@ def bisect(
     folder: Folder = None,
     anomaly: AnomalyOption = None,
     target: options.TargetOption = None,
-    mode: options.ModeOption = Mode.auto,
+    mode: options.ModeOption = "auto",
     seed: options.SeedOption = 1,
     rounds: options.RoundsOption = ROUNDS,
     trials: Trials = 3,
@@ -134,7 +109,7 @@ def bisect(
     def question(of: str, *names: str) -> Question:
         (path, *_) = find([scenario])
         targets = tuple(parse_target(name) for name in names)
-        how, looked = racing(rounds=rounds, until="decided"), chosen_mode(*targets, mode=mode.value)
+        how, looked = racing(rounds=rounds, until="decided"), chosen_mode(*targets, mode=mode)
         request = asked(of, how, server_use(), seed=seed, mode=looked, time_limit_s=time_limit)
         return Question(targets, load(path), request, anomaly, trials)
 

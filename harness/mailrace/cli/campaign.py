@@ -28,33 +28,30 @@ if TYPE_CHECKING:
     from mailrace.studies.matrix import Looking
     from mailrace.studies.survey.whole import Decider
 
-WHO = "Who does the work"
+worker_option = partial(typer.Option, rich_help_panel="Who does the work")
 ROWS_MAX = 16
 """Workers that the table shows."""
 
 WorkersOption = Annotated[
     str | None,
-    typer.Option(
+    worker_option(
         "--workers",
         metavar="N|ADDRESS",
-        rich_help_panel=WHO,
         help="So many workers on this machine, or those of a Dask scheduler: tcp://HOST:8786.",
     ),
 ]
 ShareOption = Annotated[
     bool,
-    typer.Option(
+    worker_option(
         "--share-machine",
-        rich_help_panel=WHO,
         help="Race natively beside other cells on one machine; rates and times are then worth less.",
     ),
 ]
 StateOption = Annotated[
     Path | None,
-    typer.Option(
+    worker_option(
         "--state",
         metavar="FOLDER",
-        rich_help_panel=WHO,
         help="With --workers: keep what is done here, and go on from there when called again.",
     ),
 ]

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
+from mailrace.model.choices import CONFIDENCE_MAX, CONFIDENCE_MIN, GOMAXPROCS_MAX, ROUNDS_MAX, Profile
 from mailrace.model.errors import UsageError
 from mailrace.model.target_name import is_by_version
 
@@ -21,14 +22,22 @@ def _is_below(folder: str) -> bool:
     return bool(folder) and not Path(folder).is_absolute() and ".." not in Path(folder).parts
 
 
-KEYS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+WillDo = Callable[[Any], bool]
+
+
+def _from(least: float, most: float) -> tuple[WillDo, str]:
+    """Whether a number lies in that range, and the range in words."""
+    return lambda value: least <= value <= most, f"{least} to {most}"
+
+
+KEYS: dict[str, tuple[type, WillDo, str]] = {
     "target": (str, bool, "a target's name"),
-    "rounds": (int, lambda value: 1 <= value <= 50_000, "1 to 50000"),
-    "profile": (str, lambda value: value in ("rate", "throughput"), "rate or throughput"),
-    "confidence": (float, lambda value: 0.5 <= value <= 0.999999, "0.5 to 0.999999"),
-    "gomaxprocs": (int, lambda value: 1 <= value <= 1024, "1 to 1024"),
+    "rounds": (int, *_from(1, ROUNDS_MAX)),
+    "profile": (str, lambda value: value in get_args(Profile), " or ".join(get_args(Profile))),
+    "confidence": (float, *_from(CONFIDENCE_MIN, CONFIDENCE_MAX)),
+    "gomaxprocs": (int, *_from(1, GOMAXPROCS_MAX)),
     "reports": (str, _is_below, "a folder below this one; another is named for each run with --out"),
-    "keep": (int, lambda value: 1 <= value <= 100_000, "1 to 100000"),
+    "keep": (int, *_from(1, 100_000)),
 }
 """Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
 
@@ -41,7 +50,7 @@ class Settings:
 
     target: str | None = None
     rounds: int | None = None
-    profile: Literal["rate", "throughput"] | None = None
+    profile: Profile | None = None
     confidence: float | None = None
     gomaxprocs: int | None = None
     reports: str = "reports"

@@ -6,15 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption, findings_by, with_workers
 from mailrace.cli.completion import target_names
 from mailrace.cli.defaults import settings
-from mailrace.cli.harm import HarmOption, HarmWord
-from mailrace.cli.options import LOOK, OUTPUT, SURE, Mode, Trial, Until
+from mailrace.cli.harm import HarmOption, harm_of
+from mailrace.cli.options import look_option, output_option, sure_option
 from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
@@ -27,49 +25,32 @@ ROUNDS = 2_000
 
 From = Annotated[
     str,
-    typer.Option(
+    look_option(
         "--from",
         metavar="TARGET",
         autocompletion=target_names,
-        rich_help_panel=LOOK,
         help="The version in use, such as mailpit@1.27.11.",
     ),
 ]
 To = Annotated[
     str,
-    typer.Option(
+    look_option(
         "--to",
         metavar="TARGET",
         autocompletion=target_names,
-        rich_help_panel=LOOK,
         help="The one to upgrade to; also http://… or image:NAME:TAG.",
     ),
 ]
 Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        rich_help_panel=SURE,
-        help="All that the new version shows counts, not only what is new.",
-    ),
+    bool, sure_option("--strict", help="All that the new version shows counts, not only what is new.")
 ]
 Baseline = Annotated[
     Path | None,
-    typer.Option(
-        "--baseline",
-        metavar="FILE",
-        rich_help_panel=SURE,
-        help="The anomalies that are accepted, with reasons.",
-    ),
+    sure_option("--baseline", metavar="FILE", help="The anomalies that are accepted, with reasons."),
 ]
 WriteBaseline = Annotated[
     Path | None,
-    typer.Option(
-        "--write-baseline",
-        metavar="FILE",
-        rich_help_panel=OUTPUT,
-        help="Write what the new version shows as a baseline.",
-    ),
+    output_option("--write-baseline", metavar="FILE", help="Write what the new version shows as a baseline."),
 ]
 
 
@@ -79,15 +60,15 @@ def gate(
     old: From = "",
     new: To = "",
     name: options.NameOption = None,
-    mode: options.ModeOption = Mode.auto,
+    mode: options.ModeOption = "auto",
     seed: options.SeedOption = None,
     rounds: options.RoundsOption = None,
-    until: options.UntilOption = Until.decided,
-    trial: options.TrialOption = Trial.warm,
+    until: options.UntilOption = "decided",
+    trial: options.TrialOption = "warm",
     time_limit: options.TimeLimitOption = None,
     gomaxprocs: options.GomaxprocsOption = None,
     strict: Strict = False,
-    harm: HarmOption = HarmWord.reply,
+    harm: HarmOption = "reply",
     baseline: Baseline = None,
     confidence: options.ConfidenceOption = None,
     theta: options.ThetaOption = 1 / 3,
@@ -111,15 +92,15 @@ def gate(
     programs = {given: _program(option, given) for option, given in (("--from", old), ("--to", new))}
     what = chosen(paths, name, with_shipped=True, allow_outside=allow_outside)
     rounds = rounds or settings().rounds or ROUNDS
-    how = racing(rounds=rounds, until=until.value, trial=trial.value, confidence=confidence, theta=theta)
+    how = racing(rounds=rounds, until=until, trial=trial, confidence=confidence, theta=theta)
     use = server_use(gomaxprocs, allow_deletions=allow_deletions)
     by = Asked(workers, state, share=share_machine).of(*programs.values())
     asked_ = GateRequest(
         old=programs[old],
         new=programs[new],
-        mode=mode.value,
+        mode=mode,
         is_strict=strict,
-        harm=harm.harm,
+        harm=harm_of(harm),
         accepted=load_baseline(baseline) if baseline is not None else (),
         today=date.today(),
         names=dict(zip(programs.values(), programs, strict=True)),

@@ -1,57 +1,21 @@
 """The command line's options, each declared once, in the groups in which `--help` shows them."""
 
 import math
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from mailrace.cli.completion import scenario_names, target_names
+from mailrace.model import choices
 
-LOOK = "What to look at"
-RACE = "How to race"
-STEER = "How to steer"
-SURE = "How sure to be"
-FOREIGN = "On a server that is not ours"
-OUTPUT = "What to write and show"
-
-
-class Profile(StrEnum):
-    """How rounds follow each other."""
-
-    rate = "rate"
-    throughput = "throughput"
-
-
-class Trial(StrEnum):
-    """What each round starts from."""
-
-    warm = "warm"
-    cold = "cold"
-
-
-class Until(StrEnum):
-    """When the race may stop before its last round."""
-
-    rounds = "rounds"
-    decided = "decided"
-    hit = "hit"
-
-
-class Mode(StrEnum):
-    """How the versions are looked at."""
-
-    auto = "auto"
-    race = "race"
-    steer = "steer"
-
-
-class YesNo(StrEnum):
-    """An answer that must be written out."""
-
-    yes = "yes"
-    no = "no"
+look_option = partial(typer.Option, rich_help_panel="What to look at")
+race_option = partial(typer.Option, rich_help_panel="How to race")
+steer_option = partial(typer.Option, rich_help_panel="How to steer")
+sure_option = partial(typer.Option, rich_help_panel="How sure to be")
+foreign_option = partial(typer.Option, rich_help_panel="On a server that is not ours")
+output_option = partial(typer.Option, rich_help_panel="What to write and show")
 
 
 def finite(value: float | None) -> float | None:
@@ -78,204 +42,161 @@ OneScenario = Annotated[
 ]
 TargetOption = Annotated[
     str | None,
-    typer.Option(
+    look_option(
         "--target",
         "-t",
         metavar="TARGET",
         autocompletion=target_names,
-        rich_help_panel=LOOK,
         help="The server: embedded[@VERSION], mailpit@VERSION, mailpit:PATH, or "
         "http://HOST:8025?smtp=HOST:1025; default: MAILRACE_TARGET, else embedded.",
     ),
 ]
 NameOption = Annotated[
     str | None,
-    typer.Option(
+    look_option(
         "-k",
         metavar="NAME",
-        rich_help_panel=LOOK,
         help="Only the scenario of that name, else those whose name holds it (* and ? match).",
     ),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option(
-        metavar="N",
-        min=0,
-        rich_help_panel=LOOK,
-        help="Draw the plan with this seed; default: a new one, which is printed.",
+    look_option(
+        metavar="N", min=0, help="Draw the plan with this seed; default: a new one, which is printed."
     ),
 ]
 ModeOption = Annotated[
-    Mode,
-    typer.Option(
-        rich_help_panel=LOOK, help="auto: steer where the server is ours to start, else race natively."
-    ),
+    choices.ModeAsked, look_option(help="auto: steer where the server is ours to start, else race natively.")
 ]
 RoundsOption = Annotated[
     int | None,
-    typer.Option(
+    race_option(
         metavar="N",
         min=1,
-        max=50_000,
-        rich_help_panel=RACE,
+        max=choices.ROUNDS_MAX,
         help="Rounds of each scenario at most, where it is raced; default: what the scenario says.",
     ),
 ]
 ProfileOption = Annotated[
-    Profile | None,
-    typer.Option(
-        rich_help_panel=RACE,
-        help="rate: 20 ms of quiet before each release; throughput: 0.2 ms, so more rounds a second.",
+    choices.Profile | None,
+    race_option(
+        help="rate: 20 ms of quiet before each release; throughput: 0.2 ms, so more rounds a second."
     ),
 ]
 UntilOption = Annotated[
-    Until,
-    typer.Option(
-        rich_help_panel=RACE,
-        help="When to stop: after all rounds, when more rounds can change nothing, or at the first hit.",
+    choices.Until,
+    race_option(
+        help="When to stop: after all rounds, when more rounds can change nothing, or at the first hit."
     ),
 ]
-UntilHitOption = Annotated[
-    bool, typer.Option("--until-hit", rich_help_panel=RACE, help="The same as --until hit.")
-]
-TrialOption = Annotated[
-    Trial, typer.Option(rich_help_panel=RACE, help="cold: a fresh server process for each round.")
-]
+UntilHitOption = Annotated[bool, race_option("--until-hit", help="The same as --until hit.")]
+TrialOption = Annotated[choices.Trial, race_option(help="cold: a fresh server process for each round.")]
 TimeLimitOption = Annotated[
     float | None,
-    typer.Option(
+    look_option(
         metavar="SECONDS",
         min=0.1,
         callback=finite,
-        rich_help_panel=LOOK,
         help="End after so long, with what was seen by then; what still runs 5 s later is cut off.",
     ),
 ]
 GomaxprocsOption = Annotated[
     int | None,
-    typer.Option(
+    race_option(
         metavar="N",
         min=1,
-        max=1024,
-        rich_help_panel=RACE,
+        max=choices.GOMAXPROCS_MAX,
         help="GOMAXPROCS of a Mailpit that mailrace starts; default: the CPUs, and at least 4.",
     ),
 ]
 NoControlOption = Annotated[
-    bool,
-    typer.Option(
-        "--no-control", rich_help_panel=SURE, help="Run no known-bad control; a clean run is then never PASS."
-    ),
+    bool, sure_option("--no-control", help="Run no known-bad control; a clean run is then never PASS.")
 ]
 ConfidenceOption = Annotated[
     float | None,
-    typer.Option(
+    sure_option(
         metavar="P",
-        min=0.5,
-        max=0.999999,
+        min=choices.CONFIDENCE_MIN,
+        max=choices.CONFIDENCE_MAX,
         callback=finite,
-        rich_help_panel=SURE,
         help="How sure all clean verdicts together must be; default: 0.99.",
     ),
 ]
 ThetaOption = Annotated[
     float,
-    typer.Option(
+    sure_option(
         metavar="FACTOR",
-        min=0.01,
-        max=100.0,
+        min=choices.THETA_MIN,
+        max=choices.THETA_MAX,
         callback=finite,
         show_default="1/3",
-        rich_help_panel=SURE,
         help="A clean verdict is about races at least this many times as frequent as the control's.",
     ),
 ]
 BudgetOption = Annotated[
     int | None,
-    typer.Option(
-        metavar="SCHEDULES",
-        min=1,
-        max=1_000_000,
-        rich_help_panel=STEER,
-        help="Walk at most this many schedules.",
+    steer_option(
+        metavar="SCHEDULES", min=1, max=choices.BUDGET_MAX, help="Walk at most this many schedules."
     ),
 ]
 BoundOption = Annotated[
     int | None,
-    typer.Option(
+    steer_option(
         metavar="SWITCHES",
         min=0,
-        max=100,
-        rich_help_panel=STEER,
+        max=choices.BOUND_MAX,
         help="Only schedules with at most this many context switches beyond the necessary ones.",
     ),
 ]
 DepthOption = Annotated[
     int,
-    typer.Option(
+    steer_option(
         metavar="N",
         min=1,
-        max=10,
-        rich_help_panel=STEER,
+        max=choices.DEPTH_MAX,
         help="Depth of the random walk (PCT), where actors are too many for every schedule.",
     ),
 ]
 ConfirmOption = Annotated[
     int,
-    typer.Option(
+    steer_option(
         metavar="ROUNDS",
         min=0,
-        max=50_000,
-        rich_help_panel=STEER,
+        max=choices.ROUNDS_MAX,
         help="Race natively what was found, until it hits, for at most this many rounds.",
     ),
 ]
 AllClassesOption = Annotated[
     bool,
-    typer.Option(
+    steer_option(
         "--all-classes",
-        rich_help_panel=STEER,
         help="Show every bad class of schedules on a real instance, and not one for each root cause.",
     ),
 ]
 AllowDeletionsOption = Annotated[
-    bool,
-    typer.Option("--allow-deletions", rich_help_panel=FOREIGN, help="Let actors delete mails and edit tags."),
+    bool, foreign_option("--allow-deletions", help="Let actors delete mails and edit tags.")
 ]
 CleanupOption = Annotated[
-    YesNo,
-    typer.Option(rich_help_panel=FOREIGN, help="yes: delete what this run stored, one ID in each request."),
+    Literal["yes", "no"], foreign_option(help="yes: delete what this run stored, one ID in each request.")
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option(
+    output_option(
         "--out",
         metavar="FOLDER",
-        rich_help_panel=OUTPUT,
         help="The run's own folder, new or empty; default: a new one under reports/.",
     ),
 ]
 JsonOption = Annotated[
-    bool,
-    typer.Option(
-        "--json", rich_help_panel=OUTPUT, help="The document as JSON on stdout, and nothing else there."
-    ),
+    bool, output_option("--json", help="The document as JSON on stdout, and nothing else there.")
 ]
-QuietOption = Annotated[
-    bool, typer.Option("-q", "--quiet", rich_help_panel=OUTPUT, help="Only errors and the verdict.")
-]
+QuietOption = Annotated[bool, output_option("-q", "--quiet", help="Only errors and the verdict.")]
 VerboseOption = Annotated[
-    bool,
-    typer.Option(
-        "-v", "--verbose", rich_help_panel=OUTPUT, help="Every proof, every note and every lost round."
-    ),
+    bool, output_option("-v", "--verbose", help="Every proof, every note and every lost round.")
 ]
 OutsideOption = Annotated[
     bool,
-    typer.Option(
-        "--allow-outside",
-        rich_help_panel=LOOK,
-        help="Scenarios may send files from outside of their folder, and name any control.",
+    look_option(
+        "--allow-outside", help="Scenarios may send files from outside of their folder, and name any control."
     ),
 ]

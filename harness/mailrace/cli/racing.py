@@ -7,7 +7,6 @@ import typer
 from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption
-from mailrace.cli.options import Trial, Until, YesNo
 from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
@@ -25,16 +24,16 @@ def run(
     seed: options.SeedOption = None,
     rounds: options.RoundsOption = None,
     profile: options.ProfileOption = None,
-    until: options.UntilOption = Until.rounds,
+    until: options.UntilOption = "rounds",
     until_hit: options.UntilHitOption = False,
-    trial: options.TrialOption = Trial.warm,
+    trial: options.TrialOption = "warm",
     time_limit: options.TimeLimitOption = None,
     gomaxprocs: options.GomaxprocsOption = None,
     confidence: options.ConfidenceOption = None,
     theta: options.ThetaOption = 1 / 3,
     no_control: options.NoControlOption = False,
     allow_deletions: options.AllowDeletionsOption = False,
-    cleanup: options.CleanupOption = YesNo.no,
+    cleanup: options.CleanupOption = "no",
     allow_outside: options.OutsideOption = False,
     workers: WorkersOption = None,
     share_machine: ShareOption = False,
@@ -50,14 +49,14 @@ def run(
     # An option that is not given falls back on pyproject.toml, and then on the scenario's own value.
     how = racing(
         rounds=rounds,
-        profile=profile.value if profile else settings().profile,
-        until="hit" if until_hit else until.value,
-        trial=trial.value,
+        profile=profile or settings().profile,
+        until="hit" if until_hit else until,
+        trial=trial,
         confidence=confidence,
         theta=theta,
         control=not no_control,
     )
-    use = server_use(gomaxprocs, allow_deletions=allow_deletions, cleanup=cleanup is YesNo.yes)
+    use = server_use(gomaxprocs, allow_deletions=allow_deletions, cleanup=cleanup == "yes")
     what = chosen(paths, name, allow_outside=allow_outside)
     by = Asked(workers, state, share=share_machine)
     request = asked(target, how, use, seed=by.seed(seed), out=out, time_limit_s=time_limit)

@@ -1,9 +1,9 @@
 """`mailrace record`: a recorder between a suite and its Mailpit, and what its traffic shows."""
 
 import sys
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,6 @@ from mailrace.cli.defaults import default_target, settings
 if TYPE_CHECKING:
     from mailrace.record.findings import Findings
 
-WHERE = "Where to listen"
 LOUD = (
     "--keep-content: THE MAILS THEMSELVES ARE KEPT in {folder}/contents, and replies word by word in "
     "record.jsonl: passwords, links and addresses in them can be read by whoever gets this folder. "
@@ -22,39 +21,26 @@ LOUD = (
 )
 
 
-class FailOn(StrEnum):
-    """What ends a recording with status 1."""
-
-    happened = "happened"
-    hazards = "hazards"
-
+place_option = partial(typer.Option, rich_help_panel="Where to listen")
 
 SuiteArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[-- COMMAND…]", help="The suite's command; default: record until Ctrl-C."),
 ]
-SmtpOption = Annotated[
-    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For SMTP; port 0: a free one.")
-]
-HttpOption = Annotated[
-    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For HTTP; port 0: a free one.")
-]
-Pop3Option = Annotated[
-    str, typer.Option(metavar="HOST:PORT", rich_help_panel=WHERE, help="For POP3; port 0: a free one.")
-]
+SmtpOption = Annotated[str, place_option(metavar="HOST:PORT", help="For SMTP; port 0: a free one.")]
+HttpOption = Annotated[str, place_option(metavar="HOST:PORT", help="For HTTP; port 0: a free one.")]
+Pop3Option = Annotated[str, place_option(metavar="HOST:PORT", help="For POP3; port 0: a free one.")]
 Pop3ServerOption = Annotated[
     str | None,
-    typer.Option(
+    place_option(
         metavar="HOST:PORT",
-        rich_help_panel=WHERE,
         help="Where POP3 of a server that is not ours listens; default: it is not recorded.",
     ),
 ]
 EnvOption = Annotated[
     list[str] | None,
-    typer.Option(
+    place_option(
         metavar="NAME=VALUE",
-        rich_help_panel=WHERE,
         help="A variable for the command, such as APP_SMTP={smtp}; also {smtp_host}, {http} …",
     ),
 ]
@@ -75,7 +61,8 @@ KeepOption = Annotated[
     ),
 ]
 FailOnOption = Annotated[
-    FailOn, typer.Option(metavar="WHAT", help="What ends with status 1: happened, or hazards too.")
+    Literal["happened", "hazards"],
+    typer.Option(metavar="WHAT", help="What ends with status 1: happened, or hazards too."),
 ]
 
 
@@ -89,7 +76,7 @@ def record(
     pop3_server: Pop3ServerOption = None,
     env: EnvOption = None,
     minutes: MinutesOption = 2.0,
-    fail_on: FailOnOption = FailOn.happened,
+    fail_on: FailOnOption = "happened",
     keep_content: KeepOption = False,
     out: options.OutOption = None,
 ) -> None:
@@ -136,7 +123,7 @@ def record(
     in_use.let_go()
     show_record(found, folder)
     # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
-    raise typer.Exit(found.status(counts_hazards=fail_on is FailOn.hazards))
+    raise typer.Exit(found.status(counts_hazards=fail_on == "hazards"))
 
 
 def write_record(found: "Findings", folder: Path) -> None:

@@ -8,35 +8,22 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
-from mailrace.cli.options import LOOK, RACE, STEER
+from mailrace.cli.options import look_option, race_option, steer_option
 from mailrace.cli.request import asked, racing, server_use
+from mailrace.model.choices import ROUNDS_MAX
 
 if TYPE_CHECKING:
     from mailrace.studies.replay import Recorded, Replay
 
 FolderArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="FOLDER", help="The folder of a run; default: reports/latest."),
+    Path | None, typer.Argument(metavar="FOLDER", help="The folder of a run; default: reports/latest.")
 ]
 ReplayedRounds = Annotated[
     int,
-    typer.Option(
-        metavar="N",
-        min=1,
-        max=50_000,
-        rich_help_panel=RACE,
-        help="Of a raced round: run it at most this many times.",
-    ),
+    race_option(metavar="N", min=1, max=ROUNDS_MAX, help="Of a raced round: run it at most this many times."),
 ]
 ReplayedTimes = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        min=1,
-        max=1_000,
-        rich_help_panel=STEER,
-        help="Of a schedule: run it this many times.",
-    ),
+    int, steer_option(metavar="N", min=1, max=1_000, help="Of a schedule: run it this many times.")
 ]
 LATEST = Path("reports/latest")
 
@@ -92,16 +79,14 @@ def replay(
         Path,
         typer.Argument(metavar="FOLDER", help="The folder of a run, its name under reports/, or a bundle."),
     ] = LATEST,
-    scenario: Annotated[
-        str | None, typer.Option(metavar="NAME", rich_help_panel=LOOK, help="A witness of this scenario.")
-    ] = None,
+    scenario: Annotated[str | None, look_option(metavar="NAME", help="A witness of this scenario.")] = None,
     round_: Annotated[
         int | None,
-        typer.Option("--round", metavar="N", min=0, rich_help_panel=LOOK, help="This round of it."),
+        look_option("--round", metavar="N", min=0, help="This round of it."),
     ] = None,
     anomaly: Annotated[
         str | None,
-        typer.Option(metavar="NAME", rich_help_panel=LOOK, help="This anomaly, such as tag_lost."),
+        look_option(metavar="NAME", help="This anomaly, such as tag_lost."),
     ] = None,
     target: options.TargetOption = None,
     rounds: ReplayedRounds = 1_000,

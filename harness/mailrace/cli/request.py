@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mailrace.cli.defaults import default_target, settings
 
 if TYPE_CHECKING:
-    from mailrace.model.request import Mode, Part, Racing, RunRequest, ServerUse
+    from mailrace.model.choices import Mode
+    from mailrace.model.request import Part, Racing, RunRequest, ServerUse
     from mailrace.scenario import Scenario
     from mailrace.scenario.load import Reach
     from mailrace.targets import TargetName

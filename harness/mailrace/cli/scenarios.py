@@ -11,12 +11,7 @@ from mailrace.cli.request import chosen, files_of
 
 Baseline = Annotated[
     Path | None,
-    typer.Option(
-        "--baseline",
-        metavar="FILE",
-        rich_help_panel=options.LOOK,
-        help="Check this file of accepted anomalies as well.",
-    ),
+    options.look_option("--baseline", metavar="FILE", help="Check this file of accepted anomalies as well."),
 ]
 
 

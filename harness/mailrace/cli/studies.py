@@ -17,7 +17,6 @@ from mailrace.cli.campaign import (
     with_workers,
 )
 from mailrace.cli.defaults import settings
-from mailrace.cli.options import Mode
 from mailrace.cli.request import Manner, asked, chosen, racing, server_use
 
 if TYPE_CHECKING:
@@ -28,27 +27,22 @@ if TYPE_CHECKING:
 
 VersionsOption = Annotated[
     str,
-    typer.Option(
+    options.look_option(
         metavar="VERSION,…",
         show_default="the embedded ones",
-        rich_help_panel=options.LOOK,
         help="By comma: 1.27.11,1.30.5 are real ones; embedded@1.17.0 and mailpit:PATH as well.",
     ),
 ]
 ScenariosOption = Annotated[
     list[str] | None,
-    typer.Option(
+    options.look_option(
         metavar="SCENARIO",
-        rich_help_panel=options.LOOK,
         help="A scenario's file, folder or name; may be given several times; default: the shipped ones and "
         "those of scenarios/.",
     ),
 ]
 InstallOption = Annotated[
-    bool,
-    typer.Option(
-        "--install", rich_help_panel=options.LOOK, help="Install real versions that are not at hand."
-    ),
+    bool, options.look_option("--install", help="Install real versions that are not at hand.")
 ]
 EMBEDDED = "embedded@1.17.0,embedded@1.17.1,embedded@1.27.11,embedded@1.30.5,embedded@1.33.1,embedded@fixed"
 
@@ -94,7 +88,7 @@ def matrix(
     versions: VersionsOption = EMBEDDED,
     scenarios: ScenariosOption = None,
     name: options.NameOption = None,
-    mode: options.ModeOption = Mode.auto,
+    mode: options.ModeOption = "auto",
     seed: options.SeedOption = None,
     install: InstallOption = False,
     rounds: options.RoundsOption = None,
@@ -116,7 +110,7 @@ def matrix(
 
     targets = targets_of(versions)
     what = chosen(scenarios, name, with_shipped=True, allow_outside=allow_outside)
-    how = chosen_mode(*targets, mode=mode.value)
+    how = chosen_mode(*targets, mode=mode)
     racing_ = racing(rounds=rounds, until="decided")
     by = Asked(workers, state, share=share_machine).of(*targets)
     seed = by.seed(seed)

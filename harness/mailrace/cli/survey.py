@@ -11,7 +11,7 @@ from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked as Workers
 from mailrace.cli.campaign import WorkersOption, decided_by
-from mailrace.cli.harm import HarmOption, HarmWord
+from mailrace.cli.harm import HarmOption, harm_of
 from mailrace.cli.request import asked
 
 if TYPE_CHECKING:
@@ -21,36 +21,27 @@ if TYPE_CHECKING:
 
 FromOption = Annotated[
     str | None,
-    typer.Option(
-        "--from",
-        metavar="TARGET",
-        rich_help_panel=options.LOOK,
-        help="Compare with this version, cause by cause.",
-    ),
+    options.look_option("--from", metavar="TARGET", help="Compare with this version, cause by cause."),
 ]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(
+    options.look_option(
         metavar="OPERATION",
-        rich_help_panel=options.LOOK,
         help='Only pairs of these, such as "send" or "set tags"; may be given several times.',
     ),
 ]
 StateOption = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        rich_help_panel=options.OUTPUT,
-        help="Keep what is found here, and go on from there when called again.",
+    options.output_option(
+        metavar="FOLDER", help="Keep what is found here, and go on from there when called again."
     ),
 ]
 ActorsOption = Annotated[
     int,
-    typer.Option(
+    options.look_option(
         min=2,
         max=3,
         metavar="N",
-        rich_help_panel=options.LOOK,
         help="3: after the pairs three operations at a time, for five minutes or the rest of --time-limit.",
     ),
 ]
@@ -62,7 +53,7 @@ def survey(
     before: FromOption = None,
     only: OnlyOption = None,
     actors: ActorsOption = 2,
-    harm: HarmOption = HarmWord.reply,
+    harm: HarmOption = "reply",
     state: StateOption = None,
     time_limit: options.TimeLimitOption = None,
     workers: WorkersOption = None,
@@ -108,7 +99,7 @@ def survey(
         for line in (*lines_of(found[-1]), *_compared(found, before)):
             print(line)
         print(f"{whole}/survey.html" if not before else f"{whole}/")
-    raise typer.Exit(_status(found[-1], harm.harm))
+    raise typer.Exit(_status(found[-1], harm_of(harm)))
 
 
 def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:

@@ -20,20 +20,13 @@ if TYPE_CHECKING:
 SecondsOption = Annotated[
     float | None,
     typer.Option(
-        metavar="SECONDS",
-        min=0.1,
-        callback=finite,
-        help="End after this many seconds; default: at Ctrl-C.",
+        metavar="SECONDS", min=0.1, callback=finite, help="End after this many seconds; default: at Ctrl-C."
     ),
 ]
 LinesOption = Annotated[
     int,
     typer.Option(
-        "--lines",
-        metavar="N",
-        min=1,
-        max=1_000_000,
-        help="Print at most this many lines; all are counted.",
+        "--lines", metavar="N", min=1, max=1_000_000, help="Print at most this many lines; all are counted."
     ),
 ]
 POLL_S = 0.2

@@ -7,8 +7,8 @@ from pathlib import Path
 from mailrace.history.folder import HISTORY, RECORD, RUN, is_in_use
 from mailrace.history.plan import PLAN, RecordedPlan, read_plan
 from mailrace.history.reading import has_scenarios
+from mailrace.model.choices import Study
 from mailrace.model.errors import UsageError
-from mailrace.model.request import Study
 
 DOCUMENTS: dict[Study, str] = {
     "run": RUN,

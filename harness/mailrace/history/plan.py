@@ -14,9 +14,10 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from mailrace.history.writing import write_whole, writing
+from mailrace.model.choices import Study
 from mailrace.model.codec import codec
 from mailrace.model.errors import TargetNameError, UsageError
-from mailrace.model.request import RunRequest, Study
+from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName, parse_target
 
 T = TypeVar("T")

@@ -13,23 +13,19 @@ a plan may come from anybody. A command line's values are checked by its own opt
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from mailrace.model import choices
 from mailrace.model.command_line import OwnCommand
 from mailrace.model.result import Rule
 from mailrace.model.target_name import TargetName, parse_target
 
-ROUNDS_MAX = 50_000
 OFFSET_US_MAX = 10_000_000.0
 """Of a recorded offset: no release waits longer than ten seconds."""
 
-Mode = Literal["race", "steer"]
-OneOfEach = Literal["anomaly", "cause", "class"]
-Study = Literal["run", "gate", "matrix", "bisect", "retries", "merge"]
-"""What made a folder: one run, or a question that takes many."""
-Rounds = Annotated[int, Field(ge=1, le=ROUNDS_MAX)]
+Rounds = Annotated[int, Field(ge=1, le=choices.ROUNDS_MAX)]
 Offset = Annotated[float, Field(ge=-OFFSET_US_MAX, le=OFFSET_US_MAX, allow_inf_nan=False)]
 GRACE_S_MAX = 5.0
 """So long after the time limit what is under way may come to its own end."""
@@ -51,11 +47,11 @@ class Racing:
     """
 
     rounds: Rounds | None = None
-    profile: Literal["rate", "throughput"] | None = None
-    until: Literal["rounds", "hit", "decided"] = "rounds"
-    trial: Literal["warm", "cold"] = "warm"
-    confidence: Annotated[float, Field(ge=0.5, le=0.999999)] = 0.99
-    theta: Annotated[float, Field(ge=0.01, le=100.0)] = 1 / 3
+    profile: choices.Profile | None = None
+    until: choices.Until = "rounds"
+    trial: choices.Trial = "warm"
+    confidence: Annotated[float, Field(ge=choices.CONFIDENCE_MIN, le=choices.CONFIDENCE_MAX)] = 0.99
+    theta: Annotated[float, Field(ge=choices.THETA_MIN, le=choices.THETA_MAX)] = 1 / 3
     verdicts: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     control: bool = True
     recorded: (
@@ -79,11 +75,11 @@ class Steering:
     one_of_each         what one class of is realised: each anomaly, each root cause, or each class itself
     """
 
-    budget: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    bound: Annotated[int, Field(ge=0, le=100)] | None = None
-    depth: Annotated[int, Field(ge=1, le=10)] = 3
-    confirm_rounds: Annotated[int, Field(ge=0, le=ROUNDS_MAX)] = 0
-    one_of_each: OneOfEach = "cause"
+    budget: Annotated[int, Field(ge=1, le=choices.BUDGET_MAX)] | None = None
+    bound: Annotated[int, Field(ge=0, le=choices.BOUND_MAX)] | None = None
+    depth: Annotated[int, Field(ge=1, le=choices.DEPTH_MAX)] = 3
+    confirm_rounds: Annotated[int, Field(ge=0, le=choices.ROUNDS_MAX)] = 0
+    one_of_each: choices.OneOfEach = "cause"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +91,7 @@ class ServerUse:
     cleanup           delete there what this run stored
     """
 
-    gomaxprocs: Annotated[int, Field(ge=1, le=1024)] | None = None
+    gomaxprocs: Annotated[int, Field(ge=1, le=choices.GOMAXPROCS_MAX)] | None = None
     allow_deletions: bool = False
     cleanup: bool = False
 
@@ -127,7 +123,7 @@ class RunRequest:
 
     target: TargetName
     seed: int = 1
-    mode: Mode = "race"
+    mode: choices.Mode = "race"
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     ends: float | None = None
     command: OwnCommand = ""

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Literal
 
+from mailrace.model.choices import Profile
 from mailrace.model.request import Racing
 from mailrace.race.limits import LIMITS, Limits
 from mailrace.scenario import Scenario
@@ -22,7 +22,7 @@ class RaceOptions(Racing):
     """
 
     rounds: int
-    profile: Literal["rate", "throughput"]
+    profile: Profile
     seed: int
     time_limit: float | None = None
     replay: str = ""

@@ -8,11 +8,10 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
+from mailrace.model.choices import ROUNDS_MAX, Profile
 from mailrace.model.operation import OPERATIONS, ServerOptions
 from mailrace.scenario.actor import BODY_BYTES_MAX, Actor, Strict
 from mailrace.scenario.texts import GivenName, Name, Sentence, SharedTag, Title, VersionRule
-
-ROUNDS_MAX = 50_000
 
 
 class Given(Strict):
@@ -33,7 +32,7 @@ class Release(Strict):
     at: Literal["connect", "mail", "rcpt", "data", "last-byte", "free"] = Field(
         "last-byte", description="The point of hold; free: nobody is held, the baseline written by hand."
     )
-    profile: Literal["rate", "throughput"] = Field(
+    profile: Profile = Field(
         "rate",
         description="rate: 20 ms of quiet before each release; throughput: 0.2 ms, so more rounds a second.",
     )

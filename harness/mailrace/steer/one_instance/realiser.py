@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.request import OneOfEach
+from mailrace.model.choices import OneOfEach
 from mailrace.model.result import Violation
 from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.database_proxy.executions import Execution

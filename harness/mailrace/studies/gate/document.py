@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from mailrace.model.choices import ModeAsked
 from mailrace.model.codec import codec
 from mailrace.model.consequences import HARMS, Harm
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
-from mailrace.preflight import GateMode
 from mailrace.report import render
 from mailrace.report.document import plain
 from mailrace.report.markdown import code, prose
@@ -49,7 +49,7 @@ class GateRequest:
     old: TargetName
     new: TargetName
     run: RunRequest
-    mode: GateMode = "auto"
+    mode: ModeAsked = "auto"
     is_strict: bool = False
     harm: Harm = Harm.REPLY
     accepted: tuple[Accepted, ...] = ()
