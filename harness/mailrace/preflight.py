@@ -3,7 +3,6 @@
 Every command that looks at a server asks here first, so that nothing is found missing after a minute's work.
 """
 
-import difflib
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 
 from mailrace.model.choices import Mode, ModeAsked
 from mailrace.model.errors import Mistake, TargetError, UsageError
+from mailrace.model.hints import did_you_mean
 from mailrace.model.operation import ServerOptions
 from mailrace.model.request import RunRequest
 from mailrace.model.target import Target
@@ -91,12 +91,6 @@ def scenario_names(scenarios: Sequence[Scenario]) -> list[str]:
     folders = {one.file.parent for one in scenarios if one.file is not None} | {shipped()}
     beside = {name_of(file) for folder in folders for file in folder.glob("*.race.yaml")}
     return sorted(beside | {one.name for one in scenarios})
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """`; did you mean NAME?`, or "" where nothing is near."""
-    near = difflib.get_close_matches(word, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def require_own_names(scenarios: Sequence[Scenario]) -> None:

@@ -4,12 +4,12 @@ http(s)://HOST:8025[/webroot]?smtp=HOST:1025[&tls=starttls|tls]
 http+unix://%2FPATH%2FOF%2FSOCKET[/webroot]?smtp=unix:/PATH/OF/SOCKET
 """
 
-import difflib
 import re
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from mailrace.model.dial import UNIX_PATH_BYTES_MAX
 from mailrace.model.errors import TargetNameError
+from mailrace.model.hints import did_you_mean
 from mailrace.model.target import Addresses
 
 FORM = "wanted http://HOST:8025?smtp=HOST:1025, with &tls=starttls or &tls=tls where its SMTP needs it"
@@ -70,9 +70,7 @@ def _options(text: str, query: str) -> dict[str, str]:
         if key in options:
             raise TargetNameError(text, f"{key} is given twice; {FORM}")
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else FORM
-            raise TargetNameError(text, f"unknown option {key!r}; {hint}")
+            raise TargetNameError(text, f"unknown option {key!r}{did_you_mean(key, KEYS, FORM, 0.5)}")
         options[key] = value
     return options
 

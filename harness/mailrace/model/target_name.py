@@ -3,13 +3,13 @@
 In `model`, for command lines, servers and the controls of scenario files have the one grammar.
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from mailrace.model.errors import TargetNameError
 from mailrace.model.external_url import SCHEMES, parse_external
+from mailrace.model.hints import nearest
 
 EMBEDDED_VERSIONS = ("fixed", "1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 FORMS = "embedded[@VERSION], mailpit@VERSION, mailpit:PATH, http://HOST:8025?smtp=HOST:1025"
@@ -87,17 +87,17 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _unknown(version: str, known: tuple[str, ...], prefix: str) -> str:
-    near = difflib.get_close_matches(version, known, 1, 0.5)
-    hint = f"; did you mean {prefix}{near[0]}?" if near else ""
+    near = nearest(version, known, 0.5)
+    hint = f"; did you mean {prefix}{near}?" if near else ""
     return f"no version {version!r}; there are {', '.join(known)}{hint}"
 
 
 def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:
-    near = difflib.get_close_matches(scheme.lower(), ("embedded", "mailpit", "http", "https"), 1, 0.6)
+    near = nearest(scheme.lower(), ("embedded", "mailpit", "http", "https"))
     guess = ""
     if near:
-        versioned = near[0] == "embedded" or (near[0] == "mailpit" and mark != ":")
-        guess = near[0] + ("@" if versioned and rest else mark) + rest
+        versioned = near == "embedded" or (near == "mailpit" and mark != ":")
+        guess = near + ("@" if versioned and rest else mark) + rest
     if guess in ("", name.strip()):
         return f"no such kind of target; wanted one of {FORMS}"
     return f"did you mean {guess}? Wanted one of {FORMS}"

@@ -23,28 +23,19 @@ ATTEMPTS_MAX = 60
 
 _Clock = Callable[[int], float]
 """Turns monotonic nanoseconds into microseconds after the common instant."""
-_LETTERS = {
-    Stage.CONNECT: "C",
-    Stage.GREETING: "G",
-    Stage.EHLO: "E",
-    Stage.MAIL: "M",
-    Stage.RCPT: "R",
-    Stage.DATA: "D",
-    Stage.LOGIN: "L",
-    Stage.HELD: "H",
+_STAGES = {
+    Stage.CONNECT: ("C", "connected"),
+    Stage.GREETING: ("G", "greeting read"),
+    Stage.EHLO: ("E", "EHLO answered"),
+    Stage.MAIL: ("M", "MAIL answered"),
+    Stage.RCPT: ("R", "RCPT answered"),
+    Stage.DATA: ("D", "DATA answered"),
+    Stage.LOGIN: ("L", "login, list or DELE answered"),
+    Stage.HELD: ("H", "held: all but the last byte is written"),
+    Stage.RELEASED: ("", "released: the last byte is written"),
+    Stage.REPLY: ("", "reply read"),
 }
-_STAGE_WORDS = {
-    Stage.CONNECT: "connected",
-    Stage.GREETING: "greeting read",
-    Stage.EHLO: "EHLO answered",
-    Stage.MAIL: "MAIL answered",
-    Stage.RCPT: "RCPT answered",
-    Stage.DATA: "DATA answered",
-    Stage.LOGIN: "login, list or DELE answered",
-    Stage.HELD: "held: all but the last byte is written",
-    Stage.RELEASED: "released: the last byte is written",
-    Stage.REPLY: "reply read",
-}
+"""The letter and the words of each mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +170,8 @@ def _row(attempt: Attempt, record: RoundRecord, us: _Clock, y: int) -> Row:
         Mark(
             "released" if stage is Stage.RELEASED else "tick",
             us(t),
-            f"{_STAGE_WORDS[stage]} at {_ms(us(t))}",
-            _LETTERS.get(stage, ""),
+            f"{_STAGES[stage][1]} at {_ms(us(t))}",
+            _STAGES[stage][0],
         )
         for stage, t in attempt.marks
         if stage is not Stage.REPLY

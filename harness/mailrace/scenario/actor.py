@@ -1,6 +1,6 @@
 """What a scenario file may say of its actors: one strict, frozen model a kind, and the one-key entry."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,12 +62,18 @@ class SendActor(Many):
     ignore_mail_reply: bool = Field(False, description="Go on with RCPT and DATA after a refused MAIL.")
 
 
+OneMessage = Annotated[str, Field(min_length=1, description="Name of a given message.")]
+Messages = Annotated[tuple[str, ...], Field(max_length=100, description="Names of given messages.")]
+MessagesToDelete = Annotated[
+    tuple[str, ...],
+    Field(min_length=1, max_length=100, description="Names of given messages; a name may be repeated."),
+]
+
+
 class DeleteActor(Many):
     """Deletion by the IDs of given messages."""
 
-    messages: tuple[str, ...] = Field(
-        min_length=1, max_length=100, description="Names of given messages; a name may be repeated."
-    )
+    messages: MessagesToDelete
 
 
 class DeleteSearchActor(Many):
@@ -83,7 +89,7 @@ class DeleteAllActor(Many):
 class SetTagsActor(Many):
     """The tags of given messages become exactly these."""
 
-    messages: tuple[str, ...] = Field(min_length=1, max_length=100, description="Names of given messages.")
+    messages: Annotated[Messages, Field(min_length=1)]
     tags: tuple[SharedTag, ...] = Field((), max_length=50, description="The tags they then have.")
 
 
@@ -110,14 +116,14 @@ class ReadActor(Many):
 class ReadMessageActor(Many):
     """A reader of one given message, which is marked read."""
 
-    message: str = Field(min_length=1, description="Name of a given message.")
+    message: OneMessage
 
 
 class SetReadActor(Many):
     """Messages become read or unread: those named, those that a search finds or, with neither, all."""
 
     read: bool = Field(True, description="yes: they become read; no: unread.")
-    messages: tuple[str, ...] = Field((), max_length=100, description="Names of given messages.")
+    messages: Messages = ()
     query: Query | None = Field(
         None, description="A search as in Mailpit (from 1.24.1); one term must hold {run}."
     )
@@ -135,39 +141,19 @@ class ViewLatestActor(Many):
 class Pop3RetrieveActor(Many):
     """RETR of a given message, in a POP3 session that logged in before (from 1.18.6)."""
 
-    message: str = Field(min_length=1, description="Name of a given message.")
+    message: OneMessage
 
 
 class Pop3DeleteActor(Many):
     """QUIT of a POP3 session in which given messages were marked with DELE before (from 1.18.6)."""
 
-    messages: tuple[str, ...] = Field(
-        min_length=1, max_length=100, description="Names of given messages; a name may be repeated."
-    )
+    messages: MessagesToDelete
 
 
 class ReleaseActor(Many):
     """A given message is released to a relay, which mailrace is itself."""
 
-    message: str = Field(min_length=1, description="Name of a given message.")
-
-
-Spec = (
-    SendActor
-    | DeleteActor
-    | DeleteSearchActor
-    | DeleteAllActor
-    | SetTagsActor
-    | RenameTagActor
-    | DeleteTagActor
-    | ReadActor
-    | ReadMessageActor
-    | SetReadActor
-    | ViewLatestActor
-    | Pop3RetrieveActor
-    | Pop3DeleteActor
-    | ReleaseActor
-)
+    message: OneMessage
 
 
 class Actor(Strict):
@@ -199,7 +185,7 @@ class Actor(Strict):
         return self.kinds[0]
 
     @property
-    def spec(self) -> Spec:
+    def spec(self) -> Many:
         """What stands under the key."""
-        spec: Spec = getattr(self, self.kind)
+        spec: Many = getattr(self, self.kind)
         return spec

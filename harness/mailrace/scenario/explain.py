@@ -3,12 +3,12 @@
 What is wanted is read from the JSON Schema of the model, so that it cannot differ from what is accepted.
 """
 
-import difflib
 import json
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from pydantic import ValidationError
 
+from mailrace.model.hints import did_you_mean
 from mailrace.scenario.read import Fault, Path
 from mailrace.scenario.schema import Schema
 
@@ -92,9 +92,8 @@ def _sentence(detail: "ErrorDetails", path: Path, data: object, schema: Schema) 
         return _unknown(str(path[-1]), _node(schema, path[:-1]), schema)
     node = _resolve(_node(schema, path), schema)
     if "enum" in node and isinstance(value, str):
-        close = difflib.get_close_matches(value.lower(), [str(e) for e in node["enum"]], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"give {wanted}"
-        return f"{shown(value)} is not known here; {hint}"
+        hint = did_you_mean(value.lower(), map(str, node["enum"]), f"give {wanted}")
+        return f"{shown(value)} is not known here{hint}"
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         return f"{shown(value)} is out of range; give {wanted}"
     if kind in ("too_long", "too_short", "string_too_long", "string_too_short"):
@@ -106,10 +105,8 @@ def _sentence(detail: "ErrorDetails", path: Path, data: object, schema: Schema) 
 
 def _unknown(key: str, parent: Schema, schema: Schema) -> str:
     known = list(_resolve(parent, schema).get("properties", {}))
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
-    if close:
-        return f"unknown key; did you mean {close[0]}?"
-    return f"unknown key; known here: {', '.join(known)}" if known else "unknown key; no keys are known here"
+    there = f"known here: {', '.join(known)}" if known else "no keys are known here"
+    return f"unknown key{did_you_mean(key.lower().replace('-', '_'), known, there)}"
 
 
 def describe(node: Schema, schema: Schema) -> str:

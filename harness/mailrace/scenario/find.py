@@ -1,11 +1,11 @@
 """Paths, patterns and names in, scenario files out."""
 
-import difflib
 import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
 from mailrace.model.errors import UsageError
+from mailrace.model.hints import did_you_mean
 from mailrace.scenario.load import SUFFIX
 
 SHIPPED = "shipped"
@@ -66,8 +66,8 @@ def _files(given: str) -> list[Path]:
 
 
 def _hint(given: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(Path(given).name.removesuffix(SUFFIX), known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(sorted(known))}"
+    there = f"there are: {', '.join(sorted(known))}"
+    return did_you_mean(Path(given).name.removesuffix(SUFFIX), known, there)
 
 
 def name_of(path: Path) -> str:

@@ -110,7 +110,7 @@ class _Draft:
                     self._keys_by_name.setdefault(entry.name, []).append(message.key)
         return tuple(messages)
 
-    def _operation(self, kind: str, asked: spec.Spec, number: int) -> Operation:
+    def _operation(self, kind: str, asked: spec.Many, number: int) -> Operation:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         key = f"{kind}.{self._counts[kind]}"
         if isinstance(asked, spec.SendActor):

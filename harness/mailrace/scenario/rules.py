@@ -4,11 +4,11 @@ A rule yields (path, what is wrong; what is wanted). Each rule is one function i
 contradictions are all found in one go.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterator
 
 from mailrace.model.errors import TargetNameError
+from mailrace.model.hints import did_you_mean
 from mailrace.model.target_name import parse_target
 from mailrace.scenario.actor import ACTORS_MAX, Actor, SendActor
 from mailrace.scenario.explain import shown
@@ -62,10 +62,8 @@ def _references(scenario: Scenario) -> Findings:
     for index, actor in enumerate(scenario.actors):
         for path, name in _names_in(("actors", index), actor):
             if name not in names:
-                close = difflib.get_close_matches(name, names, n=1)
                 known = f"give one of {', '.join(names)}" if names else "add it to given, with this name"
-                hint = f"did you mean {close[0]}?" if close else known
-                yield path, f'"{name}" is no given message; {hint}'
+                yield path, f'"{name}" is no given message{did_you_mean(name, names, known)}'
             elif path[-1] == "message" and (many := counts[name]) > 1:
                 yield path, f'"{name}" stands for {many} messages; name one that has no count'
 

@@ -9,7 +9,6 @@
 YAML or JSON. What could not be looked at cannot be accepted, only what was seen.
 """
 
-import difflib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.codec import codec
 from mailrace.model.errors import ScenarioError, UsageError
-from mailrace.preflight import did_you_mean
+from mailrace.model.hints import did_you_mean
 from mailrace.scenario.explain import explain
 from mailrace.scenario.load import mistakes_of
 from mailrace.scenario.read import FILE_BYTES_MAX, Fault, read
@@ -40,9 +39,8 @@ def _words(text: str) -> str:
 
 def _race(name: str) -> str:
     if name not in _RACES:
-        near = difflib.get_close_matches(name, _RACES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_RACES)}"
-        raise ValueError(f"{json.dumps(name)} is no anomaly; {hint}")
+        hint = did_you_mean(name, _RACES, f"there are {', '.join(_RACES)}")
+        raise ValueError(f"{json.dumps(name)} is no anomaly{hint}")
     return name
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from mailrace import __version__
 from mailrace.history import make_latest
+from mailrace.model.hints import did_you_mean
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME, TimeOver, over_by
-from mailrace.preflight import chosen_mode, did_you_mean, preflight, scenario_names
+from mailrace.preflight import chosen_mode, preflight, scenario_names
 from mailrace.race import race_on
 from mailrace.recorded import environment
 from mailrace.recover import cut_off
