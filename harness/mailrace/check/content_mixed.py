@@ -1,5 +1,7 @@
 """`content_mixed`: a stored mail is not the mail that was sent."""
 
+from collections.abc import Mapping
+
 from mailrace.check.evidence import copies_with_message
 from mailrace.check.tags import clean_tag, tag_key, tags_named
 from mailrace.check.wording import about_copy, listed
@@ -18,14 +20,20 @@ def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly,
     Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Subject,
     snippet and size of a user's own message are not known here: of it the source is compared.
     """
+    spelt: dict[str, set[str]] = {}
+    for tag in tags_named(record.plan):
+        spelt.setdefault(tag_key(tag), set()).add(clean_tag(tag))
     return tuple(
         about_copy(AnomalyName.CONTENT_MIXED, record, copy, f"{listed(complaints)}.")
         for copy, message in copies_with_message(record)
-        if (complaints := _complaints(copy, message, record))
+        if (complaints := _complaints(copy, message, record, spelt))
     )
 
 
-def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> list[str]:
+def _complaints(
+    copy: StoredMessage, message: Message, record: RoundRecord, spelt: Mapping[str, set[str]]
+) -> list[str]:
+    """`spelt`: by the key of each tag of the round, how it is spelt."""
     is_generated = message.file_sha256 is None
     complaints: list[str] = []
     if is_generated and copy.subject != message.shown_subject:
@@ -42,7 +50,7 @@ def _complaints(copy: StoredMessage, message: Message, record: RoundRecord) -> l
     if copy.names:
         names = listed([repr(name) for name in copy.names])
         complaints.append(f"is listed with the name {names} where none was sent")
-    complaints += _of_the_tags(copy, record)
+    complaints += _of_the_tags(copy, record, spelt)
     if is_generated:
         attached = int(message.image_bytes > 0)
         if copy.attachments not in (None, attached):
@@ -76,11 +84,8 @@ def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
     return complaints
 
 
-def _of_the_tags(copy: StoredMessage, record: RoundRecord) -> list[str]:
+def _of_the_tags(copy: StoredMessage, record: RoundRecord, spelt: Mapping[str, set[str]]) -> list[str]:
     """Tags of this round alone that are spelt as nobody has spelt them: the first spelling stays."""
-    spelt: dict[str, set[str]] = {}
-    for tag in tags_named(record.plan):
-        spelt.setdefault(tag_key(tag), set()).add(clean_tag(tag))
     own = [tag for tag in copy.tags if record.plan.token.lower() in tag.lower()]
     return [
         f"has the tag {tag!r}, which nobody spelt so: {listed(sorted(asked))} was asked for"

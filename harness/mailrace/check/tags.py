@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from mailrace.model.operation import (
     DeleteTag,
@@ -20,6 +21,7 @@ _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 ._-]+")
 _SPACES = re.compile(r" {2,}")
 
 
+@lru_cache(4_096)
 def clean_tag(tag: str) -> str:
     """The tag as Mailpit stores it, in the coarsest way of all releases; "" where nothing of it is left.
 

@@ -19,6 +19,7 @@ from mailrace.actors.link import Link
 from mailrace.model.errors import InternalError
 
 FINE_S = 0.002
+BACKGROUND_TURN_S = 0.02
 FD_MAX = 1024
 """What `select` can look at."""
 _EPOLL = getattr(selectors, "EpollSelector", ())
@@ -85,20 +86,24 @@ class Loop(actors.Loop):
     @contextmanager
     def in_background(self) -> Iterator[None]:
         """Turn in a thread while the caller blocks in calls of its own; joined at the end."""
-        stop = threading.Event()
+        ours, its = socket.socketpair()
 
         def turns() -> None:
-            while not stop.is_set():
-                self.turn(0.02)
+            is_over = threading.Event()
+            self.listen(its, is_over.set)
+            while not is_over.is_set():
+                self.turn(BACKGROUND_TURN_S)
 
         self._is_in_background = True
-        with ThreadPoolExecutor(1, thread_name_prefix="mailrace-database-proxy") as pool:
+        with ours, its, ThreadPoolExecutor(1, thread_name_prefix="mailrace-database-proxy") as pool:
             turning = pool.submit(turns)
             try:
                 yield
             finally:
-                stop.set()
+                # A byte ends the turn that is under way, which would wait for more to come.
+                ours.send(b"\0")
                 failure = turning.exception()
+                self.forget(its)
                 self._is_in_background = False
         if failure is not None:
             raise InternalError(f"the proxy failed while it turned in the background: {failure!r}")

@@ -19,6 +19,8 @@ SWITCHES_MAX = 3
 MANY = 4
 MANY_S_MAX = 2.0
 """More actors than `MANY` get no longer than that for every schedule: the random walk tells more."""
+MANY_SAMPLE_SHARE = 0.5
+"""Of the time for samples, that more actors than `MANY` get: so few of their schedules are seen in either."""
 WALK_RUNS = 200
 TELLING_RUNS = 40
 """A sample in which no class came twice by then ends there. Of 300 equally likely classes one would have come
@@ -75,7 +77,9 @@ def search(
     # What is too large for every schedule is predicted first, for that looks at each of its outcomes once.
     if actors > 2 and not found.is_complete:
         found = replace(found, limit=f"{found.limit}{predict()}")
-        found = found.and_then(sampled(system, actors, extent, take, known=known, before=found.limit))
+        share = MANY_SAMPLE_SHARE if actors > MANY else 1.0
+        shorter = replace(extent, sample_s_max=share * extent.sample_s_max)
+        found = found.and_then(sampled(system, actors, shorter, take, known=known, before=found.limit))
     return found
 
 

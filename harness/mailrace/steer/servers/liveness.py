@@ -19,6 +19,7 @@ from mailrace.steer.servers.instance import Instance
 HUNG_S = 0.3
 HANG_S = 3.5
 PROBE_S = 0.15
+"""A server that is known to hang is asked for no longer than that, for it has nothing else to do by then."""
 PROBE_S_MAX = 2.0
 STOPPED_S_MAX = 6.0
 """A process that somebody stopped gets that long until it goes on; what it missed is then run again."""
@@ -41,7 +42,7 @@ class Silence:
     @property
     def hang_s(self) -> float:
         """So long it takes to be called a hang; in seconds."""
-        return min(HANG_S, max(HUNG_S, 2 * self.longest_s)) if self.is_proven else HANG_S
+        return min(HANG_S, max(PROBE_S, 2 * self.longest_s)) if self.is_proven else HANG_S
 
     def is_hang(self, began: float) -> bool:
         """Whether a silence since then (monotonic) is one, with all threads asleep."""
@@ -98,6 +99,8 @@ def dead_among(
             stopped_until if Threads.STOPPED in states else until
         ):
             break
+    else:
+        silence.ended(began)
     dead = [i for i, link in probes if link is None or not link.is_idle or i.how_it_ended]
     why = why_silent(dead)
     for link in links:
