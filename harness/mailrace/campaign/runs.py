@@ -63,14 +63,11 @@ def look_at_all(
             asked[cells[-1].key] = now, scenario
     deadline = sessions[0].deadline if sessions else None
     for cell, outcome in campaign.outcomes(cells, deadline):
-        put_in(*asked[cell.key], cell, outcome)
-    return tuple(finished(now, scenarios, campaign) for now in sessions)
-
-
-def finished(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) -> Run:
-    """The session's run, its results in the order of the scenarios; its environment says who did what."""
-    in_order(now, scenarios, campaign)
-    return now.finish()
+        now, scenario = asked[cell.key]
+        take(now, scenario, named_here(outcome.files, cell, now.folder, scenario), outcome)
+    for now in sessions:
+        in_order(now, scenarios, campaign)
+    return tuple(now.finish() for now in sessions)
 
 
 def in_order(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) -> None:
@@ -79,11 +76,6 @@ def in_order(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) ->
     names = [scenario.name for scenario in scenarios]
     now.results.sort(key=lambda one: names.index(one.name))
     now.extra["workers"] = who_did_what(campaign.by)
-
-
-def put_in(now: Session, scenario: Scenario, cell: Cell, outcome: Outcome) -> None:
-    """Put what a worker found into the session's folder, as if it had been found here."""
-    take(now, scenario, named_here(outcome.files, cell, now.folder, scenario), outcome)
 
 
 def take(now: Session, scenario: Scenario, files: Mapping[str, str], outcome: Outcome) -> None:

@@ -113,7 +113,7 @@ def gate(
             done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
     write_gate(done.gate, done.new, done.folder)  # first, for it makes the folder
     if write_baseline is not None:
-        write_baseline.write_text(baseline_text(done.gate.findings, *asked_.known), encoding="utf-8")
+        write_baseline.write_text(baseline_text(done.gate.findings, asked_.accepted, asked_.today), "utf-8")
     _say(done.gate, what, done.folder, Manner(as_json, quiet))
 
 

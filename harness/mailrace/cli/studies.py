@@ -135,12 +135,11 @@ def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", manner: Man
     """Write a matrix and its pages, say it as asked; raises typer.Exit with the status."""
     from mailrace.history import make_latest
     from mailrace.history.writing import write_whole
-    from mailrace.studies.matrix import matrix_json, matrix_markdown
+    from mailrace.studies.matrix import about, matrix_json, matrix_markdown
     from mailrace.studies.pages import matrix_study
 
     request = whole.request
-    made: dict[str, object] = {"mode": request.mode, "seed": request.seed, "command": request.command}
-    document = matrix_json(done, {**made, "started": whole.started, **whole.extra})
+    document = matrix_json(done, {**about(request, whole.started), **whole.extra})
     if whole.folder.is_dir():
         write_whole(whole.folder / "matrix.md", matrix_markdown(done).encode())
     if any(cell.verdict not in (None, "FAILED") for cell in done.cells.values()):
@@ -168,14 +167,13 @@ def retries(
     from mailrace.scenario import find, load
     from mailrace.session import session
     from mailrace.studies.pages import retries_study
-    from mailrace.studies.retries import POLICIES, require_laboratory, retries_json, run_retries
+    from mailrace.studies.retries import POLICIES, about, require_laboratory, retries_json, run_retries
 
     (path, *_) = find([scenario])
     loaded = load(path, "anywhere" if allow_outside else "folder")
     how = racing(rounds=rounds, until="decided")
     request = asked(target, how, server_use(), seed=seed, out=out, time_limit_s=time_limit)
     require_laboratory(loaded, request.target)
-    about = {"scenario": loaded.name, "target": request.target.text, "seed": request.seed}
     with Teller(scenarios=2 * len(POLICIES), quiet=as_json) as teller:
         what = f"retries-{loaded.name}-{request.target}"
         for sentence in preflight([loaded], request.without_control()):
@@ -185,7 +183,7 @@ def retries(
     # The servers are stopped and the terminal is free again; what is left is to write and to tell.
     if any(trial.ledger.mails for trial in trials):
         make_latest(whole.folder)
-    document = retries_json(trials, about)
+    document = retries_json(trials, about(loaded.name, request))
     study = retries_study(trials, request.target, scenario, request.command, whole.started, loaded)
     finish_study(study, whole.folder, document, Manner(as_json))
 
@@ -193,14 +191,12 @@ def retries(
 def finish_study(study: "Study", folder: Path, document: str, manner: Manner) -> None:
     """Write a study's document and page, say it as asked, and raise typer.Exit with its status."""
     from mailrace.cli.show import show_study, write_json
-    from mailrace.history.writing import write_whole
     from mailrace.model.result import Verdict
-    from mailrace.report import render_index, study_page
+    from mailrace.report import render_index, write_study
     from mailrace.verdict import EXIT_STATUS
 
     if folder.is_dir():  # It is removed where no server was available.
-        write_whole(folder / f"{study.kind}.json", document.encode("utf-8"))
-        write_whole(folder / f"{study.kind}.html", study_page(study).encode("utf-8"))
+        write_study(study, folder, document)
     if (folder.parent / "latest").is_symlink():
         render_index(folder.parent)
     if manner.as_json:

@@ -76,6 +76,16 @@ class Mail:
         found = self.header.addresses("From")
         return found[0] if found else (self.header.text("From"), "")
 
+    def people(self) -> dict[str, object]:
+        """Sender and recipients as JSON shows them."""
+        headers = {"To": "To", "Cc": "Cc", "Bcc": "Bcc", "ReplyTo": "Reply-To"}
+        listed = {key: self.header.addresses(name) for key, name in headers.items()}
+        name, address = self.sender()
+        return {
+            "From": {"Name": name, "Address": address},
+            **{key: [{"Name": n, "Address": a} for n, a in pairs] for key, pairs in listed.items()},
+        }
+
     def plus_tags(self) -> list[str]:
         """The tags that plus-addresses in To, Cc, Bcc and From ask for."""
         listed = [pair for name in ("To", "Cc", "Bcc") for pair in self.header.addresses(name)]

@@ -75,13 +75,8 @@ class ReadingApi:
             date = mail.date or await listing.created(db, message)
             tags = await tagging.tags_of(db, message)
             await self._mailbox.mark([message], True, within=db)
-        name, address = mail.sender()
-        found: dict[str, object] = {"ID": message, "MessageID": mail.message_id}
-        found |= {"From": {"Name": name, "Address": address}}
-        for key in ("To", "Cc", "Bcc", "ReplyTo"):
-            pairs = mail.header.addresses("Reply-To" if key == "ReplyTo" else key)
-            found[key] = [{"Name": n, "Address": a} for n, a in pairs]
-        found |= {"ReturnPath": mail.header.get("Return-Path").strip("<>") or address}
+        found: dict[str, object] = {"ID": message, "MessageID": mail.message_id, **mail.people()}
+        found |= {"ReturnPath": mail.header.get("Return-Path").strip("<>") or mail.sender()[1]}
         found |= {"Subject": mail.header.text("Subject"), "Date": date, "Tags": tags, "Size": parsed.size}
         found |= {"Text": mail.text, "HTML": mail.html}
         found |= {"Inline": _parts(mail.inline), "Attachments": _parts(mail.attachments)}

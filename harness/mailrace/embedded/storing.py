@@ -4,7 +4,7 @@ import json
 import secrets
 import string
 import zlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from time import time
 
 from mailrace.embedded.database import Database
@@ -81,16 +81,7 @@ async def _insert(db: Database, version: Version, row: Row, raw: bytes) -> None:
     await db.execute(
         "INSERT INTO mailbox (Created, ID, MessageID, Subject, Metadata, Size, Inline, Attachments, "
         "SearchText, Read, Snippet) VALUES(?,?,?,?,?,?,?,?,?,0,?)",
-        row.created_ms,
-        row.message,
-        row.message_id,
-        row.subject,
-        row.metadata,
-        row.size_bytes,
-        row.inline_count,
-        row.attachment_count,
-        row.search_text,
-        row.snippet,
+        *astuple(row),  # its fields are in the order of the columns
     )
     # Half a second of squeezing a big attachment would keep everybody else waiting: it is packed as it is.
     packed = zlib.compress(raw, 1 if len(raw) < 1_000_000 else 0)
@@ -105,10 +96,5 @@ async def _insert(db: Database, version: Version, row: Row, raw: bytes) -> None:
 
 
 def _metadata(mail: Mail) -> str:
-    name, address = mail.sender()
-    found: dict[str, object] = {"From": {"Name": name, "Address": address}}
-    for key in ("To", "Cc", "Bcc", "ReplyTo"):
-        pairs = mail.header.addresses("Reply-To" if key == "ReplyTo" else key)
-        if pairs:
-            found[key] = [{"Name": n, "Address": a} for n, a in pairs]
+    found = {key: listed for key, listed in mail.people().items() if listed}
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))

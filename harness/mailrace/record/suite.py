@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
+from typing import TypeVar
 
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import UsageError
@@ -18,6 +19,7 @@ from mailrace.record.mails import DELETIONS, EVENTS, READS, Mail, mails_of, show
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
 from mailrace.record.searches import search_of
 
+T = TypeVar("T")
 UNKNOWN = 0
 """The party of all whose process is not known; nothing is said of it."""
 TESTS = READS | DELETIONS | {"mark_deleted", "set_tags", "rename_tag", "delete_tag", "set_read"}
@@ -28,25 +30,18 @@ class Suite:
     """What a record tells of the suite. Raises UsageError where the record has no first line."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        found: dict[type, list[Line]] = defaultdict(list)
-        for line in lines:
-            found[type(line)].append(line)
-        begun = [line for line in found[Begun] if isinstance(line, Begun)]
+        lines = tuple(lines)
+        begun, ended = _of(Begun, lines), _of(Ended, lines)
         if len(begun) != 1:
             raise UsageError("this record has no first line, so nothing is known of it; record again")
         self.begun = begun[0]
-        ended = [line for line in found[Ended] if isinstance(line, Ended)]
         self.ended: Ended | None = ended[0] if ended else None
         self.operations: tuple[Recorded, ...] = tuple(
-            sorted((x for x in found[Recorded] if isinstance(x, Recorded)), key=lambda x: x.invoked_ns)
+            sorted(_of(Recorded, lines), key=lambda one: one.invoked_ns)
         )
-        self.connections: Mapping[int, Connected] = {
-            x.connection: x for x in found[Connected] if isinstance(x, Connected)
-        }
+        self.connections: Mapping[int, Connected] = {one.connection: one for one in _of(Connected, lines)}
         # The rest is looked up by process or by mail, and the mails need all operations first.
-        self.not_seen = tuple(x for x in found[NotSeen] if isinstance(x, NotSeen))
-        self.tests = tuple(x for x in found[TestRan] if isinstance(x, TestRan))
-        held = [x for x in found[Held] if isinstance(x, Held)]
+        self.not_seen, self.tests, held = _of(NotSeen, lines), _of(TestRan, lines), _of(Held, lines)
         self.was_there = frozenset(one.id for one in held if one.was_there)
         """Server IDs of what the store held before the first client came."""
         self.held = tuple(one for one in held if not one.was_there and one.id not in self.was_there)
@@ -194,6 +189,10 @@ class Suite:
         for test in self.tests:
             found[test.pid].append(test)
         return {pid: tuple(sorted(tests, key=lambda one: one.ended_ns)) for pid, tests in found.items()}
+
+
+def _of(kind: type[T], lines: tuple[Line, ...]) -> tuple[T, ...]:
+    return tuple(line for line in lines if isinstance(line, kind))
 
 
 def _about(one: Recorded) -> str:

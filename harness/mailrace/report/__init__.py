@@ -4,7 +4,7 @@ from mailrace.report.bundle import bundle, own_messages, what_is_redacted
 from mailrace.report.document import from_json, schema, to_json
 from mailrace.report.matrix import Cell, Matrix
 from mailrace.report.render import FORMATS, render
-from mailrace.report.study import Study, StudyCell, study_page
+from mailrace.report.study import Study, StudyCell, study_page, write_study
 from mailrace.report.trend import render_index
 from mailrace.report.unbundle import Bundle, read_bundle, unpack
 
@@ -26,4 +26,5 @@ __all__ = [
     "to_json",
     "unpack",
     "what_is_redacted",
+    "write_study",
 ]

@@ -6,7 +6,7 @@ What each anomaly means, which versions have it and what helps stand in `mailrac
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
@@ -153,24 +153,19 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
     # It is said how often and where. What follows hangs on whether it makes a run a RACE.
-    where = names_words(one.scenario for one in seen)
-    if not is_race(name):
-        return Explained(
-            anomaly=name,
-            harm=known.harm.value,
-            seen=f"{times}{where}; it is counted, and makes no run a RACE",
-            meaning=known.meaning,
-            known=(),
-            remedy=known.remedy,
-        )
-    return Explained(
+    where = f"{times}{names_words(one.scenario for one in seen)}"
+    told = Explained(
         anomaly=name,
         harm=known.harm.value,
-        seen=f"{times}{where}",
+        seen=where,
         meaning=known.meaning,
         known=tuple(_known_words(race, seen) for race in behind) or (UNKNOWN,),
         remedy=" ".join(dict.fromkeys(remedy_words(race) for race in behind)) or known.remedy,
     )
+    if is_race(name):
+        return told
+    where = f"{where}; it is counted, and makes no run a RACE"
+    return replace(told, seen=where, known=(), remedy=known.remedy)
 
 
 def _known_words(race: Race, seen: Sequence[Seen]) -> str:

@@ -6,6 +6,7 @@ from mailrace.model.operation import Send
 from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.causes import repairs_words
 from mailrace.report.expected import message_rows
+from mailrace.report.jinja import filled
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
 from mailrace.report.words import legible, meaning, rate_words, reply_words
@@ -22,34 +23,32 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
     cause = _cause(scenario, witness)
     actors = list(dict.fromkeys(s.actor for s in steps))
     # The text itself stands in the template; here is what it can ask for.
-    return (
-        in_markdown()
-        .get_template("issue.md.j2")
-        .render(
-            run=run,
-            scenario=scenario,
-            witness=witness,
-            promise=PROMISES[witness.anomaly.name],
-            has_script=witness.anomaly.name not in WITHOUT_SCRIPT,
-            flags=" ".join(facts.flags),
-            proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
-            rate=_rate(scenario),
-            native=not scenario.schedules,
-            confirmed=[
-                rate_words(s)
-                for s in run.scenarios
-                if scenario.schedules and s.name == scenario.name and s.mode == "race" and s.rounds
-            ],
-            happens=_happens(witness.record),
-            messages=message_rows(witness.record, (witness.anomaly,)),
-            cause=cause,
-            repairs=repairs_words(cause) if cause else [],
-            log=[legible(line.text, 400) for line in _told(witness.record)],
-            explained=[(line, meaning(told)) for line, told in witness.explained],
-            actors=actors,
-            steps=[(s, step_note(s)) for s in steps[:STEPS_MAX]],
-            steps_left=max(0, len(steps) - STEPS_MAX),
-        )
+    return filled(
+        in_markdown(),
+        "issue.md.j2",
+        run=run,
+        scenario=scenario,
+        witness=witness,
+        promise=PROMISES[witness.anomaly.name],
+        has_script=witness.anomaly.name not in WITHOUT_SCRIPT,
+        flags=" ".join(facts.flags),
+        proof=witness.anomaly.proof.partition(": ")[2] or witness.anomaly.proof,
+        rate=_rate(scenario),
+        native=not scenario.schedules,
+        confirmed=[
+            rate_words(s)
+            for s in run.scenarios
+            if scenario.schedules and s.name == scenario.name and s.mode == "race" and s.rounds
+        ],
+        happens=_happens(witness.record),
+        messages=message_rows(witness.record, (witness.anomaly,)),
+        cause=cause,
+        repairs=repairs_words(cause) if cause else [],
+        log=[legible(line.text, 400) for line in _told(witness.record)],
+        explained=[(line, meaning(told)) for line, told in witness.explained],
+        actors=actors,
+        steps=[(s, step_note(s)) for s in steps[:STEPS_MAX]],
+        steps_left=max(0, len(steps) - STEPS_MAX),
     )
 
 

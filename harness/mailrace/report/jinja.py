@@ -20,3 +20,8 @@ def environment(*, autoescape: bool = False, **filters: Callable[..., object]) -
     )
     made.filters.update(filters)
     return made
+
+
+def filled(made: Environment, template: str, **values: object) -> str:
+    """The text of a template with these values."""
+    return made.get_template(template).render(**values)

@@ -6,7 +6,7 @@ from jinja2 import Environment
 
 from mailrace.model.result import RunResult
 from mailrace.report.conclusion import conclusion
-from mailrace.report.jinja import environment
+from mailrace.report.jinja import environment, filled
 from mailrace.report.words import control_words, headline, legible, not_looked, rate_words, sentence
 
 WITNESSES_SHOWN_MAX = 5
@@ -46,15 +46,13 @@ def in_markdown() -> Environment:
 
 def markdown(result: RunResult) -> str:
     """The text of report.md."""
-    text = (
-        in_markdown()
-        .get_template("report.md.j2")
-        .render(
-            run=result,
-            headline=headline(result),
-            not_looked=not_looked(result),
-            told=conclusion(result),
-            shown_max=WITNESSES_SHOWN_MAX,
-        )
+    text = filled(
+        in_markdown(),
+        "report.md.j2",
+        run=result,
+        headline=headline(result),
+        not_looked=not_looked(result),
+        told=conclusion(result),
+        shown_max=WITNESSES_SHOWN_MAX,
     )
     return legible(text, len(text), lines=True)

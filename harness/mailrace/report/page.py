@@ -21,7 +21,7 @@ from mailrace.model.result import RunResult, ScenarioResult, ScheduleWitness, Wi
 from mailrace.report.chart import block_chart
 from mailrace.report.conclusion import conclusion
 from mailrace.report.expected import message_rows
-from mailrace.report.jinja import environment
+from mailrace.report.jinja import environment, filled
 from mailrace.report.timeline import timeline
 from mailrace.report.words import (
     control_words,
@@ -64,7 +64,6 @@ class Shown:
 
 def page(result: RunResult) -> str:
     """The text of report.html."""
-    template = templates().get_template("round.html.j2")
     hits = [_hits(scenario) for scenario in result.scenarios]
     drawn: list[list[Markup]] = [[] for _ in result.scenarios]
     sample_drawn = [0] * len(result.scenarios)
@@ -77,7 +76,9 @@ def page(result: RunResult) -> str:
         if len(drawn[place]) >= DRAWN_MAX:
             continue
         uid = f"s{place}r{len(drawn[place])}"
-        text = template.render(
+        text = filled(
+            templates(),
+            "round.html.j2",
             shown=shown,
             line=timeline(shown.record),
             messages=message_rows(shown.record, shown.anomalies),
@@ -138,16 +139,14 @@ def whole_page(template: str, **values: object) -> str:
     """A page of its own: style and script inside, allowed by their digests and by nothing else."""
     folder = files("mailrace.report") / "templates"
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    page = (
-        templates()
-        .get_template(template)
-        .render(
-            style=Markup(style),
-            script=Markup(script),
-            style_digest=_digest(style),
-            script_digest=_digest(script),
-            **values,
-        )
+    page = filled(
+        templates(),
+        template,
+        style=Markup(style),
+        script=Markup(script),
+        style_digest=_digest(style),
+        script_digest=_digest(script),
+        **values,
     )
     # Whatever text a template has not made legible itself: no page holds what a browser or an editor obeys.
     return legible(page, len(page), lines=True)

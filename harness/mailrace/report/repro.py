@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.resources import files
 
 from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
@@ -22,7 +23,7 @@ from mailrace.model.operation import (
     protocol_of,
 )
 from mailrace.model.result import Step, Witness
-from mailrace.report.jinja import environment
+from mailrace.report.jinja import environment, filled
 from mailrace.report.words import legible, sentence
 
 SWEPT_US = 1800
@@ -56,17 +57,8 @@ PROMISES: Mapping[AnomalyName, str] = {
     AnomalyName.ORDER_WRONG: "messages are listed in the order of their arrival",
 }
 """What each anomaly breaks, in a maintainer's words; an anomaly that only reports has none."""
-WITHOUT_SCRIPT = frozenset(
-    {
-        AnomalyName.CONTENT_MIXED,
-        AnomalyName.ID_MIXED,
-        AnomalyName.FOREIGN_ROW,
-        AnomalyName.OLDER_CHANGED,
-        AnomalyName.SEARCH_WRONG,
-        AnomalyName.ORDER_WRONG,
-        AnomalyName.VIEWS_DISAGREE,
-    }
-)
+_JUDGES = files("mailrace.report") / "templates" / "judges"
+WITHOUT_SCRIPT = frozenset(name for name in PROMISES if not (_JUDGES / f"{name}.py.j2").is_file())
 """Anomalies that repro.py has no judge for: `mailrace replay` of the bundle shows them again."""
 
 
@@ -100,33 +92,30 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     # A schedule can be held in the script only where one instance shows it. Where instances run side by side,
     # the script races them natively.
     is_steered = schedule is not None and instances == 1
-    return (
-        environment()
-        .get_template("repro.py.j2")
-        .render(
-            title=_prose(sentence(title)),
-            proof=_wrapped(_prose(witness.anomaly.proof)),
-            promise=_flat(PROMISES[name]),
-            recorded_on=_flat(f"Mailpit {legible(facts.version, 60)}"),
-            flags=_flat(list(facts.flags)),
-            offsets=repr([round(o, 1) for o in record.offsets_us]),
-            swept=repr(SWEPT_US if any(isinstance(o, EDITS) for o in operations) else SWEPT_US // 9),
-            decoys=repr(DECOYS if any(isinstance(o, EDITS) for o in operations) or record.decoys else 0),
-            given=_literal([_mail(m, word, contents) for m in record.plan.given]),
-            actors=_literal([_actor(o, word, keys, contents) for o in operations if not isinstance(o, Read)]),
-            judge=f"judges/{name.value}.py.j2",
-            learns=name in (AnomalyName.NOT_SERIALIZABLE, AnomalyName.SPURIOUS_REJECTION),
-            instances=instances,
-            has_pop3=any(protocol_of(o) == "pop3" for o in operations),
-            has_relay=any(o.effect & Effect.RELAYS for o in operations),
-            has_proxy=is_steered or instances > 1,
-            steered=is_steered,
-            hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
-            order=_order(schedule.steps, word) if is_steered and schedule is not None else "",
-        )
-        .rstrip()
-        + "\n"
+    text = filled(
+        environment(),
+        "repro.py.j2",
+        title=_prose(sentence(title)),
+        proof=_wrapped(_prose(witness.anomaly.proof)),
+        promise=_flat(PROMISES[name]),
+        recorded_on=_flat(f"Mailpit {legible(facts.version, 60)}"),
+        flags=_flat(list(facts.flags)),
+        offsets=repr([round(o, 1) for o in record.offsets_us]),
+        swept=repr(SWEPT_US if any(isinstance(o, EDITS) for o in operations) else SWEPT_US // 9),
+        decoys=repr(DECOYS if any(isinstance(o, EDITS) for o in operations) or record.decoys else 0),
+        given=_literal([_mail(m, word, contents) for m in record.plan.given]),
+        actors=_literal([_actor(o, word, keys, contents) for o in operations if not isinstance(o, Read)]),
+        judge=f"judges/{name.value}.py.j2",
+        learns=name in (AnomalyName.NOT_SERIALIZABLE, AnomalyName.SPURIOUS_REJECTION),
+        instances=instances,
+        has_pop3=any(protocol_of(o) == "pop3" for o in operations),
+        has_relay=any(o.effect & Effect.RELAYS for o in operations),
+        has_proxy=is_steered or instances > 1,
+        steered=is_steered,
+        hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
+        order=_order(schedule.steps, word) if is_steered and schedule is not None else "",
     )
+    return text.rstrip() + "\n"
 
 
 def run_word(witness: Witness) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from mailrace.history.writing import write_whole
 from mailrace.model.result import Verdict
 from mailrace.report.conclusion import Conclusion
 from mailrace.report.page import whole_page
@@ -50,5 +52,13 @@ class Study:
 
 
 def study_page(study: Study) -> str:
-    """The page, to be written as `{kind}.html` beside the runs that its cells link to."""
+    """The page, which links to the runs of its cells beside it."""
     return whole_page("study.html.j2", study=study)
+
+
+def write_study(study: Study, folder: Path, document: str) -> list[Path]:
+    """Write the study's document, and its page beside the runs of its cells; the files."""
+    texts = {f"{study.kind}.json": document, f"{study.kind}.html": study_page(study)}
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode())
+    return [folder / name for name in texts]

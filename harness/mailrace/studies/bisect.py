@@ -5,7 +5,7 @@ with at any time. A version that gives no answer is passed over for its nearest 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import ceil, log2
 
@@ -107,12 +107,7 @@ def bisect(
         version = search.next()
         if version is None or search.contradiction():
             break
-        search = Search(
-            versions=search.versions,
-            good=search.good,
-            bad=search.bad,
-            answers={**search.answers, version: probe(version)},
-        )
+        search = replace(search, answers={**search.answers, version: probe(version)})
         keep(search)
     return search
 

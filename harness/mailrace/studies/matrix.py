@@ -9,11 +9,11 @@ from mailrace import __version__
 from mailrace.history import (
     HISTORY,
     Contents,
-    RecordedPlan,
     read_plan,
     read_study,
 )
 from mailrace.model.errors import TargetError, UsageError
+from mailrace.model.request import RunRequest
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.model.time_limit import TimeOver, over_by
@@ -114,10 +114,9 @@ def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
     return Matrix(scenarios=names, targets=plan.targets, cells=cells)
 
 
-def about(plan: RecordedPlan) -> dict[str, object]:
+def about(asked: RunRequest, started: str) -> dict[str, object]:
     """How a matrix was made, as its document says it."""
-    asked = plan.request
-    return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": plan.started}
+    return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": started}
 
 
 def _empty(empty: Empty, target: TargetName, names: Iterable[str]) -> dict[tuple[str, TargetName], Cell]:

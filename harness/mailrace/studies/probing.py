@@ -45,12 +45,7 @@ def probe(
     # Each trial has another seed, and so other offsets. The first clear answer ends it, and what does not
     # apply here or is not available will not change by being tried again.
     for trial in range(trials):
-        asked = replace(
-            options,
-            target=target,
-            racing=racing,
-            seed=options.seed + trial,
-        )
+        asked = replace(options, target=target, racing=racing, seed=options.seed + trial)
         if within is not None:
             own = f"{re.sub('[^A-Za-z0-9.@_-]+', '-', target.text)[-60:]}-{trial + 1}"
             asked = replace(asked, output=replace(options.output, out=within / own))

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailrace.history import Contents, write_whole
+from mailrace.history import Contents
 from mailrace.model.result import RunResult, Verdict
 from mailrace.recover import NOT_BEGUN, looked_up
-from mailrace.report import Study, render, study_page
+from mailrace.report import render, write_study
 from mailrace.report.words import plural
 from mailrace.studies import matrix, pages, retries
 from mailrace.studies.bisect import told
@@ -51,18 +51,18 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
     if found.plan is not None and found.study == "matrix":
         table, plan = matrix_of(found, runs), found.plan
         study = pages.matrix_study(table, plan.request.command, plan.started)
-        document = matrix_json(table, matrix.about(plan))
+        document = matrix_json(table, matrix.about(plan.request, plan.started))
     elif found.plan is not None and found.study == "retries":
         trials, plan = trials_of(runs), found.plan
         name, asked = plan.scenarios[0].name, plan.request
         study = pages.retries_study(trials, asked.target, name, asked.command, plan.started)
-        document = retries_json(trials, retries.about(plan))
+        document = retries_json(trials, retries.about(name, asked))
     elif found.study == "bisect" and (search := search_of(found.folder)) is not None:
         lines += told(search)
     # A study that ended has written its own document and page; one that was cut off gets them here.
     if study is not None:
         lines += [study.headline, *study.told.counted]
-        files += [] if found.is_whole else _written(found.folder, study, document)
+        files += [] if found.is_whole else write_study(study, found.folder, document)
     if found.study not in ("run", "merge"):
         lines += [line for run, result in runs.items() for line in told_of(found.folder, run, result)]
     return Rendered(found=found, runs=runs, files=tuple(files), lines=tuple(lines))
@@ -87,11 +87,3 @@ def _state(found: Contents) -> tuple[str, ...]:
     if found.is_running:
         return ("it still runs; this is what it has found until now",)
     return ("it was cut off; this is what it had found until then",)
-
-
-def _written(folder: Path, study: Study, document: str) -> list[Path]:
-    """The document and the page of a study that was cut off before it wrote them; the files."""
-    texts = {f"{study.kind}.json": document, f"{study.kind}.html": study_page(study)}
-    for name, text in texts.items():
-        write_whole(folder / name, text.encode())
-    return [folder / name for name in texts]

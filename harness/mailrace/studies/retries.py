@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import get_args
 
 from mailrace import __version__
-from mailrace.history import HISTORY, RecordedPlan, read_journal, read_plan
+from mailrace.history import HISTORY, read_journal, read_plan
 from mailrace.model.errors import UsageError
+from mailrace.model.request import RunRequest
 from mailrace.model.result import RunResult
 from mailrace.model.target_name import TargetName
 from mailrace.model.time_limit import CUT_OFF
@@ -106,10 +107,9 @@ def trials_of(results: Mapping[Path, RunResult]) -> tuple[Trial, ...]:
     return tuple(sorted(found, key=lambda t: (t.ignore_duplicate_ids, POLICIES.index(t.policy))))
 
 
-def about(plan: RecordedPlan) -> dict[str, object]:
+def about(scenario: str, asked: RunRequest) -> dict[str, object]:
     """How the trials were made, as their document says it."""
-    asked = plan.request
-    return {"scenario": plan.scenarios[0].name, "target": asked.target.text, "seed": asked.seed}
+    return {"scenario": scenario, "target": asked.target.text, "seed": asked.seed}
 
 
 def _trial(variant: Scenario, folder: Path, result: RunResult) -> Trial:

@@ -57,11 +57,6 @@ class GateRequest:
     names: Mapping[TargetName, str] = field(default_factory=dict)
     is_elsewhere: bool = False
 
-    @property
-    def known(self) -> tuple[tuple[Accepted, ...], date]:
-        """What is accepted, and the day of asking: what a new baseline keeps."""
-        return self.accepted, self.today
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
