@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mailrace.history import (
     RecordedPlan,
     ScenarioHistory,
     contents,
+    open_regular,
     read_histories,
     read_plan,
 )
@@ -256,6 +258,7 @@ def _newest_race(folder: Path) -> str:
     """The next step: the newest run beside that folder that ended with RACE."""
     runs = sorted(folder.resolve().parent.glob("*/run.json"), key=lambda f: f.stat().st_mtime, reverse=True)
     for file in runs[:50]:
-        if f'"verdict": "{Verdict.RACE}"' in file.read_text(encoding="utf-8", errors="replace")[:20_000]:
-            return f"; the newest run with one is {file.parent.name}"
+        with suppress(OSError), open_regular(file) as begins:
+            if f'"verdict": "{Verdict.RACE}"'.encode() in begins.read(20_000):
+                return f"; the newest run with one is {file.parent.name}"
     return ""

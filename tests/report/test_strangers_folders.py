@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mailrace.campaign.kept import Kept
 from mailrace.history import mail_of
 from mailrace.model.command_line import NOT_OURS, own_command
 from mailrace.model.errors import UsageError
+from mailrace.model.result import Verdict
 from mailrace.report import FORMATS, bundle, from_json, read_bundle, render, to_json
-from mailrace.studies.pairs import steer_overlaps
+from mailrace.studies.pairs import steer_overlaps, steered_before
 from mailrace.studies.survey.state import STATE, Header, State
+from mailrace.studies.surveyed import surveyed_pairs
 from mailrace.targets import parse_target
 
+from tests.campaign.cells import cell
 from tests.record.test_steered_pairs import two_sends
 from tests.report.report_results import native
 from tests.running import mailrace
 
+BISECT = ("--good", "embedded@1.17.1", "--bad", "embedded@1.17.0")
 SECRET = "the secret of this machine"
 HEADER = Header(target="embedded@1.33.1", version="1.33.1", pairs=("a beside b",))
 
@@ -68,9 +73,71 @@ def test_a_plan_of_anybody_s_is_bundled_or_refused(plan: Any, folder: Path, tmp_
     assert SECRET.encode() not in b"".join(read_bundle(made).files.values())
 
 
-def test_a_pipe_among_the_mails_is_not_waited_for(tmp_path: Path) -> None:
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def deep(path: Path) -> None:
+    path.write_text("[" * 20_000)
+
+
+@pytest.mark.parametrize("make", [pipe, endless, deep])
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("plan.json", ("report", "their"), "no plan.json"),
+        ("plan.json", ("replay", "their"), "no plan.json"),
+        ("plan.json", ("cleanup", "their", "-t", "http://127.0.0.1:9"), "no plan.json"),
+        ("plan.json", ("report", "--index", "."), ""),
+        ("baseline.yml", ("check", "shared-new-tag", "--baseline", "their/baseline.yml"), "baseline.yml"),
+        ("state", ("bisect", "shared-new-tag", *BISECT, "--state", "their/state"), "holds no bisection"),
+        ("record.json", ("bundle", "their"), "no overlap was steered"),
+    ],
+)
+def test_what_never_ends_is_not_waited_for(
+    name: str, words: tuple[str, ...], said: str, make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    their = tmp_path / "their"
+    their.mkdir()
+    make(their / name)
+    before = (their / name).lstat()
+    if name == "record.json":
+        (their / "record.jsonl").write_text("")
+    done = mailrace(*words, cwd=tmp_path, limit_s=20)
+    assert done.returncode == (2 if said else 0), done.stderr
+    assert said in done.stderr or (make is deep and "no JSON" in done.stderr)
+    assert "Traceback" not in done.stderr
+    if said:
+        assert os.path.samestat(before, (their / name).lstat())
+
+
+@pytest.mark.parametrize("make", [pipe, endless, deep])
+def test_a_document_that_never_ends_tells_nothing(
+    make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILRACE_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "run").mkdir()
+    make(tmp_path / "run" / "survey.json")
+    assert surveyed_pairs(tmp_path, parse_target("embedded@1.33.1")) == ()
+    question = cell("distinct-tags")
+    kept = Kept(tmp_path / "state", 3)
+    make(tmp_path / "state" / f"{question.key}.json")
+    assert kept.outcome(question) is None
+    make(tmp_path / "record.json")
+    assert (
+        steered_before(replace(two_sends("1.30.5"), target="embedded"), tmp_path).overlaps[0].verdict
+        != Verdict.RACE
+    )
+
+
+@pytest.mark.parametrize("make", [pipe, endless])
+def test_a_mail_that_never_ends_is_none(make: Callable[[Path], None], tmp_path: Path) -> None:
     (tmp_path / "mails").mkdir()
-    os.mkfifo(tmp_path / "mails" / ("0" * 64))
+    make(tmp_path / "mails" / ("0" * 64))
     assert mail_of(tmp_path, "0" * 64) is None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mailrace import __version__
 from mailrace.campaign.cell import BYTES_MAX, Cell, Outcome, outcome_from, text_of
-from mailrace.history import write_whole
+from mailrace.history import read_regular, write_whole
 from mailrace.model.errors import UsageError
 
 CELLS = "cells"
@@ -37,9 +37,7 @@ class Kept:
         """What came of the cell before; None where that is not known, or cannot be read."""
         path = self.folder / f"{cell.key}.json"
         try:
-            if path.stat().st_size > 2 * BYTES_MAX:
-                return None
-            return outcome_from(path.read_text(encoding="utf-8"), cell)
+            return outcome_from(read_regular(path, 2 * BYTES_MAX).decode("utf-8"), cell)
         except (OSError, ValueError, UsageError):
             return None
 

@@ -30,6 +30,7 @@ from mailrace.history.plan import (
     write_plan,
 )
 from mailrace.history.reading import ScenarioHistory, read_histories, read_journal, read_study
+from mailrace.history.regular import open_regular, read_regular
 from mailrace.history.writing import write_whole, writing
 
 __all__ = [
@@ -54,11 +55,13 @@ __all__ = [
     "mail_of",
     "make_latest",
     "new_folder",
+    "open_regular",
     "plan_text",
     "prune",
     "read_histories",
     "read_journal",
     "read_plan",
+    "read_regular",
     "read_study",
     "record_folder",
     "remove_bare",

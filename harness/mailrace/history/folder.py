@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from mailrace.history.plan import PLAN
+from mailrace.history.regular import open_regular, read_regular
 from mailrace.history.writing import write_whole, writing
 from mailrace.model.errors import UsageError
 
@@ -115,10 +116,10 @@ def has_race(folder: Path) -> bool:
     for path in (*folder.rglob("*.json"), *folder.rglob(HISTORY)):
         try:
             if path.name == RECORD_DOCUMENT:
-                if _HAPPENED.search(path.read_bytes()):
+                if _HAPPENED.search(read_regular(path)):
                     return True
                 continue
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 if any(shape.search(line) for line in file for shape in _RACES):
                     return True
         except OSError:
@@ -129,7 +130,7 @@ def has_race(folder: Path) -> bool:
 def remove_bare(folder: Path) -> None:
     """Remove a folder in which nothing was looked at, nor below it: no server of the run has ever started."""
     for path in folder.rglob(HISTORY):
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if any(not line.startswith(_BARE) for line in file):
                 return
     shutil.rmtree(folder, ignore_errors=True)

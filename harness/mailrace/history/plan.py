@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
+from mailrace.history.regular import read_regular
 from mailrace.history.writing import write_whole, writing
 from mailrace.model.choices import Study
 from mailrace.model.codec import codec
@@ -108,11 +109,8 @@ def read_plan(folder: Path) -> RecordedPlan:
 
 def mail_of(folder: Path, digest: str) -> bytes | None:
     """A user's own message that a run sent; None where the folder does not hold it whole."""
-    place = folder / MAILS / digest
-    if not place.is_file():  # nor is a pipe or a device read, which might never end
-        return None
     try:
-        content = place.read_bytes()
+        content = read_regular(folder / MAILS / digest)
     except OSError:
         return None
     return content if hashlib.sha256(content).hexdigest() == digest else None
@@ -124,12 +122,9 @@ _REQUEST = ("seed", "mode", "time_limit_s", "command", "racing", "steering", "se
 def _document(folder: Path) -> dict[str, object]:
     place = folder / PLAN
     try:
-        with place.open("rb") as file:
-            raw = file.read(BYTES_MAX + 1)
+        raw = read_regular(place, BYTES_MAX)
     except OSError as error:
         raise UsageError(f"{folder}: no {PLAN} ({error.strerror}); name the folder of a run") from error
-    if len(raw) > BYTES_MAX:
-        raise UsageError(f"{place}: over {BYTES_MAX:,} bytes; no plan of ours is that long")
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -6,10 +6,12 @@ A last line that is no JSON is passed over: it is the one that was being written
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TypeVar
 
 from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun
+from mailrace.history.regular import open_regular
 from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
 from mailrace.model.codec import codec, unreadable
 from mailrace.model.errors import UsageError
@@ -161,7 +163,7 @@ def _record(value: dict[str, object], attempts: list[Attempt]) -> RoundRecord:
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with TextIOWrapper(open_regular(path), encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
                 value = json.loads(line)

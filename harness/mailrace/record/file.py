@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
+from mailrace.history import open_regular
 from mailrace.model.codec import codec
 from mailrace.model.errors import UsageError
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
@@ -79,7 +80,7 @@ def read_record(path: Path) -> Iterator[Line]:
     UsageError, with the number of the line, for anything else that is no line of a record.
     """
     of_word = {word: kind for kind, word in _WORDS.items()}
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for number, raw in enumerate(file, 1):
             if not raw.endswith(b"\n"):
                 return

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mailrace.history import read_regular
 from mailrace.model.codec import codec, mistakes
 from mailrace.model.errors import UsageError
 from mailrace.model.result import SCHEMA_VERSION, RunResult
@@ -33,11 +34,7 @@ def to_json(result: RunResult) -> str:
 def text_of(path: Path) -> str:
     """The text of a run.json. Raises UsageError where it cannot be read, is too long, or is no text."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(BYTES_MAX + 1)
-        if len(raw) > BYTES_MAX:
-            raise UsageError(f"{path}: over {BYTES_MAX:,} bytes; no run document of mailrace is that long")
-        return raw.decode("utf-8")
+        return read_regular(path, BYTES_MAX).decode("utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from None
     except UnicodeDecodeError as error:

@@ -34,7 +34,7 @@ def survey_from_json(text: str) -> Survey:
         version = found.get("schema_version") if isinstance(found, dict) else None
         if version != SURVEY_SCHEMA_VERSION:
             raise UsageError(
-                f"survey.json: schema_version {version!r}; this mailrace reads {SURVEY_SCHEMA_VERSION}"
+                f"survey.json: schema_version {version!r:.80}; this mailrace reads {SURVEY_SCHEMA_VERSION}"
             )
         return codec(Survey).validate_python(found)
     except RecursionError:

@@ -1,11 +1,12 @@
 """A bisection in, run to its end and written down at each step out; and what is written read back."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from mailrace.history import HISTORY, make_latest, read_study, write_whole, writing
+from mailrace.history import HISTORY, make_latest, read_regular, read_study, write_whole, writing
 from mailrace.model.codec import codec, unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.time_limit import OUT_OF_TIME
@@ -95,10 +96,10 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
 
     Raises UsageError where the file is of another question, or no such file at all.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return search
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(read_regular(path))
         kept = codec(Search).validate_python(held)
         same = (held["format"], held["question"], kept.versions, kept.good, kept.bad)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as wrong:

@@ -6,6 +6,7 @@ once; it also tells what other versions do.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from mailrace import __version__
-from mailrace.history import RECORD_DOCUMENT, write_whole
+from mailrace.history import RECORD_DOCUMENT, read_regular, write_whole
 from mailrace.model.errors import MailraceError, UsageError
 from mailrace.model.request import Output, RunRequest, Steering
 from mailrace.model.result import Verdict
@@ -128,10 +129,10 @@ def steered_run(folder: Path) -> Path:
             return file.with_suffix("")
     if files:
         # What an earlier record or a survey had told was not steered again.
+        again = shlex.join(["mailrace", "steer", str(files[0][1]), "--target", target])
         raise UsageError(
             f"{folder}: a record of a suite; its overlap {files[0][1].name} is known to race, but was not "
-            f"steered here; to do so: mailrace steer {files[0][1]} --target {target}, "
-            "then name the folder of that run"
+            f"steered here; to do so: {again}, then name the folder of that run"
         )
     raise UsageError(
         f"{folder}: a record of a suite, in which no overlap was steered to a race; to do so: "
@@ -142,12 +143,12 @@ def steered_run(folder: Path) -> Path:
 def _told(folder: Path) -> tuple[frozenset[str], list[tuple[str, str]], str]:
     """What the document of a record says: what happened; why and in which file overlaps race; the target."""
     try:
-        document = json.loads((folder / RECORD_DOCUMENT).read_bytes())
+        document = json.loads(read_regular(folder / RECORD_DOCUMENT))
         happened = frozenset(str(one["name"]) for one in document["happened"])
         racing = [one for one in document["overlaps"] if one["verdict"] == Verdict.RACE]
         raced = [(str(one["why"]), str(one["file"])) for one in racing if one["file"]]
         return happened, raced, _named(str(document["target"]), str(document["version"]))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return frozenset(), [], ""
 
 
@@ -163,7 +164,7 @@ def _named(target: str, version: str) -> str:
 def steered_before(found: Findings, folder: Path) -> Findings:
     """The findings with what record.json says of their overlaps, else with what the cache does."""
     try:
-        told = json.loads((folder / RECORD_DOCUMENT).read_bytes())["overlaps"]
+        told = json.loads(read_regular(folder / RECORD_DOCUMENT))["overlaps"]
         said = {(o["first"], o["second"], o["relation"]): o for o in told}
         return found.with_overlaps(
             [
@@ -177,7 +178,7 @@ def steered_before(found: Findings, folder: Path) -> Findings:
                 if (o := said[one.first, one.second, one.relation])
             ]
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return steer_overlaps(found, parse_target(found.target), folder, 0.0, lambda _: None)
 
 
@@ -217,9 +218,9 @@ def _digest(scenario: str) -> str:
 def _read(file: Path) -> dict[str, Known]:
     """What a file of the cache holds; nothing where it is another mailrace's or cannot be read."""
     try:
-        held = json.loads(file.read_bytes())
+        held = json.loads(read_regular(file))
         if held["mailrace"] != __version__:
             return {}
         return {str(k): Known(str(verdict), str(why)) for k, (verdict, why) in held["steered"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace import __version__
-from mailrace.history import write_whole
+from mailrace.history import read_regular, write_whole
 from mailrace.model.errors import MailraceError
 from mailrace.model.result import Verdict
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
@@ -57,7 +57,7 @@ def surveyed_pairs(reports: Path, target: TargetName) -> tuple[SurveyedPair, ...
     found: dict[str, SurveyedPair] = {}
     for file in sorted(files, key=_written, reverse=True):
         try:
-            survey = survey_from_json(file.read_text(encoding="utf-8"))
+            survey = survey_from_json(read_regular(file).decode("utf-8"))
         except (OSError, ValueError, MailraceError):
             continue  # another version of mailrace wrote it, or it was cut off
         if survey.mailrace == __version__ and survey.target.name == target.text:
@@ -71,7 +71,7 @@ def keep_survey(survey: Survey) -> None:
     """Keep a survey of a real version for later recordings; without a cache that can be written it is not."""
     for file in _kept(parse_target(survey.target.name)):
         with suppress(OSError, ValueError, MailraceError):
-            kept = survey_from_json(file.read_text(encoding="utf-8"))
+            kept = survey_from_json(read_regular(file).decode("utf-8"))
             if kept.mailrace == survey.mailrace and len(kept.pairs) > len(survey.pairs):
                 continue  # that one tells more
         with suppress(OSError, MailraceError):

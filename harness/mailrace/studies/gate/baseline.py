@@ -18,6 +18,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
+from mailrace.history import open_regular
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.codec import codec
 from mailrace.model.errors import ScenarioError, UsageError
@@ -69,7 +70,7 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
     Raises ScenarioError with every mistake's line, UsageError where unreadable.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             document = read(file.read(FILE_BYTES_MAX + 1))
     except OSError as error:
         raise UsageError(

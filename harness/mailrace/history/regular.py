@@ -1,0 +1,29 @@
+"""The path of a file of anybody's in, the file opened for reading out: never one that has to be waited for.
+
+A folder may be a stranger's. Behind a name in it may stand a pipe into which nobody writes, a device without
+an end, or a folder; to open it like any other would wait for ever, or fill the memory.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file. Raises OSError where it is no regular one, as where it is missing."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EPERM, "is no regular file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path, bytes_max: int = 256 * 1024 * 1024) -> bytes:
+    """The whole of a regular file. Raises OSError where it is none, or longer than any of ours."""
+    with open_regular(path) as file:
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise OSError(errno.EPERM, f"over {bytes_max:,} bytes", str(path))
+    return content
