@@ -89,14 +89,12 @@ class RecorderPlugin:
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """All tests are over: read the store, and write the record's files."""
-        from mailrace.history import RECORD_DOCUMENT, prune, write_whole
+        from mailrace.history import prune
         from mailrace.model.request import KEPT
-        from mailrace.report.recorded import record_page
+        from mailrace.report.recorded import write_record
 
-        found = self._found = self._recording.finish(int(exitstatus))
-        write_whole(self._folder / RECORD_DOCUMENT, found.as_json().encode())
-        page = record_page(found)
-        write_whole(self._folder / "report.html", page.encode())
+        self._found = self._recording.finish(int(exitstatus))
+        write_record(self._found, self._folder)
         prune(self._folder.parent, KEPT)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

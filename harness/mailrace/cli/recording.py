@@ -92,6 +92,7 @@ def record(
     from mailrace.history import InUse, make_latest, new_folder, prune
     from mailrace.model.request import KEPT
     from mailrace.model.target_name import parse_target
+    from mailrace.report.recorded import write_record
     from mailrace.studies.pairs import steer_overlaps
     from mailrace.studies.recording import RecordRequest
     from mailrace.studies.recording import record as run_recorder
@@ -124,15 +125,6 @@ def record(
     show_record(found, folder)
     # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
     raise typer.Exit(found.status(counts_hazards=fail_on == "hazards"))
-
-
-def write_record(found: "Findings", folder: Path) -> None:
-    """Write the record's document and its page."""
-    from mailrace.history import RECORD_DOCUMENT, write_whole
-    from mailrace.report.recorded import record_page
-
-    write_whole(folder / RECORD_DOCUMENT, found.as_json().encode())
-    write_whole(folder / "report.html", record_page(found).encode())
 
 
 def show_record(found: "Findings", folder: Path) -> None:

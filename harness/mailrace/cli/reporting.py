@@ -58,7 +58,8 @@ def report(
         )
     # The formats are known to be right before anything is read, for a long run takes a while to render.
     if (recorded := record_folder(folder or LATEST)) is not None:
-        from mailrace.cli.recording import show_record, write_record
+        from mailrace.cli.recording import show_record
+        from mailrace.report.recorded import write_record
         from mailrace.studies.pairs import steered_before
         from mailrace.studies.recording import read_again
 

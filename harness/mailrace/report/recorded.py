@@ -1,7 +1,9 @@
 """The findings of a record in, its page and the lines for a terminal out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from mailrace.history import RECORD_DOCUMENT, write_whole
 from mailrace.record.findings import Finding, Findings
 from mailrace.record.hazards import HAZARDS
 from mailrace.report.page import whole_page
@@ -47,6 +49,12 @@ def not_covered(found: Findings) -> tuple[str, ...]:
         else ()
     )
     return (*found.not_whole, *doubts, *hidden, *found.not_seen)
+
+
+def write_record(found: Findings, folder: Path) -> None:
+    """Write the record's document and its page."""
+    write_whole(folder / RECORD_DOCUMENT, found.as_json().encode())
+    write_whole(folder / "report.html", record_page(found).encode())
 
 
 def record_page(found: Findings) -> str:

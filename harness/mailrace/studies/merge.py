@@ -160,17 +160,13 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     machines = _words(p.machine for p in parts)
     is_one_rate = BETWEEN not in machines and not is_overdispersed(blocks)
     words = _gravest(parts)
+    # Title, file, profile and the like are those of the first in the alphabet.
+    leader = min(parts, key=lambda p: (p.title, p.file, p.profile, p.release_at))
     return replace(
-        _leader(parts),
+        with_counts(leader, parts),
         verdict=words.verdict,
         reason=words.reason,
         advice=words.advice,
-        rounds=rounds,
-        rounds_lost=sum(p.rounds_lost for p in parts),
-        rounds_dropped=sum(p.rounds_dropped for p in parts),
-        rounds_refused=sum(p.rounds_refused for p in parts),
-        accepted=_counts(p.accepted for p in parts),
-        broken_serially=_counts(p.broken_serially for p in parts),
         hits=hits,
         interval=clopper_pearson(hits, rounds) if rounds and is_one_rate else None,
         anomalies=_counts(p.anomalies for p in parts),
@@ -185,9 +181,22 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
         machine=machines,
         seconds=seconds,
         replies=_counts(p.replies for p in parts),
+        blocks=blocks,
+    )
+
+
+def with_counts(base: ScenarioResult, parts: Sequence[ScenarioResult]) -> ScenarioResult:
+    """The result with the counts of all parts: rounds, those that were lost, what was promised and found."""
+    return replace(
+        base,
+        rounds=sum(p.rounds for p in parts),
+        rounds_lost=sum(p.rounds_lost for p in parts),
+        rounds_dropped=sum(p.rounds_dropped for p in parts),
+        rounds_refused=sum(p.rounds_refused for p in parts),
+        accepted=_counts(p.accepted for p in parts),
+        broken_serially=_counts(p.broken_serially for p in parts),
         expected=(sum(p.expected[0] for p in parts), sum(p.expected[1] for p in parts)),
         found=sum(p.found for p in parts),
-        blocks=blocks,
     )
 
 
@@ -256,11 +265,6 @@ def _witnesses(parts: Sequence[ScenarioResult]) -> tuple[Witness, ...]:
         if kept[witness.anomaly.name] <= WITNESSES_MAX:
             found.append(witness)
     return tuple(found)
-
-
-def _leader(parts: Sequence[ScenarioResult]) -> ScenarioResult:
-    """Title, file, profile and the like: of the first in the alphabet, the same in any order."""
-    return min(parts, key=lambda p: (p.title, p.file, p.profile, p.release_at))
 
 
 def _text(value: object) -> str:

@@ -15,7 +15,7 @@ from mailrace.recorded import scenarios_of
 from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
-from mailrace.scenario.actor import BODY_BYTES_MAX
+from mailrace.scenario.actor import ACTORS_MAX, BODY_BYTES_MAX
 from mailrace.session import Session, session
 from mailrace.steer import ReplayRequest, replay_schedule
 from mailrace.steer.replay import Word
@@ -24,7 +24,6 @@ from mailrace.verdict import ExitStatus, clopper_pearson, doubt_of, evidence_of,
 ROUNDS_MAX = 1_000
 """Of a raced replay, unless more are asked for."""
 DECOYS_MAX = 64
-ACTORS_MAX = 64
 MESSAGES_MAX = 6_000
 READS_MAX = 10_000
 NATIVE_ROUNDS = 25

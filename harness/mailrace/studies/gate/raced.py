@@ -4,7 +4,6 @@ The native half of the gate: the versions alternate as target and control do (do
 seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from mailrace.session import Session
 from mailrace.steer import store_for
 from mailrace.studies.absence import races_of
 from mailrace.studies.gate.compare import RUNS_NEEDED, Again, of_each_anomaly
+from mailrace.studies.merge import with_counts
 from mailrace.verdict import decide, evidence_of, rule_pairs
 
 
@@ -205,17 +205,7 @@ def joined(paired: ScenarioResult, alone: ScenarioResult, rule: Rule) -> Scenari
     """
     if not (alone.rounds or alone.rounds_lost) or not (paired.rounds or paired.rounds_lost):
         return alone if alone.rounds else paired
-    both = replace(
-        alone,
-        rounds=paired.rounds + alone.rounds,
-        rounds_lost=paired.rounds_lost + alone.rounds_lost,
-        rounds_dropped=paired.rounds_dropped + alone.rounds_dropped,
-        rounds_refused=paired.rounds_refused + alone.rounds_refused,
-        accepted={name: paired.accepted.get(name, 0) + times for name, times in alone.accepted.items()},
-        broken_serially=Counter(paired.broken_serially) + Counter(alone.broken_serially),
-        expected=(paired.expected[0] + alone.expected[0], paired.expected[1] + alone.expected[1]),
-        found=paired.found + alone.found,
-        not_looked=(*paired.not_looked, *alone.not_looked),
-    )
+    both = with_counts(alone, (paired, alone))
+    both = replace(both, not_looked=(*paired.not_looked, *alone.not_looked))
     decision = decide(evidence_of(both), rule)
     return replace(both, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)

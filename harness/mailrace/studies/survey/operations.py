@@ -37,14 +37,12 @@ class Surveyed:
     kind      the actor's key in a scenario file; one that this mailrace does not know is not surveyed
     form      the fields under that key, for what it acts on
     requests  what of the server's own list of operations it is
-    shares_id   two such mails share one Message-ID: surveyed on servers that ignore duplicate IDs
     """
 
     name: str
     kind: str
     form: Callable[[Subject], Fields]
     requests: tuple[str, ...] = ()
-    shares_id: bool = False
 
     @property
     def only_reads(self) -> bool:
@@ -113,9 +111,7 @@ TABLE: tuple[Surveyed, ...] = (
 )
 """The order is that of the heat map."""
 
-SAME_ID = Surveyed(
-    "send one ID", "send", lambda on: {"tags": [on.tag], "message_id": "shared"}, ("SMTP",), shares_id=True
-)
+SAME_ID = Surveyed("send one ID", "send", lambda on: {"tags": [on.tag], "message_id": "shared"}, ("SMTP",))
 """Surveyed beside itself on servers that are told to ignore duplicate Message-IDs."""
 
 DELETE = next(one for one in TABLE if one.name == "delete")
