@@ -25,8 +25,10 @@ class FakeTarget:
         self.is_ours = is_ours
         self.rows: list[StoredMessage] = []
         self.process = 1
+        self.looks = 0
 
     def stored(self, domain: str) -> Stored:
+        self.looks += 1
         return Stored(messages=tuple(self.rows), tags=())
 
     def source(self, row_id: str) -> bytes:
@@ -123,6 +125,19 @@ def test_a_round_is_given_its_own_rows_and_earlier_ones_stay_out(make: Callable[
         assert stored.changed == ()
     assert "of 6 stored mails 6 were compared" in rounds.verifier.note
     assert "6 looked at again" in rounds.verifier.note
+
+
+@pytest.mark.parametrize("is_tagged", [True, False])
+def test_a_mail_is_waited_for_only_where_none_of_its_rows_has_its_tags(
+    is_tagged: bool, make: Callable[..., Rounds]
+) -> None:
+    """Refused and stored all the same, then sent again: the row of the refusal has no tags, nor will have."""
+    rounds = make(SENDERS)
+    record = rounds.record()
+    rounds.stores(record)
+    rounds.stores(record, *([f"{RUN}-common"] if is_tagged else []))
+    rounds.look(record)
+    assert (rounds.target.looks == 1) is is_tagged
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

@@ -3,6 +3,7 @@
 Only natively, on servers of ours: when steered, each instance has a memory of its own.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -46,15 +47,18 @@ def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
 
 
 def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOptions) -> bool:
-    """Whether an accepted mail that its round leaves alone is not there with all of its tags."""
+    """Whether of an accepted mail that its round leaves alone no row is there with all of its tags."""
     if options.ignore_duplicate_ids:
         return False  # one of several may stand for the others
-    rows = {row.key: row for row in whole.messages}
+    rows: dict[str, list[StoredMessage]] = defaultdict(list)
+    for row in whole.messages:
+        rows[row.key].append(row)
     for record in records:
         accepted = {a.message for a in record.attempts if a.outcome is Outcome.OK and a.message}
         messages = messages_of(record.plan)
         for key in accepted - touched(record, options):
-            row, asked = rows.get(key), tag_keys(asked_tags(messages[key], options))
-            if row is None or not asked <= tag_keys(row.tags):
+            asked = tag_keys(asked_tags(messages[key], options))
+            # One that was refused and stored all the same is there twice, the first time without its tags.
+            if not any(asked <= tag_keys(row.tags) for row in rows[key]):
                 return True
     return False
