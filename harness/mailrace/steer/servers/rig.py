@@ -29,7 +29,8 @@ ANSWER_S_MAX = 5.0
 BROADCAST_S_MAX = 0.4
 LATE_LOOK_S = 0.15
 """Work that begins later after the last reply is not looked for."""
-LATE_LOOKS = 2
+LATE_LOOKED = (1, 3)
+"""The schedules of a rig that are looked at for it: of a pair the first of each serial order."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Rig:
     start_s: float = 0.0
     late_s: float = 0.0
     silence: Silence = field(default_factory=Silence)
-    _late_looks: int = 0
+    _replied: int = 0
     proxy: DatabaseProxy = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     footprints: Footprints = field(init=False)
@@ -137,14 +138,15 @@ class Rig:
     def await_late_work(self, seats: list[Seat]) -> int:
         """Let what a server still does after its last reply end; how many statements of it there were.
 
-        The first schedules of a rig wait `LATE_LOOK_S` for such work; later ones only where some was seen,
-        and half as long again as the latest of it took. The broadcast of the statistics does not count.
+        `LATE_LOOKED` says which schedules of a rig wait `LATE_LOOK_S` for such work; all others do only where
+        some was seen, half as long again as the latest of it took. The broadcast of the statistics does not
+        count.
         """
         replied_ns = max((s.conversation.completed_ns for s in seats), default=0)
         if not replied_ns:
             return 0
-        self._late_looks += 1
-        wait_s = LATE_LOOK_S if self._late_looks <= LATE_LOOKS else 1.5 * self.late_s
+        self._replied += 1
+        wait_s = LATE_LOOK_S if self._replied in LATE_LOOKED else 1.5 * self.late_s
         if wait_s:
             self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
         late = [s for s in self.proxy.journal if s.arrived_ns > replied_ns and not is_background(s)]
