@@ -1,6 +1,6 @@
 """`content_mixed`: a stored mail is not the mail that was sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mailrace.check.evidence import copies_with_message
 from mailrace.check.tags import clean_tag, tag_key, tags_named
@@ -14,7 +14,7 @@ HEAD_BYTES_MAX = 8_192
 """More than any head that we send without headers of the user's, and all that a server puts before it."""
 
 
-def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def content_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy whose subject, Message-ID, snippet, size or source is not its message's.
 
     Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Subject,
@@ -23,11 +23,9 @@ def content_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly,
     spelt: dict[str, set[str]] = {}
     for tag in tags_named(record.plan):
         spelt.setdefault(tag_key(tag), set()).add(clean_tag(tag))
-    return tuple(
-        about_copy(AnomalyName.CONTENT_MIXED, record, copy, f"{listed(complaints)}.")
-        for copy, message in copies_with_message(record)
-        if (complaints := _complaints(copy, message, record, spelt))
-    )
+    for copy, message in copies_with_message(record):
+        if complaints := _complaints(copy, message, record, spelt):
+            yield about_copy(AnomalyName.CONTENT_MIXED, record, copy, f"{listed(complaints)}.")
 
 
 def _complaints(

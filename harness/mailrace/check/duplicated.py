@@ -1,5 +1,7 @@
 """`duplicated` and `retry_duplicate`: more copies than were promised, of what was not refused."""
 
+from collections.abc import Iterator
+
 from mailrace.check.evidence import Try, Unit, by_message, units_of
 from mailrace.check.wording import copies_in_words, finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
@@ -7,29 +9,26 @@ from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions
 
 
-def duplicated(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each attempt, or with ignore_duplicate_ids each Message-ID, with two or more copies.
 
     Copies of a refused attempt are `rejected_but_stored` and are not counted here. A Message-ID is read
     from the copies: a retry under a new one (policy `new-id`) is another mail to the server.
     """
-    found: list[Anomaly] = []
     for unit in units_of(record, options):
         stored = [(t, copy) for t in unit.tries if not t.is_refused for copy in t.copies]
         for message_id in dict.fromkeys(copy.message_id for _, copy in stored):
             same = [(t, copy) for t, copy in stored if copy.message_id == message_id]
             if len(same) > 1:
-                found.append(_finding(record, options, unit, same))
-    return tuple(found)
+                yield _finding(record, options, unit, same)
 
 
-def retry_duplicate(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def retry_duplicate(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each message with copies of two or more attempts, one of them unknown.
 
     That is the client's policy and no broken promise: it could not know. With ignore_duplicate_ids it is
     `duplicated`, unless the attempts had different Message-IDs.
     """
-    found: list[Anomaly] = []
     for key, tries in by_message(record).items():
         stored = [t for t in tries if t.copies and not t.is_refused]
         ids = {copy.message_id for t in stored for copy in t.copies}
@@ -41,18 +40,15 @@ def retry_duplicate(record: RoundRecord, options: ServerOptions) -> tuple[Anomal
         if not any(t.attempt.outcome is Outcome.UNKNOWN for t in stored):
             continue
         copies = [copy for t in stored for copy in t.copies]
-        found.append(
-            finding(
-                AnomalyName.RETRY_DUPLICATE,
-                record,
-                f"{_told_all(record, stored)}; the store holds {copies_in_words(copies)}: "
-                "the retry of an unknown outcome doubled the mail, which is the client's own policy.",
-                message=key,
-                attempts=[t.attempt.number for t in stored],
-                copies=copies,
-            )
+        yield finding(
+            AnomalyName.RETRY_DUPLICATE,
+            record,
+            f"{_told_all(record, stored)}; the store holds {copies_in_words(copies)}: "
+            "the retry of an unknown outcome doubled the mail, which is the client's own policy.",
+            message=key,
+            attempts=[t.attempt.number for t in stored],
+            copies=copies,
         )
-    return tuple(found)
 
 
 def _finding(

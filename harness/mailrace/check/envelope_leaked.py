@@ -1,5 +1,6 @@
 """`envelope_leaked`: a recipient or sender of one message stands on another."""
 
+from collections.abc import Iterator
 from email.utils import getaddresses
 
 from mailrace.check.evidence import copies_with_message
@@ -9,18 +10,16 @@ from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions
 
 
-def envelope_leaked(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def envelope_leaked(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy whose addresses are not its message's own.
 
     Mailpit puts recipients that are only in the envelope into Bcc, so To, Cc and Bcc together must be the
     message's recipients, and Reply-To the mark of one of its attempts. A user's own message file may name
     further people: of those only addresses in the run's domain are judged.
     """
-    return tuple(
-        about_copy(AnomalyName.ENVELOPE_LEAKED, record, copy, f"{listed(complaints)}.")
-        for copy, message in copies_with_message(record)
-        if (complaints := _complaints(copy, message))
-    )
+    for copy, message in copies_with_message(record):
+        if complaints := _complaints(copy, message):
+            yield about_copy(AnomalyName.ENVELOPE_LEAKED, record, copy, f"{listed(complaints)}.")
 
 
 def _complaints(copy: StoredMessage, message: Message) -> list[str]:

@@ -1,5 +1,7 @@
 """`foreign_row`: the store holds a row that is no copy of a mail that was sent."""
 
+from collections.abc import Iterator
+
 from mailrace.check.evidence import tries_of
 from mailrace.check.wording import finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
@@ -7,17 +9,16 @@ from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions, messages_of
 
 
-def foreign_row(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def foreign_row(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each row whose sender is no message of the round, or whose mark is no attempt's.
 
     On a server of ours the whole store is ours, so a copy that lost its sender or its recipients is still
     seen: every row is a planned copy, or is told here.
     """
     if record.stored is None:
-        return ()
+        return
     senders = {key: message.sender.lower() for key, message in messages_of(record.plan).items()}
     tried = {(one.message.key, one.attempt.number) for one in tries_of(record)}
-    found: list[Anomaly] = []
     # A row belongs to the round by two marks: its sender names the message, its Reply-To the attempt.
     for row in record.stored.messages:
         if senders.get(row.key) != row.sender.lower():
@@ -26,15 +27,12 @@ def foreign_row(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, .
             wrong = f"it bears the mark of attempt {row.attempt} of message {row.key}, which was never made"
         else:
             continue
-        found.append(
-            finding(
-                AnomalyName.FOREIGN_ROW,
-                record,
-                f"the store holds a row, {_row_in_words(row)}, that is no copy of a mail: {wrong}.",
-                copies=[row],
-            )
+        yield finding(
+            AnomalyName.FOREIGN_ROW,
+            record,
+            f"the store holds a row, {_row_in_words(row)}, that is no copy of a mail: {wrong}.",
+            copies=[row],
         )
-    return tuple(found)
 
 
 def _row_in_words(row: StoredMessage) -> str:

@@ -1,5 +1,7 @@
 """`id_mixed`: a reply names the ID of another mail's row or of none, or two replies name one ID."""
 
+from collections.abc import Iterator
+
 from mailrace.check.evidence import Try, tries_of
 from mailrace.check.touched import deletable
 from mailrace.check.wording import copies_in_words, finding, listed, told, who
@@ -8,7 +10,7 @@ from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions
 
 
-def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each accepted attempt that was told a wrong ID, in the order of the plan.
 
     `250 … queued as ID` and the answer of `POST /send` name the row that the message became. An attempt
@@ -17,7 +19,7 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]
     its message is deleted, so given messages that the round may delete are not compared.
     """
     if record.stored is None:
-        return ()
+        return
     may_be_gone = deletable(record, options)
     tries = [
         one
@@ -25,7 +27,6 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]
         if one.attempt.queued_as and not (one.attempt.actor < 0 and one.message.key in may_be_gone)
     ]
     rows = {copy.id: copy for copy in record.stored.messages}
-    found: list[Anomaly] = []
     for one in tries:
         told_id = one.attempt.queued_as
         same = [t for t in tries if t is not one and t.attempt.queued_as == told_id]
@@ -45,8 +46,7 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]
             wrong = f"and the store holds its {copies_in_words(one.copies).removeprefix('one ')}"
         else:
             continue
-        found.append(_finding(record, one, wrong))
-    return tuple(found)
+        yield _finding(record, one, wrong)
 
 
 def _finding(record: RoundRecord, one: Try, wrong: str) -> Anomaly:

@@ -1,21 +1,21 @@
 """`hang` and `crash`: requests that are never answered, and a server that ended."""
 
+from collections.abc import Iterator
+
 from mailrace.check.wording import finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
 
 
-def hang(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def hang(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding where requests stayed unanswered while the server was quiet, or past their limit."""
-    if not record.hung:
-        return ()
-    proof = f"unanswered while the server was quiet, or past the limit: {listed(record.hung)}."
-    return (finding(AnomalyName.HANG, record, proof),)
+    if record.hung:
+        proof = f"unanswered while the server was quiet, or past the limit: {listed(record.hung)}."
+        yield finding(AnomalyName.HANG, record, proof)
 
 
-def crash(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def crash(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding where the server's process ended in or after the round."""
-    if not record.crashed:
-        return ()
-    return (finding(AnomalyName.CRASH, record, f"the server's process ended: {record.crashed}."),)
+    if record.crashed:
+        yield finding(AnomalyName.CRASH, record, f"the server's process ended: {record.crashed}.")

@@ -1,5 +1,7 @@
 """`older_changed`: a mail that was stored before is altered or gone, though nothing touched it."""
 
+from collections.abc import Iterator
+
 from mailrace.check.wording import finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Changed, RoundRecord, StoredMessage
@@ -23,23 +25,19 @@ _FIELDS = (
 )
 
 
-def older_changed(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def older_changed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each row of an earlier round that is no longer as it was when its round was judged.
 
     Which rows may have been touched meanwhile the reader of the store knows (`mailrace.race.verify`).
     """
-    if record.stored is None:
-        return ()
-    return tuple(
-        finding(
+    for changed in record.stored.changed if record.stored is not None else ():
+        yield finding(
             AnomalyName.OLDER_CHANGED,
             record,
             f"nothing that ran since it was last looked at touches it, and {_in_words(changed)}.",
             copies=[changed.after or changed.before],
             message=changed.before.key,
         )
-        for changed in record.stored.changed
-    )
 
 
 def _in_words(changed: Changed) -> str:

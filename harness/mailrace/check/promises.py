@@ -1,6 +1,6 @@
 """One executed round to its broken promises: what each outcome promised, held against the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mailrace.check.accepted_but_missing import accepted_but_missing
 from mailrace.check.content_mixed import content_mixed
@@ -23,7 +23,7 @@ from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
 
-Checker = Callable[[RoundRecord, ServerOptions], tuple[Anomaly, ...]]
+Checker = Callable[[RoundRecord, ServerOptions], Iterator[Anomaly]]
 
 CHECKERS: tuple[Checker, ...] = (
     crash,

@@ -1,16 +1,17 @@
 """`search_wrong`: a search for words of one mail misses it, or finds another."""
 
+from collections.abc import Iterator
+
 from mailrace.check.wording import copies_in_words, finding, listed
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import FILLER, Message, ServerOptions
 
 
-def search_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def search_wrong(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each search that did not find exactly the listed copies of the message it is for."""
     if record.stored is None:
-        return ()
-    found: list[Anomaly] = []
+        return
     for search in record.stored.searches:
         copies = [copy for copy in record.stored.messages if copy.key == search.key]
         missed = [copy for copy in copies if copy.id not in search.ids]
@@ -20,16 +21,13 @@ def search_wrong(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, 
             others
         )
         if wrong:
-            found.append(
-                finding(
-                    AnomalyName.SEARCH_WRONG,
-                    record,
-                    f"a search for words that only this message holds, {search.query!r}, {listed(wrong)}.",
-                    message=search.key,
-                    copies=missed,
-                )
+            yield finding(
+                AnomalyName.SEARCH_WRONG,
+                record,
+                f"a search for words that only this message holds, {search.query!r}, {listed(wrong)}.",
+                message=search.key,
+                copies=missed,
             )
-    return tuple(found)
 
 
 def words_of(message: Message) -> str:

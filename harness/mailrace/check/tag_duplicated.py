@@ -1,6 +1,7 @@
 """`tag_duplicated`: a message holds one tag twice."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from mailrace.check.evidence import copies_with_message
 from mailrace.check.wording import about_copy, listed, tags_in_words, times
@@ -9,18 +10,16 @@ from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
 
 
-def tag_duplicated(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def tag_duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy with a tag that stands on it more than once.
 
     Stored names are the server's own, so they are compared as they are, only without case: cutting them
     as `clean_tag` does would make one of two long tags.
     """
-    found: list[Anomaly] = []
     for copy, _ in copies_with_message(record):
         counts = Counter(tag.lower() for tag in copy.tags)
         twice = tuple(tag for tag, number in counts.items() if number > 1)
         if twice:
             how_often = listed([f"{tag!r} {times(counts[tag])}" for tag in twice])
             held = f"holds {tags_in_words(copy.tags)}: {how_often}, where a message can hold a tag only once."
-            found.append(about_copy(AnomalyName.TAG_DUPLICATED, record, copy, held, tags=twice))
-    return tuple(found)
+            yield about_copy(AnomalyName.TAG_DUPLICATED, record, copy, held, tags=twice)

@@ -1,6 +1,6 @@
 """`tag_lost`: an accepted message lacks a tag that it asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mailrace.check.evidence import Try, Unit, units_of
 from mailrace.check.tags import asked_tags, tag_keys
@@ -10,20 +10,18 @@ from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions
 
 
-def tag_lost(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
+def tag_lost(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy of an accepted message without one of its tags, in the order of the plan.
 
     With ignore_duplicate_ids a copy must hold the tags of at least one accepted attempt of its Message-ID,
     whichever attempt stored it: that is how a refused attempt's untagged copy swallows its retry's tags.
     """
-    found: list[Anomaly] = []
     for unit in units_of(record, options):
         for copy in _promised_copies(unit):
             lacking = [(t, _lacking(t, copy, options)) for t in unit.accepted]
             if lacking and all(tags for _, tags in lacking):
                 one, tags = min(lacking, key=lambda pair: len(pair[1]))
-                found.append(_finding(record, options, one, copy, tags))
-    return tuple(found)
+                yield _finding(record, options, one, copy, tags)
 
 
 def _promised_copies(unit: Unit) -> Sequence[StoredMessage]:
