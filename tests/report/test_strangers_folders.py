@@ -14,7 +14,7 @@ from mailrace.model.command_line import NOT_OURS, own_command
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Verdict
 from mailrace.report import FORMATS, bundle, from_json, read_bundle, render, to_json
-from mailrace.studies.pairs import steer_overlaps, steered_before
+from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
 from mailrace.studies.survey.state import STATE, Header, State
 from mailrace.studies.surveyed import surveyed_pairs
 from mailrace.targets import parse_target
@@ -219,3 +219,13 @@ def test_a_record_s_scenarios_are_not_written_through_a_link(
         steer_overlaps(found, target, record, 0.0, print)
         assert (elsewhere / "id_rsa").read_text() == SECRET
     assert [path.name for path in elsewhere.iterdir()] == ([] if is_folder else ["id_rsa"])
+
+
+def test_a_command_of_ours_quotes_a_stranger_s_file_name(tmp_path: Path) -> None:
+    racing = {"verdict": "RACE", "why": "tag_lost", "file": "x; rm -rf ~ #.race.yaml"}
+    document = {"happened": [], "overlaps": [racing], "target": "embedded", "version": "1.30.5"}
+    (tmp_path / "record.json").write_text(json.dumps(document))
+    with pytest.raises(
+        UsageError, match=r"mailrace steer '[^']*/scenarios/x; rm -rf ~ #\.race\.yaml' --target"
+    ):
+        steered_run(tmp_path)
