@@ -85,7 +85,7 @@ def test_an_interrupted_steer_tells_each_scenario_that_was_begun_and_counts_the_
     assert any(line.startswith("  shared-new-tag: RACE: ") for line in begun)
     if len(begun) < 3:
         left = 3 - len(begun)
-        assert f"  {left} scenario{'s' * (left > 1)} not begun: nothing is known of them" in said
+        assert f"  {left} scenario{'s' * (left > 1)} of which nothing is known yet" in said
 
 
 @pytest.mark.parametrize("mode", ["steer", "race"])

@@ -74,8 +74,9 @@ class Campaign:
         """Keep outcomes from now on, in the command's own `folder` where the user named none."""
         place = self.state or folder / CELLS
         self._kept = Kept(place, seed)
-        same = command if self.state else f"{command} --state {shlex.quote(os.path.relpath(place))}"
-        self._again = f"To go on: {same}"
+        words = _without_out(shlex.split(command))
+        more = [] if self.state else ["--state", os.path.relpath(place)]
+        self._again = f"To go on: {shlex.join([*words, *more])}"
 
     def goes_on(self, command: str) -> None:
         """The command keeps what is done by itself, and goes on when it is called so again."""
@@ -223,6 +224,17 @@ class _Flight:
 
 def _left_out(cell: Cell, why: str) -> Outcome:
     return Outcome(key=cell.key, why=why[:4_000])
+
+
+def _without_out(words: Sequence[str]) -> list[str]:
+    """The words without `--out FOLDER`: that folder holds something by now, and would be refused."""
+    found, rest = [], iter(words)
+    for word in rest:
+        if word == "--out":
+            next(rest, "")
+        elif not word.startswith("--out="):
+            found.append(word)
+    return found
 
 
 def who_did_what(by: Mapping[str, int]) -> str:

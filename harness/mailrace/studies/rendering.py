@@ -71,13 +71,13 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
 def told_of(folder: Path, run: Path, result: RunResult) -> list[str]:
     """A line for each scenario of a run that was begun: where it stands, its verdict and the reason.
 
-    How many were not begun is one more line.
+    How many there are besides is one more line: not begun, or with a worker, who tells what is whole only.
     """
     where = f"{run.relative_to(folder)}: " if run != folder else ""
     begun = [one for one in result.scenarios if not one.reason.startswith(NOT_BEGUN)]
     lines = [f"{where}{one.name}: {one.verdict}: {one.reason}" for one in begun]
     if left := len(result.scenarios) - len(begun):
-        lines.append(f"{where}{plural(left, 'scenario')} not begun: nothing is known of them")
+        lines.append(f"{where}{plural(left, 'scenario')} of which nothing is known yet")
     return lines
 
 
