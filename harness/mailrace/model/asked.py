@@ -36,6 +36,7 @@ class Asked:
 
     effect           what it may do
     protocol         what it is asked over, unless it says otherwise of itself (`kinds.protocol_of`)
+    says             what it does, in a few words; `{it.tag}` is its own field, `{it.names}` what it names
     since            the release that brought it; "" where all that are known have it
     since_if_given   the release that brought a field, where one is younger than its operation
     """
@@ -44,6 +45,7 @@ class Asked:
     key: str
     effect: ClassVar[Effect]
     protocol: ClassVar[Spoken] = "http"
+    says: ClassVar[str]
     since: ClassVar[str] = ""
     since_if_given: ClassVar[Mapping[str, str]] = {}
 
@@ -63,9 +65,14 @@ class Asked:
         return False
 
     @property
+    def names(self) -> str:
+        """What it names, as a list in words."""
+        return ", ".join(self.named)
+
+    @property
     def words(self) -> str:
         """What it does, in a few words."""
-        raise NotImplementedError
+        return self.says.format(it=self)
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """What is asked over HTTP; `ids` are the server's own IDs of the given messages, by key."""

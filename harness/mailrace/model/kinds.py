@@ -44,14 +44,10 @@ class Delete(Asked):
     """`DELETE /messages` with the server's IDs of `messages` (keys of given messages; may repeat)."""
 
     effect: ClassVar[Effect] = Effect.DELETES
+    says: ClassVar[str] = "deletes {it.names} by ID"
     kind: Literal["delete"] = "delete"
     key: str
     messages: tuple[str, ...]
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"deletes {', '.join(self.messages)} by ID"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -63,14 +59,10 @@ class DeleteSearch(Asked):
     """`DELETE /search?query=`; deletes every message that matches."""
 
     effect: ClassVar[Effect] = Effect.DELETES
+    says: ClassVar[str] = "deletes what matches {it.query}"
     kind: Literal["delete_search"] = "delete_search"
     key: str
     query: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"deletes what matches {self.query}"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -82,6 +74,7 @@ class DeleteAll(Asked):
     """`DELETE /messages` without a body: the whole mailbox. Never on a server that is not ours."""
 
     effect: ClassVar[Effect] = Effect.DELETES
+    says: ClassVar[str] = "deletes all messages"
     kind: Literal["delete_all"] = "delete_all"
     key: str
 
@@ -89,11 +82,6 @@ class DeleteAll(Asked):
     def is_on_all(self) -> bool:
         """See `Asked`."""
         return True
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return "deletes all messages"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -125,16 +113,12 @@ class RenameTag(Asked):
     """`PUT /tags/TAG` (1.19.0)."""
 
     effect: ClassVar[Effect] = Effect.TAGS
+    says: ClassVar[str] = "renames the tag {it.tag} to {it.to}"
     since: ClassVar[str] = "1.19.0"
     kind: Literal["rename_tag"] = "rename_tag"
     key: str
     tag: str
     to: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"renames the tag {self.tag} to {self.to}"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -146,15 +130,11 @@ class DeleteTag(Asked):
     """`DELETE /tags/TAG` (1.19.0)."""
 
     effect: ClassVar[Effect] = Effect.TAGS
+    says: ClassVar[str] = "deletes the tag {it.tag}"
     since: ClassVar[str] = "1.19.0"
     kind: Literal["delete_tag"] = "delete_tag"
     key: str
     tag: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"deletes the tag {self.tag}"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -169,16 +149,12 @@ class Pop3Delete(Asked):
     """
 
     effect: ClassVar[Effect] = Effect.DELETES
+    says: ClassVar[str] = "deletes {it.names} by POP3"
     protocol: ClassVar[Spoken] = "pop3"
     since: ClassVar[str] = "1.18.6"
     kind: Literal["pop3_delete"] = "pop3_delete"
     key: str
     messages: tuple[str, ...]
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"deletes {', '.join(self.messages)} by POP3"
 
 
 RELEASED_TO = "released@mailrace-sink.test"
@@ -189,14 +165,10 @@ class Release(AskedOfOne):
     """`POST /message/ID/release` of a given message, to a relay that mailrace listens as (`Sink`)."""
 
     effect: ClassVar[Effect] = Effect.RELAYS
+    says: ClassVar[str] = "releases {it.message} to a relay"
     kind: Literal["release"] = "release"
     key: str
     message: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"releases {self.message} to a relay"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""

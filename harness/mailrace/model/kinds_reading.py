@@ -13,15 +13,11 @@ class Read(Asked):
     """Poll `GET path` a stated number of times; judged only as `torn_read`."""
 
     effect: ClassVar[Effect] = Effect.POLLS | Effect.MARKS  # any path: that of a message marks it read
+    says: ClassVar[str] = "reads {it.path} {it.times} times"
     kind: Literal["read"] = "read"
     key: str
     path: str
     times: int
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"reads {self.path} {self.times} times"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -33,14 +29,10 @@ class ReadMessage(AskedOfOne):
     """`GET /message/ID` of a given message: shows it and marks it read."""
 
     effect: ClassVar[Effect] = Effect.SHOWS | Effect.MARKS
+    says: ClassVar[str] = "reads {it.message}, which marks it read"
     kind: Literal["read_message"] = "read_message"
     key: str
     message: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"reads {self.message}, which marks it read"
 
     def request(self, ids: Mapping[str, str]) -> Request:
         """See `Asked`."""
@@ -110,13 +102,9 @@ class Pop3Retrieve(AskedOfOne):
     """
 
     effect: ClassVar[Effect] = Effect.SHOWS
+    says: ClassVar[str] = "retrieves {it.message} by POP3"
     protocol: ClassVar[Spoken] = "pop3"
     since: ClassVar[str] = "1.18.6"
     kind: Literal["pop3_retrieve"] = "pop3_retrieve"
     key: str
     message: str
-
-    @property
-    def words(self) -> str:
-        """See `Asked`."""
-        return f"retrieves {self.message} by POP3"
