@@ -15,7 +15,7 @@ from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.explore.habits import Habits
 from mailrace.steer.servers.instance import Instance
-from mailrace.steer.servers.liveness import HUNG_S, why_silent
+from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round
 from mailrace.steer.servers.seat import Seat
@@ -178,8 +178,8 @@ class SeparateInstances:
         def arrived() -> bool:
             return all(a in self._waiting or self._seats[a].is_over for a in actors)
 
-        began = time.monotonic()
-        if self.rig.loop.pump(arrived, HUNG_S):
+        began, look_s = time.monotonic(), self.rig.silence.look_s
+        if self.rig.loop.pump(arrived, look_s):
             return
         # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it silent.
         until = time.monotonic() + ARRIVE_S_MAX
@@ -188,7 +188,7 @@ class SeparateInstances:
                 self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
             ]
             if self._let_go_of_strays(missing):
-                until = max(until, time.monotonic() + HUNG_S)
+                until = max(until, time.monotonic() + look_s)
             elif self.rig.proxy.trouble:
                 raise ScheduleMissed(self.rig.proxy.trouble)
             elif not why_silent(s.instance for s in missing) and self.rig.silence.is_hang(began):
@@ -196,11 +196,11 @@ class SeparateInstances:
                     seat.is_hung = True
                     seat.link.give_up()
                 return
-            if self.rig.loop.pump(arrived, HUNG_S):
+            if self.rig.loop.pump(arrived, look_s):
                 self.rig.silence.ended(began)
                 return
         why = why_silent(s.instance for s in missing) or "its silence has no cause that can be seen"
-        raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX + HUNG_S:.1f} s: {why}")
+        raise ScheduleMissed(f"no statement and no reply within {time.monotonic() - began:.1f} s: {why}")
 
     def _let_go_of_strays(self, seats: list[Seat]) -> bool:
         """Run what waits at the proxy of these instances though it is no actor's; whether there was any."""

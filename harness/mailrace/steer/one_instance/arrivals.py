@@ -17,7 +17,7 @@ from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
 from mailrace.steer.one_instance.scheduler import step_text
-from mailrace.steer.servers.liveness import HUNG_S, why_silent
+from mailrace.steer.servers.liveness import why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.seat import Seat
 
@@ -81,8 +81,8 @@ class Arrivals:
         def arrived() -> bool:
             return bool(self.held) or not (self.decoys.busy or self.able())
 
-        began = time.monotonic()
-        while not self.rig.loop.pump(arrived, HUNG_S):
+        began, look_s = time.monotonic(), self.rig.silence.look_s
+        while not self.rig.loop.pump(arrived, look_s):
             why = self.rig.proxy.trouble or why_silent([self.rig.instances[0]])
             if not why and not self.under_way() and not self.decoys.busy:
                 raise ScheduleMissed("a statement that used to come behind a reply did not come")
@@ -92,7 +92,7 @@ class Arrivals:
                 return None
             if time.monotonic() > began + ARRIVE_S_MAX:
                 raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
-        if time.monotonic() - began > HUNG_S:
+        if time.monotonic() - began > look_s:
             self.rig.silence.ended(began)
         if len(self.held) > 1:
             raise ScheduleMissed("two statements of one instance came at once: it has several connections")

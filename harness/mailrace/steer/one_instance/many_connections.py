@@ -19,7 +19,6 @@ from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
-from mailrace.steer.servers.liveness import HUNG_S
 from mailrace.steer.servers.seat import Seat
 
 
@@ -98,7 +97,7 @@ class ManyConnections:
         def came() -> bool:
             return len(self.arrivals.held) > len(self.held) or sum(s.is_over for s in self.seats) > over
 
-        while not rig.loop.pump(came, HUNG_S):
+        while not rig.loop.pump(came, rig.silence.look_s):
             if rig.silence.is_hang(began):
                 return False
         rig.silence.ended(began)

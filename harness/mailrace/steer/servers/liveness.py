@@ -17,6 +17,7 @@ from mailrace.steer.database_proxy.quiet import Threads, threads_of
 from mailrace.steer.servers.instance import Instance
 
 HUNG_S = 0.3
+"""Longer than a statement or an answer takes: then it is asked what keeps the server silent."""
 HANG_S = 3.5
 PROBE_S = 0.15
 """A server that is known to hang is asked for no longer than that, for it has nothing else to do by then."""
@@ -43,6 +44,11 @@ class Silence:
     def hang_s(self) -> float:
         """So long it takes to be called a hang; in seconds."""
         return min(HANG_S, max(PROBE_S, 2 * self.longest_s)) if self.is_proven else HANG_S
+
+    @property
+    def look_s(self) -> float:
+        """After so long it is looked at; in seconds."""
+        return min(HUNG_S, self.hang_s)
 
     def is_hang(self, began: float) -> bool:
         """Whether a silence since then (monotonic) is one, with all threads asleep."""
