@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mailrace.report.survey import survey_from_json
 
 from tests.absent import nowhere_to_be_had
 from tests.running import mailrace
+from tests.studies.bundled_causes import TIMES, times_shown
 
 pytestmark = pytest.mark.mailpit
 OLD, NEW = "1.27.11", "1.30.5"
+SURVEYS = Path(__file__).parents[2] / "docs" / "surveys"
 
 
 def findings(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
@@ -69,6 +72,17 @@ def test_one_cpu_and_no_steer_is_never_a_yes(tmp_path: Path, real_mailpit: Calla
     )
     assert done.returncode == 3, done.stderr
     assert findings(tmp_path / "g")["shared-new-tag", ""]["change"] == "could not look"
+
+
+@pytest.mark.slow
+def test_a_cause_that_no_scenario_shows_is_reproduced_by_a_script_alone(
+    tmp_path: Path, real_mailpit: Callable[[str], str]
+) -> None:
+    real_mailpit("1.33.1")
+    survey = survey_from_json((SURVEYS / "1.33.1.json").read_text(encoding="utf-8"))
+    name = "rejected_but_stored/send.insert-or-ignore-tags/set_tags.delete-tags"
+    (cause,) = [one for one in survey.causes if one.name == name]
+    assert times_shown(survey, cause, tmp_path) == TIMES
 
 
 def test_bisect_names_the_pair_of_s2(tmp_path: Path, real_mailpit: Callable[[str], str]) -> None:
