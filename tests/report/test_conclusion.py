@@ -264,6 +264,10 @@ USELESS = Repair(kept=(RUN,), schedules=6, bad=2)
             {"schedules": 20, "bad": 9, "no_help": (USELESS,)},
             ["No repair was found: no run", "all of send together alone does not help: 2 of 6 stay bad"],
         ),
+        (
+            {"schedules": 20, "bad": 9, "is_cut": True},
+            ["No repair was found: no run", "ended before every run of statements was tried"],
+        ),
         ({"schedules": 20, "bad": 20}, ["No order mends it: every one of its 20 schedules is bad"]),
         ({}, ["No repair was looked for: not every one of its schedules is known"]),
     ],

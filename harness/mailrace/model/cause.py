@@ -56,6 +56,7 @@ class Cause:
     no_return   the step (from 1) after which every completion is bad; 0: not known
     schedules, bad   all schedules of its operations that one server allows, and the bad ones
     repair      the smallest; `no_help`: whole operations that, kept together alone, leave bad schedules
+    is_cut      the time to look for repairs ended first: runs of statements are left that were not tried
     witness     index among the scenario's witnesses; -1: none
     """
 
@@ -76,6 +77,7 @@ class Cause:
     bad: int = 0
     repair: tuple[Repair, ...] = ()
     no_help: tuple[Repair, ...] = ()
+    is_cut: bool = False
     witness: int = -1
 
     @property

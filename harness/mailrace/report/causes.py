@@ -49,6 +49,8 @@ def repairs_words(cause: Cause) -> list[str]:
     elif not cause.repair:
         tried = "no run of one operation's statements that was tried, nor of both together"
         said.insert(0, f"No repair was found: {tried}, leaves only good schedules")
+    if cause.is_cut:
+        said.append("The time to look for repairs ended before every run of statements was tried")
     return said
 
 

@@ -56,6 +56,7 @@ class Grounds:
             bad=self.repairs.today[1],
             repair=tuple(map(_told, self.repairs.smallest)),
             no_help=tuple(map(_told, self.repairs.no_help)),
+            is_cut=not self.repairs.is_whole,
         )
 
     def causes(self) -> list[Cause]:
