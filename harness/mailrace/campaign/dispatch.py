@@ -50,7 +50,6 @@ class Campaign:
     client     Dask's, through which cells are sent
     state      where outcomes are kept, as the user named it; None: in the command's own folder, until its end
     is_alone   natively raced rounds are alone on their machine
-    are_here   the workers run on this machine
     by         outcomes by machine and worker, of this call
     """
 
@@ -58,7 +57,6 @@ class Campaign:
     watching: Watching
     state: Path | None = None
     is_alone: bool = True
-    are_here: bool = True
     patience: Patience = field(default_factory=Patience)
     by: Counter[str] = field(default_factory=Counter)
     _kept: Kept | None = None

@@ -119,7 +119,6 @@ class Asked:
                 watching=table,
                 state=self._state,
                 is_alone=not self._share,
-                are_here=self._named.are_here,
             )
             teller.note(f"workers: {self._named}")
             try:

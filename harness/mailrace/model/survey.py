@@ -92,12 +92,6 @@ class ConflictCoverage:
     exercised: int = 0
     unreachable: tuple[Unreachable, ...] = ()
 
-    @property
-    def share(self) -> float:
-        """Exercised of those that can come in both orders; 1 where there are none."""
-        reachable = self.predicted - len(self.unreachable)
-        return self.exercised / reachable if reachable else 1.0
-
 
 class TripleVerdict(StrEnum):
     """What a survey says of three operations at a time."""

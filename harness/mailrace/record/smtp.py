@@ -143,10 +143,9 @@ class SmtpWatch:
         self._replies += data
         while (end := self._replies.find(b"\n")) >= 0:
             line = bytes(self._replies[: end + 1])
-            if len(line) >= 4 and line[3:4] == b"-":  # more lines of the same reply follow
-                del self._replies[: end + 1]
-                continue
             del self._replies[: end + 1]
+            if line[3:4] == b"-":  # more lines of the same reply follow
+                continue
             self._replied(line, t_ns)
             if self._is_opaque:
                 return

@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailrace.model.result import Verdict
 from mailrace.model.target_name import TargetName
+from mailrace.report.study import StudyCell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(StudyCell):
     """One scenario on one version; `text` is what was seen (`3 of 85 classes`), or why there is nothing."""
 
-    verdict: Verdict | None
-    text: str
-    report: str = ""
-    """A link to the cell's own report, relative to the page; "" for none."""
     anomalies: tuple[str, ...] = ()
     """Of weight RACE that were seen there."""
     machine: str = ""
@@ -31,4 +27,4 @@ class Matrix:
 
     def cell(self, scenario: str, target: TargetName) -> Cell:
         """The cell, or a named empty one."""
-        return self.cells.get((scenario, target), Cell(verdict=None, text="not run"))
+        return self.cells.get((scenario, target), Cell(text="not run"))

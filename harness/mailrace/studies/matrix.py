@@ -25,7 +25,6 @@ from mailrace.scenario import Scenario
 from mailrace.session import Session
 from mailrace.studies.absence import races_of
 from mailrace.targets import why_not
-from mailrace.verdict import gravest
 
 EMPTY = "not available"
 Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
@@ -37,11 +36,6 @@ class Empty:
 
     target: str
     text: str
-
-
-def verdict_of(matrix: Matrix) -> Verdict:
-    """The gravest of all cells; a version that is not available, asked for, was not looked at."""
-    return gravest(Verdict.INCONCLUSIVE if c.verdict is None else c.verdict for c in matrix.cells.values())
 
 
 def cell_of(result: ScenarioResult, report: str) -> Cell:
@@ -120,7 +114,7 @@ def about(asked: RunRequest, started: str) -> dict[str, object]:
 
 
 def _empty(empty: Empty, target: TargetName, names: Iterable[str]) -> dict[tuple[str, TargetName], Cell]:
-    return {(name, target): Cell(verdict=None, text=empty.text) for name in names}
+    return {(name, target): Cell(text=empty.text) for name in names}
 
 
 def _column(result: RunResult, target: TargetName, under: str) -> dict[tuple[str, TargetName], Cell]:

@@ -145,18 +145,13 @@ def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence
         headline=what,
         header=("scenario", *(target.text for target in matrix.targets)),
         rows=tuple(
-            (StudyCell(text=name), *(_matrix_cell(matrix, name, target) for target in matrix.targets))
+            (StudyCell(text=name), *(matrix.cell(name, target) for target in matrix.targets))
             for name in matrix.scenarios
         ),
         told=Conclusion(counted=tuple(counted), explained=explained(seen), commands=_between(matrix)),
         command=command,
         started=started,
     )
-
-
-def _matrix_cell(matrix: Matrix, name: str, target: TargetName) -> StudyCell:
-    cell = matrix.cell(name, target)
-    return StudyCell(text=cell.text, verdict=cell.verdict, report=cell.report)
 
 
 def _between(matrix: Matrix) -> tuple[Command, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.history import Contents
-from mailrace.model.result import RunResult, Verdict
+from mailrace.model.result import RunResult
 from mailrace.recover import NOT_BEGUN, looked_up
 from mailrace.report import render, write_study
 from mailrace.report.words import plural
@@ -18,25 +18,16 @@ from mailrace.studies.bisect import told
 from mailrace.studies.bisect_state import search_of
 from mailrace.studies.matrix import matrix_json, matrix_of
 from mailrace.studies.retries import retries_json, trials_of
-from mailrace.verdict import gravest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What was in a folder: the runs in it by folder, the files that were written, and the study's own lines.
-
-    verdict   the gravest of all runs; INCONCLUSIVE where there is none
-    """
+    """What was in a folder: the runs in it by folder, the files written, and the study's own lines."""
 
     found: Contents
     runs: dict[Path, RunResult]
     files: tuple[Path, ...]
     lines: tuple[str, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The gravest of all runs in it."""
-        return gravest(result.verdict for result in self.runs.values())
 
 
 def rendered(source: Path, formats: Collection[str]) -> Rendered:
