@@ -107,6 +107,8 @@ class Output:
 
 
 Part = Racing | Steering | ServerUse | Output
+_FIELDS = {Racing: "racing", Steering: "steering", ServerUse: "server", Output: "output"}
+"""Where each part stands in a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,15 +147,5 @@ class RunRequest:
     @classmethod
     def of(cls, target: str | TargetName, *parts: Part, **own: Any) -> "RunRequest":
         """A request for a target by its name, with its parts in any order: what plugins and tests write."""
-        request = cls(target=parse_target(target), **own)
-        for part in parts:
-            match part:
-                case Racing():
-                    request = replace(request, racing=part)
-                case Steering():
-                    request = replace(request, steering=part)
-                case ServerUse():
-                    request = replace(request, server=part)
-                case Output():
-                    request = replace(request, output=part)
-        return request
+        named = {_FIELDS[type(part)]: part for part in parts}
+        return cls(target=parse_target(target), **{**own, **named})

@@ -36,9 +36,9 @@ class Finding:
 
     group: str
     name: str
-    seen: str
-    why: str
-    remedy: str
+    seen: str = ""
+    why: str = ""
+    remedy: str = ""
     times: int
     evidence: tuple[str, ...]
     tests: tuple[str, ...] = ()
@@ -183,9 +183,6 @@ def _finding(
     return Finding(
         group=group,
         name=name,
-        seen="",
-        why="",
-        remedy="",
         times=len(seen),
         evidence=tuple(sentence for sentence, _ in seen[:EVIDENCE_MAX]),
         tests=tuple(tests)[:EVIDENCE_MAX],
