@@ -6,7 +6,9 @@ from typing import get_args, get_type_hints
 
 import pytest
 from mailrace.cli import command
-from mailrace.scenario import shipped
+from mailrace.cli.progress import Teller
+from mailrace.model.target import TargetInfo
+from mailrace.scenario import load, shipped
 from typer.models import OptionInfo
 from typer.testing import CliRunner
 
@@ -59,6 +61,16 @@ def test_commands_and_paths_are_lines_of_their_own_and_can_be_run_as_they_stand(
     assert done.returncode == 0, done.stderr
     (report,) = [line.removeprefix("report: ") for line in out if line.startswith("report: ")]
     assert (tmp_path / report).is_file()
+
+
+def test_a_scenario_that_is_looked_at_again_on_its_target_is_counted_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scenario = load(shipped() / "distinct-tags.race.yaml")
+    with Teller(scenarios=2) as teller:
+        for target in ("old", "new", "new"):
+            teller.began(scenario, TargetInfo.unknown(target), None)
+    assert [line[:6] for line in capsys.readouterr().err.splitlines()] == ["1 of 2", "2 of 2", "2 of 2"]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ class Teller:
     """Tells on stderr which scenario of how many is looked at, how far it is, and what is left in time."""
 
     def __init__(self, *, scenarios: int = 0, quiet: bool = False) -> None:
-        """`scenarios`: how many times one will begin; 0 where that is not known."""
+        """`scenarios`: how many will begin, each anew on another target; 0 where that is not known."""
         self._scenarios = scenarios
         self._quiet = quiet
         self._screen = Screen(sys.stderr)
@@ -31,12 +31,15 @@ class Teller:
         self._started = self._said_at = time.monotonic()
         self._number = 0
         self._name = ""
+        self._looked_at: tuple[Scenario, str] | None = None
 
     def began(self, scenario: "Scenario", target: "TargetInfo", control: "ChosenControl | None") -> None:
         """A scenario begins."""
         from mailrace.model.target import VersionSource
 
-        self._number += 1
+        # One that is looked at again on the same target, as a gate races what it has steered, stays the same.
+        self._number += (scenario, target.name) != self._looked_at
+        self._looked_at = (scenario, target.name)
         place = f"{self._number} of {self._scenarios}: " if self._scenarios > 1 else ""
         self._name = f"{place}{scenario.name}"
         if self._quiet:
