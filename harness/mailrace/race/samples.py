@@ -91,3 +91,17 @@ class Sampler:
 
     def _few(self, of: Sequence[_T], most: int) -> Sequence[_T]:
         return of if len(of) <= most else self._random.sample(of, most)
+
+
+def counted_words(counts: Mapping[str, int]) -> str:
+    """How much of the contents was compared, in a sentence; "" where nothing was stored."""
+    if not counts["stored"]:
+        return ""
+    asked, gone = counts["gone and asked for"], counts["gone"]
+    pages = f", and of {gone} that are gone {asked} by their page" if asked < gone else ""
+    again = f", {counts['again']} looked at again after later rounds" if "again" in counts else ""
+    return (
+        f"contents: of {counts['stored']} stored mails {counts['compared']} were compared with what was "
+        f"sent by their source (/raw), {counts['searched']} searched for{again}{pages}; "
+        "of the others only what the list shows was compared, and of none what POP3 alone shows"
+    )

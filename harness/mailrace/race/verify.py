@@ -6,7 +6,6 @@ somebody's: what belongs to no round is given to the one that it names, else to 
 blocks are looked at again as long as the store is not emptied; of the sources (`/raw`) a sample is read.
 """
 
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,16 @@ from dataclasses import dataclass, replace
 from mailrace.actors import relayed_of
 from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
 from mailrace.history import Journal
-from mailrace.model.attempt import Changed, LogLine, Loss, Outcome, RoundRecord, Stored, StoredMessage
+from mailrace.model.attempt import (
+    Changed,
+    Disagreement,
+    LogLine,
+    Loss,
+    Outcome,
+    RoundRecord,
+    Stored,
+    StoredMessage,
+)
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Effect, Operation, ServerOptions, messages_of
 from mailrace.model.own_trouble import own_trouble
@@ -29,11 +37,13 @@ from mailrace.race.samples import (
     Identity,
     Origin,
     Sampler,
+    counted_words,
     identity,
     origins_of,
 )
-from mailrace.race.views import disagreeing, is_lacking, named_by, spread
+from mailrace.race.views import gone_of, is_comparable, is_lacking, named_by, spread, tags_by_round
 from mailrace.scenario import Plan
+from mailrace.targets.views import PAGES_MAX
 
 SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
 EMPTY_ABOVE = 400
@@ -44,7 +54,6 @@ SERIAL = "serial"
 """The lane of rounds whose operations ran one after the other."""
 _LOG_BEFORE_NS = 2_000_000
 _LOG_AFTER_NS = 50_000_000
-_ROUND_TOKEN = re.compile(r"r\d{5}")
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ class Verifier:
             whole = self._settled(records)
             parts = self._parted(lane, records, whole)
             changed = self._changed(lane, whole)
-            two_views = disagreeing(self._target, self._plan.domain, whole, records)
+            two_views = self._disagreeing(records, whole)
         except TargetError as wrong:
             # What these rounds stored is not known: the server's doing, unless our own machine failed.
             loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
@@ -116,18 +125,19 @@ class Verifier:
             self._forget()
         return tuple(found)
 
+    def _disagreeing(self, records: Sequence[RoundRecord], whole: Stored) -> tuple[Disagreement, ...]:
+        """Where other views differ from the list of the whole store."""
+        if not is_comparable(self._target, records):
+            return ()
+        gone = gone_of(whole, records)
+        self._counts["gone"] += len(gone)
+        self._counts["gone and asked for"] += min(len(gone), PAGES_MAX)
+        return self._target.disagreements(whole, self._plan.domain, gone)
+
     @property
     def note(self) -> str:
-        """How much of the contents was compared, in a sentence; "" where nothing was stored."""
-        counts = self._counts
-        if not counts["stored"]:
-            return ""
-        again = f", {counts['again']} looked at again after later rounds" if self._target.is_ours else ""
-        return (
-            f"contents: of {counts['stored']} stored mails {counts['compared']} were compared with what was "
-            f"sent by their source (/raw), {counts['searched']} searched for{again}; "
-            "of the others only what the list shows was compared, and of none what POP3 alone shows"
-        )
+        """See `counted_words`."""
+        return counted_words(self._counts)
 
     def _count(self, parts: Sequence[Stored]) -> None:
         rows = [row for part in parts for row in part.messages]
@@ -179,7 +189,7 @@ class Verifier:
             if at is None and row.key in self._unsure:
                 continue
             rows[named_by(row, records) if at is None else at].append(row)
-        tags = self._tags_by_round(whole)
+        tags = tags_by_round(whole, self._plan.run)
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
         planned = [row for part in rows.values() for row in part if row.key in origins]
@@ -224,15 +234,6 @@ class Verifier:
             if not any(a.outcome is Outcome.UNKNOWN for a in record.attempts):
                 seen += rows.get(at, ())
         return found
-
-    def _tags_by_round(self, whole: Stored) -> dict[str, list[str]]:
-        """Tag names by the round that they name; one that names none says nothing of a single round."""
-        run = self._plan.run
-        tags: dict[str, list[str]] = defaultdict(list)
-        for tag in whole.tags:
-            for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
-                tags[token].append(tag)
-        return tags
 
     def _changed(self, lane: str, whole: Stored) -> tuple[Changed, ...]:
         """Known rows that are no longer what they were, though no operation since then may touch them.

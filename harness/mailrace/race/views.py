@@ -3,6 +3,7 @@
 Only natively, on servers of ours: when steered, each instance has a memory of its own.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,26 +11,32 @@ from dataclasses import replace
 from mailrace.check import touched
 from mailrace.check.tags import asked_tags, tag_keys
 from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored, StoredMessage
-from mailrace.model.operation import ServerOptions, messages_of
+from mailrace.model.operation import PlannedRound, ServerOptions, messages_of
 from mailrace.model.target import Target
 
+_ROUND_TOKEN = re.compile(r"r\d{5}")
 
-def disagreeing(
-    target: Target, domain: str, whole: Stored, records: Sequence[RoundRecord]
-) -> tuple[Disagreement, ...]:
-    """Where other views differ from the list `whole` after these rounds. Raises TargetError.
 
-    Nowhere on a server that is not ours, for others may change it between two looks; nor while an operation
-    has no answer, for it may still take effect.
-    """
-    is_quiet = not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
-    if not (target.is_ours and is_quiet):
-        return ()
+def gone_of(whole: Stored, records: Sequence[RoundRecord]) -> dict[str, str]:
+    """Server IDs of the rounds' messages that the list `whole` no longer has, with their keys."""
     there = {row.id for row in whole.messages}
     known = {row_id: key for record in records for key, row_id in record.ids.items()}
     known |= {a.queued_as: a.message or "" for r in records for a in r.attempts if a.queued_as}
-    gone = {row_id: key for row_id, key in known.items() if row_id not in there}
-    return target.disagreements(whole, domain, gone)
+    return {row_id: key for row_id, key in known.items() if row_id not in there}
+
+
+def is_comparable(target: Target, records: Sequence[RoundRecord]) -> bool:
+    """Whether two views of the target have to agree after these rounds.
+
+    Not on a server that is not ours, for others may change it between two looks; nor while an operation has
+    no answer, for it may still take effect.
+    """
+    return target.is_ours and not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
+
+
+def is_kept_in_memory(planned: PlannedRound) -> bool:
+    """Whether newer servers keep a message of the round in memory for some seconds: one with an image."""
+    return any(message.image_bytes for message in planned.given)
 
 
 def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence[RoundRecord]) -> None:
@@ -44,6 +51,15 @@ def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
     """The place of the round whose token stands in a row that no message of ours explains; else the last."""
     text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
     return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)
+
+
+def tags_by_round(whole: Stored, run: str) -> dict[str, list[str]]:
+    """Tag names by the round that they name; one that names none says nothing of a single round."""
+    tags: dict[str, list[str]] = defaultdict(list)
+    for tag in whole.tags:
+        for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
+            tags[token].append(tag)
+    return tags
 
 
 def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOptions) -> bool:
