@@ -19,7 +19,7 @@ from mailrace.actors.link import Link
 from mailrace.model.errors import InternalError
 
 FINE_S = 0.002
-BACKGROUND_TURN_S = 0.02
+BACKGROUND_TURN_S = 0.5
 FD_MAX = 1024
 """What `select` can look at."""
 _EPOLL = getattr(selectors, "EpollSelector", ())
