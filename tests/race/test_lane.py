@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mailrace.race import lane as lane_module
 from mailrace.race.lane import Lane
 from mailrace.race.limits import LIMITS
 from mailrace.race.tuner import Draw
+from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import Plan, scenario_from, shipped
 from mailrace.targets import open_target
 
@@ -184,3 +186,19 @@ def test_operations_one_after_the_other_are_each_answered_before_the_next(make: 
     record = lane.serially(planned, (2, 0))
     assert [a.actor for a in record.attempts] == [2, 0], "one that is not named is left out"
     assert record.attempts[0].completed_ns < record.attempts[1].invoked_ns
+
+
+@pytest.mark.parametrize(("image_bytes", "rounds"), [(2_000, [1, 1, 1]), (0, [3])])
+def test_what_is_kept_in_memory_is_looked_at_before_it_is_forgotten(
+    image_bytes: int, rounds: list[int], tmp_path: Path
+) -> None:
+    data = {
+        "name": "s",
+        "title": "t",
+        "given": [{"name": "old", "image_bytes": image_bytes}],
+        "actors": [{"read_message": {"message": "old"}}, {"delete": {"messages": ["old"]}}],
+    }
+    output = Output(out=tmp_path / "out", formats=())
+    request = RunRequest.of("embedded@fixed", Racing(rounds=3, control=False, until="rounds"), output)
+    done = run([scenario_from(data, tmp_path)], request, limits=replace(LIMITS, memory_s=0.0))
+    assert [block.rounds for block in done.result.scenarios[0].blocks] == rounds

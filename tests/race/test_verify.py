@@ -12,7 +12,7 @@ from mailrace.model.operation import Send, ServerOptions
 from mailrace.model.target import Target
 from mailrace.race.verify import EMPTY_ABOVE, SERIAL, Verifier
 from mailrace.scenario import Plan, scenario_from
-from mailrace.targets.views import PAGES_MAX
+from mailrace.targets.views import GONE_MAX
 
 from tests import built
 
@@ -141,7 +141,7 @@ def test_a_mail_is_waited_for_only_where_none_of_its_rows_has_its_tags(
     assert (rounds.target.looks == 1) is is_tagged
 
 
-@pytest.mark.parametrize("number", [PAGES_MAX, PAGES_MAX + 4])
+@pytest.mark.parametrize("number", [GONE_MAX, GONE_MAX + 4])
 def test_of_messages_that_are_gone_it_is_said_how_many_were_asked_for(
     number: int, make: Callable[..., Rounds]
 ) -> None:
@@ -149,8 +149,8 @@ def test_of_messages_that_are_gone_it_is_said_how_many_were_asked_for(
     record = rounds.record()
     rounds.stores(record, f"{RUN}-common")
     rounds.look(replace(record, ids={f"old{n}": f"id{n}" for n in range(number)}))
-    said = f"of {number} that are gone {PAGES_MAX} by their page"
-    assert (said in rounds.verifier.note) == (number > PAGES_MAX)
+    said = f"of {number} that are gone {GONE_MAX} by their page"
+    assert (said in rounds.verifier.note) == (number > GONE_MAX)
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

@@ -50,6 +50,15 @@ def test_views_that_agree_are_none_and_no_unread_message_is_marked() -> None:
     assert api.marked == ["z", "a"], "what is gone is asked for, and what is read already"
 
 
+def test_the_page_of_each_message_that_is_gone_is_asked_for() -> None:
+    api = FakeApi()
+    gone = {f"z{n}": f"r{n:05}g01" for n in range(60)}
+    api.shown["z0"] = {}
+    (two,) = looked(api, gone)
+    assert two.key == "r00000g01"
+    assert api.marked == [*gone, "a"]
+
+
 def other(row: StoredMessage, *tags: str, read: bool) -> tuple[StoredMessage, ...]:
     return (copy(TWO, *tags, server_id=row.id, read=read),)
 

@@ -23,6 +23,7 @@ class Limits:
     serial_quiet_s     the pause between two such operations, for a server may go on working after its reply
     decided_rounds     the most rounds of `until: decided`, where no number of rounds was asked for
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
+    memory_s           the same in seconds, where a server keeps what is looked at in memory for some seconds
     target             how long a target is waited for when it starts or is asked
     """
 
@@ -41,6 +42,7 @@ class Limits:
     decided_rounds: int = 1_000
     block_rounds_first: int = 10
     block_rounds_last: int = 250
+    memory_s: float = 2.0
     target: Waits = WAITS
 
 

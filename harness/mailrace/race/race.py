@@ -19,13 +19,10 @@ from mailrace.race.summary import Ended, control_result, scenario_result
 from mailrace.race.tally import Judged
 from mailrace.race.tuner import Draw, Tuner, is_one_party
 from mailrace.race.views import is_kept_in_memory
-from mailrace.targets.views import PAGES_MAX
 from mailrace.verdict import settled
 
 BLOCK_ROUNDS_UNTIL_HIT = 5
 """Until the first hit the store is read often, so that a hit is seen soon."""
-BLOCK_ROUNDS_IN_MEMORY, BLOCK_S_IN_MEMORY = PAGES_MAX, 2.0
-"""What a server keeps in memory for some seconds is looked at before that is over, and all of it."""
 
 
 def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> ScenarioResult:
@@ -67,8 +64,6 @@ class _Race:
         self._block_rounds = 1 if self._is_cold else options.limits.block_rounds_first
         if options.until == "hit":
             self._block_rounds = min(self._block_rounds, BLOCK_ROUNDS_UNTIL_HIT)
-        if self._is_in_memory:
-            self._block_rounds = min(self._block_rounds, BLOCK_ROUNDS_IN_MEMORY)
 
     def calibrate(self) -> None:
         """Run the operations one after the other on both; what does not survive even that is not raced."""
@@ -100,7 +95,8 @@ class _Race:
         """Run the pairs of one block; what was drawn for each, and the seconds that it took."""
         options, drawn = self.options, list[tuple[Draw, float]]()
         until = min(options.rounds, self.index + self._block_rounds)
-        ends = time.monotonic() + BLOCK_S_IN_MEMORY if self._is_in_memory else inf
+        # What a server keeps in memory for some seconds is looked at before that is over.
+        ends = time.monotonic() + options.limits.memory_s if self._is_in_memory else inf
         while self.index < until and not self.ended.why and (time.monotonic() < ends or not drawn):
             draw, began = self._tuner.draw(), time.monotonic()
             for one in self.sides if self._coin.random() < 0.5 else self.sides[::-1]:
@@ -118,7 +114,6 @@ class _Race:
         # Blocks grow, so that the store is read a few times only; but more often where a decision is awaited.
         if not self._is_cold and options.until != "hit":
             longest = options.limits.block_rounds_last // (1 if options.until == "rounds" else 5)
-            longest = min(longest, BLOCK_ROUNDS_IN_MEMORY) if self._is_in_memory else longest
             self._block_rounds = min(longest, self._block_rounds * 2)
         return drawn
 

@@ -43,7 +43,7 @@ from mailrace.race.samples import (
 )
 from mailrace.race.views import gone_of, is_comparable, is_lacking, named_by, spread, tags_by_round
 from mailrace.scenario import Plan
-from mailrace.targets.views import PAGES_MAX
+from mailrace.targets.views import GONE_MAX
 
 SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
 EMPTY_ABOVE = 400
@@ -131,7 +131,7 @@ class Verifier:
             return ()
         gone = gone_of(whole, records)
         self._counts["gone"] += len(gone)
-        self._counts["gone and asked for"] += min(len(gone), PAGES_MAX)
+        self._counts["gone and asked for"] += min(len(gone), GONE_MAX)
         return self._target.disagreements(whole, self._plan.domain, gone)
 
     @property

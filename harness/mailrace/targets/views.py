@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from mailrace.model.attempt import Disagreement, Stored, StoredMessage
 from mailrace.targets.api import Api
 
-PAGES_MAX = 8
-"""Pages of single messages that are asked for at a look, those of messages that are gone first."""
+GONE_MAX, READ_MAX = 500, 8
+"""Pages of single messages that are asked for at a look: of those that are gone, of those that are read."""
 TAGS_MAX = 3
 """Tags that are searched for at a look."""
 SUBJECTS_MAX = 2
@@ -99,12 +99,11 @@ def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
 
 def _shown(api: Api, listed: Stored, gone: Mapping[str, str]) -> Iterator[Disagreement]:
     """A message's own page: none for one that is gone; the listed tags for one that is read already."""
-    asked = list(gone.items())[-PAGES_MAX:]
-    for row_id, key in asked:
+    for row_id, key in list(gone.items())[-GONE_MAX:]:
         if api.page_of_message(row_id) is not None:
             view = f"GET /api/v1/message/{row_id} shows it"
             yield Disagreement(key=key, one=f"the list has no row with ID {row_id}", other=view)
-    read = [row for row in listed.messages if row.read][: PAGES_MAX - len(asked)]
+    read = [row for row in listed.messages if row.read][:READ_MAX]
     for row in read:
         page = api.page_of_message(row.id)
         tags = page.get("Tags") if page is not None else None
