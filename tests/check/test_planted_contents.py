@@ -103,6 +103,7 @@ def test_the_same_server_without_a_fault_has_no_anomaly(tmp_path: Path) -> None:
         ("stored_after_the_answer", "distinct-tags"),
         ("ids_are_used_again", "send-delete-unrelated"),
         ("pages_of_three", "distinct-tags"),
+        ("order_within_a_second_is_any", "distinct-tags"),
     ],
 )
 def test_a_server_that_is_only_odd_is_not_accused(fault: str, scenario: str, tmp_path: Path) -> None:
@@ -116,3 +117,10 @@ def test_a_server_that_is_only_odd_is_not_accused(fault: str, scenario: str, tmp
 def test_a_server_that_rewrites_each_mail_does_so_without_a_race(fault: str, tmp_path: Path) -> None:
     assert raced(fault, "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())
     assert set(result(tmp_path)["broken_serially"]) == {"content_mixed"}
+
+
+@pytest.mark.slow
+def test_a_server_that_keeps_only_so_many_mails_took_none_in_a_race(tmp_path: Path) -> None:
+    assert raced("oldest_go_past_twenty", "distinct-tags", tmp_path) == ("INCONCLUSIVE", set())
+    assert result(tmp_path)["rounds_refused"]
+    assert "it keeps no more than 20 mails" in " ".join(result(tmp_path)["not_looked"])

@@ -59,7 +59,28 @@ def test_which_message_a_reply_shows_is_part_of_the_outcome_and_its_tags_are_not
     assert names(check_round(shows(page(GIVEN)), PLAIN, right)) == [AnomalyName.TORN_READ]
     for wrong in (page(other), "no JSON", json.dumps({"From": None}), json.dumps([])):
         found = names(check_round(shows(wrong), PLAIN, right))
-        assert AnomalyName.NOT_SERIALIZABLE in found, wrong
+        broken = AnomalyName.ID_MIXED if wrong == page(other) else AnomalyName.NOT_SERIALIZABLE
+        assert broken in found, wrong
+
+
+def test_who_asked_for_one_message_and_is_shown_another_was_promised_something_else() -> None:
+    """Also where a serial order shows it: a server may count from the newest mail, also in a POP3 session."""
+    fetch = Pop3Retrieve(key="pop3_retrieve.1", message=GIVEN.key)
+    text = f"+OK\nX-Mailrace: run=r; message={SENT.key}\n\nbody"
+    copies = (copy(GIVEN, "T"), copy(SENT, "T"))
+    one = ran((SEND, fetch), (250, 200), copies, texts=("", text), given=(GIVEN,), tags=("T",))
+    (found,) = check_round(one, PLAIN, (serial("send.1, pop3_retrieve.1", one),))
+    assert (found.name, found.message) == (AnomalyName.ID_MIXED, GIVEN.key)
+    assert found.proof == (
+        f"id_mixed, round 41, message {GIVEN.key}: pop3_retrieve.1 was told 200 at 3.000 ms, and was shown "
+        f"message {SENT.key} instead."
+    )
+    # Its ID may be another's once it is deleted, and a refusal shows nothing.
+    delete = Delete(key="delete.1", messages=(GIVEN.key,))
+    gone = ran((SEND, fetch, delete), (250, 200, 200), copies[1:], texts=("", text, ""), given=(GIVEN,))
+    assert check_round(gone, PLAIN) == ()
+    refused = ran((SEND, fetch), (250, 404), copies, texts=("", text), given=(GIVEN,), tags=("T",))
+    assert check_round(refused, PLAIN, (serial("send.1, pop3_retrieve.1", refused),)) == ()
 
 
 def test_the_newest_is_known_by_the_address_that_a_reader_is_sent_to() -> None:

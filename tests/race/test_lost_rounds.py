@@ -184,6 +184,16 @@ def test_a_reply_that_nobody_asked_for_is_held_against_the_server(
     assert_held_against_it(result)
 
 
+def test_a_link_that_ends_before_its_reply_is_held_against_the_server(tmp_path: Path) -> None:
+    """It promises one copy or none, so nothing is broken; but a race may be why nobody was told."""
+    with AfterARound("dot", None) as server:
+        result, rounds = raced(server.name, tmp_path)
+        assert server.spoilt
+    assert dict(result.anomalies) == {}
+    assert_held_against_it(result)
+    assert any("ended before its reply was whole" in note for one in rounds for note in one.against)
+
+
 def test_a_farewell_may_come_unasked(tmp_path: Path) -> None:
     with AfterARound("dot", b"250 2.0.0 Ok: queued\r\n421 4.3.2 Goodbye\r\n") as server:
         result, _ = raced(server.name, tmp_path)

@@ -97,6 +97,21 @@ MAIL_BESIDE_A_DELETION = {
     "given": [{"name": "old"}],
     "actors": [{"send": {}}, {"delete": {"messages": ["old"]}}],
 }
+TWO_FETCHES = {
+    "name": "fetches",
+    "given": [{"name": "a"}, {"name": "b"}],
+    "actors": [{"pop3_retrieve": {"message": "a"}}, {"pop3_retrieve": {"message": "b"}}],
+}
+MAIL_BESIDE_A_FETCH = {
+    "name": "fetch",
+    "given": [{"name": "old"}],
+    "actors": [{"send": {}}, {"pop3_retrieve": {"message": "old"}}],
+}
+MAIL_BESIDE_A_QUIT = {
+    "name": "quit",
+    "given": [{"name": "old"}],
+    "actors": [{"send": {}}, {"pop3_delete": {"messages": ["old"]}}],
+}
 MAIL_BESIDE_A_READER = {"name": "reader", "actors": [{"send": {}}, {"read": {"path": "/api/v1/messages"}}]}
 
 
@@ -113,6 +128,7 @@ MAIL_BESIDE_A_READER = {"name": "reader", "actors": [{"send": {}}, {"read": {"pa
         ("not_found_by_its_text", TWO_MAILS, "search_wrong"),
         ("lost_in_an_empty_store_only", TWO_MAILS, "accepted_but_missing"),
         ("page_shows_what_another_reads", TWO_READS, "not_serializable"),
+        ("pop3_shows_what_another_fetches", TWO_FETCHES, "id_mixed"),
         ("lost_where_three_statements_come_within", MAIL_BESIDE_A_DELETION, "accepted_but_missing"),
         ("lost_where_a_reader_looks", MAIL_BESIDE_A_READER, "accepted_but_missing"),
     ],
@@ -122,6 +138,22 @@ def test_what_one_view_or_one_order_shows_is_a_race(
 ) -> None:
     result = steer(scenario_from(given, tmp_path), faulty(fault))
     assert (result.verdict, found in result.anomalies) == (Verdict.RACE, True), result.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "given", "why"),
+    [
+        ("pop3_retrieves_by_place", MAIL_BESIDE_A_FETCH, "id_mixed shows when the operations run one after"),
+        ("pop3_deletes_by_place", MAIL_BESIDE_A_QUIT, "accepted_but_missing shows when the operations run"),
+        ("link_ends_where_two_meet", TWO_MAILS, "the link of send.1 ended before its reply was whole"),
+    ],
+)
+def test_what_no_promise_forbids_in_a_serial_order_is_no_pass_all_the_same(
+    fault: str, given: dict[str, object], why: str, faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    result = steer(scenario_from(given, tmp_path), faulty(fault))
+    assert (result.verdict, why in result.reason) == (Verdict.INCONCLUSIVE, True), result.reason
 
 
 @pytest.mark.slow

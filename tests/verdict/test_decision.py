@@ -144,8 +144,9 @@ def test_what_could_not_be_exercised_never_passes() -> None:
         ),
         pytest.param(
             {"lost": 3, "refused": 1},
-            "no hit in 100 rounds (3 more could not be looked at), but the server refused 1 more, or would "
-            "not show what it stored: a race may have made its own round disappear.",
+            "no hit in 100 rounds (3 more could not be looked at), but the server refused 1 more, ended a "
+            "link without a reply, or would not show its store: a race may have made its own round "
+            "disappear.",
             "see the replies and the server's log for why, mend that, and run again.",
             id="one round that the target refused",
         ),

@@ -7,7 +7,7 @@ from mailrace.check.older_changed import differences
 from mailrace.check.orders import ORDERS_MAX, order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.check.promises import broken_promises, broken_serially
-from mailrace.check.replies import replies
+from mailrace.check.replies import replies, unanswered
 from mailrace.check.round import check_round, left_open, not_looked
 from mailrace.check.search_wrong import words_of
 from mailrace.check.serial import is_about_replies_only, serial_anomalies
@@ -47,5 +47,6 @@ __all__ = [
     "tag_key",
     "tags_it_may_hold",
     "touched",
+    "unanswered",
     "words_of",
 ]

@@ -1,13 +1,15 @@
-"""`id_mixed`: a reply names the ID of another mail's row or of none, or two replies name one ID."""
+"""`id_mixed`: a reply names or shows another mail than it is about, or names none, or two name one."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from mailrace.check.evidence import Try, tries_of
+from mailrace.check.orders import first_attempts
+from mailrace.check.outcome import shown_key
 from mailrace.check.touched import deletable
 from mailrace.check.wording import copies_in_words, finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
-from mailrace.model.attempt import RoundRecord, StoredMessage
-from mailrace.model.operation import ServerOptions
+from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
+from mailrace.model.operation import Effect, ServerOptions, messages_of
 
 
 def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
@@ -17,10 +19,14 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     whose copy is gone can only be compared with the other rows and replies. With ignore_duplicate_ids a
     reply to an ignored message may name the row because of which it was ignored. An ID may be used again once
     its message is deleted, so given messages that the round may delete are not compared.
+
+    Then one finding for each client that asked for one message and was shown another: serial orders alone
+    do not tell, where a server counts from the newest mail and so shows the wrong one in an order, too.
     """
     if record.stored is None:
         return
     may_be_gone = deletable(record, options)
+    yield from _shown(record, may_be_gone)
     tries = [
         one
         for one in tries_of(record)
@@ -47,6 +53,19 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
         else:
             continue
         yield _finding(record, one, wrong)
+
+
+def _shown(record: RoundRecord, may_be_gone: Container[str]) -> Iterator[Anomaly]:
+    own = messages_of(record.plan)
+    for actor, first in first_attempts(record).items():
+        operation = record.plan.operations[actor]
+        if not operation.effect & Effect.SHOWS or first.outcome is not Outcome.OK:
+            continue
+        for asked in (key for key in dict.fromkeys(operation.named) if key not in may_be_gone):
+            # What cannot be told to be of another message of ours is left to the serial orders.
+            if (key := shown_key(record, first)) != asked and key in own:
+                proof = f"{who(record, first)} {told(record, first)}, and was shown message {key} instead."
+                yield finding(AnomalyName.ID_MIXED, record, proof, message=asked, attempts=[first.number])
 
 
 def _finding(record: RoundRecord, one: Try, wrong: str) -> Anomaly:

@@ -86,6 +86,17 @@ def tag_part(record: RoundRecord, tag: str) -> str:
     return f"tag {_Plain(record).text(tag)}"
 
 
+def shown_key(record: RoundRecord, attempt: Attempt) -> str:
+    """The key of the message that a reply shows: by sender or mark where they are shown, else by its ID."""
+    document, mark = _document(attempt.text), _MARK.search(attempt.text)
+    if key := _sender_of(document) if isinstance(document, dict) else mark[1] if mark else "":
+        return key
+    ids = {server_id: key for key, server_id in record.ids.items()}
+    ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
+    ids |= {one.queued_as: one.message for one in record.attempts if one.message and one.queued_as}
+    return next((ids[i] for i in _VIEWED.findall(attempt.text) if i in ids), "")
+
+
 def owner_of(plan: PlannedRound, key: str) -> int:
     """The index of the operation that sends the message; SHARED for a given or unknown one."""
     for index, operation in enumerate(plan.operations):
@@ -133,17 +144,11 @@ class _Plain:
         return f"tags [{tags}] to [{envelope}] {'read' if copy.read else 'unread'}"
 
     def shown(self, attempt: Attempt) -> str:
-        """Which message a reply shows: by sender or mark where they are shown, else by the server's ID."""
-        document = _document(attempt.text)
-        mark = _MARK.search(attempt.text)
-        key = _sender_of(document) if isinstance(document, dict) else mark[1] if mark else ""
-        record = self._record
-        ids = {server_id: key for key, server_id in record.ids.items()}
-        ids |= {row.id: row.key for row in (record.stored.messages if record.stored else ())}
-        ids |= {one.queued_as: one.message for one in record.attempts if one.message and one.queued_as}
-        key = key or next((ids[i] for i in _VIEWED.findall(attempt.text) if i in ids), "")
+        """Which message a reply shows, and what of it."""
+        key = shown_key(self._record, attempt)
         if key not in self._messages:
             return "no message of the round"
+        document, mark = _document(attempt.text), _MARK.search(attempt.text)
         if isinstance(document, dict) and "Text" in document:
             subject = self.text(str(document.get("Subject")), key)
             return f"{self.message(key)}, {subject}, {self._body(str(document['Text']), key)}"

@@ -61,7 +61,7 @@ class AnomalyName(StrEnum):
     ID_MIXED = (
         "id_mixed",
         Weight.RACE,
-        "a reply names the ID of another mail's row or of none, or two replies name one ID",
+        "a reply names or shows another mail than it is about, or names none, or two replies name one",
     )
     FOREIGN_ROW = (
         "foreign_row",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mailrace.check import unanswered
 from mailrace.model.attempt import Attempt, Loss, Outcome, RoundRecord, Word
 from mailrace.model.target import Liveness, Target
 from mailrace.race.hang import hangs, is_frozen
@@ -54,7 +55,8 @@ def ended_round(
         return replace(record, crashed=how, hung=())
     if wonders and not target.is_ours and target.liveness() is Liveness.DEAD:
         return replace(record, lost=_WENT_AWAY, loss=Loss.REFUSED, hung=())
-    return _hung(record, attempts, waits, target)
+    found = _hung(record, attempts, waits, target)
+    return found if found.hung or found.lost else replace(found, against=found.against + unanswered(found))
 
 
 def _how_it_ended(target: Target) -> str:

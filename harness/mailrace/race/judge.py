@@ -48,6 +48,10 @@ class Judge:
         seen = self._verifier.look(records[unreadable:], self._lane.name)
         return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
 
+    def emptied(self) -> None:
+        """The store was emptied: nothing of what was seen in it is there any more."""
+        self._verifier.forget()
+
     def _judged(self, record: RoundRecord) -> Judged:
         if record.loss is Loss.MACHINE:
             return Judged(record, (), not_looked(record))

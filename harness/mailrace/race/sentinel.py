@@ -27,9 +27,29 @@ EXCUSED = frozenset(
 """What somebody's deletion beside the race looks like; a mail too many never does."""
 
 
+PRUNED = EXCUSED | {AnomalyName.OLDER_CHANGED}
+"""What a server looks like that keeps only so many mails."""
+
+
 def sentinel_domain(run: str) -> str:
     """The recipient domain of a run's sentinels: no search for the run's own mail finds them."""
     return f"s.{run}.test"
+
+
+def pruned(lane: Lane) -> str:
+    """That a server of ours gives up a mail for one that comes alone, in a sentence; "" where it does not.
+
+    Raises TargetError. The store is empty afterwards.
+    """
+    target, domain = lane.target, sentinel_domain(lane.plan.run)
+    before = len(target.stored(domain).messages)
+    if not lane.send_alone(_mail("watch", domain)):
+        return ""
+    after = len(target.stored(domain).messages)
+    target.empty()
+    if after > before:
+        return ""
+    return f"it keeps no more than {after} mails: one that came alone cost another its place (--max)"
 
 
 class Sentinel:
@@ -69,15 +89,17 @@ class Sentinel:
         )
 
     def _message(self) -> Message:
-        domain = sentinel_domain(self._lane.plan.run)
-        key = f"watch{self._made:04d}"
-        return Message(
-            key=key,
-            domain=domain,
-            message_id=f"{key}@{domain}",
-            to=(f"{key}@{domain}",),
-            subject="mailrace looks whether this stays",
-        )
+        return _mail(f"watch{self._made:04d}", sentinel_domain(self._lane.plan.run))
+
+
+def _mail(key: str, domain: str) -> Message:
+    return Message(
+        key=key,
+        domain=domain,
+        message_id=f"{key}@{domain}",
+        to=(f"{key}@{domain}",),
+        subject="mailrace looks whether this stays",
+    )
 
 
 def _many(gone: Sequence[str]) -> str:

@@ -1,6 +1,8 @@
 """A plan on a started target: its rounds run, verified, judged and counted; one of the two that alternate."""
 
 import time
+from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from mailrace.history import Journal, JudgedRound
@@ -11,7 +13,7 @@ from mailrace.model.target import Liveness, Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
 from mailrace.race.options import RaceOptions
-from mailrace.race.sentinel import EXCUSED, Sentinel
+from mailrace.race.sentinel import EXCUSED, PRUNED, Sentinel, pruned
 from mailrace.race.settings import Settings, hint, settings_of
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
@@ -35,6 +37,8 @@ class Side:
         self._in_vain = 0
         self._seen: set[AnomalyName] = set()
         self.sentinel = Sentinel(self.lane)
+        self._keeps: str | None = None
+        """That it keeps so many mails only, in a sentence; "" if not; None: it was not asked yet."""
         self.settings = Settings()
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
@@ -127,7 +131,9 @@ class Side:
         found = self.judge.judge(self._pending, self._unreadable)
         self._pending, self._unreadable = [], 0
         if others := self.sentinel.missing():
-            found = tuple(_excused(judged, others) for judged in found)
+            found = tuple(_excused(judged, others, EXCUSED) for judged in found)
+        elif pruned := self._pruned(found):
+            found = tuple(_excused(judged, pruned, PRUNED) for judged in found)
         found = tuple(self._seen_twice(judged) for judged in found)
         for judged in found:
             self.tally.add(judged)
@@ -143,6 +149,16 @@ class Side:
                 self.gone = str(wrong)
         self.seconds["verify"] += time.monotonic() - started
         return found
+
+    def _pruned(self, found: Sequence[Judged]) -> str:
+        """Why mails may be missing that no race took from a server of ours; asked when one is missing."""
+        is_asked = self._keeps is None and self.target.is_ours and not self.is_cold
+        names = {anomaly.name for one in found for anomaly in one.anomalies}
+        if is_asked and AnomalyName.ACCEPTED_BUT_MISSING in names:
+            with suppress(TargetError):  # the next block's look says what is wrong
+                self._keeps = pruned(self.lane)
+                self.judge.emptied()
+        return self._keeps or ""
 
     def _seen_twice(self, judged: Judged) -> Judged:
         """The round without a hang or a crash that is the first of its kind: once may be the machine's."""
@@ -192,9 +208,9 @@ class Side:
         self.target.start()
 
 
-def _excused(judged: Judged, others: str) -> Judged:
-    """The round without what somebody else's deletion explains; where that was all, it is unverified."""
-    left = tuple(a for a in judged.anomalies if a.name not in EXCUSED)
+def _excused(judged: Judged, others: str, names: Container[AnomalyName]) -> Judged:
+    """The round without what a deletion beside the race explains; where that was all, it is unverified."""
+    left = tuple(a for a in judged.anomalies if a.name not in names)
     if len(left) == len(judged.anomalies):
         return judged
     record = replace(judged.record, lost=others, loss=Loss.UNVERIFIED)

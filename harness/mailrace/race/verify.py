@@ -122,7 +122,7 @@ class Verifier:
         if self._target.is_ours and len(whole.messages) > EMPTY_ABOVE:
             with suppress(TargetError):  # the next block's look says what is wrong
                 self._target.empty()
-            self._forget()
+            self.forget()
         return tuple(found)
 
     def _disagreeing(self, records: Sequence[RoundRecord], whole: Stored) -> tuple[Disagreement, ...]:
@@ -147,15 +147,15 @@ class Verifier:
 
     def _note(self, records: Sequence[RoundRecord]) -> None:
         """Take down what ran, before anything can go wrong; a server started anew has another store."""
-        pid = self._target.pid()
-        if pid != self._pid:
-            self._forget()
+        if (pid := self._target.pid()) != self._pid:
+            self.forget()
             self._pid = pid
         for record in records:
             self._edits += record.plan.operations
             self._unsure.update(messages_of(record.plan))
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """The store is another one, or empty."""
         self._known.clear()
         self._foreign.clear()
         self._unsure.clear()

@@ -172,8 +172,8 @@ def doubt_of(seen: Evidence) -> tuple[str, str] | None:
         )
     if seen.refused:
         return (
-            f"the server refused {seen.refused} more, or would not show what it stored: a race may have made "
-            "its own round disappear",
+            f"the server refused {seen.refused} more, ended a link without a reply, or would not show its "
+            "store: a race may have made its own round disappear",
             "see the replies and the server's log for why, mend that, and run again",
         )
     if seen.never_accepted is None:

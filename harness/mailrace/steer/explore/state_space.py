@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from mailrace.check import unanswered
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
@@ -207,8 +208,9 @@ def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -
 
 
 def why_not_put_to_the_test(space: StateSpace) -> str:
-    """Why clean schedules say nothing: promises that break anyhow, or that were never made; else ""."""
-    return space.judge.without_a_race or promised_nothing(never_accepted(space))
+    """Why clean schedules say nothing: promises break anyhow, were never made, or replies lack; else ""."""
+    lacking = dict.fromkeys(clause for run in space.executions for clause in unanswered(run.record))
+    return space.judge.without_a_race or promised_nothing(never_accepted(space)) or "; ".join(lacking)
 
 
 def never_accepted(space: StateSpace) -> tuple[str, ...]:
