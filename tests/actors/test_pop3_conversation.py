@@ -1,7 +1,8 @@
 """A POP3 session byte by byte: what is written before the held byte, and replies of every shape."""
 
 import pytest
-from mailrace.actors import Pop3Parser, script_of
+from mailrace.actors import script_of
+from mailrace.actors.pop3 import Pop3Parser
 from mailrace.model.attempt import Outcome, Stage, Word
 from mailrace.model.errors import InternalError
 from mailrace.model.operation import Operation, Pop3Delete, Pop3Retrieve

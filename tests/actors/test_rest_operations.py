@@ -155,7 +155,7 @@ def test_a_reader_whose_server_closes_after_each_answer_ends_there() -> None:
 
 
 def test_an_operation_over_rest_needs_an_http_connection() -> None:
-    from mailrace.actors import ReplyParser
+    from mailrace.actors.smtp import ReplyParser
 
     with pytest.raises(InternalError, match="HTTP"):
         script_of(DeleteAll(key="d"), 1, {}, {}, ReplyParser(), api=API)

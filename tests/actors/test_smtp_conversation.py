@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from mailrace.actors import ReplyParser, opening, reset, transaction
+from mailrace.actors import opening, reset, transaction
+from mailrace.actors.smtp import ReplyParser
 from mailrace.model.attempt import Outcome, Stage, Word
 
 from tests.actors.wire import ACCEPTS, CONTENT, MAIL, Talk, send_talk

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from mailrace.actors import Conversation, Parser, ReplyParser, Script, transaction
+from mailrace.actors import Conversation, Script, transaction
+from mailrace.actors.conversation import Parser
+from mailrace.actors.smtp import ReplyParser
 from mailrace.model.attempt import Attempt, Stage, Word
 from mailrace.model.operation import Message
 

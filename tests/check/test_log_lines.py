@@ -1,7 +1,8 @@
 """Known lines of a server's log: each with what it means, in order, each once."""
 
 import pytest
-from mailrace.check import KNOWN_LOG_LINES, explain, known_line
+from mailrace.check import explain, known_line
+from mailrace.check.log_lines import KNOWN_LOG_LINES
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import LogLine
 

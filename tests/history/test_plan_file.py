@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mailrace.history import PLAN, RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
+from mailrace.history import RecordedPlan, RecordedScenario, mail_of, read_plan, write_plan
+from mailrace.history.plan import PLAN
 from mailrace.model.errors import UsageError
 from mailrace.model.request import Racing, RunRequest, ServerUse, Steering
 from mailrace.model.target_name import parse_target

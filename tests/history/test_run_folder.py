@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 from mailrace.history import (
-    PLAN,
     RECORD,
     RECORD_DOCUMENT,
     InUse,
     Journal,
-    is_in_use,
     make_latest,
     new_folder,
     prune,
     write_whole,
 )
+from mailrace.history.folder import is_in_use
+from mailrace.history.plan import PLAN
 from mailrace.model.errors import OutputError, UsageError
 from mailrace.record.file import RecordFile
 

@@ -9,17 +9,9 @@ import pytest
 from mailrace.cli.reporting import bundle as bundle_command
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send
-from mailrace.report import (
-    Bundle,
-    bundle,
-    from_json,
-    own_messages,
-    read_bundle,
-    render,
-    unpack,
-    what_is_redacted,
-)
+from mailrace.report import bundle, from_json, own_messages, render, unpack, what_is_redacted
 from mailrace.report.repro import WITHOUT_SCRIPT
+from mailrace.report.unbundle import Bundle, read_bundle
 
 from tests.report.hostile import hostile
 from tests.report.report_folders import run_folder

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 from mailrace.model.operation import ServerOptions
-from mailrace.report import bundle, read_bundle
+from mailrace.report import bundle
+from mailrace.report.unbundle import read_bundle
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, scenario_from, shipped
 from mailrace.targets import open_target

@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 from mailrace.model.errors import UsageError
-from mailrace.report import read_bundle, unpack
+from mailrace.report import unpack
+from mailrace.report.unbundle import read_bundle
 
 
 def zipped(entries) -> bytes:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.result import Verdict
-from mailrace.report import Study, StudyCell, render, study_page
+from mailrace.report import Study, render
 from mailrace.report.conclusion import conclusion
+from mailrace.report.study import StudyCell, study_page
 from mailrace.report.trend import render_index
 
 from tests.absent import lacking

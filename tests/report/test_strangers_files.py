@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from mailrace.model.errors import ScenarioError, UsageError
-from mailrace.report import FORMATS, bundle, from_json, read_bundle, to_json
-from mailrace.report.unbundle import sha256
+from mailrace.report import FORMATS, bundle, from_json, to_json
+from mailrace.report.unbundle import read_bundle, sha256
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import load, shipped
 from mailrace.studies.replay import recorded

@@ -13,7 +13,8 @@ from mailrace.history import mail_of
 from mailrace.model.command_line import NOT_OURS, own_command
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Verdict
-from mailrace.report import FORMATS, bundle, from_json, read_bundle, render, to_json
+from mailrace.report import FORMATS, bundle, from_json, render, to_json
+from mailrace.report.unbundle import read_bundle
 from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
 from mailrace.studies.survey.state import STATE, Header, State
 from mailrace.studies.surveyed import surveyed_pairs

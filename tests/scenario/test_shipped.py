@@ -16,13 +16,12 @@ from mailrace.scenario import (
     parse,
     resolve,
     scenario_from,
-    schema,
     schema_text,
     server_options,
     shipped,
     template,
 )
-from mailrace.scenario.schema import SCHEMA_FILE
+from mailrace.scenario.schema import SCHEMA_FILE, schema
 from ruamel.yaml import YAML
 
 FILES = find([str(shipped())])

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from mailrace.model.consequences import Harm
 from mailrace.model.survey import Survey, SurveyedCause
-from mailrace.report import bundle, read_bundle
+from mailrace.report import bundle
 from mailrace.report.survey import survey_from_json
+from mailrace.report.unbundle import read_bundle
 from mailrace.run import Output, Racing, RunRequest, run
 from mailrace.scenario import scenario_from, shipped
 from mailrace.studies.survey.relations import pairs

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.model.result import Rule, Verdict
-from mailrace.studies.gate import Again, compare, gate_verdict
+from mailrace.studies.gate import compare
 from mailrace.studies.gate.baseline import Accepted, apply_baseline, baseline_text, load_baseline
+from mailrace.studies.gate.compare import Again, gate_verdict
 
 from tests.studies.study_results import steered
 

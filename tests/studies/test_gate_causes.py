@@ -10,8 +10,9 @@ from mailrace.model.result import Rule, ScenarioResult, Verdict, Violation
 from mailrace.report.causes import causes_words as causes_of_a_run
 from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.one_instance.told_causes import told_causes
-from mailrace.studies.gate import Again, CauseChange, causes_of, causes_words, compare, gate_verdict
-from mailrace.studies.gate.causes import spare_lesser
+from mailrace.studies.gate import causes_words, compare
+from mailrace.studies.gate.causes import CauseChange, causes_of, spare_lesser
+from mailrace.studies.gate.compare import Again, gate_verdict
 from mailrace.studies.gate.document import as_run, gate_from_json, gate_json, gate_markdown, headline
 from mailrace.studies.pages import gate_study
 

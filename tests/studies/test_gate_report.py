@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.result import Rule, Verdict
-from mailrace.studies.gate import Again, Change, Finding, compare, gate_verdict
+from mailrace.studies.gate import Change, Finding, compare
+from mailrace.studies.gate.compare import Again, gate_verdict
 from mailrace.studies.gate.document import (
     ANNOTATIONS_MAX,
     SUMMARY_BYTES_MAX,

@@ -2,7 +2,7 @@
 
 import pytest
 from mailrace.model.result import Rule
-from mailrace.studies.gate import Again
+from mailrace.studies.gate.compare import Again
 from mailrace.studies.gate.raced import Pair, is_settled, seen_in_pairs
 
 NONE: frozenset[str] = frozenset()

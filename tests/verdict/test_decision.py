@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.model.result import ControlResult, Rule, ScenarioResult, Verdict
-from mailrace.verdict import (
-    Decision,
-    Evidence,
-    decide,
-    evidence_of,
-    exit_status,
-    gravest,
-    merged,
-    whole_of,
-)
+from mailrace.verdict import Decision, Evidence, decide, evidence_of, exit_status, gravest, whole_of
+from mailrace.verdict.exit_status import merged
 
 from tests import built
 

@@ -8,17 +8,10 @@ import scipy  # its `stats` is loaded by the test that asks for it, and not in e
 from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.model.result import Block, Rule
-from mailrace.verdict import (
-    clopper_pearson,
-    is_overdispersed,
-    overdispersion,
-    pairs_needed,
-    rule_pairs,
-    settled,
-    theta_bound,
-    upper_bound,
-)
+from mailrace.verdict import clopper_pearson, is_overdispersed, rule_pairs, settled, theta_bound, upper_bound
 from mailrace.verdict.beta import beta_quantile, incomplete_beta
+from mailrace.verdict.bound import pairs_needed
+from mailrace.verdict.drift import overdispersion
 
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 

@@ -13,28 +13,20 @@ from mailrace.actors.loop import Loop
 from mailrace.actors.mail import relayed_of, render
 from mailrace.actors.pop3 import Pop3Parser, session
 from mailrace.actors.release import all_idle, all_prepared, release_together
-from mailrace.actors.script import Command, Ending, Garbage, Reply, Script, ending_of
-from mailrace.actors.smtp import ReplyParser, opening, reset, transaction
+from mailrace.actors.script import Ending, Script
+from mailrace.actors.smtp import opening, reset, transaction
 from mailrace.model.errors import InternalError
 from mailrace.model.operation import Operation, Pop3Delete, Pop3Retrieve, Send, protocol_of
 
 __all__ = [
-    "Command",
     "Conversation",
     "Ending",
-    "Garbage",
     "Link",
     "Loop",
-    "Parser",
-    "Pop3Parser",
-    "Reply",
-    "ReplyParser",
     "ResponseParser",
     "Script",
     "all_idle",
     "all_prepared",
-    "ending_of",
-    "exchange",
     "is_smtp",
     "opening",
     "relayed_of",

@@ -2,28 +2,25 @@
 
 from mailrace.check.apart import Break, apart, break_of, serial_breaks
 from mailrace.check.counts import expected_copies
-from mailrace.check.log_lines import KNOWN_LOG_LINES, KnownLine, explain, known_line
+from mailrace.check.log_lines import KnownLine, explain, known_line
 from mailrace.check.older_changed import differences
-from mailrace.check.orders import ORDERS_MAX, order_in_words, orders
+from mailrace.check.orders import order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
-from mailrace.check.promises import broken_promises, broken_serially
+from mailrace.check.promises import broken_serially
 from mailrace.check.replies import replies, unanswered
 from mailrace.check.round import check_round, left_open, not_looked
 from mailrace.check.search_wrong import words_of
-from mailrace.check.serial import is_about_replies_only, serial_anomalies
+from mailrace.check.serial import is_about_replies_only
 from mailrace.check.source import compare_source
 from mailrace.check.tags import clean_tag, tag_key
-from mailrace.check.touched import has_edits, markable, may_touch, tags_it_may_hold, touched
+from mailrace.check.touched import markable, may_touch, tags_it_may_hold, touched
 
 __all__ = [
-    "KNOWN_LOG_LINES",
-    "ORDERS_MAX",
     "Break",
     "KnownLine",
     "SerialOutcome",
     "apart",
     "break_of",
-    "broken_promises",
     "broken_serially",
     "check_round",
     "clean_tag",
@@ -31,7 +28,6 @@ __all__ = [
     "differences",
     "expected_copies",
     "explain",
-    "has_edits",
     "is_about_replies_only",
     "known_line",
     "left_open",
@@ -42,7 +38,6 @@ __all__ = [
     "orders",
     "outcome_of",
     "replies",
-    "serial_anomalies",
     "serial_breaks",
     "tag_key",
     "tags_it_may_hold",

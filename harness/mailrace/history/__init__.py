@@ -12,30 +12,19 @@ from mailrace.history.folder import (
     RECORD_DOCUMENT,
     RUN,
     InUse,
-    has_race,
-    is_in_use,
     make_latest,
     new_folder,
     prune,
     remove_bare,
 )
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
-from mailrace.history.plan import (
-    PLAN,
-    RecordedPlan,
-    RecordedScenario,
-    mail_of,
-    plan_text,
-    read_plan,
-    write_plan,
-)
+from mailrace.history.plan import RecordedPlan, RecordedScenario, mail_of, plan_text, read_plan, write_plan
 from mailrace.history.reading import ScenarioHistory, read_histories, read_journal, read_study
 from mailrace.history.regular import open_regular, read_regular
 from mailrace.history.writing import write_whole, writing
 
 __all__ = [
     "HISTORY",
-    "PLAN",
     "RECORD",
     "RECORD_DOCUMENT",
     "RUN",
@@ -50,8 +39,6 @@ __all__ = [
     "ScenarioHistory",
     "ScheduleRun",
     "contents",
-    "has_race",
-    "is_in_use",
     "mail_of",
     "make_latest",
     "new_folder",

@@ -3,10 +3,10 @@
 from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
 from mailrace.scenario.needs import applies, blank_result, not_exercised, why_not_applicable
-from mailrace.scenario.own_tags import changes, vacuous, with_what_was_changed
+from mailrace.scenario.own_tags import vacuous, with_what_was_changed
 from mailrace.scenario.plan import Plan, new_run
 from mailrace.scenario.scenario import Scenario, server_options
-from mailrace.scenario.schema import schema, schema_text
+from mailrace.scenario.schema import schema_text
 from mailrace.scenario.template import template
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Plan",
     "Scenario",
     "applies",
-    "changes",
     "find",
     "load",
     "name_of",
@@ -24,7 +23,6 @@ __all__ = [
     "parse",
     "resolve",
     "scenario_from",
-    "schema",
     "schema_text",
     "server_options",
     "shipped",

@@ -1,6 +1,6 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
-from mailrace.verdict.bound import pairs_needed, rule_pairs, settled, theta_bound
+from mailrace.verdict.bound import rule_pairs, settled, theta_bound
 from mailrace.verdict.decision import (
     Decision,
     Evidence,
@@ -10,8 +10,8 @@ from mailrace.verdict.decision import (
     promised_nothing,
     whole_of,
 )
-from mailrace.verdict.drift import is_overdispersed, overdispersion
-from mailrace.verdict.exit_status import EXIT_STATUS, ExitStatus, exit_status, exit_status_of, gravest, merged
+from mailrace.verdict.drift import is_overdispersed
+from mailrace.verdict.exit_status import EXIT_STATUS, ExitStatus, exit_status, exit_status_of, gravest
 from mailrace.verdict.rates import clopper_pearson, upper_bound
 from mailrace.verdict.walked import why_unfinished
 
@@ -28,9 +28,6 @@ __all__ = [
     "exit_status_of",
     "gravest",
     "is_overdispersed",
-    "merged",
-    "overdispersion",
-    "pairs_needed",
     "promised_nothing",
     "rule_pairs",
     "settled",

@@ -1,8 +1,8 @@
 """May we upgrade? Two versions and scenarios in, each looked at on both; what the upgrade changes out."""
 
-from mailrace.studies.gate.baseline import Accepted, apply_baseline, baseline_text, load_baseline
-from mailrace.studies.gate.causes import CauseChange, GateCause, causes_of, causes_words
-from mailrace.studies.gate.compare import Again, Change, Finding, compare, gate_verdict, verdict_of
+from mailrace.studies.gate.baseline import baseline_text, load_baseline
+from mailrace.studies.gate.causes import causes_words
+from mailrace.studies.gate.compare import Change, Finding, compare, verdict_of
 from mailrace.studies.gate.document import (
     Gate,
     GateRequest,
@@ -17,26 +17,19 @@ from mailrace.studies.gate.document import (
 from mailrace.studies.gate.run import GateRun, Versions, run_gate
 
 __all__ = [
-    "Accepted",
-    "Again",
-    "CauseChange",
     "Change",
     "Finding",
     "Gate",
-    "GateCause",
     "GateRequest",
     "GateRun",
     "Versions",
     "annotations",
-    "apply_baseline",
     "baseline_text",
-    "causes_of",
     "causes_words",
     "compare",
     "gate_from_json",
     "gate_json",
     "gate_markdown",
-    "gate_verdict",
     "headline",
     "in_order",
     "load_baseline",
