@@ -1,6 +1,6 @@
 """The native engine: rounds, connections, release, achieved skew; a scenario on a target to its result."""
 
-from mailrace.race.controls import WHY, ChosenControl, choose_control
+from mailrace.race.controls import ChosenControl, choose_control
 from mailrace.race.limits import LIMITS, Limits
 from mailrace.race.on_target import Place, must_not_run, opened, race_on, unfit
 from mailrace.race.options import RaceOptions
@@ -9,7 +9,6 @@ from mailrace.race.side import Side
 
 __all__ = [
     "LIMITS",
-    "WHY",
     "ChosenControl",
     "Limits",
     "Place",

@@ -48,10 +48,8 @@ class Statement:
     calls: tuple[Call, ...]
     arrived_ns: int
     link: "_Link"
-    departed_ns: int = 0
     answers: tuple[Answer, ...] = ()
     is_dropped: bool = False
-    is_background: bool = False
     is_held: bool = False
     is_late: bool = False
     actor: str = ""
@@ -159,7 +157,6 @@ class DatabaseProxy:
 
     def _run(self, statement: Statement) -> None:
         statement.answers = run_together(self.store, statement.calls)
-        statement.departed_ns = time.monotonic_ns()
         statement.link.write(answers(statement.answers))
 
 

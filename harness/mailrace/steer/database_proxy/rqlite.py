@@ -8,10 +8,8 @@ Only what gorqlite uses (its source: `cluster.go`, `api.go`, `query.go`, `write.
 import base64
 import json
 from dataclasses import dataclass
-from typing import Literal
 
 Value = None | int | float | str | bytes
-Kind = Literal["query", "execute", "request"]
 
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
 

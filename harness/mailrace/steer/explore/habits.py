@@ -109,7 +109,6 @@ class Habits:
                 self._now.add((seat.index, text))
                 if self._broadcasts and not self._broadcasts.may_come(statement.instance):
                     self._clear.add((seat.index, text))
-            statement.is_background = True
             return False
         if seat is not None and is_under_way and not is_waiting:
             return True

@@ -118,7 +118,6 @@ class Arrivals:
         if statement.instance != 0:
             return False
         if is_background(statement) and not self._is_expected(statement):
-            statement.is_background = True
             self.disturbed = self.disturbed or text_of(statement.sql) in BROADCAST
             return False
         if self._names is not None:
