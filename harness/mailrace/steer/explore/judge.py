@@ -107,7 +107,8 @@ def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge,
     # Too many orders to compare with: two of them still show what breaks without a race.
     for order in allowed or (everyone, everyone[::-1]):
         words = order_in_words(planned, order)
-        for _ in range(EACH_ORDER_RUNS):
+        for number in range(EACH_ORDER_RUNS):
+            separate.rig.may_be_late = number == 0
             run = serial_run(separate, order)
             if runs and runs[-1].schedule == run.schedule:
                 learn_drawn(separate.round_.drawn, runs[-1], run)

@@ -29,8 +29,8 @@ ANSWER_S_MAX = 5.0
 BROADCAST_S_MAX = 0.4
 LATE_LOOK_S = 0.15
 """Work that begins later after the last reply is not looked for."""
-LATE_LOOKED = (1, 3)
-"""The schedules of a rig that are looked at for it: of a pair the first of each serial order."""
+LATE_LOOKS = 2
+"""So many schedules of a rig are looked at for it: of a pair the first of each serial order."""
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class Rig:
     """See the module. `contents`: the messages of a user's own, as in the plan.
 
     is_fresh   its operations may hang the server in any order (`target: {fresh: yes}`)
+    may_be_late   the schedule under way is one after which late work is looked for
     late_s     how long after its last reply a server was seen to send a statement still; 0: it never did
     empty      the store before any message
     """
@@ -50,9 +51,10 @@ class Rig:
     store: Store = field(default_factory=Store)
     instances: list[Instance] = field(default_factory=list)
     start_s: float = 0.0
+    may_be_late: bool = False
     late_s: float = 0.0
     silence: Silence = field(default_factory=Silence)
-    _replied: int = 0
+    _late_looks: int = 0
     proxy: DatabaseProxy = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     footprints: Footprints = field(init=False)
@@ -138,15 +140,17 @@ class Rig:
     def await_late_work(self, seats: list[Seat]) -> int:
         """Let what a server still does after its last reply end; how many statements of it there were.
 
-        `LATE_LOOKED` says which schedules of a rig wait `LATE_LOOK_S` for such work; all others do only where
-        some was seen, half as long again as the latest of it took. The broadcast of the statistics does not
-        count.
+        After `LATE_LOOKS` schedules that `may_be_late` it is waited for `LATE_LOOK_S`; after all others only
+        where some was seen, half as long again as the latest of it took. The broadcast of the statistics does
+        not count.
         """
         replied_ns = max((s.conversation.completed_ns for s in seats), default=0)
         if not replied_ns:
             return 0
-        self._replied += 1
-        wait_s = LATE_LOOK_S if self._replied in LATE_LOOKED else 1.5 * self.late_s
+        wait_s = 1.5 * self.late_s
+        if self.may_be_late and self._late_looks < LATE_LOOKS:
+            self._late_looks += 1
+            wait_s = LATE_LOOK_S
         if wait_s:
             self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
         late = [s for s in self.proxy.journal if s.arrived_ns > replied_ns and not is_background(s)]
