@@ -72,7 +72,7 @@ def test_a_steered_bundle_reproduces_on_its_version_and_on_no_older_one(tmp_path
     assert before is not None
     done = reproduce(tmp_path, found, "--mailpit", str(there.path))
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "by this schedule of statements" in done.stdout
+    assert "by this order of statements" in done.stdout
     older = reproduce(tmp_path, found, "--mailpit", str(before.path), "--tries", "10")
     assert older.returncode == 0, older.stdout + older.stderr
 

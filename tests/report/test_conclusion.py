@@ -11,7 +11,7 @@ from mailrace.model.cause import Cause, KeptTogether, Repair
 from mailrace.model.consequences import CONSEQUENCES, Harm, consequence, in_order
 from mailrace.model.operation import Operation
 from mailrace.model.result import RunResult, Verdict
-from mailrace.report.causes import repairs_words
+from mailrace.report.causes import cause_words, repairs_words
 from mailrace.report.conclusion import conclusion
 from mailrace.report.races import races_markdown
 from mailrace.report.words import grouped, names_words
@@ -248,13 +248,13 @@ USELESS = Repair(kept=(RUN,), schedules=6, bad=2)
         (
             {"schedules": 20, "bad": 9, "repair": (MENDED,)},
             [
-                "were kept together: 0 of 6 schedules bad (today 9 of 20), "
-                "counted in the graph of its schedules and not run"
+                "were kept together, 0 of 6 schedules would be bad (today 9 of 20); "
+                "that was counted in the graph of its schedules, and they were not run"
             ],
         ),
         (
             {"schedules": 20, "bad": 9, "repair": (replace(MENDED, verified=""),)},
-            ["(today 9 of 20), run again so and none was bad"],
+            ["(today 9 of 20); they were run again that way, and none was bad"],
         ),
         (
             {"schedules": 20, "bad": 9, "repair": (replace(MENDED, verified="not all were run"),)},
@@ -262,13 +262,19 @@ USELESS = Repair(kept=(RUN,), schedules=6, bad=2)
         ),
         (
             {"schedules": 20, "bad": 9, "no_help": (USELESS,)},
-            ["No repair was found: no run", "all of send together alone does not help: 2 of 6 stay bad"],
+            [
+                "No repair was found: no run",
+                "only all of send together does not help: 2 of 6 schedules would",
+            ],
         ),
         (
             {"schedules": 20, "bad": 9, "is_cut": True},
             ["No repair was found: no run", "ended before every run of statements was tried"],
         ),
-        ({"schedules": 20, "bad": 20}, ["No order mends it: every one of its 20 schedules is bad"]),
+        (
+            {"schedules": 20, "bad": 20},
+            ["Keeping statements together cannot mend it: all 20 schedules are bad"],
+        ),
         ({}, ["No repair was looked for: not every one of its schedules is known"]),
     ],
 )
@@ -280,3 +286,11 @@ def test_of_each_cause_it_is_said_what_would_mend_it_and_how_that_is_known(
     assert len(told) == len(said)
     for line, part in zip(told, said, strict=True):
         assert part in line
+
+
+def test_however_long_its_statements_are_a_cause_says_what_its_repair_leaves() -> None:
+    long = replace(RUN, first=f"SELECT {'x' * 300}", last=f"INSERT {'x' * 300}")
+    mended = Repair(kept=(long, long), schedules=6, bad=0)
+    cause = Cause(name="n", harm=Harm.DATA, anomalies=("tag_lost",), operations=("send",), repair=(mended,))
+    said = cause_words(replace(cause, schedules=20, bad=9), ["a-scenario"])
+    assert "each kept together, 0 of 6 schedules would be bad (today 9 of 20)" in said

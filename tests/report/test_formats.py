@@ -9,7 +9,7 @@ from mailrace.model.errors import UsageError
 from mailrace.model.result import Verdict
 from mailrace.report import from_json, render
 from mailrace.report.ci import ctrf, junit
-from mailrace.report.markdown import block, code, markdown, prose
+from mailrace.report.markdown import block, code, markdown, prose, prose_and_code
 from mailrace.report.words import legible, not_looked, percent
 
 from tests.report.report_results import native, steered
@@ -50,6 +50,12 @@ def test_markdown_shows_markup_as_characters():
     assert code("a`b``c|d") == "```a`b``c\\|d```"
     assert code("`") == "`` ` ``"
     assert block("```\nx").startswith("````text\n```\nx\n````")
+
+
+def test_only_what_stands_between_two_backticks_becomes_code():
+    assert prose_and_code("from `a*b` to `<c>`.") == "from `a*b` to `<c>`."
+    assert prose_and_code("*x* `a` and *y* ` alone") == r"\*x\* `a` and \*y\* \` alone"
+    assert prose_and_code("` <b> ``") == r"` <b> `\`"
 
 
 def test_markdown_says_the_verdict_first_and_how_to_replay():

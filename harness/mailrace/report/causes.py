@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from mailrace.model.cause import Cause, KeptTogether, Repair
 from mailrace.model.consequences import HARMS
-from mailrace.report.words import joined, legible, plural
+from mailrace.report.words import joined, legible, plural, shortened
 
 CAUSES_MAX = 8
 """So many causes are told in a conclusion; all of them stand in run.json."""
+REPAIR_LENGTH_MAX = 1000
+"""Characters of a repair in a conclusion: two runs of statements, and what keeping them together leaves."""
 _FATES = {
     "realised": "shown on the real server",
     "unrealised": "not shown on one server, so no race by itself",
@@ -18,20 +20,22 @@ _FATES = {
 
 
 def kept_words(kept: KeptTogether) -> str:
-    """`send's 4 statements from "INSERT …" to "SELECT …"`."""
-    first, last = legible(kept.first, 60), legible(kept.last, 60)
+    """``send's 4 statements from `INSERT …` to `SELECT …` ``, each by its beginning."""
+    first, last = (shortened(text, 60) for text in (kept.first, kept.last))
     return f"{kept.operation}'s {plural(kept.steps, 'statement')} from `{first}` to `{last}`"
 
 
 def repair_words(repair: Repair, schedules: int, bad: int) -> str:
     """A repair in a sentence: what to keep together, and what that leaves."""
     runs = " and ".join(map(kept_words, repair.kept))
-    by_graph = ", counted in the graph of its schedules and not run"
-    tried = {None: by_graph, "": ", run again so and none was bad"}.get(
+    together = "each kept together" if len(repair.kept) > 1 else "kept together"
+    by_graph = "; that was counted in the graph of its schedules, and they were not run"
+    tried = {None: by_graph, "": "; they were run again that way, and none was bad"}.get(
         repair.verified, f" ({repair.verified})"
     )
     today = f" (today {bad:,} of {schedules:,})" if schedules else ""
-    return f"If {runs} were kept together: {repair.bad} of {repair.schedules:,} schedules bad{today}{tried}"
+    left = f"{repair.bad:,} of {repair.schedules:,} schedules would be bad"
+    return f"If {runs} were {together}, {left}{today}{tried}"
 
 
 def repairs_words(cause: Cause) -> list[str]:
@@ -40,12 +44,13 @@ def repairs_words(cause: Cause) -> list[str]:
     for one in cause.no_help:
         kinds = " and ".join(kept.operation for kept in one.kept)
         said.append(
-            f"Keeping all of {kinds} together alone does not help: {one.bad:,} of {one.schedules:,} stay bad"
+            f"Keeping only all of {kinds} together does not help: "
+            f"{one.bad:,} of {one.schedules:,} schedules would still be bad"
         )
     if not cause.schedules:
         said.append("No repair was looked for: not every one of its schedules is known")
     elif cause.bad == cause.schedules:
-        said.append(f"No order mends it: every one of its {cause.schedules:,} schedules is bad")
+        said.append(f"Keeping statements together cannot mend it: all {cause.schedules:,} schedules are bad")
     elif not cause.repair:
         tried = "no run of one operation's statements that was tried, nor of both together"
         said.insert(0, f"No repair was found: {tried}, leaves only good schedules")
@@ -78,4 +83,5 @@ def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
         f"in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
     )
     mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]
-    return " ".join([head, *(f"{legible(line, 300)}." for line in (cause.turn, *mends) if line)])
+    said = [legible(cause.turn, 300), *(legible(line, REPAIR_LENGTH_MAX) for line in mends)]
+    return " ".join([head, *(f"{line}." for line in said if line)])

@@ -9,7 +9,7 @@ from mailrace.report.expected import message_rows
 from mailrace.report.jinja import filled
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
-from mailrace.report.words import legible, meaning, rate_words, reply_words
+from mailrace.report.words import legible, meaning, plural, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120
@@ -19,9 +19,11 @@ STEPS_MAX = 120
 def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: ServerFacts) -> str:
     """The text of ISSUE.md."""
     schedule = witness.schedule
-    steps = [s for s in schedule.steps if not s.background] if schedule else []
+    # The cause's story counts all statements, so each keeps its number though the table leaves some out.
+    every = enumerate(schedule.steps, 1) if schedule else ()
+    steps = [(number, step) for number, step in every if not step.background]
     cause = _cause(scenario, witness)
-    actors = list(dict.fromkeys(s.actor for s in steps))
+    actors = list(dict.fromkeys(step.actor for _, step in steps))
     # The text itself stands in the template; here is what it can ask for.
     return filled(
         in_markdown(),
@@ -47,7 +49,8 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
         log=[legible(line.text, 400) for line in _told(witness.record)],
         explained=[(line, meaning(told)) for line, told in witness.explained],
         actors=actors,
-        steps=[(s, step_note(s)) for s in steps[:STEPS_MAX]],
+        is_steered=schedule is not None and max(facts.instances, schedule.instances) == 1,
+        steps=[(number, step, step_note(step)) for number, step in steps[:STEPS_MAX]],
         steps_left=max(0, len(steps) - STEPS_MAX),
     )
 
@@ -78,6 +81,14 @@ def _told(record: RoundRecord) -> list[LogLine]:
 
 
 def _rate(scenario: ScenarioResult) -> str:
-    said = rate_words(scenario)
-    is_walked = scenario.schedules is not None
-    return f"{said}: orders of the server's SQL statements, walked one by one" if is_walked else said
+    """How often it happened, in words that need nothing of mailrace."""
+    looked = scenario.schedules
+    if looked is None:
+        return rate_words(scenario)
+    classes = plural(looked.classes, "class", "classes")
+    orders = f"{plural(looked.violating_orders, 'order')}; " if looked.violating_orders else ""
+    return (
+        "The orders of the server's SQL statements were walked one by one. A promise is broken in "
+        f"{looked.violating:,} of {classes} of orders ({orders}the orders of a class differ only in "
+        "neighbours that do not depend on each other)"
+    )

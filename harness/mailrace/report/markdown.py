@@ -29,6 +29,15 @@ def code(text: str) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
+def prose_and_code(text: str) -> str:
+    """Text as `prose`, in which what stands between backticks is a code span."""
+    parts = legible(text, 2000).split("`")
+    # Backticks that have no partner are prose, so that the last part is never code.
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    return "".join(code(part) if place % 2 else prose(part) for place, part in enumerate(parts))
+
+
 def block(text: str) -> str:
     """Text of several lines as a fenced block that cannot be left."""
     shown = legible(text, 20_000, lines=True)
@@ -38,9 +47,15 @@ def block(text: str) -> str:
 
 
 def in_markdown() -> Environment:
-    """Jinja2 for Markdown: every value must pass `prose`, `code` or `block`."""
+    """Jinja2 for Markdown: every value must pass `prose`, `prose_and_code`, `code` or `block`."""
     return environment(
-        prose=prose, code=code, block=block, rate=rate_words, control=control_words, sentence=sentence
+        prose=prose,
+        prose_and_code=prose_and_code,
+        code=code,
+        block=block,
+        rate=rate_words,
+        control=control_words,
+        sentence=sentence,
     )
 
 

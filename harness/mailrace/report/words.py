@@ -37,6 +37,11 @@ def legible(text: str, limit: int = TEXT_LENGTH_MAX, *, lines: bool = False) -> 
     return shown if len(text) <= limit else f"{shown}… ({len(text):,} characters)"
 
 
+def shortened(text: str, limit: int) -> str:
+    """The beginning of a text that only names something, legible; what is cut is an ellipsis."""
+    return legible(text) if len(text) <= limit else f"{legible(text[:limit])}…"
+
+
 def _escape(match: re.Match[str]) -> str:
     char = match[0]
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}.get(char)
