@@ -44,7 +44,7 @@ def result_of(folder: Path) -> RunResult:
     """
     document = folder / RUN
     if document.is_file():
-        return from_json(text_of(document))
+        return from_json(text_of(document), document)
     plan = read_plan(folder)
     try:
         return _from_history(folder, plan)

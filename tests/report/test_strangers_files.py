@@ -274,6 +274,7 @@ def test_a_hostile_run_json_ends_with_a_sentence_and_2(
     folders = ["run", "run"] if command == "merge" else ["run"]
     ended = mailrace(command, *folders, *more, cwd=tmp_path)
     assert ended.returncode == 2, ended.stderr
+    assert command == "merge" or ended.stderr.startswith("mailrace: run/run.json: ")
     assert "Traceback" not in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr
     assert len(ended.stderr) < 1500

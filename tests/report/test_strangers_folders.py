@@ -14,6 +14,7 @@ from mailrace.model.command_line import NOT_OURS, own_command
 from mailrace.model.errors import UsageError
 from mailrace.model.result import Verdict
 from mailrace.report import FORMATS, bundle, from_json, render, to_json
+from mailrace.report.trend import render_index
 from mailrace.report.unbundle import read_bundle
 from mailrace.studies.pairs import steer_overlaps, steered_before, steered_run
 from mailrace.studies.survey.state import STATE, Header, State
@@ -189,6 +190,21 @@ def test_a_state_that_is_no_survey_s_is_left_as_it_is(
         State(state.parent, HEADER)
     assert other.read_text() == SECRET
     assert before == (state.read_text() if state.is_file() else "")
+
+
+@pytest.mark.parametrize("name", ["plan.json", "run.json", "record.jsonl"])
+def test_a_survey_goes_on_in_no_folder_of_a_run_or_a_record(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(
+        UsageError, match=f"holds something else \\({name}\\); name another folder with --state"
+    ):
+        State(tmp_path, HEADER)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_no_folder_of_reports_is_told_as_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nope: is no folder of reports"):
+        render_index(tmp_path / "nope")
 
 
 @pytest.mark.parametrize("length", [1, 12, 30])

@@ -54,7 +54,7 @@ def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
 
 def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
     text = text_of(folder / "run.json")
-    run = from_json(text)
+    run = from_json(text, folder / "run.json")
     others = [_text(folder / name) for name in ("plan.json", "history.jsonl", "server.log")]
     others += [_text(path) for path in _scenario_files(folder, [s.file for s in run.scenarios])]
     return run, redactions([text, *others], run, folder)

@@ -41,23 +41,23 @@ def text_of(path: Path) -> str:
         raise UsageError(f"{path}: no UTF-8 text at byte {error.start}; run.json of mailrace is") from None
 
 
-def from_json(text: str) -> RunResult:
-    """The result that `to_json` wrote.
+def from_json(text: str, name: object = "run.json") -> RunResult:
+    """The result that `to_json` wrote; `name`: what a mistake calls the file.
 
     Raises UsageError with a sentence where the text is no JSON, is another schema's, or lacks something.
     """
     try:
         found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
-        raise UsageError("run.json: it is nested too deeply for a run document of mailrace") from None
+        raise UsageError(f"{name}: it is nested too deeply for a run document of mailrace") from None
     except ValueError as error:
-        raise UsageError(f"run.json: no whole JSON document ({error}); was it cut off?") from None
+        raise UsageError(f"{name}: no whole JSON document ({error}); was it cut off?") from None
     # It is JSON. The version is looked at before anything else, because a document of another version may
     # lack what the next step asks for, and would then be called damaged.
     version = found.get("schema_version") if isinstance(found, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise UsageError(
-            "run.json: schema_version: missing or no number; a run document of mailrace begins with one"
+            f"{name}: schema_version: missing or no number; a run document of mailrace begins with one"
         )
     if version != SCHEMA_VERSION:
         age, step = (
@@ -66,13 +66,13 @@ def from_json(text: str) -> RunResult:
             else ("older", "read it with the mailrace that wrote it")
         )
         raise UsageError(
-            f"run.json: schema_version: {version} is {age} than {SCHEMA_VERSION}, the one this mailrace "
+            f"{name}: schema_version: {version} is {age} than {SCHEMA_VERSION}, the one this mailrace "
             f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
         )
     try:
         result = codec(RunResult).validate_python(found)
     except ValidationError as error:
-        raise UsageError(f"run.json: no run document: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
+        raise UsageError(f"{name}: no run document: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
     # Each value is valid by itself. The one reference between values is followed by every report, so it is
     # checked here, once.
     for scenario in result.scenarios:
@@ -80,7 +80,7 @@ def from_json(text: str) -> RunResult:
             actors = range(-1, len(record.plan.operations))
             if any(attempt.actor not in actors for attempt in record.attempts):
                 raise UsageError(
-                    f"run.json: {scenario.name!a:.60}: an attempt is of an actor that is not there"
+                    f"{name}: {scenario.name!a:.60}: an attempt is of an actor that is not there"
                 )
     return result
 

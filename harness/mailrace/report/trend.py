@@ -57,7 +57,12 @@ class Trend:
 
 
 def render_index(reports_folder: Path) -> Path:
-    """Write `index.html` into the folder of reports; its path. A run that cannot be read is named there."""
+    """Write `index.html` into the folder of reports; its path. A run that cannot be read is named there.
+
+    Raises UsageError where there is no such folder.
+    """
+    if not reports_folder.is_dir():
+        raise UsageError(f"{reports_folder}: is no folder of reports; name one that holds runs")
     folders = sorted(
         (
             f

@@ -67,9 +67,8 @@ def read_bundle(path: Path) -> Bundle:
             raise UsageError(f"{path}: refused: {', '.join(names)[:200]}: {what}")
     if "run.json" not in files:
         raise UsageError(f"{path}: no bundle of mailrace: run.json is missing")
-    return Bundle(
-        manifest=manifest, files=files, result=from_json(files["run.json"].decode("utf-8", "replace"))
-    )
+    result = from_json(files["run.json"].decode("utf-8", "replace"), f"{path}: run.json")
+    return Bundle(manifest=manifest, files=files, result=result)
 
 
 _UNREADABLE = (

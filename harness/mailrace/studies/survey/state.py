@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mailrace.history import RECORD, RUN
+from mailrace.history.plan import PLAN
 from mailrace.model.cause import Cause
 from mailrace.model.codec import codec
 from mailrace.model.errors import UsageError
@@ -76,6 +78,11 @@ class State:
         self.shown: dict[str, Shown] = {}
         self.triples: dict[str, FoundTriple] = {}
         self._path = folder / STATE
+        # What a survey leaves, its page and its scenarios, would be told as the other's.
+        if theirs := next((name for name in (PLAN, RUN, RECORD) if os.path.lexists(folder / name)), None):
+            raise UsageError(
+                f"{folder}: it holds something else ({theirs}); name another folder with --state"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         # What is there was found before. It is read first, for another survey's file must stay as it is.
         whole = 0
