@@ -217,7 +217,7 @@ class _Telling:
         self.said(f"{target.name}{f', control {control.target}' if control else ''}")
 
     def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
-        self.said(f"round {done} of {rounds}, {hits} hits, control {control_hits}")
+        self.said(f"round {done} of {rounds}, hits {hits}, of the control {control_hits}")
 
     def ended(self, result: object) -> None:
         pass

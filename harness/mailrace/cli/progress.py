@@ -58,7 +58,7 @@ class Teller:
 
     def progressed(self, done: int, rounds: int, hits: int, control_hits: int) -> None:
         """A block of rounds was judged."""
-        self.said(f"round {done} of {rounds}, {hits} hits, control {control_hits}")
+        self.said(f"round {done} of {rounds}, hits {hits}, of the control {control_hits}")
 
     def said(self, sentence: str) -> None:
         """What is being done now."""

@@ -11,7 +11,7 @@ CAUSES_MAX = 8
 REPAIR_LENGTH_MAX = 1000
 """Characters of a repair in a conclusion: two runs of statements, and what keeping them together leaves."""
 _FATES = {
-    "realised": "shown on the real server",
+    "realised": "shown on one server",
     "unrealised": "not shown on one server, so no race by itself",
     "left_out": "not tried by itself, for what it breaks was shown already",
     "two servers": "shown on two servers with one store",
