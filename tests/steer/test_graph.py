@@ -1,8 +1,8 @@
 """Typed-in programs over a real store: all orders at once, and what the graph cannot know."""
 
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.independence import Footprints
 from mailrace.steer.database_proxy.rqlite import Call
+from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.database_proxy.store import Store
 from mailrace.steer.explore.graph import Graph, always, build, count_schedules
 from mailrace.steer.explore.programs import Learner, PlannedStep

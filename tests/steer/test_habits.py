@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import Message, Send
-from mailrace.steer.database_proxy.attribution import COUNT_ALL
 from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.statement_text import COUNT_ALL
 from mailrace.steer.explore.habits import Habits
 
 SEAT = SimpleNamespace(

@@ -1,10 +1,10 @@
 """Programs that actors do not keep to, and answers that differ where no report shows it."""
 
 import pytest
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
+from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.explore.programs import Learner, heard
 
 NAMES = Names({})

@@ -19,8 +19,8 @@ from mailrace.steer.causes.grounds import Grounds, grounds_of
 from mailrace.steer.causes.naming import origin_of
 from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.view import Label
-from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import TakenStep
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.bad_ends import BadEnd
 from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer

@@ -13,7 +13,7 @@ from typing import Any
 from mailrace.embedded import mailbox, pop3, rest, smtp
 from mailrace.embedded.pool import Pool
 from mailrace.embedded.rqlite_driver import RqliteDriver
-from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.database_proxy.statement_text import text_of
 from planting import Meet, around, fault
 
 RUNS = "MAILRACE_KEPT_TOGETHER"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.steer.causes.view import Label, View
-from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.graph import Follows, Graph, Node
 
 Ways = tuple[tuple[Label, ...], ...]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from mailrace.model.attempt import RoundRecord
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.statement_text import Names
 
 Schedule = tuple[int, ...]
 """Whose step is next, from the first step to the last: actors by their index in the round."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from math import inf
 from types import MappingProxyType
 
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.database_proxy.independence import Footprints, is_control
+from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.database_proxy.store import connect, rows, run
 from mailrace.steer.explore.programs import History, Learner, PlannedStep, Programs, heard
 

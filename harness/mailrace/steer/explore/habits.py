@@ -9,14 +9,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import (
+from mailrace.steer.database_proxy.proxy import DatabaseProxy, Statement
+from mailrace.steer.database_proxy.statement_text import (
     BROADCAST_END,
     COUNT_ALL,
     is_background,
     may_be_own,
     text_of,
 )
-from mailrace.steer.database_proxy.proxy import DatabaseProxy, Statement
 from mailrace.steer.servers.broadcasts import Broadcasts
 from mailrace.steer.servers.seat import Seat
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows
+from mailrace.steer.database_proxy.statement_text import Names, text_of
 
 History = tuple[str, ...]
 """What an actor was told by each of its steps so far, canonical."""

@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint, commute
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import wait_quiet
+from mailrace.steer.database_proxy.statement_text import Names, text_of
 from mailrace.steer.explore.habits import Habits
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.liveness import why_silent

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import BROADCAST, Names, is_background, text_of
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
+from mailrace.steer.database_proxy.statement_text import BROADCAST, Names, is_background, text_of
 from mailrace.steer.explore.habits import LATE_MIN_S, LATE_SHARE
 from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX
 from mailrace.steer.one_instance.decoys import Decoys

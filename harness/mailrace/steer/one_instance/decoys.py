@@ -6,7 +6,7 @@ from mailrace.steer.servers.instance import Instance
 
 DECOYS_MAX = 8
 PATH = "/api/v1/tags"
-"""Answered by one statement (`attribution.DECOY`), which only reads."""
+"""Answered by one statement (`statement_text.DECOY`), which only reads."""
 
 
 class Decoys:

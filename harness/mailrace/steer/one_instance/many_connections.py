@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
+from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler

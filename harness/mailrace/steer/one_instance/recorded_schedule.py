@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import ScheduleWitness
-from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import Execution, Schedule
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.separate_instances import SeparateInstances, follow
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailrace.steer.database_proxy.attribution import text_of
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.graph import Node
 
 

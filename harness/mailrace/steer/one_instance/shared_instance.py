@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.errors import ScheduleMissed
-from mailrace.steer.database_proxy.attribution import DECOY, Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import LOOKS
+from mailrace.steer.database_proxy.statement_text import DECOY, Names, text_of
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.decoys import Decoys

@@ -9,8 +9,8 @@ from mailrace.model.result import ScheduleWitness, Violation
 from mailrace.steer.causes.grounds import Grounds, stretches_of, why_of
 from mailrace.steer.causes.verify import verified
 from mailrace.steer.causes.view import Label
-from mailrace.steer.database_proxy.attribution import text_of
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.servers.round import Round
 

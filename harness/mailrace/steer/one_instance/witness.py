@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from mailrace.model.result import ScheduleWitness, Step
-from mailrace.steer.database_proxy.attribution import Names, text_of
 from mailrace.steer.database_proxy.executions import Execution, stretches_in_words
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Failed, Rows
+from mailrace.steer.database_proxy.statement_text import Names, text_of
 from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.judge import in_words
 from mailrace.steer.explore.state_space import StateSpace

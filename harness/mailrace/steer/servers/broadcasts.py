@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mailrace.steer.database_proxy.attribution import BROADCAST_END, COUNT_ALL
 from mailrace.steer.database_proxy.proxy import DatabaseProxy
+from mailrace.steer.database_proxy.statement_text import BROADCAST_END, COUNT_ALL
 
 BROADCAST_S = 0.25
 

@@ -14,11 +14,11 @@ from mailrace.model.attempt import Word
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Message, Send, ServerOptions
 from mailrace.model.own_trouble import ended_from_outside
-from mailrace.steer.database_proxy.attribution import BROADCAST_END, DECOY, is_background, text_of
 from mailrace.steer.database_proxy.independence import Footprints
 from mailrace.steer.database_proxy.loop import Loop
 from mailrace.steer.database_proxy.proxy import DatabaseProxy, pass_all
 from mailrace.steer.database_proxy.quiet import Threads, threads_of, wait_quiet
+from mailrace.steer.database_proxy.statement_text import BROADCAST_END, DECOY, is_background, text_of
 from mailrace.steer.database_proxy.store import Store
 from mailrace.steer.servers.broadcasts import Broadcasts
 from mailrace.steer.servers.instance import Instance, Opener

@@ -9,9 +9,9 @@ from mailrace.actors import Conversation, relayed_of, script_of
 from mailrace.model.attempt import RoundRecord, Stage, Stored, Word
 from mailrace.model.errors import ScheduleMissed, TargetError
 from mailrace.model.operation import Effect, PlannedRound, messages_of, protocol_of
-from mailrace.steer.database_proxy.attribution import Names
 from mailrace.steer.database_proxy.drawn import Drawn
 from mailrace.steer.database_proxy.proxy import pass_all
+from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.servers.contents import Contents
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rest import Views

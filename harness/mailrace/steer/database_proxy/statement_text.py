@@ -1,7 +1,8 @@
-"""A statement in, whom it belongs to out: an actor's name, the background, or nobody that can be told.
+"""Takes a statement; gives its text as it is compared and shown, and whether that is one of the server's own.
 
+Two runs of one schedule have other server IDs and other drawn values, so these are called by names (`Names`).
 Background statements match by their exact text, for a prefix is not enough: `SELECT COUNT(*) FROM mailbox
-WHERE MessageID = ?` is the check whose race is S6. They pass uncounted.
+WHERE MessageID = ?` is the check whose race is S6. They are let go at once and count for no actor.
 """
 
 import hashlib
@@ -28,8 +29,8 @@ BACKGROUND = frozenset(
 )
 """The statistics that some stores and deletions broadcast 250 ms later, and the settings that are read.
 
-What is done to all messages begins with one of them too, and a reader of the list asks for both: there they
-are the actor's own (`may_be_own`).
+An operation on all messages begins with one of these statements too, and a reader of the list sends both of
+the statistics: there they are the actor's own (`may_be_own`).
 """
 
 DECOY = "SELECT DISTINCT Name FROM tags ORDER BY Name"
@@ -46,9 +47,10 @@ def text_of(sql: str) -> str:
 
 
 def may_be_own(operation: Operation, sent: int, text: str) -> bool:
-    """Whether a text of `BACKGROUND` can be the next statement of the operation, which has sent so many.
+    """Whether a text of `BACKGROUND` can be the next statement of an operation that has sent `sent` of them.
 
-    Where a broadcast comes in its place the two change names, which changes nothing: both only read.
+    Where a broadcast sends the same text first, that is taken for the operation's, and the operation's for
+    the broadcast's. It makes no difference, for both only read.
     """
     counted = COUNT_ALL if operation.effect & Effect.DELETES else BROADCAST_END
     is_first = operation.is_on_all and sent == 0 and text == counted
@@ -56,13 +58,13 @@ def may_be_own(operation: Operation, sent: int, text: str) -> bool:
 
 
 def is_background(statement: Statement) -> bool:
-    """Whether it is of the server's own doing, by its exact text."""
+    """Whether the server sends it of its own accord, by its exact text."""
     return text_of(statement.sql) in BACKGROUND
 
 
 @dataclass(slots=True)
 class Names:
-    """What server IDs and senders are called, so that two runs of one order read the same.
+    """What server IDs and drawn values are called, so that two runs of one order read the same.
 
     ids      server ID to name: `<send.1>` for the message that an actor stores, its key for a given one
     drawn    what the server draws anew in each run
@@ -105,7 +107,7 @@ class Names:
         return "NULL" if value is None else str(value)
 
     def whole(self, value: Value) -> str:
-        """A value as it tells states apart: what `shown` cuts off is in it, as a digest."""
+        """A value as states are told apart by it: as `shown`, with a digest where that cuts something off."""
         shown = self.shown(value)
         cut = isinstance(value, str) and shown.endswith("…") and shown != value
         return f"{shown}{hashlib.sha256(str(value).encode()).hexdigest()[:12]}" if cut else shown
@@ -159,7 +161,7 @@ class Names:
         return self.values[value]
 
     def in_graph(self, call: Call) -> Call:
-        """A statement as the graph of states runs it: the same values stand for what is drawn in any run.
+        """A statement as the graph of states runs it: drawn values are replaced by those of the first run.
 
         A given message keeps its server ID, which is the same in every run; what a run stores gets a name.
         """

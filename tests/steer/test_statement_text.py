@@ -2,7 +2,7 @@
 
 import pytest
 from mailrace.model.operation import Delete, DeleteAll, Operation, Read
-from mailrace.steer.database_proxy.attribution import BROADCAST_END, COUNT_ALL, may_be_own
+from mailrace.steer.database_proxy.statement_text import BROADCAST_END, COUNT_ALL, may_be_own
 
 DELETE_ALL, READ = DeleteAll(key="delete_all.1"), Read(key="read.1", path="/api/v1/messages", times=1)
 DELETE = Delete(key="delete.1", messages=("old",))
