@@ -1,4 +1,4 @@
-"""Scenarios and a request in, what can be said before the first mail out: what is missing or cannot come.
+"""Takes scenarios and a request; gives what can be said before the first mail, such as what is missing.
 
 Every command that looks at a server asks here first, so that nothing is found missing after a minute's work.
 """

@@ -1,7 +1,7 @@
 """The machine that a cell runs on: what it is called, and who may use it when rounds are raced natively.
 
-Two locks of the operating system in the temporary folder, and not Dask's resources, so that it holds for
-every worker of this user on the machine, whoever started it, and ends with its holder. `room` is shared by
+Two locks of the operating system in the temporary folder, and not Dask's resources: so they hold for every
+worker of this user on the machine, whoever started it, and each ends with its holder. `room` is shared by
 cells that steer and belongs to one cell alone while that one races. Whoever wants `room` goes through `turn`
 first: a cell that waits to race holds it, so that no stream of others makes it wait for ever.
 """
@@ -41,7 +41,7 @@ class Room:
         return cls(turn, room)
 
     def share(self) -> bool:
-        """Be one of many; False, and nothing is held, where somebody races or waits to race."""
+        """Be one of many. False where somebody races or waits to race; then nothing is held."""
         turn, room = self.handles
         try:
             fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,7 +62,7 @@ class Room:
         What is left to be done after a race would disturb the next one, so the room is not given back here.
         """
         turn, room = self.handles
-        # The own share is given back first: two that kept theirs would wait for each other.
+        # Its own share is given back first: two workers that kept theirs would wait for each other.
         fcntl.flock(room, fcntl.LOCK_UN)
         fcntl.flock(turn, fcntl.LOCK_EX)
         try:

@@ -1,4 +1,4 @@
-"""`--workers` as it was typed in, a connection to workers out: of this machine, or of a scheduler elsewhere.
+"""Takes `--workers` as it was typed; gives a connection to workers, on this machine or of a scheduler.
 
 Workers of this machine are threads of this process, and nothing of them listens on a network. Whoever can
 reach a scheduler elsewhere can run programs on its workers and here, for Dask sends pickles; its address

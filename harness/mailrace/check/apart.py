@@ -1,4 +1,4 @@
-"""Anomalies of a round, and what the same operations broke one after the other, in; which need a race out.
+"""Takes a round's anomalies, and what the same operations broke in turn; gives those that need a race.
 
 A server that breaks a promise also when nothing runs in parallel is set up so, or has a fault of another
 kind: that is told as a broken promise and never called a race.

@@ -1,9 +1,9 @@
-"""A round, its broken promises and the outcomes of its serial orders to the anomalies that remain.
+"""Takes a round, its broken promises and its serial outcomes; gives the anomalies that remain.
 
 The second oracle (docs/glossary.md): the round's operations run one after the other, for real, in
 each allowed order; what the concurrent round came to must equal one of those outcomes (Papadimitriou 1979,
 JACM 26, 631, with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463). It clears what a serial
-order explains, and names what no promise does.
+order shows as well, and finds what breaks no promise and is yet the outcome of no serial order.
 """
 
 import re
@@ -32,8 +32,8 @@ _TAGS = re.compile(r"tags \[([^\]]*)\]")
 def serial_anomalies(
     record: RoundRecord, serial: Sequence[SerialOutcome], promises: Sequence[Anomaly], options: ServerOptions
 ) -> tuple[Anomaly, ...]:
-    """The round's anomalies by both oracles: broken promises that no serial order explains as well, and
-    outcomes that break no promise and are those of no serial order.
+    """The round's anomalies by both oracles: broken promises that no serial order breaks too, and outcomes
+    that break no promise and are yet those of no serial order.
 
     `serial` holds the outcomes of all orders of `orders(record)`, each run twice; empty: not applied, so
     the promises stand alone, without those that only a serial order could judge. `promises` are all broken

@@ -1,4 +1,4 @@
-"""A round in, the messages that its own operations may delete, retag or mark out.
+"""Takes a round; gives the messages that its own operations may delete, retag or mark.
 
 Such a message is judged by serial equivalence only: whether it should be there depends on the order of the
 operations, which the promises do not know. Where it is not sure whether a search finds a message, the message

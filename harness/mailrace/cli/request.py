@@ -1,4 +1,4 @@
-"""What a person typed in, the one frozen request and the scenarios it is about out."""
+"""Takes what a person typed; gives the one frozen request, and the scenarios that it is about."""
 
 import random
 import shlex

@@ -1,4 +1,4 @@
-"""The path of a file of anybody's in, the file opened for reading out: never one that has to be waited for.
+"""Takes the path of anybody's file; opens it for reading, and never waits for it, as a pipe would make us.
 
 A folder may be a stranger's. Behind a name in it may stand a pipe into which nobody writes, a device without
 an end, or a folder; to open it like any other would wait for ever, or fill the memory.

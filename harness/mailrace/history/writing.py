@@ -1,4 +1,4 @@
-"""A file that is to be written in, OutputError with the next step out where the machine does not let us."""
+"""Takes a file to write; raises OutputError with the next step where the machine does not let us."""
 
 import errno
 import os

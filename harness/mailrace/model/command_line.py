@@ -1,4 +1,4 @@
-"""A command that a document says is to be copied in, the same out where it can be one of ours."""
+"""Takes a command that somebody's document offers to copy; gives it back where it can be one of ours."""
 
 import re
 from typing import Annotated
@@ -11,7 +11,7 @@ NOT_OURS = "# not shown: it is no command of mailrace"
 _WORD = r"""(?:[\w@%+=:,./~\[\]{}-]|'[^']*'|"'")+"""
 _ONE = rf"(?:mailrace|pytest)(?: {_WORD})*"
 _OURS = re.compile(rf"{_ONE}(?: \| {_ONE})*")
-"""Words as `shlex.join` writes them, which a shell takes for nothing else; of a merge, several."""
+"""Words as `shlex.join` writes them, which a shell takes for nothing else; a merge joins several by ` | `."""
 
 
 def own_command(text: str) -> str:
@@ -20,4 +20,4 @@ def own_command(text: str) -> str:
 
 
 OwnCommand = Annotated[str, AfterValidator(own_command)]
-"""A field that is read from anybody's document and shown as a command to copy."""
+"""The type of a field that is read from anybody's document and shown as a command to copy."""

@@ -1,4 +1,4 @@
-"""An error, or the end of a process, in; out whether it says nothing of the server, for others caused it."""
+"""Takes an error, or a process's end; gives whether it says nothing of the server: others caused it."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The operations of a round in, whether they can bring a known race about out."""
+"""Takes the operations of a round; gives whether they can bring a known race about."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

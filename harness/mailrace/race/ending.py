@@ -1,4 +1,4 @@
-"""A round that was run in, the same round with whose doing it was that it went wrong out, if it did.
+"""Takes a round that was run; gives the same round and, where it went wrong, whose doing it was.
 
 Before the server is blamed, its machine and ours are looked at: a full disk, a signal from outside, too few
 file descriptors say nothing of its races.

@@ -1,4 +1,4 @@
-"""A target in, what keeps it from answering out: a hang of its own, or the machine that it runs on.
+"""Takes a target that does not answer; gives why: a hang of its own, or the machine that it runs on.
 
 A request that is unanswered is no hang yet. The process may be stopped by a signal from outside, wait for a
 disk, or simply be busy; only a server that rests while somebody waits for it hangs.

@@ -1,4 +1,4 @@
-"""What was asked of a race and what the scenario says in, one frozen value for the engine out."""
+"""Takes what was asked of a race and what the scenario says; gives one frozen value for the engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -13,9 +13,9 @@ from mailrace.scenario import Scenario
 class RaceOptions(Racing):
     """How long and how to race one scenario: what was asked, with nothing left to the scenario.
 
-    time_limit  monotonic seconds at which no further round begins; None: none
+    time_limit  monotonic seconds after which no further round begins; None: no limit
     replay      the command that replays a witness, without `--round`
-    pruned_from   from this round on a server that is not ours may have deleted what it accepted
+    pruned_from   the first round by which a server that is not ours may have deleted what it accepted
     progress    told after each block: (rounds done, rounds in all, hits, control's hits)
     limits      how long it waits, and how often it tries
     enough      asked after each block, once it is judged; true ends the race

@@ -1,4 +1,4 @@
-"""Stored rows in, some of them compared with what was sent and searched for: the costly looks, as a sample.
+"""Takes stored rows; compares some with what was sent and searches for some: costly looks, so a sample.
 
 Every such look is a request for one message, where the list shows thousands with one. The sample is drawn
 with the plan's seed, so a run that is repeated looks at the same messages. The first mails are all looked at,

@@ -1,4 +1,4 @@
-"""A started target in, what it tells of its own settings out, and what a promise broken serially hints at."""
+"""Takes a started target; gives what it says of its settings, and what a promise broken serially hints at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

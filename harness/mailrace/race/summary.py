@@ -1,4 +1,4 @@
-"""A side that was raced, its control and why it ended in, the ScenarioResult with its verdict out."""
+"""Takes a side that was raced, its control and why it ended; gives the ScenarioResult with its verdict."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Rounds of a lane whose traffic is quiet in, the same rounds with what the store held out.
+"""Takes rounds of a lane whose traffic is quiet; gives the same rounds with what the store held.
 
 The store is read in pages, once for a block of rounds: a few requests a thousand messages. What one round
 may have left is told by its messages' keys and its part of the tag names. On a server of ours every row is

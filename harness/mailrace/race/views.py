@@ -1,4 +1,4 @@
-"""A look at a quiet store in, the same with what its other views say differently out, round by round.
+"""Takes a look at a quiet store; gives the same with what its other views say differently, by round.
 
 Only natively, on servers of ours: when steered, each instance has a memory of its own.
 """

@@ -1,4 +1,4 @@
-"""A To header, or the JSON of a mail's recipients, in; what a search for an address can find in it out."""
+"""Takes a To header, or JSON of a mail's recipients; gives what a search for an address finds in it."""
 
 import re
 

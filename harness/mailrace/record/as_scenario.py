@@ -1,4 +1,4 @@
-"""A kind of overlap in, the smallest scenario file that makes it out.
+"""Takes a kind of overlap; gives the smallest scenario file that makes it.
 
 The scenario keeps what matters of the traffic, which is the two operations and how their subjects meet. It
 takes none of the suite's mails, addresses or tags.
@@ -13,17 +13,18 @@ ACTORS = frozenset(
         *("read_message", "read_latest", "set_read", "retrieve", "release"),
     ]
 )
-"""What an actor of a scenario does, too."""
+"""The kinds of recorded operations that an actor of a scenario can do."""
 
 
 def as_scenario(shape: Shape) -> str:
-    """The text of a scenario file; "" where no actor does what one of the two operations does."""
+    """The text of a scenario file; "" where no actor can do what one of the two operations did."""
     kinds = (shape.first, shape.second)
     if not ACTORS.issuperset(kinds):
         return ""
     if kinds == ("send", "send"):
         given, actors = "", [_two_sends(shape.relation)]
     else:
+        # One given message is enough where both operations act on it, or where one of them brings its own.
         is_one = shape.relation in ("the same message", "the same tag", "everything") or "send" in kinds
         given = _given("old", _tag_of_old(shape))
         given += "" if is_one else _given("other", f"{TAG}-o" if shape.is_tagged else "")
@@ -32,6 +33,7 @@ def as_scenario(shape: Shape) -> str:
             _actor(shape, kind, message, number)
             for number, (kind, message) in enumerate(zip(kinds, messages, strict=True))
         ]
+    # A control makes a native run able to PASS; this one races from 1.6.6 on (S6).
     head = f"name: {name_of(shape)}\ntitle: {shape.first} beside {shape.second}, {shape.relation}\n"
     lines = "".join(f"  - {actor}\n" for actor in actors)
     return f"{head}{f'given:{chr(10)}{given}' if given else ''}actors:\n{lines}controls:\n" + (

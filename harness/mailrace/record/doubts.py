@@ -1,4 +1,4 @@
-"""A suite in, why its server's promises cannot be judged out: somebody may have acted unseen.
+"""Takes a suite; gives why its server's promises cannot be judged: somebody may have acted unseen.
 
 A broken promise is told only where every operation that reached the store was seen. What passed unread, came
 by another way or was lost by the recorder may have deleted, doubled or retagged any mail.

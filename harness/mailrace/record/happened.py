@@ -1,4 +1,4 @@
-"""A suite's record and what its server held at the end in, the promises that the server broke out.
+"""Takes a suite's record and what its server held at the end; gives the promises that it broke.
 
 The promises are those of a race (an accepted mail has one copy, a refused one has none), but nothing here was
 planned: what somebody may have deleted or retagged is not judged, and how much that was is said. Where part

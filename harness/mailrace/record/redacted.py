@@ -1,4 +1,4 @@
-"""A command line in, the same without what may be a secret out: for record.jsonl and the page."""
+"""Takes a command line; gives it without what may be a secret, for record.jsonl and the page."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A recorded search in, what is sure of it out: that it finds a mail, that it cannot, or neither.
+"""Takes a recorded search; gives what is sure of it: that it finds a mail, that it cannot, or neither.
 
 Only recipients, sender, Message-ID and tags of a mail are known. Whatever else a search asks for leaves it
 open whether the mail is found, and nothing is claimed then.

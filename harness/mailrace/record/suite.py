@@ -1,4 +1,4 @@
-"""A whole record in, what its suite did out: its operations in order, its parties, and the life of each mail.
+"""Takes a whole record; gives what its suite did: operations in order, parties, the life of each mail.
 
 A *party* is what works by itself: a process, where the system tells it. Two connections of one process are
 one party. A *tester* is a party that reads, searches or deletes; one that only sends is the application under

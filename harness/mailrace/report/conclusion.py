@@ -1,4 +1,4 @@
-"""What a command saw in, its conclusion in plain sentences out: counted, explained once, and what to do next.
+"""Takes what a command saw; gives its conclusion in plain sentences, and what to do next.
 
 What each anomaly means, which versions have it and what helps stand in `mailrace.model`. Pure.
 """

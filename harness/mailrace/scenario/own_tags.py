@@ -1,4 +1,4 @@
-"""A scenario in; out come the tags that are new to a server once only, and what is changed in a user's file.
+"""Takes a scenario; gives tags that are new to a server only once, and what is changed in a user's file.
 
 Most races over tags need a tag that the server does not know yet. A tag without `{round}` is such a tag in
 the first round only: in the others there is nothing to race for, so they must not count as clean.

@@ -30,7 +30,7 @@ class Release(Strict):
     """Where every actor is held, and how all are let go. `free` ignores the other two."""
 
     at: Literal["connect", "mail", "rcpt", "data", "last-byte", "free"] = Field(
-        "last-byte", description="The point of hold; free: nobody is held, the baseline written by hand."
+        "last-byte", description="The point of hold; free: nobody is held, as in a race written by hand."
     )
     profile: Profile = Field(
         "rate",
@@ -121,13 +121,13 @@ class Scenario(Strict):
     @property
     def digest(self) -> str:
         """SHA-256 of what a round of it does, message files included: equal digests, equal rounds."""
-        words = {"title", "source", "what", "rounds"}
-        text = json.dumps(self.model_dump(mode="json", exclude=words), sort_keys=True).encode()
+        without_effect = {"title", "source", "what", "rounds"}
+        text = json.dumps(self.model_dump(mode="json", exclude=without_effect), sort_keys=True).encode()
         files = b"".join(sha256(held).digest() for _, held in sorted(self._contents.items()))
         return sha256(text + files).hexdigest()
 
     def with_source(self, file: Path | None, contents: Mapping[str, bytes]) -> "Scenario":
-        """The same scenario that knows its file and the message files it names."""
+        """The same scenario, which now knows its file and the message files that it names."""
         twin = self.model_copy()
         twin._file = file
         twin._contents = dict(contents)

@@ -31,7 +31,7 @@ actors:
 
 rounds: 100
 release:
-  at: last-byte                   # connect, mail, rcpt, data, last-byte; free: the baseline by hand
+  at: last-byte                   # connect, mail, rcpt, data, last-byte; free: nobody is held
   profile: rate                   # throughput: less quiet before a round, so more rounds a second
   offsets_us: auto                # or [low, high]
 retry: {policy: naive, on: [4xx], attempts: 2, wait_ms: 5}   # none, naive, new-id, reconcile

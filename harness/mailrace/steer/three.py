@@ -1,4 +1,4 @@
-"""A round of three actors in, what they show that no two of them do out.
+"""Takes a round of three actors; gives what the three show and no two of them do.
 
 All schedules are walked without a server (`model_walk`), and one of each outcome is run on the real servers,
 which judge it. An outcome is shown by pairs where some schedule to it lets one of the three run alone before

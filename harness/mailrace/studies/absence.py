@@ -1,4 +1,4 @@
-"""One scenario's result and an anomaly in, whether that anomaly may be said to be absent, and why, out.
+"""Takes a scenario's result and an anomaly; gives whether the anomaly may be called absent, and why.
 
 Seeing one is proof; not seeing one says something only by the rule for PASS (docs/verdicts.md) or by a walk
 of every order (docs/steer-inside.md). Gate and bisect ask nothing else of a clean answer.

@@ -1,4 +1,4 @@
-"""Versions in order and a probe in, the pair of neighbours between which a race came or went out.
+"""Takes versions in order and a probe; gives the neighbours between which a race came or went.
 
 The search is pure: answers in, the version to ask next out; so it can be stopped, written down and gone on
 with at any time. A version that gives no answer is passed over for its nearest neighbour.

@@ -1,4 +1,4 @@
-"""Scenarios and versions in, what each showed on each out: a table for terminal, Markdown, JSON and page."""
+"""Takes scenarios and versions; gives what each showed on each, for terminal, Markdown, JSON and page."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class Empty:
 
 
 def cell_of(result: ScenarioResult, report: str) -> Cell:
-    """A cell: violating classes of all classes, or hits of rounds with interval, and the anomalies."""
+    """A cell: how many of all classes are violating, or how many rounds hit, and which anomalies."""
     if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED) or not (result.rounds or result.schedules):
         return Cell(verdict=result.verdict, text=result.reason, report=report, machine=result.machine)
     seen = races_of(result)
@@ -72,7 +72,7 @@ def run_matrix(
         for number, target in enumerate(targets):
             reason = lacks(target)
             if reason and may_install and target.kind == "mailpit":
-                reason = _installed(target, whole.deadline, tell)
+                reason = _why_not_installed(target, whole.deadline, tell)
             if not reason:
                 yield f"{number:02d}", target
                 continue
@@ -109,7 +109,7 @@ def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
 
 
 def about(asked: RunRequest, started: str) -> dict[str, object]:
-    """How a matrix was made, as its document says it."""
+    """The fields of matrix.json that say how the matrix was made."""
     return {"mode": asked.mode, "seed": asked.seed, "command": asked.command, "started": started}
 
 
@@ -159,8 +159,8 @@ def matrix_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _installed(target: TargetName, ends: float | None, tell: Callable[[str], None]) -> str:
-    """Install a version before the time is over; why it could not be, "" if it could."""
+def _why_not_installed(target: TargetName, ends: float | None, tell: Callable[[str], None]) -> str:
+    """Install a version before the time is over; the reason where that did not succeed, else ""."""
     from mailrace.targets import install
 
     try:

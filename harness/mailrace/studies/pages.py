@@ -1,4 +1,4 @@
-"""A gate, a matrix or retry policies in, the table and the conclusion that page and terminal share out."""
+"""Takes a gate, a matrix or retry policies; gives the table and conclusion for both page and terminal."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The kinds of overlap that a suite made in, what steer says of each on the recorded version out.
+"""Takes the kinds of overlap that a suite made; gives what steer says of each on the recorded version.
 
 What was steered to its end stands in a cache by version, so that the next recording of a suite has it at
 once; it also tells what other versions do.

@@ -1,4 +1,4 @@
-"""One scenario and one version in, whether the race is there out: good, bad or unknown.
+"""Takes a scenario and a version; gives whether the race is there: good, bad or unknown.
 
 One hit is proof. A clean word is only said where every order was walked, or by the rule for PASS; a native
 race that says neither is tried again, with other seeds.

@@ -1,4 +1,4 @@
-"""One scenario and a target in, what each retry policy leaves the user with out.
+"""Takes a scenario and a target; gives what each retry policy leaves the user with.
 
 The same race under every policy, with `ignore_duplicate_ids` off and on, on servers of our own.
 """

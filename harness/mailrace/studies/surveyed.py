@@ -1,4 +1,4 @@
-"""A recorded kind of overlap in, what surveys of that very server say of it out.
+"""Takes a recorded kind of overlap; gives what surveys of that very server say of it.
 
 A survey tells more relations apart than traffic shows, such as a tag's last holder, and more forms of one
 operation. So a race is told where one of those that the traffic may have been has it, and a pass only where

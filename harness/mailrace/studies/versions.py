@@ -1,4 +1,4 @@
-"""Words for versions in, the targets that they name out, oldest first."""
+"""Takes words for versions; gives the targets that they name, oldest first."""
 
 import re
 from collections.abc import Iterable, Sequence

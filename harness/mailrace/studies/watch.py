@@ -1,4 +1,4 @@
-"""A server's log as it grows in, the lines with a known signature and what each means out.
+"""Takes a server's log as it grows; gives the lines with a known signature, and what each means.
 
 It follows a file over truncation and rotation, reads only whole lines, and holds no more than a limit.
 """

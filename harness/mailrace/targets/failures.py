@@ -1,4 +1,4 @@
-"""A failed REST call or TLS handshake in, what a person is told of it and may do about it out."""
+"""Takes a failed REST call or TLS handshake; gives what a person is told of it and may do about it."""
 
 import http.client
 import ssl

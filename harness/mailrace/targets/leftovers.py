@@ -1,4 +1,4 @@
-"""A server that is not ours and a run's token in; what the run left there out, and it removed on request.
+"""Takes a foreign server and a run's token; gives what the run left there, and removes it on request.
 
 Only mails with a recipient in a domain of the run, and tags that name the run, are ever touched.
 """

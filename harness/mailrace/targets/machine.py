@@ -1,4 +1,4 @@
-"""A folder, an exit status or a line of a server's log in, what its machine lacked or did to it out."""
+"""Takes a folder, an exit status or a log line; gives what its machine lacked or did to it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Users and passwords in, the file that a Mailpit reads them from out."""
+"""Takes users and passwords; gives the file that a Mailpit reads them from."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A quiet server's list in, whatever its other views say otherwise out: search, tags, counts, message pages.
+"""Takes a quiet server's list; gives what its other views say otherwise: search, tags, counts, pages.
 
 What is listed is held against what the searches find, the numbers and tags of `GET /info`, and the pages of
 messages: of those that are read already, for a page marks its message, and of those that are gone.

@@ -1,4 +1,4 @@
-"""What steer counted in, why a clean answer may not rest on it out."""
+"""Takes what steer counted; gives why a clean answer may not rest on it."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Two operations' traces and a view in, which conflicts between their statements came in both orders out."""
+"""Takes two operations' traces and a view; gives which of their conflicts came in both orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

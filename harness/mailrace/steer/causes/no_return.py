@@ -1,4 +1,4 @@
-"""A schedule in, the step after which nothing can end well any more out, and what had to come before it."""
+"""Takes a schedule; gives the step after which nothing can end well, and what had to come before it."""
 
 from collections import Counter
 from dataclasses import dataclass

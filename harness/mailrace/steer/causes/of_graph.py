@@ -1,4 +1,4 @@
-"""What steer explored in, the `View` that causes are found on out. Only this file knows the graph."""
+"""Takes what steer explored; gives the `View` that causes are found on. Only this file knows the graph."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The text of a statement in, what it is called and what it does out, in a few words."""
+"""Takes a statement's text; gives what it is called and what it does, in a few words."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Two runs of the same in, what a server draws anew for each out: identifiers, sequence numbers, instants.
+"""Takes two runs of the same; gives what a server draws anew in each: IDs, sequence numbers, instants.
 
 A statement that holds such a value differs from run to run though its actor was told the same. Only a value
 that is fresh is taken for drawn: one that no other run has anywhere. What a server picks among a few, such as

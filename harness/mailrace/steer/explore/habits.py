@@ -1,4 +1,4 @@
-"""What reaches the proxy from an instance with one actor in, whose it is out, as far as no text tells it.
+"""Takes what reaches the proxy from an instance with one actor; gives whose it is where no text tells.
 
 A server sends statements of its own accord, in texts that an operation of another server may send as well;
 and an operation may send some when its reply was read already. Which of these it does is learnt while the

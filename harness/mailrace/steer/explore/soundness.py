@@ -1,4 +1,4 @@
-"""What a search executed in, why it may not stand for every schedule out: each reason in words, "" if none.
+"""Takes what a search executed; gives why it may not stand for every schedule, each reason in words.
 
 A clean class is worth something only while four things hold: an actor that is told the same goes on the
 same, every statement ran where it was chosen to, the same choices gave the same statements, and the graph of

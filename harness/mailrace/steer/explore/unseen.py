@@ -1,4 +1,4 @@
-"""A sample of schedules in, how much of the sampler's mass lies in classes that it has not seen out.
+"""Takes a sample of schedules; gives how much of the sampler's mass is in classes that did not come.
 
 The estimate is Good and Turing's (I. J. Good, Biometrika 40, 1953): the share of the sample whose class came
 once. Its bound is taken from the sample's second half. Given the first half, each later schedule is new with

@@ -1,4 +1,4 @@
-"""What one instance did and no explored schedule does in, its realisation out, if it comes again."""
+"""Takes what one instance did and no explored schedule does; gives its realisation, if it comes again."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What was realised of a round in, its root causes as a report has them out, with their repairs tried out."""
+"""Takes what was realised of a round; gives its root causes for a report, with their repairs tried out."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A run, its graph and the judge in, the `ScheduleWitness` that a report shows out."""
+"""Takes a run, its graph and the judge; gives the `ScheduleWitness` that a report shows."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Counts and what became of violating classes in, sentences for a report out."""
+"""Takes counts, and what became of violating classes; gives sentences for a report."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""What was explored and realised in, what a report shows out."""
+"""Takes what was explored and realised; gives what a report shows."""

@@ -1,4 +1,4 @@
-"""What was explored and realised in, its `ScenarioResult` out: verdict, reason, and the bound in words."""
+"""Takes what was explored and realised; gives its `ScenarioResult`: verdict, reason, bound in words."""
 
 import statistics
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Stores and deletions in, when the statistics are broadcast out: statements that no operation asks for.
+"""Takes stores and deletions; gives when the server broadcasts statistics, which no operation asks for.
 
 A server counts its messages a quarter of a second after it stored or deleted some, once for all until then.
 """

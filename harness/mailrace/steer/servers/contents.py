@@ -1,4 +1,4 @@
-"""What a store holds after a schedule in, the same with everything compared out that a promise is about.
+"""Takes what a store holds after a schedule; gives the same, all compared that a promise is about.
 
 Of every row the source (`/raw`) is compared with what was sent, and the text that searches look through is
 searched for the sender of each message and the first words of its text. Rows that were there before the

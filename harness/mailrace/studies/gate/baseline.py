@@ -1,4 +1,4 @@
-"""A baseline file in, the anomalies that it accepts out; and findings with what it accepts marked.
+"""Takes a baseline file; gives the anomalies that it accepts, and marks the findings that it accepts.
 
     accept:
       - scenario: send-delete-last-holder

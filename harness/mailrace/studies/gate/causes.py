@@ -1,4 +1,4 @@
-"""What two versions showed of each scenario in, what an upgrade does to each root cause out. Pure.
+"""Takes what two versions showed of each scenario; gives what an upgrade does to each root cause. Pure.
 
 The verdict of a gate hangs on its findings. The causes say why, and where several findings are one.
 """

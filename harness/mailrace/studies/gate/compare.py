@@ -1,4 +1,4 @@
-"""What two versions of a server showed in, what an upgrade changes, finding by finding, out. Pure.
+"""Takes what two versions of a server showed; gives what an upgrade changes, finding by finding. Pure.
 
 "New" is said only after the old version was put to the very same test without showing it: the schedule, run
 on it `RUNS_NEEDED` times, or natively as many pairs in which the new version showed it. Whatever could not be

@@ -1,4 +1,4 @@
-"""A schedule that showed an anomaly on one version in, how often the other version shows it in it out."""
+"""Takes a schedule that showed an anomaly on one version; gives how often the other version shows it too."""
 
 from mailrace.model.errors import TargetError
 from mailrace.model.result import ScenarioResult

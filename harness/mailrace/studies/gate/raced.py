@@ -1,4 +1,4 @@
-"""One scenario and two versions in, both raced side by side round by round, and who showed what in each pair.
+"""Takes a scenario and two versions; races both side by side, and gives which showed what in each pair.
 
 The native half of the gate: the versions alternate as target and control do (docs/verdicts.md), with the same
 seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
@@ -47,7 +47,7 @@ class Paired:
 
 
 def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
-    """For each anomaly that one version showed: what the other did in the very pairs that showed it.
+    """For each anomaly that a version showed: the pairs that tell of it, and how often the other showed it.
 
     Where both show it, `hits` is above zero, and the finding is "unchanged". What only an old version of
     kind 3 showed says nothing of the new one: it is left out.
@@ -104,10 +104,12 @@ def race_paired(
             version.info = target.info
             targets.append(target)
             results.append(unfit(scenario, target, place.use))
+        # A version that failed or must not be raced says so itself; the other one was not looked at for it.
         if any(results):
             why = "the other version could not be raced beside it"
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, why)
             return Paired(old=results[0] or skipped, new=results[1] or skipped)
+        # Both can be raced. The journal of the new version keeps the rounds of both, the old as its control.
         new.began(scenario, targets[1].info, None)
         new.journal.header(
             JournalHeader.of(
@@ -172,7 +174,10 @@ def _pairs(before: _Watched, after: _Watched) -> tuple[Pair, ...]:
 
 
 def old_as_control(old: TargetName, new: TargetName) -> int:
-    """The kind of control that the old version is of the new: 1 where both are the same server of ours."""
+    """The kind of control that the old version is of the new one.
+
+    It is 1 where mailrace starts both and both are Mailpit, or both the embedded reference; else 3.
+    """
     kinds = {"file": "mailpit"}
     one, other = (kinds.get(k, k) for k in (old.kind, new.kind))
     return 1 if one == other and one != "url" else 3

@@ -1,6 +1,6 @@
-"""Two targets and scenarios in, every scenario looked at on both, the gate's document out.
+"""Takes two targets and scenarios; looks at every scenario on both, and gives the gate's document.
 
-    each scenario → steered on both → what one alone shows is put to the other → findings
+    each scenario → steered on both → what only one of them shows is put to the other → findings
 
 Steered where both are ours to start, for then there is no chance in it. Raced natively where one is not,
 where steer has nothing to say, and where its walk was not finished. Both versions' runs stand in the
@@ -71,6 +71,7 @@ def run_gate(
     alone   is entered while rounds are raced natively
     look    how the workers of a campaign look at the scenarios; None: this process does
     """
+    # All clean words of the gate share one confidence, so the rule is told how many there can be.
     mode = chosen_mode(asked.old, asked.new, mode=asked.mode)
     verdicts = max(asked.run.racing.verdicts, CLAIMS * len(scenarios))
     racing = replace(asked.run.racing, verdicts=verdicts)
@@ -85,6 +86,7 @@ def run_gate(
         if entry.scenario not in (known := scenario_names(scenarios)):
             hint = did_you_mean(entry.scenario, known)
             tell(f"baseline: {entry.scenario} is no scenario of these or of the shipped ones{hint}")
+    # Each version has a session of its own, in a folder of that name within the gate's.
     what, targets = f"gate-{asked.old}-{asked.new}", (asked.old, asked.new)
     with (
         session(scenarios, request, listener, study="gate", targets=targets, what=what, alone=alone) as whole,
@@ -95,6 +97,7 @@ def run_gate(
         every = (found for scenario in scenarios for found in versions.look(scenario))
         findings = look(versions, scenarios) if look else tuple(every)
         runs = old.finish().result, new.finish().result
+    # Both runs are over. What is accepted, or does less harm than counts, is told and does not count.
     findings, notes = apply_baseline(findings, asked.accepted, asked.today, [s.name for s in scenarios])
     findings = spare_lesser(findings, asked.harm)
     gate = _gate(asked, whole, runs, findings, notes)
@@ -223,6 +226,10 @@ class Versions:
             return Paired(old=old, new=cut_off(self.new.folder, scenario, self.new.request, CUT_OFF))
 
     def _side_by_side(self, scenario: Scenario) -> Paired:
+        """Race both versions, and where neither shows anything, the new one with the scenario's own controls.
+
+        A race that only shows there is raced side by side once more, so that the old version is asked, too.
+        """
         paired = race_paired(scenario, self.old, self.new, patience=PATIENCE)
         if paired.new.verdict is not Verdict.INCONCLUSIVE:
             return paired

@@ -1,4 +1,4 @@
-"""A surveyed version in, what three operations at a time show that no two of them do out.
+"""Takes a surveyed version; gives what three operations at a time show and no two of them do.
 
 All schedules of three are walked without a server, one of each outcome is run on the servers, and what no
 pair shows is brought about on one server where that works (`mailrace.steer.three` says how).
