@@ -81,3 +81,18 @@ def test_no_file_is_opened_in_the_encoding_of_the_locale(tmp_path: Path) -> None
         ]
         assert ours == []
         assert done.returncode in (0, 1), done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--workers", "1")])
+def test_a_folder_whose_name_is_no_text_is_run_and_replayed(more: tuple[str, ...], tmp_path: Path) -> None:
+    """Linux names are bytes; Python has those that are no UTF-8 as surrogates, which no file may hold."""
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/f\xff")
+    os.mkdir(folder)
+    file = Path(folder, "two.race.yaml")
+    file.write_text("name: two\nactors: [{send: {count: 2, tags: ['{run}-{round}']}}]\nrounds: 30\n")
+    words = ["run", str(file), "-t", "embedded@1.17.0", "--no-control", "--until-hit", "--out", "o", *more]
+    done = command(*words, cwd=tmp_path, stdout=subprocess.PIPE)
+    assert done.returncode == 1, done.stderr.decode()
+    again = command("replay", "o", "--rounds", "30", cwd=tmp_path, stdout=subprocess.PIPE)
+    assert again.returncode == 1, again.stderr.decode()
+    assert b"STILL FAILS" in again.stdout

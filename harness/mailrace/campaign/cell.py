@@ -118,8 +118,13 @@ class Outcome:
 
 
 def text_of(value: Cell | Sent | Outcome) -> str:
-    """The value as JSON; equal values give equal texts."""
-    return codec(type(value)).dump_json(value).decode()
+    """The value as JSON; equal values give equal texts. Raises UsageError for a name that is no text."""
+    try:
+        return codec(type(value)).dump_json(value).decode()
+    except ValueError:
+        raise UsageError(
+            "a file of a scenario has a name that is no UTF-8, so it cannot be sent to workers; rename it"
+        ) from None
 
 
 def sent_from(text: str) -> Sent:

@@ -137,7 +137,7 @@ def named_here(files: Mapping[str, str], cell: Cell, folder: Path, scenario: Sce
     found = {}
     for name, text in files.items():
         for token, mine in names.items():
-            shown = json.dumps(mine, ensure_ascii=False)[1:-1] if name.endswith((".json", ".jsonl")) else mine
+            shown = json.dumps(mine)[1:-1] if name.endswith((".json", ".jsonl")) else mine
             text = text.replace(token, shown)
         found[name] = text
     return found

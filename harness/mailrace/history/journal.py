@@ -95,6 +95,16 @@ _Line = (
 )
 
 
+def _as_json(value: _Line, without: set[str] | None) -> bytes:
+    """The value as JSON in ASCII; what is no character, as in a file's name, is written as its escape."""
+    of = codec(type(value))
+    try:
+        return of.dump_json(value, exclude=without, ensure_ascii=True)
+    except ValueError:  # pydantic's own kind, which is imported late
+        plain = of.dump_python(value, mode="json", exclude=without)
+        return json.dumps(plain, separators=(",", ":")).encode()
+
+
 class Journal:
     """Appends a run's history to one file; close it, or leave it to the end of the process.
 
@@ -164,7 +174,7 @@ class Journal:
     def _write(
         self, kind: str, lane: str, value: _Line, without: frozenset[str] = frozenset(), **more: int | bool
     ) -> None:
-        text = codec(type(value)).dump_json(value, exclude=set(without) or None, ensure_ascii=True)
+        text = _as_json(value, set(without) or None)
         head = json.dumps({"kind": kind, "lane": lane, **more}, separators=(",", ":")).encode()
         self._append(head[:-1] + b"," + text[1:] + b"\n")
 
