@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaign.cells import need_dask
 from tests.running import COMMAND, environment
 
 pytestmark = pytest.mark.slow
@@ -86,6 +87,8 @@ def test_no_file_is_opened_in_the_encoding_of_the_locale(tmp_path: Path) -> None
 @pytest.mark.parametrize("more", [(), ("--workers", "1")])
 def test_a_folder_whose_name_is_no_text_is_run_and_replayed(more: tuple[str, ...], tmp_path: Path) -> None:
     """Linux names are bytes; Python has those that are no UTF-8 as surrogates, which no file may hold."""
+    if more:
+        need_dask()
     folder = os.fsdecode(os.fsencode(tmp_path) + b"/f\xff")
     os.mkdir(folder)
     file = Path(folder, "two.race.yaml")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mailrace.history.plan import PLAN
 
+from tests.campaign.cells import need_dask
 from tests.cli.in_process import Here, scenario
 from tests.running import Running, mailrace, wait_until
 
@@ -44,6 +45,8 @@ def settings_are(folder: Path, line: str) -> None:
 def test_no_process_of_ours_takes_a_module_from_it(
     words: tuple[object, ...], tmp_path: Path, trace: Path
 ) -> None:
+    if "--workers" in words:
+        need_dask()
     done = mailrace(*words, cwd=tmp_path)
     assert not trace.exists()
     assert done.returncode in (0, 3), done.stderr
