@@ -1,102 +1,18 @@
 """What the store holds is given to its rounds, and rows of earlier blocks are looked at again: no server."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from mailrace.history import Journal
-from mailrace.model.attempt import Outcome, RoundRecord, Stored, StoredMessage, Word
-from mailrace.model.operation import Send, ServerOptions
-from mailrace.model.target import Target
-from mailrace.race.verify import EMPTY_ABOVE, SERIAL, Verifier
-from mailrace.scenario import Plan, scenario_from
+from mailrace.model.attempt import Loss, Outcome
+from mailrace.model.errors import TargetError
+from mailrace.race.samples import SOURCE_BYTES_MAX
+from mailrace.race.verify import EMPTY_ABOVE, SERIAL
 from mailrace.targets.views import GONE_MAX
 
-from tests import built
-
-RUN = "mrabcd1234"
-
-
-class FakeTarget:
-    """Holds the rows that a test puts there; every one of them can be found and has no source."""
-
-    def __init__(self, *, is_ours: bool = True) -> None:
-        self.is_ours = is_ours
-        self.rows: list[StoredMessage] = []
-        self.process = 1
-        self.looks = 0
-
-    def stored(self, domain: str) -> Stored:
-        self.looks += 1
-        return Stored(messages=tuple(self.rows), tags=())
-
-    def source(self, row_id: str) -> bytes:
-        return b""
-
-    def search(self, query: str) -> tuple[str, ...]:
-        return tuple(row.id for row in self.rows if row.key in query)
-
-    def relayed(self) -> tuple[bytes, ...]:
-        return ()
-
-    def disagreements(self, *_: object) -> tuple[()]:
-        return ()
-
-    def log_since(self, t_ns: int) -> tuple[()]:
-        return ()
-
-    def pid(self) -> int | None:
-        return self.process if self.is_ours else None
-
-    def liveness(self, timeout_s: float) -> str:
-        return "alive"
-
-    def empty(self) -> None:
-        self.rows.clear()
-
-
-class Rounds:
-    """A verifier, and rounds of its plan one after the other, each a block of its own."""
-
-    def __init__(self, folder: Path, actors: Sequence[dict[str, Any]], *, is_ours: bool = True) -> None:
-        text = {"name": "s", "title": "t", "actors": list(actors), "rounds": 10, "needs": ">=1.19.0"}
-        self.plan = Plan(scenario_from(text, folder), 1, RUN)
-        self.target = FakeTarget(is_ours=is_ours)
-        self.journal = Journal(folder / "history.jsonl")
-        self.verifier = Verifier(self.plan, ServerOptions(), cast(Target, self.target), self.journal)
-        self.index = -1
-
-    def record(self, outcome: Outcome = Outcome.OK) -> RoundRecord:
-        """The next round: every operation was answered so."""
-        self.index += 1
-        planned = self.plan.round(self.index)
-        attempts = [
-            built.attempt(
-                operation.key,
-                outcome,
-                round=self.index,
-                actor=actor,
-                message=operation.message.key if isinstance(operation, Send) else None,
-                word=Word.ACCEPTED,
-                code=250,
-            )
-            for actor, operation in enumerate(planned.operations)
-        ]
-        return built.record(index=self.index, plan=planned, attempts=tuple(attempts))
-
-    def look(self, record: RoundRecord) -> Stored:
-        (seen,) = self.verifier.look([record], "target")
-        assert seen.stored is not None
-        return seen.stored
-
-    def stores(self, record: RoundRecord, *tags: str) -> list[StoredMessage]:
-        """The copies of the round's mails, newest first, put into the store."""
-        sent = [o.message for o in record.plan.operations if isinstance(o, Send)]
-        rows = [built.row(message, *tags) for message in sent]
-        self.target.rows[:0] = rows
-        return rows
+from tests.race.verified_rounds import RUN, Rounds
 
 
 @pytest.fixture
@@ -126,6 +42,53 @@ def test_a_round_is_given_its_own_rows_and_earlier_ones_stay_out(make: Callable[
         assert stored.changed == ()
     assert "of 6 stored mails 6 were compared" in rounds.verifier.note
     assert "6 looked at again" in rounds.verifier.note
+
+
+def test_each_mail_of_a_long_block_is_compared_with_what_was_sent_and_searched_for(
+    make: Callable[..., Rounds],
+) -> None:
+    rounds = make(SENDERS)
+    records = [rounds.record() for _ in range(60)]
+    rows = [rounds.stores(record, f"{RUN}-common") for record in records]
+    rounds.target.unfound = rows[30][1].id
+    seen = rounds.verifier.look(records, "target")
+    parts = [record.stored for record in seen if record.stored is not None]
+    assert all(row.source is not None for part in parts for row in part.messages)
+    assert [len(part.searches) for part in parts] == [2] * 60
+    found = {search.key: search.ids for part in parts for search in part.searches}
+    assert [row.key for row in rounds.target.rows if found[row.key] != (row.id,)] == [rows[30][1].key]
+    assert rounds.target.asked == ['"s01 the quick"', '"s02 the quick"', f'"{rows[30][1].key} the quick"']
+    assert "of 120 stored mails 120 were compared" in rounds.verifier.note
+    assert "120 searched for" in rounds.verifier.note
+    assert "others" not in rounds.verifier.note
+
+
+def test_a_mail_that_is_found_by_the_words_of_another_is_searched_for_by_its_own(
+    make: Callable[..., Rounds],
+) -> None:
+    """Both mails of round 33 are found by the words of the first of them."""
+    rounds = make(SENDERS)
+    records = [rounds.record() for _ in range(40)]
+    rows = [rounds.stores(record, f"{RUN}-common") for record in records]
+    one, two = rows[33]
+    search = rounds.target.search
+    rounds.target.search = lambda query: (*search(query), *((two.id,) if one.id in search(query) else ()))  # type: ignore[method-assign]
+    stored = rounds.verifier.look(records, "target")[33].stored
+    assert stored is not None
+    found = {search.key: (search.query, search.ids) for search in stored.searches}
+    assert found[one.key] == (f'"{one.key} the quick"', (one.id, two.id))
+
+
+def test_of_large_mails_it_is_said_how_many_were_compared(make: Callable[..., Rounds]) -> None:
+    rounds = make(SENDERS)
+    records = [rounds.record() for _ in range(5)]
+    rounds.target.rows = [
+        replace(r, size=SOURCE_BYTES_MAX // 3) for one in records for r in rounds.stores(one)
+    ]
+    rounds.target.source = lambda row_id: bytes(SOURCE_BYTES_MAX // 3)  # type: ignore[method-assign]
+    rounds.verifier.look(records, "target")
+    assert "of 10 stored mails 3 were compared" in rounds.verifier.note
+    assert "of the others only what the list shows was compared" in rounds.verifier.note
 
 
 @pytest.mark.parametrize("is_tagged", [True, False])
@@ -251,3 +214,25 @@ def test_a_server_started_anew_and_one_that_was_emptied_hold_nothing_old(make: C
     rounds.look(many)
     assert rounds.target.rows == []
     assert rounds.look(rounds.record()).changed == ()
+
+
+def test_rounds_on_a_store_that_could_not_be_emptied_are_not_verified(make: Callable[..., Rounds]) -> None:
+    """Its old rows are nobody's fault, and what a late deletion takes is none either."""
+
+    def refuses() -> None:
+        raise TargetError("DELETE /api/v1/messages: 500")
+
+    rounds = make(SENDERS)
+    records = [rounds.record() for _ in range(EMPTY_ABOVE // 2 + 1)]
+    for record in records:
+        rounds.stores(record, f"{RUN}-common")
+    empty, rounds.target.empty = rounds.target.empty, refuses  # type: ignore[method-assign]
+    rounds.verifier.look(records, "target")
+    for is_refused in (True, False):
+        rounds.target.empty = refuses if is_refused else empty  # type: ignore[method-assign]
+        (seen,) = rounds.verifier.look([rounds.record()], "target")
+        assert (seen.stored, seen.loss) == (None, Loss.UNVERIFIED)
+        assert "DELETE /api/v1/messages: 500" in seen.lost
+    last = rounds.record()
+    own = rounds.stores(last, f"{RUN}-common")
+    assert [row.id for row in rounds.look(last).messages] == [row.id for row in own]

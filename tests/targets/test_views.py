@@ -97,6 +97,70 @@ def test_each_way_that_two_views_differ(change: Any, key: str, says: str) -> Non
     assert two.other in found.proof
 
 
+MANY = tuple(
+    copy(mail(f"g{n:02d}", f"T{n}"), f"T{n}", server_id=f"m{n}", read=True) for n in reversed(range(12))
+)
+
+
+class HidingApi:
+    """A mailbox of many, newest first, of which one view hides a message: searches are answered truly."""
+
+    def __init__(self, hidden: str, view: str) -> None:
+        self.hidden, self.view = hidden, view
+        self.asked: list[str] = []
+
+    def pages(self, query: str) -> tuple[Page, ...]:
+        self.asked.append(query)
+        field, _, words = query.replace('"', "").partition(":")
+        rows = tuple(
+            row
+            for row in MANY
+            if {
+                "to": words in row.to[0],
+                "tag": words == row.tags[0].lower(),
+                "subject": words in row.subject,
+            }[field]
+            and (row.id, field) != (self.hidden, self.view)
+        )
+        return (Page(total=len(MANY), matching=len(rows), messages=rows, tags=()),)
+
+    def info(self) -> dict[str, Any]:
+        return {"Tags": {row.tags[0]: 1 for row in MANY}}
+
+    def page_of_message(self, row_id: str) -> dict[str, object] | None:
+        self.asked.append(row_id)
+        tags = next(row.tags for row in MANY if row.id == row_id)
+        return None if (row_id, "page") == (self.hidden, self.view) else {"Tags": list(tags)}
+
+
+@pytest.mark.parametrize("view", ["to", "tag", "subject", "page"])
+@pytest.mark.parametrize("row", MANY, ids=lambda row: row.id)
+def test_each_message_of_many_is_looked_for_in_each_view(row: StoredMessage, view: str) -> None:
+    api = HidingApi(row.id, view)
+    found = disagreements(api, Stored(messages=MANY, tags=()), DOMAIN, {})  # type: ignore[arg-type]
+    assert {two.key for two in found} == {row.key}
+
+
+def test_what_an_earlier_look_asked_for_is_not_asked_for_again() -> None:
+    api = HidingApi("", "")
+    known = {row.id for row in MANY[1:]}
+    assert disagreements(api, Stored(messages=MANY, tags=()), DOMAIN, {}, known) == ()  # type: ignore[arg-type]
+    assert [query for query in api.asked if not query.startswith("to:")] == [
+        MANY[0].id,
+        f'tag:"{MANY[0].tags[0].lower()}"',
+        f'subject:"{MANY[0].subject}"',
+    ]
+
+
+@pytest.mark.parametrize("tags", [{}, {"T": 1, "U": 1, "V": 1}])
+def test_tags_that_are_counted_nowhere_or_for_nobody_are_told(tags: dict[str, int]) -> None:
+    api = FakeApi()
+    api.numbers["Tags"] = tags
+    assert {two.other for two in looked(api)} == (
+        {"GET /api/v1/info says 1"} if tags else {"GET /api/v1/info says none"}
+    )
+
+
 def test_a_server_that_names_no_numbers_is_compared_by_what_it_shows() -> None:
     api = FakeApi()
     api.numbers = {"Version": "v1"}

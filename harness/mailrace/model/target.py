@@ -1,6 +1,6 @@
 """What a server under test must be able to do: the protocol Target, and the values that describe one."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -156,8 +156,13 @@ class Target(Protocol):
     def search(self, query: str) -> tuple[str, ...]:
         """The server IDs that a search finds, at most a page of them."""
 
-    def disagreements(self, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
-        """Where other views of a server of ours differ from its list; `gone`: IDs not listed, with keys."""
+    def disagreements(
+        self, listed: Stored, domain: str, gone: Mapping[str, str], known: Container[str] = ()
+    ) -> tuple[Disagreement, ...]:
+        """Where other views of a server of ours differ from its list.
+
+        gone    IDs that are not listed any more, with keys; `known`: IDs that were compared before
+        """
 
     def relayed(self) -> tuple[bytes, ...]:
         """The mails that its relay has got since the last call; none where it has no relay of ours."""

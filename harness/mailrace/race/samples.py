@@ -1,11 +1,12 @@
-"""Takes stored rows; compares some with what was sent and searches for some: costly looks, so a sample.
+"""Takes stored rows; compares their sources with what was sent, and searches for their words.
 
-Every such look is a request for one message, where the list shows thousands with one. The sample is drawn
-with the plan's seed, so a run that is repeated looks at the same messages. The first mails are all looked at,
-and then a tenth.
+A source is a request for one message, where the list shows thousands with one, so there is a limit to their
+size. Beyond it they are a sample, drawn with the plan's seed: a run that is repeated looks at the same ones.
+One search finds the messages of one sender in all rounds; only what it finds wrong is searched for by itself.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,12 +19,13 @@ from mailrace.model.target import Target
 from mailrace.race.retry import resent
 from mailrace.scenario import Plan
 
-SOURCES_FIRST, SEARCHES_FIRST = 60, 20
-"""So many are looked at before there is any sampling; from then on of a block of rounds one source in ten
-and three searches, for a search makes the server read its whole mailbox."""
-OF_A_BLOCK_LEAST = 3
 SOURCE_BYTES_MAX = 8 * 1024 * 1024
+"""So much of sources is read at a look; the message that passes it is the last."""
+SEARCHES_MAX = 20
+"""Messages that are searched for one by one at a look, where no search finds them with their like."""
 
+_TOKEN_CHARS = len("r00041")
+"""The part of a message's key that names its round."""
 Identity = tuple[str, str, int]
 """A row's server ID, which another may get once it is deleted, its message and its attempt."""
 _T = TypeVar("_T")
@@ -57,15 +59,18 @@ class Sampler:
         self._random = random.Random(f"sample/{plan.seed}")
 
     def sources(
-        self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int
+        self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int | None = None
     ) -> dict[str, Source]:
-        """The sources of at most this many rows beside what was sent, by row ID; `origins` by message key.
+        """The sources of the rows (of a sample of at most `most`) beside what was sent, by row ID.
 
-        Large messages are fewer: 8 MiB in all, and one at least.
+        `origins` by message key. Of large messages a sample: 8 MiB in all, and one at least.
         """
         found: dict[str, Source] = {}
+        few = self._few(rows, len(rows) if most is None else most)
+        if sum(row.size for row in few) > SOURCE_BYTES_MAX:
+            few = self._random.sample(few, len(few))
         size_bytes = 0
-        for row in self._few(rows, most):
+        for row in few:
             if found and size_bytes + row.size > SOURCE_BYTES_MAX:
                 continue
             origin = origins[row.key]
@@ -79,15 +84,45 @@ class Sampler:
             found[row.id] = compare_source(sent, raw, is_posted=origin.is_posted)
         return found
 
-    def searches(self, messages: Sequence[Message], most: int) -> dict[str, Search]:
-        """What a search for its own words found, for at most this many of the messages, by key."""
+    def searches(self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin]) -> dict[str, Search]:
+        """What searches for their own words found of the rows' messages, by key.
+
+        What messages of one sender share of their words is searched for once for all rounds. Where that
+        misses one, or finds another of its round, its own words are searched for, and they are what is told.
+        """
+        copies: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            copies[row.key].add(row.id)
+        alike: dict[str, list[Message]] = defaultdict(list)
+        for key in copies:
+            message = origins[key].message
+            words = words_of(message).strip('"')
+            alike[words.removeprefix(key[:_TOKEN_CHARS]) if " " in words else ""].append(message)
+        alone = list(self._few(alike.pop("", []), SEARCHES_MAX))
         found: dict[str, Search] = {}
-        for message in self._few(messages, most):
-            query = words_of(message)
-            if not self._target.is_ours:
-                query = f"{query} to:@{message.domain}"
+        keys = {row.id: row.key for row in rows}
+        for words, messages in alike.items():
+            if len(messages) == 1:
+                alone += messages
+                continue
+            query = self._query(f'"{words}"', messages[0])
+            ids = set(self._target.search(query))
+            own = {message.key for message in messages}
+            # A message of another sender of the same round has the words of one that it raced with.
+            mixed = {keys[i][:_TOKEN_CHARS] for i in ids if i in keys and keys[i] not in own}
+            for message in messages:
+                if copies[message.key] <= ids and message.key[:_TOKEN_CHARS] not in mixed:
+                    held = tuple(sorted(copies[message.key]))
+                    found[message.key] = Search(key=message.key, query=query, ids=held)
+                else:
+                    alone.append(message)
+        for message in alone:
+            query = self._query(words_of(message), message)
             found[message.key] = Search(key=message.key, query=query, ids=self._target.search(query))
         return found
+
+    def _query(self, words: str, message: Message) -> str:
+        return words if self._target.is_ours else f"{words} to:@{message.domain}"
 
     def _few(self, of: Sequence[_T], most: int) -> Sequence[_T]:
         return of if len(of) <= most else self._random.sample(of, most)
@@ -97,11 +132,13 @@ def counted_words(counts: Mapping[str, int]) -> str:
     """How much of the contents was compared, in a sentence; "" where nothing was stored."""
     if not counts["stored"]:
         return ""
-    asked, gone = counts["gone and asked for"], counts["gone"]
+    asked, gone, stored = counts["gone and asked for"], counts["gone"], counts["stored"]
     pages = f", and of {gone} that are gone {asked} by their page" if asked < gone else ""
     again = f", {counts['again']} looked at again after later rounds" if "again" in counts else ""
+    is_all = min(counts["compared"], counts["searched"]) >= stored
+    others = "" if is_all else "of the others only what the list shows was compared, and "
     return (
-        f"contents: of {counts['stored']} stored mails {counts['compared']} were compared with what was "
+        f"contents: of {stored} stored mails {counts['compared']} were compared with what was "
         f"sent by their source (/raw), {counts['searched']} searched for{again}{pages}; "
-        "of the others only what the list shows was compared, and of none what POP3 alone shows"
+        f"{others}what POP3 alone shows was compared of none"
     )

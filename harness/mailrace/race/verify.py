@@ -3,23 +3,20 @@
 The store is read in pages, once for a block of rounds: a few requests a thousand messages. What one round
 may have left is told by its messages' keys and its part of the tag names. On a server of ours every row is
 somebody's: what belongs to no round is given to the one that it names, else to the last one. Rows of earlier
-blocks are looked at again as long as the store is not emptied; of the sources (`/raw`) a sample is read.
+blocks are looked at again as long as the store is not emptied, of their sources (`/raw`) a sample.
 """
 
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from mailrace.actors import relayed_of
 from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
 from mailrace.history import Journal
 from mailrace.model.attempt import (
     Changed,
     Disagreement,
     LogLine,
-    Loss,
     Outcome,
     RoundRecord,
     Stored,
@@ -27,13 +24,9 @@ from mailrace.model.attempt import (
 )
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Effect, Operation, ServerOptions, messages_of
-from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Liveness, Target
 from mailrace.race.hang import LOOK_S, hangs
 from mailrace.race.samples import (
-    OF_A_BLOCK_LEAST,
-    SEARCHES_FIRST,
-    SOURCES_FIRST,
     Identity,
     Origin,
     Sampler,
@@ -41,7 +34,16 @@ from mailrace.race.samples import (
     identity,
     origins_of,
 )
-from mailrace.race.views import gone_of, is_comparable, is_lacking, named_by, spread, tags_by_round
+from mailrace.race.views import (
+    gone_of,
+    is_comparable,
+    is_lacking,
+    named_by,
+    not_read,
+    spread,
+    tags_by_round,
+    with_relayed,
+)
 from mailrace.scenario import Plan
 from mailrace.targets.views import GONE_MAX
 
@@ -83,6 +85,8 @@ class Verifier:
         self._edits: list[Operation] = []
         """What ran since the known rows were last seen, and may have touched them."""
         self._counts: Counter[str] = Counter()
+        self._not_emptied: TargetError | None = None
+        """Why the store was not emptied when it was to be."""
 
     def look(self, records: Sequence[RoundRecord], lane: str) -> tuple[RoundRecord, ...]:
         """The records with `stored` and `log`; `lost` where the store could not be read.
@@ -99,17 +103,18 @@ class Verifier:
             return tuple(records)
         if is_ours and not last.hung and hangs(self._target):
             return (*records[:-1], replace(last, hung=("a look at the store",)))
+        if (before := self._not_emptied) is not None:
+            self._empty()
+            return not_read(records, before)
         try:
             whole = self._settled(records)
-            parts = self._parted(lane, records, whole)
-            changed = self._changed(lane, whole)
+            # What a server keeps in memory it keeps for some seconds only, so its views are asked first.
             two_views = self._disagreeing(records, whole)
+            parts = self._parted(records, whole)
+            changed = self._changed(lane, whole)
         except TargetError as wrong:
-            # What these rounds stored is not known: the server's doing, unless our own machine failed.
-            loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
-            why = f"the store could not be read: {wrong}"
-            return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)
-        parts = self._with_relayed(records, parts)
+            return not_read(records, wrong)
+        parts = with_relayed(records, parts, self._target.relayed(), self._plan.contents)
         parts[-1] = replace(parts[-1], changed=changed)
         spread(two_views, parts, records)
         self._remember(records, parts, whole)
@@ -120,10 +125,16 @@ class Verifier:
             self._journal.stored(lane, record.index, stored)
             found.append(replace(record, stored=stored, log=self._log_of(record)))
         if self._target.is_ours and len(whole.messages) > EMPTY_ABOVE:
-            with suppress(TargetError):  # the next block's look says what is wrong
-                self._target.empty()
-            self.forget()
+            self._empty()
         return tuple(found)
+
+    def _empty(self) -> None:
+        """Empty the store. Where that fails it is not known what it still takes, nor when."""
+        self.forget()
+        try:
+            self._target.empty()
+        except TargetError as wrong:
+            self._not_emptied = wrong
 
     def _disagreeing(self, records: Sequence[RoundRecord], whole: Stored) -> tuple[Disagreement, ...]:
         """Where other views differ from the list of the whole store."""
@@ -132,7 +143,8 @@ class Verifier:
         gone = gone_of(whole, records)
         self._counts["gone"] += len(gone)
         self._counts["gone and asked for"] += min(len(gone), GONE_MAX)
-        return self._target.disagreements(whole, self._plan.domain, gone)
+        known = {row_id for row_id, _, _ in self._known}
+        return self._target.disagreements(whole, self._plan.domain, gone, known)
 
     @property
     def note(self) -> str:
@@ -143,7 +155,8 @@ class Verifier:
         rows = [row for part in parts for row in part.messages]
         self._counts["stored"] += len(rows)
         self._counts["compared"] += sum(row.source is not None for row in rows)
-        self._counts["searched"] += sum(len(part.searches) for part in parts)
+        searched = {search.key for part in parts for search in part.searches}
+        self._counts["searched"] += sum(row.key in searched for row in rows)
 
     def _note(self, records: Sequence[RoundRecord]) -> None:
         """Take down what ran, before anything can go wrong; a server started anew has another store."""
@@ -160,6 +173,7 @@ class Verifier:
         self._foreign.clear()
         self._unsure.clear()
         self._edits.clear()
+        self._not_emptied = None
 
     def _settled(self, records: Sequence[RoundRecord]) -> Stored:
         """What is stored: after an unknown outcome once two looks agree; a mail may come after its reply."""
@@ -175,11 +189,8 @@ class Verifier:
                 break
         return stored
 
-    def _parted(self, lane: str, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
-        """What the store holds, round by round; rows that are known already are left out.
-
-        Of rounds that were raced a part of the rows is looked at closely, of serial ones each.
-        """
+    def _parted(self, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
+        """What the store holds, round by round; rows that are known already are left out."""
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
         for row in whole.messages:
@@ -193,13 +204,8 @@ class Verifier:
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
         planned = [row for part in rows.values() for row in part if row.key in origins]
-        keys = dict.fromkeys(row.key for row in planned)
-        most, most_searched = len(planned), len(keys)
-        if lane != SERIAL:
-            most = max(SOURCES_FIRST - self._counts["compared"], most // 10, OF_A_BLOCK_LEAST)
-            most_searched = max(SEARCHES_FIRST - self._counts["searched"], OF_A_BLOCK_LEAST)
-        sources = self._sampler.sources(planned, origins, most)
-        searches = self._sampler.searches([origins[key].message for key in keys], most_searched)
+        sources = self._sampler.sources(planned, origins)
+        searches = self._sampler.searches(planned, origins)
         earlier = self._earlier(records, rows)
         return [
             Stored(
@@ -209,14 +215,6 @@ class Verifier:
                 searches=tuple(searches[key] for key in messages_of(record.plan) if key in searches),
             )
             for at, record in enumerate(records)
-        ]
-
-    def _with_relayed(self, records: Sequence[RoundRecord], parts: Sequence[Stored]) -> list[Stored]:
-        """Each part with what the relay has got of the round's messages since the last look."""
-        mails = self._target.relayed()
-        return [
-            replace(part, relayed=relayed_of(mails, messages_of(record.plan), self._plan.contents))
-            for record, part in zip(records, parts, strict=True)
         ]
 
     def _earlier(

@@ -5,13 +5,16 @@ Only natively, on servers of ours: when steered, each instance has a memory of i
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mailrace.actors import relayed_of
 from mailrace.check import touched
 from mailrace.check.tags import asked_tags, tag_keys
-from mailrace.model.attempt import Disagreement, Outcome, RoundRecord, Stored, StoredMessage
+from mailrace.model.attempt import Disagreement, Loss, Outcome, RoundRecord, Stored, StoredMessage
+from mailrace.model.errors import TargetError
 from mailrace.model.operation import PlannedRound, ServerOptions, messages_of
+from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 
 _ROUND_TOKEN = re.compile(r"r\d{5}")
@@ -47,6 +50,19 @@ def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence
         parts[at] = replace(parts[at], disagreeing=(*parts[at].disagreeing, two))
 
 
+def with_relayed(
+    records: Sequence[RoundRecord],
+    parts: Sequence[Stored],
+    mails: Sequence[bytes],
+    contents: Mapping[str, bytes],
+) -> list[Stored]:
+    """Each part with what the relay has got of the round's messages since the last look."""
+    return [
+        replace(part, relayed=relayed_of(mails, messages_of(record.plan), contents))
+        for record, part in zip(records, parts, strict=True)
+    ]
+
+
 def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
     """The place of the round whose token stands in a row that no message of ours explains; else the last."""
     text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
@@ -78,3 +94,10 @@ def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOpt
             if not any(asked <= tag_keys(row.tags) for row in rows[key]):
                 return True
     return False
+
+
+def not_read(records: Sequence[RoundRecord], wrong: TargetError) -> tuple[RoundRecord, ...]:
+    """What these rounds stored is not known: the server's doing, unless our own machine failed."""
+    loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
+    why = f"the store could not be read or emptied: {wrong}"
+    return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)

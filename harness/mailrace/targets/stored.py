@@ -1,6 +1,6 @@
 """Takes an `Api` and a run's recipient domain; gives what the server stores for it, in a few requests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from mailrace.model.attempt import Disagreement, Stored, StoredMessage
 from mailrace.model.errors import TargetError
@@ -70,9 +70,11 @@ class OverRest:
         """The server IDs that a search finds, at most a page of them."""
         return tuple(message.id for message in self.api.search(query, 0, PAGE_ROWS_MAX).messages)
 
-    def disagreements(self, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
+    def disagreements(
+        self, listed: Stored, domain: str, gone: Mapping[str, str], known: Container[str] = ()
+    ) -> tuple[Disagreement, ...]:
         """See `views.disagreements`."""
-        return disagreements(self.api, listed, domain, gone)
+        return disagreements(self.api, listed, domain, gone, known)
 
     def relayed(self) -> tuple[bytes, ...]:
         """None: it has no relay of ours."""

@@ -5,51 +5,70 @@ messages: of those that are read already, for a page marks its message, and of t
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from mailrace.model.attempt import Disagreement, Stored, StoredMessage
 from mailrace.targets.api import Api
 
-GONE_MAX, READ_MAX = 500, 8
+GONE_MAX, READ_MAX = 500, 500
 """Pages of single messages that are asked for at a look: of those that are gone, of those that are read."""
-TAGS_MAX = 3
-"""Tags that are searched for at a look."""
+TAGS_MAX = 500
+"""Tags that are searched for at a look, the newest first."""
 SUBJECTS_MAX = 2
-"""Subjects that are searched for at a look."""
+"""Subjects that are searched for one by one, the newest first; all of more by what they begin with alike."""
 _SYNTAX = frozenset('"%_<>,;()')
 """What a search may take for something else than a letter."""
 
 
-def disagreements(api: Api, listed: Stored, domain: str, gone: Mapping[str, str]) -> tuple[Disagreement, ...]:
+def disagreements(
+    api: Api, listed: Stored, domain: str, gone: Mapping[str, str], known: Container[str] = ()
+) -> tuple[Disagreement, ...]:
     """Where another view differs from the list of the whole mailbox, which nothing changes meanwhile.
 
     domain   the run's own, whose messages are searched for
     gone     server IDs of messages that are no longer listed, with their keys
+    known    server IDs of messages whose tags, subject and page an earlier look asked for
 
-    A handful of requests, more only where a page of 5,000 is full. Raises TargetError.
+    A handful of requests, and one for each new tag, each message that is gone and each new one that is read.
+    Raises TargetError.
     """
+    new = [row for row in listed.messages if row.id not in known]
+    # What a server keeps in memory it keeps for some seconds only, so the pages come first.
     return (
-        *_searched(api, listed, domain),
+        *_shown(api, listed, gone, new),
+        *_searched(api, listed, domain, new),
         *_counted(api, listed),
-        *_shown(api, listed, gone),
     )
 
 
-def _searched(api: Api, listed: Stored, domain: str) -> Iterator[Disagreement]:
-    """By recipient, by some tags and some subjects: the same rows, each with the same tags and read flag."""
-    to = [row for row in listed.messages if any(a.endswith(f"@{domain.lower()}") for a in row.to)]
-    yield from _compared(f"search to:@{domain}", to, _found(api, f"to:@{domain}"))
+def _searched(api: Api, listed: Stored, domain: str, new: Sequence[StoredMessage]) -> Iterator[Disagreement]:
+    """By recipient, tag and subject: the same rows, each with the same tags and read flag."""
+    yield from _compared(f"search to:@{domain}", _to(domain, listed.messages), _found(api, f"to:@{domain}"))
     # An odd spelling could be taken for search syntax, so only plain tags are searched for.
-    held = dict.fromkeys(t.lower() for row in listed.messages for t in row.tags if '"' not in t)
-    for tag in list(held)[-TAGS_MAX:]:
+    held = dict.fromkeys(t.lower() for row in new for t in row.tags if '"' not in t)
+    for tag in list(held)[:TAGS_MAX]:
         holders = [row for row in listed.messages if tag in map(str.lower, row.tags)]
         yield from _compared(f'search tag:"{tag}"', holders, _found(api, f'tag:"{tag}"'))
 
-    subjects = dict.fromkeys(row.subject.lower() for row in to if row.subject.isascii())
-    for subject in [s for s in subjects if s.strip() and _SYNTAX.isdisjoint(s)][-SUBJECTS_MAX:]:
+    written = dict.fromkeys(row.subject.lower() for row in _to(domain, new) if row.subject.isascii())
+    subjects = [s for s in written if s.strip() and _SYNTAX.isdisjoint(s)]
+    # One search finds all that begin alike, where a search for each would take as long as the race itself.
+    alike = [_beginning(subjects)] if len(subjects) > SUBJECTS_MAX else []
+    for subject in filter(None, [*subjects[:SUBJECTS_MAX], *alike]):
         holders = [row for row in listed.messages if subject in row.subject.lower()]
         query = f'subject:"{subject}"'
         yield from _compared(f"search {query}", holders, _found(api, query))
+
+
+def _beginning(words: Sequence[str]) -> str:
+    """What all of them begin with; "" where that is nothing."""
+    pairs = zip(min(words), max(words), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)).strip()
+
+
+def _to(domain: str, rows: Sequence[StoredMessage]) -> list[StoredMessage]:
+    return [row for row in rows if any(address.endswith(f"@{domain.lower()}") for address in row.to)]
 
 
 def _found(api: Api, query: str) -> list[StoredMessage]:
@@ -81,10 +100,15 @@ def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
     tags = info.get("Tags")
     by_tag = {str(t).lower(): n for t, n in tags.items()} if isinstance(tags, dict) else {}
     counts = Counter(tag.lower() for row in listed.messages for tag in row.tags)
+    counts.update(dict.fromkeys(by_tag.keys() - counts.keys(), 0))
     said = [
         ("messages", len(listed.messages), info.get("Messages")),
         ("unread messages", sum(not row.read for row in listed.messages), info.get("Unread")),
-        *((f"messages with the tag {tag}", n, by_tag.get(tag)) for tag, n in counts.items() if by_tag),
+        *(
+            (f"messages with the tag {tag}", n, by_tag.get(tag))
+            for tag, n in counts.items()
+            if tags is not None
+        ),
     ]
     for what, shown, told in said:
         if (
@@ -97,14 +121,15 @@ def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
             )
 
 
-def _shown(api: Api, listed: Stored, gone: Mapping[str, str]) -> Iterator[Disagreement]:
+def _shown(
+    api: Api, listed: Stored, gone: Mapping[str, str], new: Sequence[StoredMessage]
+) -> Iterator[Disagreement]:
     """A message's own page: none for one that is gone; the listed tags for one that is read already."""
     for row_id, key in list(gone.items())[-GONE_MAX:]:
         if api.page_of_message(row_id) is not None:
             view = f"GET /api/v1/message/{row_id} shows it"
             yield Disagreement(key=key, one=f"the list has no row with ID {row_id}", other=view)
-    read = [row for row in listed.messages if row.read][:READ_MAX]
-    for row in read:
+    for row in [row for row in new if row.read][:READ_MAX]:
         page = api.page_of_message(row.id)
         tags = page.get("Tags") if page is not None else None
         if page is None or sorted(map(str, tags if isinstance(tags, list) else ())) != sorted(row.tags):
