@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mailrace.history import Journal, JournalHeader, read_journal
+from mailrace.history import Journal, JournalHeader, read_journal, read_study
 from mailrace.model.attempt import (
     Attempt,
     LogLine,
@@ -225,3 +225,10 @@ def test_a_journal_goes_on_where_it_was(written: Path) -> None:
 def test_lines_that_are_not_ours_are_passed_over(written: Path) -> None:
     written.write_text('\n[]\n{"a":1}\nnull\n' + written.read_text())
     assert len(list(read_journal(written))) == 2
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_study_without_a_history_wrote_nothing_of_its_own(is_link: bool, tmp_path: Path) -> None:
+    if is_link:
+        (tmp_path / "history.jsonl").symlink_to("nowhere")
+    assert list(read_study(tmp_path / "history.jsonl", "empty", str)) == []

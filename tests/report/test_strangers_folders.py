@@ -62,8 +62,9 @@ def test_a_bundle_takes_in_nothing_that_stands_behind_a_link(name: str, folder: 
         {"scenarios": [{"name": "shared-new-tag", "target": {"instances": "many"}}]},
         {"scenarios": [{"name": "shared-new-tag", "target": {"tags_disable": [1]}}]},
         {"scenarios": [{"name": "shared-new-tag", "mails": {"a": "../../id_rsa"}}]},
+        {"scenarios": [{"name": "shared-new-tag", "title": "\ud800"}]},
     ],
-    ids=["deep", "no list", "no options", "no number", "no tags", "a path"],
+    ids=["deep", "no list", "no options", "no number", "no tags", "a path", "no text"],
 )
 def test_a_plan_of_anybody_s_is_bundled_or_refused(plan: Any, folder: Path, tmp_path: Path) -> None:
     hidden(tmp_path)

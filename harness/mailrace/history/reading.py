@@ -94,8 +94,11 @@ def has_scenarios(path: Path) -> bool:
 
 
 def read_study(path: Path, what: str, of: type[T]) -> Iterator[T]:
-    """What a study wrote of its own under that word, in order. Raises UsageError where it is none of ours."""
-    for line in _lines(path):
+    """What a study wrote of its own under that word, in order; nothing where there is no such file.
+
+    Raises UsageError where it is none of ours.
+    """
+    for line in _lines(path) if path.is_file() else ():
         if line["kind"] == "study" and line.get("what") == what:
             try:
                 yield codec(of).validate_python(line.get("value"))

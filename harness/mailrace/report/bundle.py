@@ -93,7 +93,7 @@ def _files(
         texts[log] = clean(_text(folder / log))
     texts["run.json"] = to_json(run)
     texts["report.html"] = page(run)
-    files = {name: text.encode() for name, text in texts.items() if text}
+    files = {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items() if text}
     files |= {mail_name(digest): mail for digest, mail in mails.items()}
     files["manifest.json"] = (
         json.dumps(_manifest(run, chosen, files, found, keep), indent=1) + "\n"

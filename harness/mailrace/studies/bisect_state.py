@@ -88,7 +88,7 @@ def save(path: Path, search: Search, question: Mapping[str, object]) -> None:
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(search, question), indent=1, ensure_ascii=False) + "\n"
-    write_whole(path, text.encode())
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Search:
