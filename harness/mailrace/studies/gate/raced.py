@@ -19,7 +19,7 @@ from mailrace.race.tally import Judged
 from mailrace.scenario import Plan, Scenario, not_exercised
 from mailrace.session import Session
 from mailrace.steer import store_for
-from mailrace.studies.absence import races_of
+from mailrace.studies.absence import hidden_by, races_of
 from mailrace.studies.gate.compare import RUNS_NEEDED, Again, of_each_anomaly
 from mailrace.studies.merge import with_counts
 from mailrace.verdict import decide, evidence_of, rule_pairs
@@ -52,16 +52,19 @@ def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
     Where both show it, `hits` is above zero, and the finding is "unchanged". What only an old version of
     kind 3 showed says nothing of the new one: it is left out.
     """
-    whole = [p for p in pairs if p.old is not None and p.new is not None]
-    names = sorted({name for p in whole for name in (*(p.old or ()), *(p.new or ()))})
+    whole = [(p.old, p.new) for p in pairs if p.old is not None and p.new is not None]
+    names = sorted({name for pair in whole for shown in pair for name in shown})
     found = {}
     for name in names:
-        old = [name in (p.old or ()) for p in whole]
-        new = [name in (p.new or ()) for p in whole]
-        if any(old) and any(new):
-            found[name] = Again(runs=len(whole), hits=min(sum(old), sum(new)))
-        elif any(new) or kind in (1, 2):
-            found[name] = Again(runs=sum(old) + sum(new), hits=0)
+        # A pair counts where each version showed it, or was looked at for it and did not.
+        hiding = hidden_by(name)
+        told = [pair for pair in whole if all(name in shown or not shown & hiding for shown in pair)]
+        old = sum(name in shown for shown, _ in told)
+        new = sum(name in shown for _, shown in told)
+        if all(any(name in pair[side] for pair in whole) for side in (0, 1)):
+            found[name] = Again(runs=len(told), hits=max(1, min(old, new)))
+        elif any(name in shown for _, shown in whole) or kind in (1, 2):
+            found[name] = Again(runs=old + new, hits=0)
     return found
 
 
