@@ -75,6 +75,34 @@ def test_mail_that_no_edit_touches_is_not_lost_beside_one(fault: str, tmp_path: 
     assert (verdict, "accepted_but_missing" in seen) == ("RACE", True)
 
 
+MANY_KINDS = """
+name: six-kinds
+title: Six operations, each of another kind, so that they have 720 serial orders
+given: [{name: old}, {name: other}]
+actors:
+  - send: {tags: ["{run}-a"]}
+  - send: {tags: ["{run}-b"]}
+  - send: {tags: ["{run}-c", "{run}-d"]}
+  - send: {recipients: 2}
+  - delete: {messages: [old]}
+  - set_tags: {messages: [other], tags: ["{run}-e"]}
+"""
+
+
+@pytest.mark.slow
+def test_what_only_serial_orders_can_judge_speaks_for_nobody_where_they_are_too_many(tmp_path: Path) -> None:
+    """Its deletions do nothing beside a mail, and nobody can say that they should have."""
+    (tmp_path / "six.race.yaml").write_text(MANY_KINDS)
+    target = faulty_program(tmp_path, "deletion_does_nothing_beside_a_mail")
+    mailrace("run", "six.race.yaml", "--target", target, "--rounds", 12, "--no-control", cwd=tmp_path)
+    seen = result(tmp_path)
+    assert (seen["verdict"], seen["rounds"], seen["anomalies"]) == ("INCONCLUSIVE", 0, {})
+    assert "without its serial orders, a loss there" in " ".join(seen["not_looked"])
+    file = SCENARIOS / "send-delete-last-holder.race.yaml"
+    mailrace("run", file, "--target", target, "--rounds", ROUNDS, "--no-control", cwd=tmp_path)
+    assert set(result(tmp_path)["anomalies"]) == {"not_serializable"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "scenario", "found"),

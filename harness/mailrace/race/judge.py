@@ -35,9 +35,15 @@ class Judge:
         """What was not looked at, a sentence each: orders that were not run, contents not compared."""
         why = ""
         if self._lane.plan.scenario.target.fresh:
-            why = "serial equivalence was not applied: every round needs a fresh server"
+            why = (
+                "serial equivalence was not applied, for every round needs a fresh server: what its "
+                "deletions and edits came to was not judged, nor whether a refusal has a cause"
+            )
         elif not self.serial.is_compared:
-            why = "serial equivalence was not applied: more than 120 orders"
+            why = (
+                "serial equivalence was not applied, for there are more than 120 orders: whether a refusal "
+                "has a cause was not judged; fewer actors of different kinds have fewer orders"
+            )
         return tuple(note for note in (why, self._verifier.note) if note)
 
     def judge(self, records: Sequence[RoundRecord], unreadable: int = 0) -> tuple[Judged, ...]:
@@ -82,5 +88,7 @@ class Judge:
             # Nothing was wrong with the round, and nothing could have been: it is no evidence of anything.
             record = replace(record, lost=self.vacuous, loss=Loss.DROPPED)
             return Judged(record, races, self.vacuous, broken)
-        unjudged = left_open(record, options, serial) if self.serial.is_compared else ""
+        # Without its serial orders nothing is known of what a round edits. A scenario that needs a fresh
+        # server asks whether that survives, and its report says what was not judged.
+        unjudged = left_open(record, options, serial) if self.serial.is_possible else ""
         return Judged(record, races, not_looked(record) or unjudged, broken)

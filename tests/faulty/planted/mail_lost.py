@@ -112,3 +112,19 @@ def mail_lost_soon_after_an_edit(meet: Meet) -> None:
             until_s[0] = time.monotonic() + 1.0
             await inner(mailbox, *rest)
             until_s[0] = time.monotonic() + WORKS_ON_S
+
+
+@fault
+def deletion_does_nothing_beside_a_mail(meet: Meet) -> None:
+    """A deletion by ID that comes while a mail is stored is answered like any other, and deletes nothing."""
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *rest: Any) -> str:
+        async with meet(mailbox, b"mail"):
+            return str(await inner(mailbox, *rest))
+
+    @around(Mailbox, "delete")
+    async def delete(inner: Any, mailbox: Mailbox, *rest: Any) -> None:
+        async with meet(mailbox, b"edit") as others:
+            if b"mail" not in others:
+                await inner(mailbox, *rest)
