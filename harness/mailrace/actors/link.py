@@ -204,6 +204,7 @@ class Link:
             self.was_unasked = not _is_farewell(data)
             self.close()  # bytes that nobody asked for: start afresh
             return
+        # The bytes are for the conversation, which may answer; a last reply may also end the connection.
         self.write(conversation.feed(data, t_ns))
         if conversation.is_over and conversation.will_close:
             self.was_unasked = conversation.has_more and not _is_farewell(data)

@@ -67,6 +67,7 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
     head.append(f"X-Mailrace: run={message.domain}; message={message.key}; attempt={attempt}")
     if message.malformed:
         head.append("this header line has no colon")
+    # A user's own message: its file has the rest of the head, and the body.
     if message.file_sha256 is not None:
         if message.file_sha256 not in contents:
             digest = message.file_sha256[:12]

@@ -106,9 +106,11 @@ class Campaign:
         held = [(cell, self._kept.outcome(cell) if self._kept else None) for cell in cells]
         self._cells += len(cells)
         self.watching.began(len(cells), sum(found is not None for _, found in held))
+        # What was kept before needs no worker.
         for cell, found in held:
             if found is not None:
                 yield cell, self._told(cell, found)
+        # The others are sent as places become free.
         waiting = deque(cell for cell, found in held if found is None)
         flights: dict[DaskFuture, _Flight] = {}
         self._worker_seen_at = time.monotonic()
@@ -126,6 +128,7 @@ class Campaign:
                 self._woken.clear()
                 self._require_connection()
                 self._tell(flights)
+                # What has landed is handed on. A cell without an outcome lost its worker, and is sent again.
                 for future in [one for one in flights if one.done()]:
                     flight = flights.pop(future)
                     outcome = self._landed(future, flight)
@@ -133,6 +136,7 @@ class Campaign:
                         self._send(replace(flight, deaths=flight.deaths + 1), flights, ends)
                     else:
                         yield flight.cell, self._told(flight.cell, outcome)
+                # Past the grace nobody is waited for.
                 if ends is not None and time.monotonic() > ends + GRACE_S:
                     for flight in flights.values():
                         cut = replace(_left_out(flight.cell, CUT_OFF), is_whole=False)

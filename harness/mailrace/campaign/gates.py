@@ -18,6 +18,7 @@ def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scen
     require_own_names(scenarios)
     whole, sides = versions.whole, (("old", versions.old), ("new", versions.new))
     campaign.keep_in(whole.folder, whole.request.seed, whole.request.command)
+    # A cell is one scenario with both versions.
     cells, asked = [], {}
     for scenario in scenarios:
         targets = (versions.asked.old, versions.asked.new)
@@ -33,6 +34,7 @@ def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scen
                 name.removeprefix(f"{word}/"): text for name, text in files.items() if name.startswith(word)
             }
             take(session, scenario, own, outcome)
+        # A cell that failed, or tells of another scenario, was not looked at: the gate says so.
         try:
             findings = gate_from_json(files["gate.json"]).findings if not outcome.why else ()
         except (KeyError, UsageError):
@@ -43,6 +45,7 @@ def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scen
         elif any(one.verdict is not Verdict.FAILED for one in versions.new.results):
             make_latest(whole.folder)
         found[scenario.name] = findings
+    # Cells land in any order; both runs are put into the order of the question.
     for _, session in sides:
         in_order(session, scenarios, campaign)
     whole.extra |= versions.new.extra

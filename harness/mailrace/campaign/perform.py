@@ -79,6 +79,7 @@ def looked_at(sent: Sent, worker: str, tell: Callable[[str], None], is_wanted: C
         if ended.status >= 0 and ended.status != 130:
             why = f"a bug of mailrace in the cell's process: {ended.words}"
             return text_of(replace(said, why=why[-4_000:], step="report it with these words"))
+    # Every try was ended from outside: it is the machine, and not the server that was looked at.
     number = -ended.status
     how = signal.Signals(number).name if number > 0 else f"status {ended.status}"
     why = f"its process on {host()} was ended from outside {DEATHS_MAX} times, at last by {how}"

@@ -32,6 +32,7 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
         for one in tries_of(record)
         if one.attempt.queued_as and not (one.attempt.actor < 0 and one.message.key in may_be_gone)
     ]
+    # Each ID that was told is held against the row of that ID, and against the other replies.
     rows = {copy.id: copy for copy in record.stored.messages}
     for one in tries:
         told_id = one.attempt.queued_as

@@ -67,6 +67,7 @@ def report(
         write_record(found, recorded)
         show_record(found, recorded)
         return
+    # It is no record, so it is the folder of some other command.
     shown = rendered(folder or LATEST, wanted)
     if shown.found.study in ("run", "merge"):
         outcome(shown.runs[shown.found.folder], shown.found.folder)

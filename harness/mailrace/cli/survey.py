@@ -77,6 +77,7 @@ def survey(
     targets = [*([parse_target(before)] if before else []), request.target]
     few, command_line = tuple(only or ()), request.command
     wanted = Asked(target=targets[0], only=few, time_limit_s=time_limit, command=command_line, actors=actors)
+    # With `--from` each version has a folder of its own within the whole one.
     teller = Teller(scenarios=len(targets), quiet=quiet or as_json)
     whole = state or new_folder(request.output.reports, f"survey-{request.target}", out=request.output.out)
     found = []

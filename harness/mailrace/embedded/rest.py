@@ -47,6 +47,7 @@ def application(mailbox: Mailbox, settings: Settings) -> web.Application:
         ]
     for method, path, handler in routes:
         app.router.add_route(method, f"/api/v1{path}", _answering(mailbox, handler))
+    # These stand outside of /api/v1, as in the releases.
     app.router.add_get("/view/latest", _answering(mailbox, reading.view_latest))
     app.router.add_get("/livez", reading.livez)
     app.router.add_get("/readyz", reading.readyz)

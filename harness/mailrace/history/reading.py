@@ -54,6 +54,7 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
         judged.clear()
         taken.clear()
 
+    # A header, or the result of what never began, opens a scenario; all lines up to the next are that one's.
     taken: list[tuple[str, RoundRecord]] = []
     for line in _lines(path):
         kind = str(line["kind"])

@@ -59,6 +59,7 @@ class UserMail:
 @lru_cache(maxsize=64)
 def user_mail(raw: bytes) -> UserMail:
     """Take a message file apart. Nothing in a file is an error: what is no header field stays as it is."""
+    # The first empty line parts head and body; a file without one is all head.
     whole = _LONE_LF.sub(b"\r\n", raw)
     found = _HEAD_END.search(whole)
     head = whole[: found.start()] if found else whole.rstrip(b"\r\n")
@@ -67,6 +68,7 @@ def user_mail(raw: bytes) -> UserMail:
         body += b"\r\n"
     if not head:
         end = b"\r\n" + end  # the file begins with its empty line, so what ends our own head is added
+    # Continued lines are joined for reading; a field that our own head replaces is renamed, and stays.
     lines = head.split(b"\r\n") if head else []
     fields: list[tuple[str, str]] = []
     for number, line in enumerate(lines):

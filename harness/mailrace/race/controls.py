@@ -42,6 +42,7 @@ def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl |
         if kind == 0:
             continue
         other, reason = _scenario_of(scenario, control)
+        # It is left out where it cannot run here, each for a reason of its own.
         if not reason and named != own:
             reason = why_not_applicable(other, named.version)
             if not reason and (reason := why_not(named)) and named.kind == "mailpit":
@@ -56,6 +57,7 @@ def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl |
             said.append(f"control {name} ({control.scenario or scenario.name}): {reason}")
         else:
             found.append(ChosenControl(named, other, kind))
+    # Of one kind the first that the scenario names comes first. Only a weak choice has to be explained.
     found.sort(key=lambda c: c.kind)
     chosen = found[0] if found else None
     return chosen, tuple(said) if chosen is None or chosen.kind == 3 else ()

@@ -58,10 +58,12 @@ def race_on(
     info: TargetInfo | None = None
     with ExitStack() as stack:
         try:
+            # The target first: what it is decides whether the scenario may run there at all.
             target = opened(stack, place.target, scenario, place, place.folder)
             info = target.info
             if (result := unfit(scenario, target, place.use)) is not None:
                 return info, result
+            # It may. The control runs beside it, on a server of its own.
             chosen, missing = _control(scenario, place, options)
             control = None
             if chosen is not None:
@@ -71,6 +73,8 @@ def race_on(
             if options.until == "decided" and not place.is_rounds_asked and chosen and chosen.kind in (1, 2):
                 # Until it is decided means more rounds than the scenario's own, but a stated number.
                 options = replace(options, rounds=max(options.rounds, options.limits.decided_rounds))
+            # Of a server that others use too, only so many rounds are asked as fit before it prunes their
+            # mail.
             said: tuple[str, ...] = ()
             if isinstance(target, ExternalTarget):
                 is_beside = chosen is not None and chosen.target == place.target
@@ -78,6 +82,8 @@ def race_on(
                 options, said = _fitted(rounds_that_fit(target, here), place, options)
                 if options.rounds == 0:
                     return info, not_exercised(scenario, Verdict.INCONCLUSIVE, said[0])
+            # All is there and nothing was sent yet: the journal is told what is raced, and the sides
+            # alternate.
             side = _side(stack, "target", scenario, target, place, options)
             if began is not None:
                 began(scenario, info, chosen)

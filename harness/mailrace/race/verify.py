@@ -191,6 +191,7 @@ class Verifier:
 
     def _parted(self, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
         """What the store holds, round by round; rows that are known already are left out."""
+        # Each new row goes to the round whose message it is a copy of, else to the one that it names.
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
         for row in whole.messages:

@@ -76,6 +76,7 @@ def _route(method: str, path: str) -> tuple[str, Mapping[str, str]]:
 def about_request(request: Request, body: bytes) -> tuple[str, About]:
     """The kind, and what the request names."""
     kind, named = request.kind, request.named
+    # Only what tells operations apart is kept: IDs, tags, the query; no text of a mail.
     given = _json(body)
     about: About = {}
     if "id" in named:

@@ -70,6 +70,7 @@ def _files(
     def clean(text: str) -> str:
         return redacted(text, found, keep)
 
+    # From here on nothing tells of the reporter's machine but `as_it_was`, which names the scenario's file.
     as_it_was, run = run, from_json(clean(to_json(run)))
     chosen, witness = _chosen(run, name)
     plan = clean(_text(folder / PLAN))
@@ -86,6 +87,7 @@ def _files(
         # JSON is YAML: the scenario as the plan has it, where its file is gone
         own = {key: value for key, value in asked.items() if key not in ("file", "mails")}
         texts[f"{chosen.name}.race.yaml"] = json.dumps(own, indent=1, ensure_ascii=False) + "\n"
+    # What to read stands first; then the record that it was made from.
     texts["plan.json"] = plan
     if witness.schedule is not None:
         texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"

@@ -130,11 +130,13 @@ class _Replay:
         names = list(self.round_.actors)
         is_hung = self.name is AnomalyName.HANG
         schedule = schedule_of(self.recorded, self.space.graph, names, is_hung=is_hung)
+        # What one instance keeps together is seen at its release points; it rules schedules out.
         shared = SharedInstance(self.round_, self.space.graph)
         allowed: Follows = always
         if self.is_shared and len(names) == 2:
             run_release_points(shared)
             allowed = Exclusions.seen(shared, self.space.programs).allow
+        # This version can follow the recorded schedule where it is a path of its graph. It is run again then.
         runs: list[Execution] = []
         missed = self.request.times
         if schedule is not None:

@@ -54,6 +54,7 @@ def run_bisect(
         tell(f"{version}: {probed.answer}")
         return probed
 
+    # What is known is written before the first probe and after each, so it can be ended at any moment.
     keep(search)
     search = bisect(search, ask, keep)
     save(whole.folder / BISECT, search, question)

@@ -1,9 +1,8 @@
-"""Results of runs that were split over CI jobs in, the one result of all of them out. Pure.
+"""Takes the results of runs that were split over CI jobs; gives the one result of all of them. Pure.
 
 Split by scenarios, the scenarios are put side by side; split by rounds, counts add up. Either way each run
-counts once, and the verdict is decided again from what the documents hold (the rule for PASS holds at any
-stopping time, so pairs of several jobs add up). Every field is a sum, a union or an extreme, so the order of
-merging and its grouping change nothing.
+counts once, and the verdict is made again from the documents: the rule for PASS holds at any stopping time,
+so pairs add up. Every field is a sum, a union or an extreme, so neither order nor grouping changes anything.
 """
 
 from collections import Counter
@@ -48,6 +47,7 @@ def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunRes
     """
     if not results:
         raise UsageError("merge: nothing to merge; name the folders of runs")
+    # What cannot be added up is refused first: a run that is there twice, two servers, impossible counts.
     tokens = _tokens(results)
     target = _target([r.target for r in results])
     found: dict[tuple[str, str], list[ScenarioResult]] = {}

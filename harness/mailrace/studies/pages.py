@@ -137,6 +137,7 @@ def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence
         ]
         looked = [(name, word) for name, word in words if word is not None]
         counted.append(f"{target}: {count_words(looked) if looked else 'it is not available here.'}")
+    # A version that was not available is an empty column, and counts as not looked at.
     what = f"{plural(len(matrix.scenarios), 'scenario')} on {plural(len(matrix.targets), 'target')}"
     return Study(
         kind="matrix",

@@ -180,6 +180,7 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None 
     the rounds are so many that the recorded rate is ruled out (`rounds_needed`); else COULD NOT RUN.
     """
     record, name = what.witness.record, what.witness.anomaly.name.value
+    # The recorded seed, offsets and decoys are what brought it about, so every round begins with them.
     most = request.racing.rounds or ROUNDS_MAX
     racing = replace(
         request.racing,
@@ -206,6 +207,7 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None 
         return _answer(
             Word.STILL_FAILS, hits, rounds, f"{hits or same} hits in {rounds} rounds, {how}; {versions}"
         )
+    # Nothing came. FIXED is said last: each answer before it is a reason why it cannot be said.
     bound = 100 * upper_bound(0, rounds, request.racing.confidence) if rounds else 100.0
     was = what.found.anomalies.get(name, 0), what.found.rounds
     rates = (

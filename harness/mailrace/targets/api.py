@@ -191,6 +191,7 @@ class Api:
     ) -> bytes:
         import requests
 
+        # Each read has a limit, and so has the whole exchange: a server that sends byte by byte is late, too.
         place = f"{method} {self.base_url}{path}"
         late = f"{place}: no whole answer within {self.timeout_s:g} s"
         ends = time.monotonic() + self.timeout_s

@@ -225,6 +225,7 @@ class ManagedTarget(OverRest):
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
         """True: its ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
+        # `missing` is what the server lacks so far; where its time is up, that is what is said.
         ends = time.monotonic() + self._waits.ready_s
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:

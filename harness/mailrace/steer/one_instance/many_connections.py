@@ -52,6 +52,8 @@ class ManyConnections:
                 for seat in self.seats:
                     seat.is_hung = not seat.is_over
                 break
+            # Somebody is able to go on, and whose step is next is ours to choose, for the pool has room for
+            # all.
             actor = scheduler.choose(self.paths.node, last, able)
             if actor is None:
                 raise ScheduleMissed("what the schedule has next waits for a lock of the server's")

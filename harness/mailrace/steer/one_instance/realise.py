@@ -66,6 +66,7 @@ def realise(
     """
     began, graph = time.monotonic(), shared.graph
     attempt = _Attempt(shared, draws or Draws(), is_out_of_time)
+    # The likeliest schedules to the leaf are tried first, and then any way that leads there.
     schedules = likely_schedules(graph, target, allowed, SCHEDULES)
     routes = [PlannedSchedule.along(graph, schedule, allowed, attempt.draws) for schedule in schedules]
     anyhow = [PlannedSchedule(graph, target, allowed, draws=attempt.draws)]
@@ -77,6 +78,7 @@ def realise(
     tries, chance = attempt.tries, max(plan.chance for plan in (*routes, *anyhow))
     if first is None:
         return Realised((), tries, (), time.monotonic() - began, chance)
+    # It came. The same schedule is run again and again, which shows how well it repeats.
     runs = [first]
     repeat_tries: list[int] = []
     # A server that hangs leaves its schedule unfinished: what was planned is then all there is to repeat.

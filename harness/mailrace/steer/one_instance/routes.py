@@ -48,6 +48,7 @@ def _by_cost(
     rest: dict[tuple[Node, int, bool], float] = {}
 
     def steps(node: Node, last: int, is_after: bool) -> Iterator[tuple[float, int, bool]]:
+        """Each step that may follow: its cost, its actor, and whether it is a preemption."""
         for actor in node.edges:
             if allowed(node, last, actor):
                 turns = is_preemption(node, last, actor, allowed)
@@ -55,6 +56,7 @@ def _by_cost(
                 yield turns * preemption + leaves * afterwards, actor, turns
 
     def left(node: Node, last: int, is_after: bool) -> float:
+        """The least cost of the way from here to the target; infinite where there is none."""
         key = (node, last, is_after)
         if key not in rest:
             ways = (

@@ -87,6 +87,7 @@ def notes_of(summary: Summary) -> list[str]:
     if space.graph.is_whole and summary.all_schedules != summary.schedules:
         total, bad, _ = summary.all_schedules
         notes.append(f"with one instance an actor: {bad:,} of {total:,}")
+    # Then what it took, and how well one instance could be brought into the bad schedules.
     seconds = summary.seconds
     notes.append(
         f"{counted(space.coverage.runs, 'schedule')} run in {seconds.get('explore', 0.0):.2f} s; "
@@ -109,6 +110,7 @@ def notes_of(summary: Summary) -> list[str]:
         notes.append(
             f"{counted(left_out, 'more class')} of the same causes left out; --all-classes realises each"
         )
+    # At last what became of each bad class, and what was not counted.
     notes += violations_in_words(shown.violations)
     if summary.unattributed:
         notes.append(f"{summary.unattributed} statements could not be attributed; their runs were dropped")

@@ -86,6 +86,7 @@ def dead_among(
     held is let go first. Raises ScheduleMissed where one is silent, or has ended, for another reason: that
     says nothing of the server, so the schedule is run again.
     """
+    # Nothing is held any more, so whoever is alive can answer; each is asked something cheap.
     let_go(proxy)
     probes: list[tuple[Instance, Link | None]] = []
     for instance in instances:
@@ -107,6 +108,7 @@ def dead_among(
             break
     else:
         silence.ended(began)
+    # Silent are those that have ended, or did not answer. It is theirs only if nothing else explains it.
     dead = [i for i, link in probes if link is None or not link.is_idle or i.how_it_ended]
     why = why_silent(dead)
     for link in links:

@@ -71,6 +71,7 @@ def causes_of(state: State) -> list[SurveyedCause]:
             # What one server shows says more of a cause than what two do.
             if cause.name not in known or known[cause.name].fate == "two servers" != cause.fate:
                 known[cause.name] = cause
+    # Each cause is told as it was shown, where it was; else as the pair that needs the fewest preemptions.
     causes = []
     for name, cause in known.items():
         shown = state.shown.get(name)
