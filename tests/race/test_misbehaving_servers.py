@@ -86,14 +86,18 @@ def test_who_fails_before_the_release_is_not_raced_and_it_is_said(
 def test_who_keeps_the_promise_of_an_odd_reply_is_clean(
     said: bytes | Answer, outcome: str, word: Word, tmp_path: Path
 ) -> None:
-    """One copy after 250, none after a refusal, and none is allowed where nothing is known."""
+    """One copy after 250, none after a refusal, and none is allowed where nothing is known.
+
+    A round in which nobody was told anything speaks for nobody, though.
+    """
     with ScriptedServer({"dot": said}) as server:
         result, rounds = raced(server.name, tmp_path)
     assert ends(rounds) == {(outcome, word.value): 2 * ROUNDS}
     assert dict(result.anomalies) == {}
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.rounds + result.rounds_lost == ROUNDS
-    assert result.rounds > 0
+    assert (result.rounds_refused == ROUNDS) is (outcome == UNKNOWN)
+    assert (result.rounds > 0) is (outcome != UNKNOWN)
 
 
 def keeping(dot: bytes | Answer) -> dict[str, Any]:

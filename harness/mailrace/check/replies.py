@@ -23,18 +23,22 @@ def replies(record: RoundRecord) -> Iterator[str]:
         yield f"{attempt.code} {text}".rstrip()[:_MASKED_LENGTH_MAX]
 
 
+_NO_REPLY = {
+    Word.LINK_LOST: "the link of {} ended before its reply was whole",
+    Word.CUT_SHORT: "the link of {} ended before its reply was whole",
+    Word.GARBAGE: "what {} was told is no reply",
+}
+
+
 def unanswered(record: RoundRecord) -> tuple[str, ...]:
-    """Whose link the server ended after the release and before its reply was whole, a clause each.
+    """Who was released and was told nothing whole by a server that lives, a clause each.
 
     Such an outcome is unknown: it promises one copy or none, so no promise is broken. But it is nothing that
-    speaks for the server either, for a race may be why nobody was told.
+    speaks for the server either: a race may be why nobody was told. Who waits in vain is judged as a hang.
     """
-    ended = [
-        f"the link of {a.operation} ended before its reply was whole"
+    told_nothing = [
+        _NO_REPLY[a.word].format(a.operation)
         for a in record.attempts
-        if a.actor >= 0
-        and a.released_ns is not None
-        and a.outcome is Outcome.UNKNOWN
-        and a.word in (Word.LINK_LOST, Word.CUT_SHORT)
+        if a.actor >= 0 and a.released_ns is not None and a.outcome is Outcome.UNKNOWN and a.word in _NO_REPLY
     ]
-    return tuple(dict.fromkeys(ended))
+    return tuple(dict.fromkeys(told_nothing))
