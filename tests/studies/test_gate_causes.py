@@ -87,7 +87,7 @@ def test_the_first_lines_of_page_terminal_and_junit_are_causes() -> None:
     old, new = walked(), walked(cause("tag_lost/read/write"))
     gate = gate_of(*compare(old, new, {"tag_lost": Again(runs=30, hits=0)}, Rule()))
     gate = replace(gate, causes=causes_of([old], [new]))
-    told = "Data: tag_lost/read/write, new, in s, shown on one server."
+    told = "Root cause tag_lost/read/write (harm: data), new, in s, shown on one server."
     assert gate_markdown(gate).splitlines()[4].replace("\\", "") == f"- {told}"
     assert gate_study(gate).told.counted[0] == told
     assert as_run(gate, run_of(new)).scenarios[0].reason.startswith(told)

@@ -36,7 +36,7 @@ def test_a_gate_steers_pairs_races_the_rest_and_puts_the_new_to_the_old(tmp_path
     }
     causes = [(c["cause"]["harm"], c["cause"]["anomalies"], c["change"]) for c in document["causes"]]
     assert causes == [("data", ["tag_lost"], "in both"), ("promise", ["rejected_but_stored"], "new")]
-    assert "- Data: tag" in (tmp_path / "g" / "gate.md").read_text().split("\n\n")[2]
+    assert "- Root cause tag" in (tmp_path / "g" / "gate.md").read_text().split("\n\n")[2]
     assert (tmp_path / "g" / "old" / "report.html").is_file()
     assert (tmp_path / "g" / "new" / "run.json").is_file()
 

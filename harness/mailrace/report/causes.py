@@ -77,9 +77,8 @@ def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
 
     change   what became of it since another version, in a word or two
     """
-    harm = f"{cause.harm.value[:1].upper()}{cause.harm.value[1:]}"
     head = (
-        f"{harm}: {legible(cause.name, 200)}{f', {change}' if change else ''}, "
+        f"Root cause {legible(cause.name, 200)} (harm: {cause.harm.value}){f', {change}' if change else ''}, "
         f"in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
     )
     mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]

@@ -18,7 +18,7 @@ from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
 from mailrace.report import render
 from mailrace.report.document import plain
-from mailrace.report.markdown import code, prose
+from mailrace.report.markdown import code, prose, prose_and_code
 from mailrace.scenario.read import read
 from mailrace.studies.gate.baseline import Accepted
 from mailrace.studies.gate.causes import GateCause, causes_words
@@ -130,7 +130,7 @@ def gate_markdown(gate: Gate) -> str:
         "",
         headline(gate),
         "",
-        *(f"- {prose(said)}" for said in causes_words(gate.causes)),
+        *(f"- {prose_and_code(said)}" for said in causes_words(gate.causes)),
         *([""] if gate.causes else []),
         f"From {code(gate.old)} (version {prose(gate.old_version)}) to {code(gate.new)} "
         f"(version {prose(gate.new_version)}), by {'steering' if gate.mode == 'steer' else 'racing'}, "
