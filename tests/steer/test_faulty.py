@@ -51,6 +51,16 @@ def test_an_edit_excuses_only_what_it_touches(faulty: Callable[..., str], tmp_pa
 
 
 @pytest.mark.slow
+def test_a_page_that_is_still_shown_of_a_deleted_message_is_seen(
+    faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    found = steer(scenario_from(A_DELETION, tmp_path), faulty("page_stays_of_what_is_deleted_beside_a_mail"))
+    assert found.verdict is Verdict.RACE, found.reason
+    assert set(found.anomalies) == {"views_disagree"}
+    assert "GET /api/v1/message/" in found.witnesses[0].anomaly.proof
+
+
+@pytest.mark.slow
 def test_a_subject_of_another_sender_is_seen_on_every_schedule(
     faulty: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -100,7 +100,9 @@ def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
     tags = info.get("Tags")
     by_tag = {str(t).lower(): n for t, n in tags.items()} if isinstance(tags, dict) else {}
     counts = Counter(tag.lower() for row in listed.messages for tag in row.tags)
-    counts.update(dict.fromkeys(by_tag.keys() - counts.keys(), 0))
+    # A tag that is in the list of tags and on no message is a ghost, which is told as `tag_ghost`.
+    ghosts = set(map(str.lower, listed.tags))
+    counts.update(dict.fromkeys(by_tag.keys() - counts.keys() - ghosts, 0))
     said = [
         ("messages", len(listed.messages), info.get("Messages")),
         ("unread messages", sum(not row.read for row in listed.messages), info.get("Unread")),

@@ -118,3 +118,26 @@ def page_shows_what_another_reads(meet: Meet) -> None:
         raw = await listing.raw_message(db, api._mailbox.version, shown)
         text = (raw or b"").partition(b"\r\n\r\n")[2].decode()
         return web.json_response(json.loads(answer.text) | {"Text": text})
+
+
+@fault
+def page_stays_of_what_is_deleted_beside_a_mail(meet: Meet) -> None:
+    """A message that is deleted by ID while a mail is stored is not listed, and its page is still shown."""
+
+    with_a_row("0")
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *given: Any) -> str:
+        await keep(mailbox.db, 1)
+        message: str = await inner(mailbox, *given)
+        await keep(mailbox.db, 0)
+        return message
+
+    @around(Mailbox, "delete")
+    async def delete(inner: Any, mailbox: Mailbox, ids: Any, *given: Any) -> None:
+        if not await kept(mailbox.db):
+            await inner(mailbox, ids, *given)
+            return
+        for row_id in ids:
+            for table in ("mailbox", "message_tags"):
+                await mailbox.db.execute(f"DELETE FROM {table} WHERE ID = ?", row_id)

@@ -5,7 +5,7 @@ ask tables that nobody here knows of: an index, a count. So each content of the 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -24,7 +24,8 @@ _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
     "AND name != 'mailbox_data' ORDER BY name"
 )
-"""The sources of messages hold instants, and are compared with what was sent each time."""
+_SOURCES = "SELECT ID FROM mailbox_data"
+"""The sources of messages hold instants, and are compared with what was sent each time. Here: whose."""
 
 
 def rest_differs(rig: Rig, own: Stored | None) -> str:
@@ -56,18 +57,23 @@ class Views:
     trouble: str = ""
     _unanswered: int = 0
 
-    def seen(self, own: Stored, instance: Instance) -> Stored:
-        """What is stored with what a client is shown otherwise by a list, searches and counts.
+    def seen(self, own: Stored, instance: Instance, known: Mapping[str, str]) -> Stored:
+        """What is stored with what a client is shown otherwise by a list, searches, counts and pages.
+
+        known   server IDs of the round's messages, with their keys. The page of one that is gone is asked
+                for where its ID still stands in a table: each instance has a memory of its own
 
         Raises ScheduleMissed where the server does not answer in time, which a busy machine can do, too.
         """
-        content = self._content(own)
+        there = {row.id for row in own.messages}
+        gone = {row_id: key for row_id, key in known.items() if row_id not in there}
+        content, left = self._content(own, gone)
         if self.trouble or self.agreed.get(content):
             return own
         try:
             with self._unnoticed(instance):
                 shown = instance.target.stored("")
-                two = instance.target.disagreements(shown, self.domain, {})
+                two = instance.target.disagreements(shown, self.domain, left)
         except (Unanswered, Unreachable, MachineTrouble) as wrong:
             # Once or twice the schedule is run again; a server that never answers is told so, once for all.
             self._unanswered += 1
@@ -86,16 +92,23 @@ class Views:
             own = replace(own, messages=listed, tags=shown.tags)
         return replace(own, disagreeing=two)
 
-    def _content(self, own: Stored) -> str:
-        """A digest of the whole store, alike in runs that differ in server IDs and instants only."""
-        names = {row.id: row.key for row in own.messages}
+    def _content(self, own: Stored, gone: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+        """A digest of the whole store, and those of the messages that are `gone` whose IDs are still in it.
+
+        It is alike in runs that differ in server IDs and instants only.
+        """
+        names = {row.id: row.key for row in own.messages} | {**gone}
         digest = hashlib.sha256()
         connection = self.rig.store.connection
+        sources = [str(row_id) for (row_id,) in rows(connection, _SOURCES)]
+        left = set(sources) & gone.keys()
+        digest.update(repr(sorted(names.get(row_id, "another") for row_id in sources)).encode())
         for (table,) in rows(connection, _TABLES):
             held = rows(connection, f'SELECT * FROM "{table!s}"')
+            left |= {row_id for row_id in gone if row_id in repr(held)}
             texts = sorted(repr([_plain(value, names) for value in row]) for row in held)
             digest.update(repr((table, texts)).encode())
-        return digest.hexdigest()
+        return digest.hexdigest(), {row_id: gone[row_id] for row_id in left}
 
     @contextmanager
     def _unnoticed(self, instance: Instance) -> Iterator[None]:

@@ -142,8 +142,9 @@ class Round:
         """The round as the checkers see it, with the store as it is now."""
         # Where a process has ended the round is one that crashed, not one that hung.
         crashed = [f"that of {i.target.name}, {how}" for i in dead if (how := i.how_it_ended)]
-        stored = self.stored([i for i in self.rig.instances if i not in (*dead, *hanging)])
         attempts = sorted((attempt_of(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
+        told = {a.queued_as: a.message for a in attempts if a.queued_as and a.message}
+        stored = self.stored([i for i in self.rig.instances if i not in (*dead, *hanging)], told)
         record = RoundRecord(
             index=index,
             plan=self.planned,
@@ -168,10 +169,11 @@ class Round:
         """Drop the copy of its store."""
         self.snapshot.close()
 
-    def stored(self, alive: Sequence[Instance]) -> Stored:
-        """See `stored_of` and `Views`."""
+    def stored(self, alive: Sequence[Instance], told: Mapping[str, str]) -> Stored:
+        """See `stored_of` and `Views`; `told`: server IDs that replies named, with the keys of messages."""
         stored = stored_of(self.rig, self.compared, alive)
-        return self.views.seen(stored, alive[0]) if alive else stored
+        known = {row_id: key for key, row_id in self.ids.items()} | {**told}
+        return self.views.seen(stored, alive[0], known) if alive else stored
 
 
 @contextmanager
