@@ -137,7 +137,7 @@ def _what_cannot_come(
         elif why := must_not_run(one, target, allow_deletions=request.server.allow_deletions):
             how = "run --allow-deletions" if "--allow-deletions" in why else "steer"
             reasons["it will not be run", why, how].append(one.name)
-        elif request.racing.control and (why := _no_control(one, name)):
+        elif request.racing.control and (why := _why_no_control(one, name)):
             reasons["it can show a race, and never PASS", why, "steer"].append(one.name)
     # A server that is not ours cannot be steered; one of ours of the same version can.
     ours = TargetName(
@@ -149,7 +149,7 @@ def _what_cannot_come(
         yield f"{names_words(names)} on {name}: {what}, for {why}. What can answer it: {command}"
 
 
-def _no_control(scenario: Scenario, name: TargetName) -> str:
+def _why_no_control(scenario: Scenario, name: TargetName) -> str:
     """Why no clean race of it can be PASS there, in a clause; "" where a control may carry one."""
     chosen, missing = choose_control(scenario, name)
     if chosen is not None and chosen.kind in (1, 2):

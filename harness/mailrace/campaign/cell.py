@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from mailrace import __version__
 from mailrace.history import plan_text
 from mailrace.model.choices import ModeAsked
-from mailrace.model.codec import codec, unreadable
+from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName
@@ -228,4 +228,4 @@ def _read(of: type[T], text: str, wrong: str) -> T:
     try:
         return codec(of).validate_json(text)
     except (ValidationError, RecursionError) as error:
-        raise UsageError(f"{wrong}: {unreadable(error)}") from None
+        raise UsageError(f"{wrong}: {why_unreadable(error)}") from None

@@ -80,8 +80,8 @@ class Campaign:
         """The command keeps what is done by itself, and goes on when it is called so again."""
         self._again = f"To go on: {command}"
 
-    def is_whole(self) -> None:
-        """The command came to its end: what its own folder kept for going on is not needed any more."""
+    def finish(self) -> None:
+        """The command came to its end: what its own folder kept for going on is removed."""
         if self.state is None and self._kept is not None:
             shutil.rmtree(self._kept.folder, ignore_errors=True)
             self._again = ""

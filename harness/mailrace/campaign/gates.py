@@ -49,5 +49,5 @@ def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scen
     for _, session in sides:
         in_order(session, scenarios, campaign)
     whole.extra |= versions.new.extra
-    campaign.is_whole()
+    campaign.finish()
     return tuple(one for scenario in scenarios for one in found[scenario.name])

@@ -30,7 +30,7 @@ def run_on(
     with session(scenarios, request, listener) as now:
         campaign.keep_in(now.folder, now.request.seed, request.command)
         (done,) = look_at_all(campaign, scenarios, [now])
-        campaign.is_whole()
+        campaign.finish()
         return done
 
 
@@ -48,7 +48,7 @@ def columns_on(
         for under, done in zip(columns, look_at_all(campaign, scenarios, sessions), strict=True):
             yield under, done.result
     whole.extra["workers"] = who_did_what(campaign.by)
-    campaign.is_whole()
+    campaign.finish()
 
 
 def look_at_all(

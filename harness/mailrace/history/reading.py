@@ -13,7 +13,7 @@ from typing import TypeVar
 from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.regular import open_regular
 from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
-from mailrace.model.codec import codec, unreadable
+from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.result import ScenarioResult, Witness
 
@@ -104,7 +104,7 @@ def read_study(path: Path, what: str, of: type[T]) -> Iterator[T]:
             try:
                 yield codec(of).validate_python(line.get("value"))
             except ValueError as wrong:
-                raise UsageError(f"{path}: holds no {what} of a study ({unreadable(wrong)})") from wrong
+                raise UsageError(f"{path}: holds no {what} of a study ({why_unreadable(wrong)})") from wrong
 
 
 def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:

@@ -28,7 +28,7 @@ def mistakes(wrong: "ValidationError", most: int = 1) -> str:
     return f"{said}; and {rest} more" if rest > 0 and most > 1 else said
 
 
-def unreadable(wrong: Exception) -> str:
+def why_unreadable(wrong: Exception) -> str:
     """Why a text of anybody's could not be read, in words that quote no more than a line of it."""
     from pydantic import ValidationError
 

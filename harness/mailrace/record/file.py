@@ -15,7 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from mailrace.history import open_regular
-from mailrace.model.codec import codec, unreadable
+from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
 
@@ -89,7 +89,7 @@ def read_record(path: Path) -> Iterator[Line]:
                 yield _value(of_word[line["kind"]], line["value"])
             except (ValueError, TypeError, KeyError, RecursionError) as wrong:
                 raise UsageError(
-                    f"{path}:{number}: this is no line of a record ({unreadable(wrong)}); "
+                    f"{path}:{number}: this is no line of a record ({why_unreadable(wrong)}); "
                     "give the record.jsonl that mailrace record wrote"
                 ) from None
 

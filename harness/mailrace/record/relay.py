@@ -151,7 +151,7 @@ class _Loop:
     def _happened(self, end: _End, events: int) -> None:
         try:
             if end.is_connecting:
-                self._has_connected(end)
+                self._begin_to_read(end)
             if events & select.EPOLLOUT:
                 self._send_held(end)
         except OSError:
@@ -162,7 +162,7 @@ class _Loop:
         elif events & _BROKEN:
             self._end(end)
 
-    def _has_connected(self, server: _End) -> None:
+    def _begin_to_read(self, server: _End) -> None:
         """The server's side is connected: from now on its client is read. Raises OSError where it is not."""
         if wrong := server.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             server.is_over = True  # so that its client sees an end and no reset, as where nobody listens
@@ -180,7 +180,7 @@ class _Loop:
             self._end(end)
             return
         if not data:
-            self._is_over(end)
+            self._half_close(end)
             return
         sent = 0
         if not end.other.held:
@@ -204,7 +204,7 @@ class _Loop:
             end.is_paused = True
             self._register(end)
 
-    def _is_over(self, end: _End) -> None:
+    def _half_close(self, end: _End) -> None:
         """It sends no more. The other direction stays open, as it would without us."""
         end.is_over = True
         if not end.other.held:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mailrace.history import HISTORY, make_latest, read_regular, read_study, write_whole, writing
-from mailrace.model.codec import codec, unreadable
+from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.time_limit import OUT_OF_TIME
 from mailrace.scenario import Scenario
@@ -104,7 +104,7 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
         kept = codec(Search).validate_python(held)
         same = (held["format"], held["question"], kept.versions, kept.good, kept.bad)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as wrong:
-        why = f"holds no bisection ({unreadable(wrong)})"
+        why = f"holds no bisection ({why_unreadable(wrong)})"
         raise UsageError(f"--state {path}: {why}; name another file") from wrong
     if same != (FORMAT, question, search.versions, search.good, search.bad):
         raise UsageError(

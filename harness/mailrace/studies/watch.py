@@ -89,7 +89,7 @@ class Tail:
             chunk = self._file.read(READ_BYTES_MAX)
             if not chunk:
                 return
-            if is_first and (wrong := _unreadable(chunk[:64])):
+            if is_first and (wrong := _why_unreadable(chunk[:64])):
                 raise UsageError(f"{self._path}: is {wrong}")
             *whole, self._rest = (self._rest + chunk).split(b"\n")
             for line in whole:
@@ -114,7 +114,7 @@ class Tail:
         return found
 
 
-def _unreadable(beginning: bytes) -> str:
+def _why_unreadable(beginning: bytes) -> str:
     """Why no line of a file that begins so can be known, with the next step; "" if it is text."""
     for mark, wrong in _PACKED.items():
         if beginning.startswith(mark):
