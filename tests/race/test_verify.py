@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from mailrace.model.attempt import Loss, Outcome
 from mailrace.model.errors import TargetError
+from mailrace.model.operation import ServerOptions
 from mailrace.race.samples import SOURCE_BYTES_MAX
 from mailrace.race.verify import EMPTY_ABOVE, SERIAL
+from mailrace.race.views import reaches_others
 from mailrace.targets.views import GONE_MAX
 
 from tests.race.verified_rounds import RUN, Rounds
@@ -89,6 +91,25 @@ def test_of_large_mails_it_is_said_how_many_were_compared(make: Callable[..., Ro
     rounds.verifier.look(records, "target")
     assert "of 10 stored mails 3 were compared" in rounds.verifier.note
     assert "of the others only what the list shows was compared" in rounds.verifier.note
+
+
+@pytest.mark.parametrize(
+    ("edit", "reaches"),
+    [
+        ({"delete_all": {}}, True),
+        ({"delete_search": {"query": "to:@{run}.test"}}, True),
+        ({"delete_search": {"query": "to:{round}.s01@{run}.test"}}, False),
+        ({"set_read": {"read": True}}, True),
+        ({"delete_tag": {"tag": "{run}-common"}}, True),
+        ({"delete_tag": {"tag": "{run}-{round}"}}, False),
+        ({"read": {"path": "/api/v1/tags"}}, False),
+    ],
+)
+def test_an_edit_that_reaches_the_mails_of_other_rounds_is_known(
+    edit: dict[str, Any], reaches: bool, make: Callable[..., Rounds]
+) -> None:
+    plan = make(SENDERS, edit).plan
+    assert reaches_others(plan.round(0), plan.round(1), ServerOptions()) is reaches
 
 
 @pytest.mark.parametrize("is_tagged", [True, False])

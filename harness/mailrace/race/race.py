@@ -51,7 +51,8 @@ class _Race:
         self.pairs = self.pairs_fired = self.index = 0
         self.ended = Ended()
         self._coin = random.Random(f"coin-{options.seed}")
-        self._is_cold = any(one.is_cold for one in self.sides)
+        # Where each round is gone with the next one, each is looked at by itself.
+        self._is_looked_at_alone = any(one.is_cold or one.is_gone_with_the_next for one in self.sides)
         scenario, planned = side.lane.plan.scenario, side.lane.plan.round(0)
         self._is_in_memory = is_kept_in_memory(planned)
         self._tuner = Tuner(
@@ -61,7 +62,7 @@ class _Race:
             is_one_party=is_one_party(planned.operations),
             weighs_time=options.profile == "throughput",
         )
-        self._block_rounds = 1 if self._is_cold else options.limits.block_rounds_first
+        self._block_rounds = 1 if self._is_looked_at_alone else options.limits.block_rounds_first
         if options.until == "hit":
             self._block_rounds = min(self._block_rounds, BLOCK_ROUNDS_UNTIL_HIT)
 
@@ -112,7 +113,7 @@ class _Race:
                 what = f"{CUT_OFF} after {self.index} of {options.rounds} rounds"
                 self.ended = self.ended if self.ended.why else Ended(what)
         # Blocks grow, so that the store is read a few times only; but more often where a decision is awaited.
-        if not self._is_cold and options.until != "hit":
+        if not self._is_looked_at_alone and options.until != "hit":
             longest = options.limits.block_rounds_last // (1 if options.until == "rounds" else 5)
             self._block_rounds = min(longest, self._block_rounds * 2)
         return drawn

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mailrace.actors import relayed_of
-from mailrace.check import touched
+from mailrace.check import may_touch, tags_it_may_hold, touched
 from mailrace.check.tags import asked_tags, tag_keys
 from mailrace.model.attempt import Disagreement, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import PlannedRound, ServerOptions, messages_of
+from mailrace.model.operation import Effect, PlannedRound, ServerOptions, messages_of
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 
+_EDITS = Effect.DELETES | Effect.TAGS | Effect.MARKS
 _ROUND_TOKEN = re.compile(r"r\d{5}")
 
 
@@ -40,6 +41,19 @@ def is_comparable(target: Target, records: Sequence[RoundRecord]) -> bool:
 def is_kept_in_memory(planned: PlannedRound) -> bool:
     """Whether newer servers keep a message of the round in memory for some seconds: one with an image."""
     return any(message.image_bytes for message in planned.given)
+
+
+def reaches_others(one: PlannedRound, other: PlannedRound, options: ServerOptions) -> bool:
+    """Whether an edit of one round deletes, retags or marks what another round of the plan has stored.
+
+    Then only the last round can be judged by what is stored: of those before it nothing may be left.
+    """
+    edits = [o for o in one.operations if o.effect & _EDITS and not o.effect & (Effect.SHOWS | Effect.POLLS)]
+    return any(
+        may_touch(edit, message, tags_it_may_hold(message, other.operations, options))
+        for message in messages_of(other).values()
+        for edit in edits
+    )
 
 
 def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence[RoundRecord]) -> None:
