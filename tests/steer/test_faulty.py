@@ -70,6 +70,16 @@ def test_a_subject_of_another_sender_is_seen_on_every_schedule(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fault", ["lists_fail_after_a_race", "searches_fail_after_a_race"])
+def test_what_only_the_memory_of_one_instance_holds_is_seen_where_its_actors_share_it(
+    fault: str, faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    found = steer(scenario_from(TWO_SENDERS, tmp_path), faulty(fault, meeting="memory"))
+    assert found.verdict is Verdict.RACE, found.reason
+    assert set(found.anomalies) == {"views_disagree"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["lists_are_empty", "lists_drip"])
 def test_a_server_that_hides_its_store_from_its_users_is_not_clean(
     fault: str, faulty: Callable[..., str], tmp_path: Path

@@ -54,9 +54,8 @@ def next_mail_refused(meet: Meet) -> None:
             await inner(session, arg)
 
 
-@fault
-def lists_fail_after_a_race(meet: Meet) -> None:
-    """After two mails that arrived together, the next lists and searches are answered 500."""
+def _fail_after_a_race(meet: Meet, names: tuple[str, ...]) -> None:
+    """After two mails that arrived together, the next requests of these names are answered 500."""
     broken = [0]
 
     @around(Mailbox, "accept")
@@ -65,7 +64,7 @@ def lists_fail_after_a_race(meet: Meet) -> None:
             broken[0] = LISTS_BROKEN if others else broken[0]
             return await inner(mailbox, *others_of_it)
 
-    for name in ("page", "search"):
+    for name in names:
 
         @around(rest.ReadingApi, name)
         async def read(inner: Any, api: Any, request: web.Request) -> web.Response:
@@ -73,3 +72,15 @@ def lists_fail_after_a_race(meet: Meet) -> None:
                 broken[0] -= 1
                 return web.Response(status=500, text="the list is broken")
             return await inner(api, request)
+
+
+@fault
+def lists_fail_after_a_race(meet: Meet) -> None:
+    """After two mails that arrived together, the next lists and searches are answered 500."""
+    _fail_after_a_race(meet, ("page", "search"))
+
+
+@fault
+def searches_fail_after_a_race(meet: Meet) -> None:
+    """After two mails that arrived together, the next searches are answered 500, and lists are whole."""
+    _fail_after_a_race(meet, ("search",))

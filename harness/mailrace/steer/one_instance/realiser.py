@@ -89,14 +89,19 @@ class Realiser:
                 self.observer.progress(f"realising {number + 1} of {len(ranked)} violating classes")
                 found.append(self._as_explored(one, until, found))
             self.observer.decided(found[-1].said)
-        doubt = ""
-        for once, run, _ in bad_points(shared, self.space.judge, points, self.space.anomalies):
+        doubts: dict[frozenset[AnomalyName], str] = {}
+        told: frozenset[AnomalyName] = frozenset()
+        for once, run, names in bad_points(shared, self.space.judge, points, self.space.anomalies):
+            if names <= told:
+                continue
             shown = at_point(self.prover, once, run, allowed, found)
             if isinstance(shown, str):
-                doubt = shown
+                doubts[names] = shown
             else:
+                told |= names
                 found.append(shown)
                 self.observer.decided(shown.said)
+        doubt = next((why for names, why in doubts.items() if not names <= told), "")
         is_missed = points.missed > 0
         is_open = is_missed or any(one.said.fate == "unrealised" for one in found)
         if is_open and not self.space.doubt and not any(one.is_realised for one in found):

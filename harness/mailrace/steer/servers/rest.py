@@ -2,22 +2,28 @@
 
 Schedules are judged by the tables, which takes no request. What users see comes by REST, where a server may
 ask tables that nobody here knows of: an index, a count. So each content of the store is looked at there once.
+An instance that all actors share may keep more in its memory: there each content is looked at once more, and
+the list after each schedule.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 
-from mailrace.model.attempt import Disagreement, Stored
+from mailrace.model.attempt import Disagreement, Stored, Word
 from mailrace.model.errors import MachineTrouble, MailraceError, ScheduleMissed, TargetError
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.database_proxy.store import rows
 from mailrace.steer.servers.instance import Instance
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.rig import ANSWER_S_MAX, Rig
 from mailrace.targets import Unanswered, Unreachable
+from mailrace.targets.api import PAGE_ROWS_MAX
+from mailrace.targets.rows import page_of
 
 UNANSWERED_MAX = 3
 _TABLES = (
@@ -43,17 +49,23 @@ def rest_differs(rig: Rig, own: Stored | None) -> str:
     return "" if _is_same(shown, own) else "REST showed another store than was read at the proxy"
 
 
+Shown = tuple[Stored, tuple[Disagreement, ...]]
+"""What the list shows, and where other views differ from it."""
+
+
 @dataclass(slots=True)
 class Views:
     """What servers show of a round's store over REST.
 
-    agreed   by the store's content: whether all views showed it as the tables have it
+    agreed   contents of the store that all views showed as the tables have them
+    differed     whether an instance that its actors share ever showed one otherwise
     trouble  why nobody is asked any more, in words: a server that did not answer three times; "" if it does
     """
 
     rig: Rig
     domain: str
-    agreed: dict[str, bool] = field(default_factory=dict)
+    agreed: set[str] = field(default_factory=set)
+    differed: bool = False
     trouble: str = ""
     _unanswered: int = 0
 
@@ -65,15 +77,55 @@ class Views:
 
         Raises ScheduleMissed where the server does not answer in time, which a busy machine can do, too.
         """
-        there = {row.id for row in own.messages}
-        gone = {row_id: key for row_id, key in known.items() if row_id not in there}
+        gone = _gone(own, known)
         content, left = self._content(own, gone)
-        if self.trouble or self.agreed.get(content):
+        if self.trouble or content in self.agreed:
             return own
+        return self._shown(own, instance, content, partial(self._every_view, gone=left))
+
+    def seen_where_shared(self, own: Stored, instance: Instance, known: Mapping[str, str]) -> Stored:
+        """The same of an instance that all actors share: its memory may hold what no table does.
+
+        So each content is looked at here once more, with the pages of all that is gone, and list and tags
+        are each time; every view, once one has differed. Raises as `seen`.
+        """
+        if self.trouble:
+            return own
+        gone = _gone(own, known)
+        content = f"where shared: {self._content(own, gone)[0]}"
+        is_known = content in self.agreed and not self.differed
+        ask = self._list if is_known else partial(self._every_view, gone=gone)
+        found = self._shown(own, instance, content, ask)
+        self.differed = self.differed or found is not own
+        return found
+
+    def _every_view(self, instance: Instance, gone: Mapping[str, str]) -> Shown:
+        with self.rig.loop.in_background():
+            shown = instance.target.stored("")
+            return shown, instance.target.disagreements(shown, self.domain, gone)
+
+    def _list(self, instance: Instance) -> Shown:
+        """The first page, which holds all that a round stores, and the tags with it: one request."""
+        link = instance.get(f"/api/v1/messages?start=0&limit={PAGE_ROWS_MAX}", "list")
+        if not self.rig.loop.pump(lambda: link.is_idle, ANSWER_S_MAX):
+            link.give_up()
+            raise Unanswered(f"the list was not shown within {ANSWER_S_MAX:g} s")
+        ending = link.conversation.ending if link.conversation else None
+        if ending is None or ending.word is not Word.ACCEPTED:
+            told = f"{ending.code or ''} {ending.text}".strip() if ending else "nothing"
+            raise TargetError(f"GET /api/v1/messages: {told}")
+        try:
+            page = page_of(json.loads(ending.text))
+        except ValueError as wrong:
+            raise TargetError(f"GET /api/v1/messages: answered, but not as Mailpit does ({wrong})") from wrong
+        return Stored(messages=page.messages, tags=page.tags), ()
+
+    def _shown(
+        self, own: Stored, instance: Instance, content: str, ask: Callable[[Instance], Shown]
+    ) -> Stored:
         try:
             with self._unnoticed(instance):
-                shown = instance.target.stored("")
-                two = instance.target.disagreements(shown, self.domain, left)
+                shown, two = ask(instance)
         except (Unanswered, Unreachable, MachineTrouble) as wrong:
             # Once or twice the schedule is run again; a server that never answers is told so, once for all.
             self._unanswered += 1
@@ -85,7 +137,9 @@ class Views:
             two = (Disagreement(key="", one="its store could be read", other=str(wrong)),)
             return replace(own, disagreeing=two)
         # The server has answered. What a client is shown counts, wherever it is not what the tables hold.
-        self.agreed[content] = not two and _is_same(shown, own)
+        if not two and _is_same(shown, own):
+            self.agreed.add(content)
+            return own
         if not _is_same(shown, own):
             sources = {row.id: row.source for row in own.messages}
             listed = tuple(replace(row, source=sources.get(row.id)) for row in shown.messages)
@@ -122,12 +176,17 @@ class Views:
         wait_quiet(self.rig.loop, quiet)
         noted, proxy.counted = len(proxy.journal), frozenset()
         try:
-            with self.rig.loop.in_background():
-                yield
+            yield
         finally:
             wait_quiet(self.rig.loop, quiet)
             proxy.gate, proxy.counted = gate, counted
             del proxy.journal[noted:]
+
+
+def _gone(own: Stored, known: Mapping[str, str]) -> dict[str, str]:
+    """Those of the known IDs, with their keys, that are not stored any more."""
+    there = {row.id for row in own.messages}
+    return {row_id: key for row_id, key in known.items() if row_id not in there}
 
 
 def _is_same(shown: Stored, own: Stored) -> bool:

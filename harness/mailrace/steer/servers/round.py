@@ -144,7 +144,8 @@ class Round:
         crashed = [f"that of {i.target.name}, {how}" for i in dead if (how := i.how_it_ended)]
         attempts = sorted((attempt_of(s, self.planned.index) for s in seats), key=lambda a: a.completed_ns)
         told = {a.queued_as: a.message for a in attempts if a.queued_as and a.message}
-        stored = self.stored([i for i in self.rig.instances if i not in (*dead, *hanging)], told)
+        alive = [i for i in self.rig.instances if i not in (*dead, *hanging)]
+        stored = self._stored(seats, alive, told)
         record = RoundRecord(
             index=index,
             plan=self.planned,
@@ -169,11 +170,15 @@ class Round:
         """Drop the copy of its store."""
         self.snapshot.close()
 
-    def stored(self, alive: Sequence[Instance], told: Mapping[str, str]) -> Stored:
+    def _stored(self, seats: Sequence[Seat], alive: Sequence[Instance], told: Mapping[str, str]) -> Stored:
         """See `stored_of` and `Views`; `told`: server IDs that replies named, with the keys of messages."""
         stored = stored_of(self.rig, self.compared, alive)
+        if not alive:
+            return stored
         known = {row_id: key for key, row_id in self.ids.items()} | {**told}
-        return self.views.seen(stored, alive[0], known) if alive else stored
+        is_shared = len({seat.instance.index for seat in seats}) < len(seats)
+        look = self.views.seen_where_shared if is_shared else self.views.seen
+        return look(stored, alive[0], known)
 
 
 @contextmanager
