@@ -289,7 +289,7 @@ def test_hang_and_crash_need_no_store() -> None:
         anomaly(AnomalyName.CRASH, "the server's process ended: status 2."),
         anomaly(
             AnomalyName.HANG,
-            "unanswered while the server was quiet, or past the limit: DELETE /api/v1/messages (delete.1) "
-            "and GET /readyz.",
+            "DELETE /api/v1/messages (delete.1) and GET /readyz got no answer, and the server did nothing or "
+            "the time limit was over.",
         ),
     )

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 from mailrace.cli.reporting import bundle as bundle_command
+from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Send
 from mailrace.report import bundle, from_json, own_messages, render, unpack, what_is_redacted
-from mailrace.report.repro import WITHOUT_SCRIPT
+from mailrace.report.issue import issue
+from mailrace.report.repro import WITHOUT_SCRIPT, ServerFacts
 from mailrace.report.unbundle import Bundle, read_bundle
 
 from tests.report.hostile import hostile
@@ -115,6 +117,28 @@ def test_a_steered_witness_brings_its_schedule(tmp_path):
         "A promise is broken in 3 of 85 classes of orders (35 orders; the orders of a class differ" in issue
     )
     assert "| 8 | **→** `INSERT OR IGNORE INTO tags (Name) VALUES (?)` |  | 0 rows: it is there |" in issue
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "said"),
+    [
+        (AnomalyName.HANG, ["; unanswered: a look"] * 2, "also when one is over before the next begins"),
+        (AnomalyName.HANG, ["", "; unanswered: a look"], "that each of them keeps alone"),
+        (AnomalyName.REJECTED_BUT_STORED, ["", ""], "that each of them keeps alone"),
+    ],
+)
+def test_a_server_that_hangs_in_every_serial_order_is_told_as_such(name, ends, said):
+    run = steered()
+    (scenario,) = run.scenarios
+    (witness, *_) = scenario.witnesses
+    orders = [order for order, _ in witness.schedule.serial]
+    serial = tuple((order, f"delete1 200{end}") for order, end in zip(orders, ends, strict=True))
+    witness = replace(
+        witness,
+        anomaly=replace(witness.anomaly, name=name),
+        schedule=replace(witness.schedule, serial=serial),
+    )
+    assert said in issue(run, scenario, witness, ServerFacts(version="1.30.5"))
 
 
 def test_a_run_without_a_witness_has_nothing_to_bundle(tmp_path):

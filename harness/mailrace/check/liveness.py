@@ -11,7 +11,7 @@ from mailrace.model.operation import ServerOptions
 def hang(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding where requests stayed unanswered while the server was quiet, or past their limit."""
     if record.hung:
-        proof = f"unanswered while the server was quiet, or past the limit: {listed(record.hung)}."
+        proof = f"{listed(record.hung)} got no answer, and the server did nothing or the time limit was over."
         yield finding(AnomalyName.HANG, record, proof)
 
 

@@ -51,9 +51,10 @@ def doctor() -> None:
     for what, value, meaning in _findings():
         screen.line(f"{what}: {value}")
         screen.text(meaning, indent="    ")
-    screen.line("Servers at hand:")
-    for one in targets_at_hand():
-        screen.text(f"{one.name}: {one.version} ({one.source})", indent="    ")
+    screen.line("Servers at hand (`mailrace targets` says where each of them is):")
+    # A program may be at hand in several places.
+    for line in dict.fromkeys(f"{one.name}: {one.version} ({one.source})" for one in targets_at_hand()):
+        screen.text(line, indent="    ")
     screen.text("Next: mailrace steer shared-new-tag --target embedded@1.17.0")
 
 
@@ -63,11 +64,16 @@ def _findings() -> Iterator[tuple[str, str, str]]:
 
     yield "Python", platform.python_version(), "At least 3.11 is needed."
     is_linux = sys.platform == "linux"
-    meaning = "Everything works." if is_linux else "Steer waits a stated time instead of looking at threads."
+    meaning = (
+        "Everything works."
+        if is_linux
+        else "Steer cannot see whether threads sleep, so it waits for a stated time."
+    )
     yield "System", platform.system(), meaning
+    # A native race needs two threads of the server at the same instant, and so two CPUs.
     cpus = os.cpu_count() or 1
     many = "Races can show natively."
-    one = "One CPU hides races: use steer, and read INCONCLUSIVE as what it says."
+    one = "With one CPU most races do not show natively: use steer."
     yield "CPUs", str(cpus), many if cpus > 1 else one
     go = shutil.which("go")
     built = "Real versions of Mailpit can be built."

@@ -6,6 +6,8 @@ from mailrace.model.consequences import Harm
 
 TURN = "from here on every order ends badly"
 """Said in a cause's story of the statement after which every completion is bad."""
+UNANSWERED = "; unanswered: "
+"""Stands in the outcome of a schedule or a serial order before what the server never answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,8 @@ def repairs_words(cause: Cause) -> list[str]:
     elif cause.bad == cause.schedules:
         said.append(f"Keeping statements together cannot mend it: all {cause.schedules:,} schedules are bad")
     elif not cause.repair:
-        tried = "no run of one operation's statements that was tried, nor of both together"
-        said.insert(0, f"No repair was found: {tried}, leaves only good schedules")
+        tried = "no run of statements that was tried, of one operation or of each"
+        said.insert(0, f"No repair was found: {tried}, leaves only good schedules when it is kept together")
     if cause.is_cut:
         said.append("The time to look for repairs ended before every run of statements was tried")
     return said

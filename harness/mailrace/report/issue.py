@@ -1,7 +1,8 @@
 """Takes a witness and its run; gives ISSUE.md: what a Mailpit maintainer needs, in a maintainer's words."""
 
+from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import LogLine, RoundRecord
-from mailrace.model.cause import Cause
+from mailrace.model.cause import UNANSWERED, Cause
 from mailrace.model.operation import Send
 from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.causes import repairs_words
@@ -49,6 +50,7 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
         log=[legible(line.text, 400) for line in _told(witness.record)],
         explained=[(line, meaning(told)) for line, told in witness.explained],
         actors=actors,
+        is_in_every_order=_is_in_every_order(witness),
         is_steered=schedule is not None and max(facts.instances, schedule.instances) == 1,
         steps=[(number, step, step_note(step)) for number, step in steps[:STEPS_MAX]],
         steps_left=max(0, len(steps) - STEPS_MAX),
@@ -60,6 +62,13 @@ def _cause(scenario: ScenarioResult, witness: Witness) -> Cause | None:
     causes = scenario.schedules.causes if scenario.schedules else ()
     shown = [one for one in causes if one.witness == witness.record.index and one.fate == "realised"]
     return next((one for one in shown if witness.anomaly.name in one.anomalies), None)
+
+
+def _is_in_every_order(witness: Witness) -> bool:
+    """Whether the server hangs, too, when the operations run one after the other, in whatever order."""
+    serial = witness.schedule.serial if witness.schedule else ()
+    ends = witness.anomaly.name is AnomalyName.HANG and bool(serial)
+    return ends and all(UNANSWERED in outcome for _, outcome in serial)
 
 
 def _happens(record: RoundRecord) -> list[str]:

@@ -9,6 +9,7 @@ from mailrace.check.orders import constraints, order_in_words, orders
 from mailrace.check.outcome import SerialOutcome, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import Outcome
+from mailrace.model.cause import UNANSWERED
 from mailrace.model.errors import ScheduleMissed
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 from mailrace.steer.database_proxy.drawn import Drawn
@@ -179,5 +180,5 @@ def in_words(run: Execution) -> str:
         for message in reversed(record.stored.messages):
             name = run.names.ids.get(message.id, message.key).strip("<>")
             held.append(f"{name} [{', '.join(message.tags)}]")
-    hung = f"; unanswered: {', '.join(record.hung)}" if record.hung else ""
+    hung = f"{UNANSWERED}{', '.join(record.hung)}" if record.hung else ""
     return f"{replies}; stored: {', '.join(held) or 'nothing'}{hung}"
