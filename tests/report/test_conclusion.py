@@ -160,6 +160,8 @@ def test_what_was_seen_is_counted_the_gravest_first(
 def test_lost_rounds_are_one_sentence() -> None:
     told = conclusion(of({"a": Verdict.PASS, "b": Verdict.PASS}, rounds_lost=7))
     assert told.counted[1:] == ("14 rounds could not be exercised, in a and b.",)
+    told = conclusion(of({"a": Verdict.PASS}, rounds_lost=7, rounds_dropped=7))
+    assert told.counted[1:] == ("7 rounds could not be exercised because of mailrace or its machine, in a.",)
     told = conclusion(of({"a": Verdict.PASS}, rounds_lost=7, rounds_dropped=5, rounds_refused=2))
     assert told.counted[1:] == (
         "7 rounds could not be exercised (5 because of mailrace or its machine and 2 because of the server, "

@@ -1,4 +1,4 @@
-"""How long replies are waited for, by what is known of the server: slow is not hung, nor is stopped."""
+"""How long replies are waited for, by what is known of the server: a slow or stopped one does not hang."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -118,10 +118,14 @@ def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
         "because of mailrace or its machine": sum(one.rounds_dropped for one in lost),
         "because of the server, which rules out PASS": sum(one.rounds_refused for one in lost),
     }
+    whole = sum(one.rounds_lost for one in lost)
     parts = [f"{count:,} {who}" for who, count in whose.items() if count]
-    rounds = plural(sum(one.rounds_lost for one in lost), "round")
     by = f" ({joined(parts)})" if parts else ""
-    return [f"{rounds} could not be exercised{by}, in {names_words([one.name for one in lost])}."]
+    # Where all of them have one cause, their number need not be said again.
+    by = next((f" {who}" for who, count in whose.items() if count == whole), by)
+    return [
+        f"{plural(whole, 'round')} could not be exercised{by}, in {names_words([one.name for one in lost])}."
+    ]
 
 
 def count_words(words: Sequence[tuple[str, Verdict]]) -> str:

@@ -1,4 +1,4 @@
-"""Release-point runs in, what one instance keeps together out: transactions and locks of the server's own.
+"""Takes runs of release points; gives what one instance keeps together: its transactions and its locks.
 
 At a release point all is quiet, and one actor waits. A pool always hands the connection to the one that
 waits. If the other actor goes on instead, the waiting one must be waiting for something else, such as a lock.

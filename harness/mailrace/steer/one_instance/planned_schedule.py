@@ -41,8 +41,10 @@ class Draws:
         self.version += not is_waiter or same > 0
 
     def prompt(self, node: Node, held: int) -> float:
-        """The share in which the waiting actor comes next; 1 until it was seen not to (two of its side are
-        granted, for a statement of the background's may have come between)."""
+        """The share in which the waiting actor comes next; 1 until it was seen not to.
+
+        Two draws in its favour are granted, since a background statement may have come between.
+        """
         waiter, same = self.seen.get((node, held), (0, 0))
         return (waiter + 2) / (waiter + same + 2)
 
