@@ -7,7 +7,7 @@ import pytest
 from mailrace.model.request import Racing
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.scenario import load, shipped
-from mailrace.studies.replay import ROUNDS_MAX, looks_until, rounds_needed
+from mailrace.studies.replay import ROUNDS_MAX, looks_until, rounds_needed, rounds_showing
 
 from tests.faulty.faulty_program import faulty_program
 from tests.running import mailrace
@@ -62,6 +62,24 @@ def test_a_rare_race_needs_more_clean_rounds_than_a_frequent_one() -> None:
     assert rounds_needed(result(50, 100), "duplicated", 0.99) == 10
     assert rounds_needed(result(1, 100), "duplicated", 0.99) == 18_190
     assert rounds_needed(result(1, 1), "duplicated", 0.99) == 182
+
+
+@pytest.mark.parametrize(
+    ("hits", "anomalies", "showing"),
+    [
+        (2, {"duplicated": 16}, 2),  # eight messages of a round
+        (40, {"duplicated": 16}, 16),
+        (40, {"duplicated": 16, "tag_lost": 30}, 10),  # thirty of the forty may show the other one only
+        (40, {"duplicated": 16, "tag_lost": 60}, 0),
+        (40, {"duplicated": 40, "torn_read": 90}, 40),
+    ],
+)
+def test_an_anomaly_of_several_messages_is_of_one_round(
+    hits: int, anomalies: dict[str, int], showing: int
+) -> None:
+    found = replace(result(0, 100), hits=hits, anomalies=anomalies)
+    assert rounds_showing(found, "duplicated") == showing
+    assert rounds_needed(found, "duplicated", 0.99) == rounds_needed(result(showing, 100), "duplicated", 0.99)
 
 
 class Looks:

@@ -6,6 +6,7 @@ from math import ceil, log
 from pathlib import Path
 
 from mailrace.history import read_plan
+from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import UsageError
 from mailrace.model.operation import Read, messages_of
 from mailrace.model.request import OFFSET_US_MAX, Racing
@@ -256,11 +257,26 @@ def rounds_needed(found: ScenarioResult, anomaly: str, confidence: float) -> int
     The rate is taken at the lower end of its exact interval (Clopper and Pearson 1934), as (1 − rate)^n =
     1 − confidence; never fewer than one round, and one more than any limit where nothing is known.
     """
-    hits = min(found.anomalies.get(anomaly, 0), found.rounds)
+    hits = rounds_showing(found, anomaly)
     low = clopper_pearson(hits, found.rounds).low if hits else 0.0
     if low <= 0.0:
         return ROUNDS_MAX + 1
     return 1 if low >= 1.0 else ceil(log(1.0 - confidence) / log(1.0 - low))
+
+
+def rounds_showing(found: ScenarioResult, anomaly: str) -> int:
+    """In how many rounds the anomaly showed, at least: one round may show it of several messages.
+
+    Each hit shows an anomaly. So it is in all hits that the others cannot account for, and in those of its
+    witnesses.
+    """
+    count = min(found.anomalies.get(anomaly, 0), found.rounds)
+    races = {name.value for name in AnomalyName if name.weight is Weight.RACE}
+    if anomaly not in races:
+        return count  # what is only reported makes no hit
+    others = sum(found.anomalies.get(name, 0) for name in races - {anomaly})
+    kept = {w.record.index for w in found.witnesses if w.anomaly.name == anomaly}
+    return min(count, max(found.hits - others, len(kept)))
 
 
 def _scenario(folder: Path, found: ScenarioResult) -> Scenario:
