@@ -43,7 +43,18 @@ def test_a_round_is_given_its_own_rows_and_earlier_ones_stay_out(make: Callable[
         assert [one.id for one in stored.messages] == [one.id for one in own]
         assert stored.changed == ()
     assert "of 6 stored mails 6 were compared" in rounds.verifier.note
-    assert "6 looked at again" in rounds.verifier.note
+    assert "6 looked at again after later rounds, 6 by their source" in rounds.verifier.note
+    assert "others use this server" not in rounds.verifier.note
+
+
+def test_of_a_server_that_others_use_it_is_said_what_was_not_compared(make: Callable[..., Rounds]) -> None:
+    rounds = make(SENDERS, is_ours=False)
+    record = rounds.record()
+    rounds.stores(record, f"{RUN}-common")
+    rounds.look(record)
+    assert (
+        "what other views show of them and what became of older ones was not compared" in rounds.verifier.note
+    )
 
 
 def test_each_mail_of_a_long_block_is_compared_with_what_was_sent_and_searched_for(

@@ -134,7 +134,13 @@ def counted_words(counts: Mapping[str, int]) -> str:
         return ""
     asked, gone, stored = counts["gone and asked for"], counts["gone"], counts["stored"]
     pages = f", and of {gone} that are gone {asked} by their page" if asked < gone else ""
-    again = f", {counts['again']} looked at again after later rounds" if "again" in counts else ""
+    of_others = (
+        "what other views show of them and what became of older ones was not compared, for others use "
+    )
+    again = f"; {of_others}this server, too"
+    if "again" in counts:
+        again = f", {counts['again']} looked at again after later rounds, "
+        again += f"{counts['compared again']} by their source"
     is_all = min(counts["compared"], counts["searched"]) >= stored
     others = "" if is_all else "of the others only what the list shows was compared, and "
     return (

@@ -141,8 +141,7 @@ class Verifier:
         if not is_comparable(self._target, records):
             return ()
         gone = gone_of(whole, records)
-        self._counts["gone"] += len(gone)
-        self._counts["gone and asked for"] += min(len(gone), GONE_MAX)
+        self._counts.update({"gone": len(gone), "gone and asked for": min(len(gone), GONE_MAX)})
         known = {row_id for row_id, _, _ in self._known}
         return self._target.disagreements(whole, self._plan.domain, gone, known)
 
@@ -245,7 +244,8 @@ class Verifier:
         origins = {known.row.key: known.origin for known in self._known.values()}
         present = [known.row for one, known in self._known.items() if one in now]
         sources = self._sampler.sources(present, origins, 0 if lane == SERIAL else AGAIN_MAX)
-        self._counts["again"] += 0 if lane == SERIAL else len(self._known)
+        if lane != SERIAL:
+            self._counts.update({"again": len(self._known), "compared again": len(sources)})
         found = []
         for one, known in self._known.items():
             if one not in now:
