@@ -54,7 +54,7 @@ class Session:
     """One run under way, in a folder of its own: `look` at each scenario, then `finish`.
 
     token      the run's own, by which its mail is known; each scenario and lane has one made from it
-    deadline   monotonic seconds after which nothing new begins; None: none
+    deadline   monotonic seconds after which nothing new begins; None: no limit
     info       what the target is, as soon as one has started
     alone      is entered while rounds are raced natively
     extra      what the environment holds besides, such as who looked

@@ -117,7 +117,7 @@ class RunRequest:
 
     target        parsed once, where the user's words come in
     seed          draws the plan
-    time_limit_s  of the whole run, its start included; None: none
+    time_limit_s  of the whole run, its start included; None: no limit
     ends          when that time is over, as monotonic seconds, for a run and all its parts; None: it begins
                   with the run. It is true in one process only, so it stands in no plan
     command       as it was typed, for the report

@@ -170,7 +170,7 @@ class Schedules:
     """What steer looked at (docs/steer.md).
 
     violating    violating classes that were brought about on as many instances as were asked for
-    unrealised   violating classes that were not, and of which it is not known that they cannot be;
+    unrealised   violating classes that were not brought about, though nothing says that they cannot be;
                  `unrealised_anomalies`: what they show
     violations   every violating class, with what became of it
     orders_run   orders that were run while exploring, those that were cut short among them

@@ -28,6 +28,7 @@ from mailrace.targets import why_not
 
 EMPTY = "not available"
 Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
+"""How a campaign's workers look at columns, given by the names of their folders; each with its result."""
 
 
 @dataclass(frozen=True, slots=True)

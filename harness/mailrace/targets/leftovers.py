@@ -29,7 +29,7 @@ def leftovers(api: Api, token: str) -> Leftovers:
     """What is there of all lanes whose run tokens begin so: raced mail and sentinels. Raises ApiError.
 
     `token` is a run's, without the part that tells its scenarios and lanes apart. Raises UsageError where it
-    is none of ours: it may come from anybody's file, and a shorter one would name others' mail and tags.
+    does not look like one: it may come from anybody's file, and a shorter one would name mail of others.
     """
     if not _TOKEN.fullmatch(token):
         raise UsageError(

@@ -33,8 +33,8 @@ class Judge:
     serial   outcomes of all allowed orders; empty: the oracle is not applied, the promises stand alone.
              An order that hangs the server all by itself explains nothing, and is left out
     told     each order in words, with what it came to in words
-    broken   promises that serial runs broke of what no edit touches, with how many runs did: none of that
-             needs a race, so no schedule is blamed for it, and nothing is clean
+    broken   promises that serial runs broke, though no edit touched what they were about, and how many runs
+             did so. That needs no race, so no schedule is blamed for it, and the scenario is not clean
     """
 
     options: ServerOptions

@@ -35,9 +35,9 @@ class Extent:
 
     bound   only schedules with at most so many context switches beyond the necessary ones
     model_s_max, sample_s_max   how long three or more actors are walked without a server, and then sampled,
-            where they are too many for every schedule
-    seed    of the random walk that follows where three or more actors are too many for every schedule and
-            there is no bound; `depth`: of the races that it is to hit (PCT)
+            where they have too many schedules to run all
+    seed    of the random walk that follows there, unless there is a bound; `depth`: of the races that it is
+            to hit (PCT)
     """
 
     schedules_max: int = 20_000

@@ -119,7 +119,7 @@ class Coverage:
     """What was looked at of a system.
 
     explored      schedules that were run to their end
-    cut           runs that ended where only schedules that another one stands for were left
+    cut           runs that ended early, since other schedules stand for all that were left
     missed        schedules that did not come in `TRIES_MAX` runs
     diverged      runs in which the same choices led to other steps: of such a system no schedule stands for
                   others

@@ -51,6 +51,7 @@ class GateRun:
 
 
 Looking = Callable[["Versions", Sequence[Scenario]], tuple[Finding, ...]]
+"""How a campaign's workers look at scenarios on both versions; the findings in the scenarios' order."""
 
 
 def run_gate(
