@@ -57,6 +57,25 @@ def test_a_stranger_who_deletes_makes_no_race(what: str, tmp_path: Path) -> None
     assert any("somebody deleted or emptied it" in said for said in result.not_looked)
 
 
+class Hiding(Visited):
+    """After the visit it no longer shows the mails that tell of it."""
+
+    def visit(self, path: str) -> tuple[int, bytes] | None:
+        found = super().visit(path)
+        return (500, b"no") if self.visits and "%40s." in path else found
+
+
+@pytest.mark.slow
+def test_where_the_mails_that_tell_of_a_stranger_are_not_shown_nothing_is_blamed_on_a_race(
+    tmp_path: Path,
+) -> None:
+    with Hiding("all") as server:
+        result = raced(server, tmp_path)
+    assert server.visits == 1
+    assert (result.verdict, dict(result.anomalies)) == (Verdict.INCONCLUSIVE, {})
+    assert any("could not be looked for" in said for said in result.not_looked)
+
+
 @pytest.mark.slow
 def test_a_server_that_loses_a_raced_mail_by_itself_is_a_race_still(tmp_path: Path) -> None:
     with ScriptedServer(copies=0, when_raced=True) as server:

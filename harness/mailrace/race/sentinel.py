@@ -70,13 +70,15 @@ class Sentinel:
         self._made += 1
 
     def missing(self) -> str:
-        """That mails which nothing touched are gone, in a sentence; "" where all are there."""
+        """That mails which nothing touched are gone, or not shown, in a sentence; "" where all are there."""
         if not self._stored:
             return ""
         try:
             held = self._lane.target.stored(sentinel_domain(self._lane.plan.run))
-        except TargetError:
-            return ""
+        except TargetError as wrong:
+            return (
+                f"mailrace's own mails, which tell whether others deleted, could not be looked for: {wrong}"
+            )
         there = {row.key for row in held.messages}
         gone = [key for key in self._stored if key not in there]
         # The newest one that is there stands before the next block.
