@@ -80,7 +80,7 @@ def lines_of(found: Findings) -> Iterator[str]:
         more = f" ({'; '.join(overlap.elsewhere)})" if overlap.elsewhere else ""
         yield (
             f"{plural(overlap.times, 'time')} {overlap.first} ran beside {overlap.second} ({overlap.relation}"
-            f"); on version {found.version} this can come to {overlap.why}{more}: scenarios/{overlap.file}"
+            f"); on version {found.version} this can lead to {overlap.why}{more}: scenarios/{overlap.file}"
         )
     for text in not_covered(found):
         yield f"Not covered: {text}."

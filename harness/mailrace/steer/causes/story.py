@@ -26,5 +26,5 @@ def story(steps: Sequence[Step], no_return: int, contested: frozenset[str]) -> t
     for index in touching[max(0, at - BEFORE) : at + 1 + AFTER]:
         step = steps[index]
         after = f"; {TURN}" if index == no_return else ""
-        lines.append(f"{step.actor} {told(step.sql, step.result)} at {index + 1}{after}")
+        lines.append(f"At statement {index + 1} {step.actor} {told(step.sql, step.result)}{after}")
     return tuple(lines)
