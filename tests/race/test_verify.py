@@ -11,7 +11,7 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.race.samples import SOURCE_BYTES_MAX
 from mailrace.race.verify import EMPTY_ABOVE, SERIAL
-from mailrace.race.views import reaches_others
+from mailrace.race.views import is_gone_with_the_next
 from mailrace.targets.views import GONE_MAX
 
 from tests.race.verified_rounds import RUN, Rounds
@@ -105,22 +105,23 @@ def test_of_large_mails_it_is_said_how_many_were_compared(make: Callable[..., Ro
 
 
 @pytest.mark.parametrize(
-    ("edit", "reaches"),
+    ("edit", "is_gone"),
     [
         ({"delete_all": {}}, True),
         ({"delete_search": {"query": "to:@{run}.test"}}, True),
-        ({"delete_search": {"query": "to:{round}.s01@{run}.test"}}, False),
+        ({"delete_search": {"query": "to:{round}.s01@{run}.test"}}, True),  # a mail that is being sent
+        ({"delete_search": {"query": "to:{round}.s03@{run}.test"}}, False),
         ({"set_read": {"read": True}}, True),
         ({"delete_tag": {"tag": "{run}-common"}}, True),
         ({"delete_tag": {"tag": "{run}-{round}"}}, False),
         ({"read": {"path": "/api/v1/tags"}}, False),
     ],
 )
-def test_an_edit_that_reaches_the_mails_of_other_rounds_is_known(
-    edit: dict[str, Any], reaches: bool, make: Callable[..., Rounds]
+def test_whether_what_a_round_leaves_is_gone_with_the_next_one(
+    edit: dict[str, Any], is_gone: bool, make: Callable[..., Rounds]
 ) -> None:
     plan = make(SENDERS, edit).plan
-    assert reaches_others(plan.round(0), plan.round(1), ServerOptions()) is reaches
+    assert is_gone_with_the_next(plan.round(0), plan.round(1), ServerOptions()) is is_gone
 
 
 @pytest.mark.parametrize("is_tagged", [True, False])

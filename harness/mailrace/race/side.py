@@ -17,7 +17,7 @@ from mailrace.race.sentinel import EXCUSED, PRUNED, Sentinel, pruned
 from mailrace.race.settings import Settings, hint, settings_of
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
-from mailrace.race.views import reaches_others
+from mailrace.race.views import is_gone_with_the_next
 from mailrace.scenario import Plan, server_options, vacuous
 
 
@@ -44,7 +44,7 @@ class Side:
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
-        self.is_gone_with_the_next = reaches_others(plan.round(0), plan.round(1), self.tally.options)
+        self.is_gone_with_the_next = is_gone_with_the_next(plan.round(0), plan.round(1), self.tally.options)
         if not self.is_cold:
             self.judge.vacuous, self.judge.vacuous_from = vacuous(plan.scenario, is_ours=target.is_ours), 1
 

@@ -5,7 +5,7 @@ Only natively, on servers of ours: when steered, each instance has a memory of i
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mailrace.actors import relayed_of
@@ -13,7 +13,15 @@ from mailrace.check import may_touch, tags_it_may_hold, touched
 from mailrace.check.tags import asked_tags, tag_keys
 from mailrace.model.attempt import Disagreement, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
-from mailrace.model.operation import Effect, PlannedRound, ServerOptions, messages_of
+from mailrace.model.operation import (
+    Effect,
+    Message,
+    Operation,
+    PlannedRound,
+    Send,
+    ServerOptions,
+    messages_of,
+)
 from mailrace.model.own_trouble import own_trouble
 from mailrace.model.target import Target
 
@@ -43,15 +51,21 @@ def is_kept_in_memory(planned: PlannedRound) -> bool:
     return any(message.image_bytes for message in planned.given)
 
 
-def reaches_others(one: PlannedRound, other: PlannedRound, options: ServerOptions) -> bool:
-    """Whether an edit of one round deletes, retags or marks what another round of the plan has stored.
+def is_gone_with_the_next(one: PlannedRound, other: PlannedRound, options: ServerOptions) -> bool:
+    """Whether what a round leaves may be gone after another one, so that each has to be looked at alone.
 
-    Then only the last round can be judged by what is stored: of those before it nothing may be left.
+    Its edits delete, retag or mark what other rounds have stored. Or they delete a mail of its own that is
+    being sent: a tag that is left on no mail is pruned by the next deletion.
     """
     edits = [o for o in one.operations if o.effect & _EDITS and not o.effect & (Effect.SHOWS | Effect.POLLS)]
+
+    def touches(edit: Operation, planned: PlannedRound, messages: Iterable[Message]) -> bool:
+        return any(may_touch(edit, m, tags_it_may_hold(m, planned.operations, options)) for m in messages)
+
+    sent = [o.message for o in one.operations if isinstance(o, Send)]
     return any(
-        may_touch(edit, message, tags_it_may_hold(message, other.operations, options))
-        for message in messages_of(other).values()
+        touches(edit, other, messages_of(other).values())
+        or (bool(edit.effect & Effect.DELETES) and touches(edit, one, sent))
         for edit in edits
     )
 
