@@ -44,7 +44,7 @@ def test_a_bundle_of_a_record_shows_its_race_without_the_suite_and_holds_nothing
     tmp_path: Path,
 ) -> None:
     said = recorded(tmp_path, "r")
-    assert "can come to rejected_but_stored: scenarios/send-send-the-same-tag.race.yaml" in said
+    assert "can lead to rejected_but_stored: scenarios/send-send-the-same-tag.race.yaml" in said
     done = mailrace("bundle", "r", "--out", "b.zip", cwd=tmp_path)
     assert done.returncode == 0, done
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
