@@ -22,8 +22,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Rounds]]:
     """Makes a `Rounds` with those actors; its journal is closed at the end."""
     made: list[Rounds] = []
 
-    def rounds(*actors: dict[str, Any], is_ours: bool = True) -> Rounds:
-        made.append(Rounds(tmp_path, actors, is_ours=is_ours))
+    def rounds(*actors: dict[str, Any], **changed: Any) -> Rounds:
+        made.append(Rounds(tmp_path, actors, **changed))
         return made[-1]
 
     yield rounds
@@ -135,6 +135,18 @@ def test_a_mail_is_waited_for_only_where_none_of_its_rows_has_its_tags(
     rounds.stores(record, *([f"{RUN}-common"] if is_tagged else []))
     rounds.look(record)
     assert (rounds.target.looks == 1) is is_tagged
+
+
+def test_where_few_mails_are_looked_at_closely_it_is_said_of_how_many(make: Callable[..., Rounds]) -> None:
+    rounds = make(SENDERS, closely_max=1)
+    for _ in range(3):
+        record = rounds.record()
+        rounds.stores(record, f"{RUN}-common")
+        rounds.look(record)
+    assert (
+        "of 6 stored mails 3 were compared with what was sent by their source (/raw)" in rounds.verifier.note
+    )
+    assert "of the others only what the list shows was compared" in rounds.verifier.note
 
 
 @pytest.mark.parametrize("number", [GONE_MAX, GONE_MAX + 4])

@@ -62,12 +62,20 @@ class FakeTarget:
 class Rounds:
     """A verifier, and rounds of its plan one after the other, each a block of its own."""
 
-    def __init__(self, folder: Path, actors: Sequence[dict[str, Any]], *, is_ours: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        actors: Sequence[dict[str, Any]],
+        *,
+        is_ours: bool = True,
+        closely_max: int = 1_000,
+    ) -> None:
         text = {"name": "s", "title": "t", "actors": list(actors), "rounds": 10, "needs": ">=1.19.0"}
         self.plan = Plan(scenario_from(text, folder), 1, RUN)
         self.target = FakeTarget(is_ours=is_ours)
         self.journal = Journal(folder / "history.jsonl")
-        self.verifier = Verifier(self.plan, ServerOptions(), cast(Target, self.target), self.journal)
+        target = cast(Target, self.target)
+        self.verifier = Verifier(self.plan, ServerOptions(), target, self.journal, closely_max)
         self.index = -1
 
     def record(self, outcome: Outcome = Outcome.OK) -> RoundRecord:

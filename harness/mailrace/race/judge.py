@@ -24,7 +24,7 @@ class Judge:
     def __init__(
         self, lane: Lane, options: ServerOptions, journal: Journal, *, pruned_from: int | None = None
     ) -> None:
-        self._verifier = Verifier(lane.plan, options, lane.target, journal)
+        self._verifier = Verifier(lane.plan, options, lane.target, journal, lane.closely_max)
         self.serial = SerialRounds(lane, options, self._verifier)
         self._lane = lane
         self._pruned_from = pruned_from

@@ -29,6 +29,8 @@ QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 """Quiet before the release, by profile. In `rate` the server's threads have gone to sleep by then; in
 `throughput` they have only let go of the processors, which is what a hit needs. No round is
 prepared ahead: what is sent while another one is answered costs that one 0.2 to 0.3 of its hit rate."""
+CLOSELY_MAX = {"rate": 10_000, "throughput": 20}
+"""So many mails of a block are looked at closely: a look at one takes half as long as a quick round."""
 SENTINEL_INDEX = 99_999
 """The round of mails that belong to none."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
@@ -59,6 +61,7 @@ class Lane:
         self._journal = journal
         self._at: str = at or plan.scenario.release.at
         self._quiet_s, self._decoy_lead_s = QUIET_S[profile], DECOY_LEAD_S[profile]
+        self.closely_max = CLOSELY_MAX[profile]
         self._together = profile == "throughput" and target.is_ours
         self._loop = Loop()
         self._connections = Connections(self._loop, target, limits.connect_s)

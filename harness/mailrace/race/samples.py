@@ -6,14 +6,14 @@ One search finds the messages of one sender in all rounds; only what it finds wr
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from mailrace.actors import render
 from mailrace.check import compare_source, words_of
-from mailrace.model.attempt import Search, Source, StoredMessage
+from mailrace.model.attempt import Search, Source, Stored, StoredMessage
 from mailrace.model.operation import Message, PlannedRound, Send, messages_of
 from mailrace.model.target import Target
 from mailrace.race.retry import resent
@@ -57,6 +57,10 @@ class Sampler:
         self._plan = plan
         self._target = target
         self._random = random.Random(f"sample/{plan.seed}")
+
+    def closely(self, rows: Sequence[StoredMessage], most: int) -> frozenset[str]:
+        """The IDs of the rows that are looked at closely: of all, or of a sample of so many."""
+        return frozenset(row.id for row in self._few(rows, most))
 
     def sources(
         self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin], most: int | None = None
@@ -126,6 +130,15 @@ class Sampler:
 
     def _few(self, of: Sequence[_T], most: int) -> Sequence[_T]:
         return of if len(of) <= most else self._random.sample(of, most)
+
+
+def count(counts: Counter[str], parts: Sequence[Stored]) -> None:
+    """Count what the parts hold, and what of it was looked at closely."""
+    rows = [row for part in parts for row in part.messages]
+    searched = {search.key for part in parts for search in part.searches}
+    counts["stored"] += len(rows)
+    counts["compared"] += sum(row.source is not None for row in rows)
+    counts["searched"] += sum(row.key in searched for row in rows)
 
 
 def counted_words(counts: Mapping[str, int]) -> str:

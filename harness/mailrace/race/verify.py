@@ -30,6 +30,7 @@ from mailrace.race.samples import (
     Identity,
     Origin,
     Sampler,
+    count,
     counted_words,
     identity,
     origins_of,
@@ -67,14 +68,16 @@ class _Known:
 
 
 class Verifier:
-    """Reads the store of one lane's target for its rounds, raced and serial ones alike."""
+    """Reads the store of one lane's target for its rounds; of a block's mails at most so many closely."""
 
-    def __init__(self, plan: Plan, options: ServerOptions, target: Target, journal: Journal) -> None:
+    def __init__(
+        self, plan: Plan, options: ServerOptions, target: Target, journal: Journal, closely_max: int
+    ) -> None:
         self._plan = plan
         self._options = options
         self._target = target
         self._journal = journal
-        self._sampler = Sampler(plan, target)
+        self._sampler, self._closely_max = Sampler(plan, target), closely_max
         self._pid: int | None = None
         self._known: dict[Identity, _Known] = {}
         """Rows that were seen since the store was last empty."""
@@ -108,9 +111,11 @@ class Verifier:
             return not_read(records, before)
         try:
             whole = self._settled(records)
+            new = [row for row in whole.messages if identity(row) not in self._known]
+            closely = self._sampler.closely(new, len(new) if lane == SERIAL else self._closely_max)
             # What a server keeps in memory it keeps for some seconds only, so its views are asked first.
-            two_views = self._disagreeing(records, whole)
-            parts = self._parted(records, whole)
+            two_views = self._disagreeing(records, whole, closely)
+            parts = self._parted(records, whole, closely)
             changed = self._changed(lane, whole)
         except TargetError as wrong:
             return not_read(records, wrong)
@@ -119,7 +124,7 @@ class Verifier:
         spread(two_views, parts, records)
         self._remember(records, parts, whole)
         if lane != SERIAL:
-            self._count(parts)
+            count(self._counts, parts)
         found = []
         for record, stored in zip(records, parts, strict=True):
             self._journal.stored(lane, record.index, stored)
@@ -136,26 +141,21 @@ class Verifier:
         except TargetError as wrong:
             self._not_emptied = wrong
 
-    def _disagreeing(self, records: Sequence[RoundRecord], whole: Stored) -> tuple[Disagreement, ...]:
+    def _disagreeing(
+        self, records: Sequence[RoundRecord], whole: Stored, closely: frozenset[str]
+    ) -> tuple[Disagreement, ...]:
         """Where other views differ from the list of the whole store."""
         if not is_comparable(self._target, records):
             return ()
         gone = gone_of(whole, records)
         self._counts.update({"gone": len(gone), "gone and asked for": min(len(gone), GONE_MAX)})
-        known = {row_id for row_id, _, _ in self._known}
-        return self._target.disagreements(whole, self._plan.domain, gone, known)
+        others = {row.id for row in whole.messages} - closely
+        return self._target.disagreements(whole, self._plan.domain, gone, others)
 
     @property
     def note(self) -> str:
         """See `counted_words`."""
         return counted_words(self._counts)
-
-    def _count(self, parts: Sequence[Stored]) -> None:
-        rows = [row for part in parts for row in part.messages]
-        self._counts["stored"] += len(rows)
-        self._counts["compared"] += sum(row.source is not None for row in rows)
-        searched = {search.key for part in parts for search in part.searches}
-        self._counts["searched"] += sum(row.key in searched for row in rows)
 
     def _note(self, records: Sequence[RoundRecord]) -> None:
         """Take down what ran, before anything can go wrong; a server started anew has another store."""
@@ -188,7 +188,7 @@ class Verifier:
                 break
         return stored
 
-    def _parted(self, records: Sequence[RoundRecord], whole: Stored) -> list[Stored]:
+    def _parted(self, records: Sequence[RoundRecord], whole: Stored, closely: frozenset[str]) -> list[Stored]:
         """What the store holds, round by round; rows that are known already are left out."""
         # Each new row goes to the round whose message it is a copy of, else to the one that it names.
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
@@ -203,7 +203,7 @@ class Verifier:
         tags = tags_by_round(whole, self._plan.run)
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
-        planned = [row for part in rows.values() for row in part if row.key in origins]
+        planned = [row for part in rows.values() for row in part if row.key in origins and row.id in closely]
         sources = self._sampler.sources(planned, origins)
         searches = self._sampler.searches(planned, origins)
         earlier = self._earlier(records, rows)
