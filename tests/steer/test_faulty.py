@@ -61,6 +61,16 @@ def test_a_page_that_is_still_shown_of_a_deleted_message_is_seen(
 
 
 @pytest.mark.slow
+def test_what_is_undone_behind_the_reply_is_no_second_view_and_no_pass(
+    faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    """30 ms after the reply, and only where two mails met: no serial order shows that there is such work."""
+    found = steer(scenario_from(TWO_SENDERS, tmp_path), faulty("undone_behind_the_reply_where_two_meet"))
+    assert found.verdict is not Verdict.PASS, found.reason
+    assert "views_disagree" not in found.anomalies
+
+
+@pytest.mark.slow
 def test_a_subject_of_another_sender_is_seen_on_every_schedule(
     faulty: Callable[..., str], tmp_path: Path
 ) -> None:

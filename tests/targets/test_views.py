@@ -7,6 +7,7 @@ import pytest
 from mailrace.check import check_round
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Disagreement, Stored, StoredMessage
+from mailrace.model.errors import StoreChanged
 from mailrace.model.operation import ReadMessage
 from mailrace.targets.rows import Page
 from mailrace.targets.views import disagreements
@@ -27,9 +28,11 @@ class FakeApi:
         self.numbers: dict[str, Any] = {"Messages": 2, "Unread": 1, "Tags": {"T": 1, "U": 1}}
         self.shown: dict[str, dict[str, object]] = {"a": {"Tags": ["T"]}, "b": {"Tags": ["U"]}}
         self.marked: list[str] = []
+        self.listed = ROWS
+        self.base_url = "http://here"
 
-    def pages(self, query: str) -> tuple[Page, ...]:
-        rows = self.found[query]
+    def pages(self, query: str = "") -> tuple[Page, ...]:
+        rows = self.found[query] if query else self.listed
         return (Page(total=2, matching=len(rows), messages=rows, tags=()),)
 
     def info(self) -> dict[str, Any]:
@@ -109,7 +112,9 @@ class HidingApi:
         self.hidden, self.view = hidden, view
         self.asked: list[str] = []
 
-    def pages(self, query: str) -> tuple[Page, ...]:
+    def pages(self, query: str = "") -> tuple[Page, ...]:
+        if not query:
+            return (Page(total=len(MANY), matching=len(MANY), messages=MANY, tags=()),)
         self.asked.append(query)
         field, _, words = query.replace('"', "").partition(":")
         rows = tuple(
@@ -150,6 +155,16 @@ def test_what_an_earlier_look_asked_for_is_not_asked_for_again() -> None:
         f'tag:"{MANY[0].tags[0].lower()}"',
         f'subject:"{MANY[0].subject}"',
     ]
+
+
+@pytest.mark.parametrize("later", [ROWS[:1], (*ROWS, copy(mail("g03"), server_id="c"))])
+def test_a_list_that_changes_meanwhile_is_no_second_view(later: tuple[StoredMessage, ...]) -> None:
+    api = FakeApi()
+    api.listed = later
+    assert looked(api) == ()
+    api.numbers["Messages"] = len(later)
+    with pytest.raises(StoreChanged, match="its list changed while it was looked at"):
+        looked(api)
 
 
 @pytest.mark.parametrize("tags", [{}, {"T": 1, "U": 1, "V": 1}])

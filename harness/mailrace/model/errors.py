@@ -97,6 +97,10 @@ class TargetGone(TargetError):
     """A server that is not ours went away while it was looked at: it refuses connections."""
 
 
+class StoreChanged(TargetError):
+    """What a server stores changed while it was looked at, though nothing was under way."""
+
+
 class ScheduleMissed(MailraceError):
     """The server did not follow the schedule that was asked for."""
 

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from mailrace.model.attempt import Disagreement, Stored, StoredMessage
+from mailrace.model.errors import StoreChanged
 from mailrace.targets.api import Api
 
 GONE_MAX, READ_MAX = 500, 500
@@ -31,15 +32,26 @@ def disagreements(
     known    server IDs of messages whose tags, subject and page an earlier look asked for
 
     A handful of requests, and one for each new tag, each message that is gone and each new one that is read.
-    Raises TargetError.
+    Raises TargetError, StoreChanged where the list itself is another one afterwards.
     """
     new = [row for row in listed.messages if row.id not in known]
     # What a server keeps in memory it keeps for some seconds only, so the pages come first.
-    return (
+    found = (
         *_shown(api, listed, gone, new),
         *_searched(api, listed, domain, new),
         *_counted(api, listed),
     )
+    if found and _has_changed(api, listed, domain):
+        raise StoreChanged(
+            f"{api.base_url}: its list changed while it was looked at and nothing was under way"
+        )
+    return found
+
+
+def _has_changed(api: Api, listed: Stored, domain: str) -> bool:
+    """Whether the list is no longer as it was, so that what was looked at since then says nothing of it."""
+    before, now = set(listed.messages), {row for page in api.pages() for row in page.messages}
+    return not before <= now or bool(_to(domain, list(now - before)))
 
 
 def _searched(api: Api, listed: Stored, domain: str, new: Sequence[StoredMessage]) -> Iterator[Disagreement]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mailrace.embedded import listing, rest
 from mailrace.embedded.mailbox import Mailbox
-from planting import Meet, around, fault, kept, some_time, with_a_row
+from planting import Meet, around, fault, keep, kept, some_time, with_a_row
 
 COUNT_ONE_MORE = "UPDATE kept SET Value = Value + 1 WHERE Key = ?"
 
@@ -92,3 +92,26 @@ def stored_after_the_answer(meet: Meet) -> None:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return ""
+
+
+@fault
+def undone_behind_the_reply_where_two_meet(meet: Meet) -> None:
+    """Of two mails that arrive together one is answered 250, and deleted again 30 ms later."""
+    with_a_row("0")
+    tasks: set[Any] = set()
+
+    async def undo(mailbox: Mailbox, message: str) -> None:
+        await some_time(0.03)
+        for table in ("mailbox", "mailbox_data", "message_tags"):
+            await mailbox.db.execute(f"DELETE FROM {table} WHERE ID = ?", message)
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *given: Any) -> str:
+        number = await kept(mailbox.db)
+        await keep(mailbox.db, number + 1)
+        message: str = await inner(mailbox, *given)
+        if await kept(mailbox.db) != number + 1:
+            task = asyncio.get_running_loop().create_task(undo(mailbox, message))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        return message

@@ -15,7 +15,13 @@ from functools import partial
 from itertools import pairwise
 
 from mailrace.model.attempt import Disagreement, Stored, Word
-from mailrace.model.errors import MachineTrouble, MailraceError, ScheduleMissed, TargetError
+from mailrace.model.errors import (
+    MachineTrouble,
+    MailraceError,
+    ScheduleMissed,
+    StoreChanged,
+    TargetError,
+)
 from mailrace.steer.database_proxy.proxy import pass_all
 from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.database_proxy.store import rows
@@ -133,6 +139,8 @@ class Views:
                 raise ScheduleMissed(str(wrong)) from wrong
             self.trouble = f"REST could not be read: {wrong}"
             return own
+        except StoreChanged as wrong:
+            raise ScheduleMissed(str(wrong)) from wrong
         except TargetError as wrong:
             two = (Disagreement(key="", one="its store could be read", other=str(wrong)),)
             return replace(own, disagreeing=two)
