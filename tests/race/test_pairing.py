@@ -56,7 +56,7 @@ class FakeSide:
         self.lane = self.judge = self.target = Parts(name)
         self.tally = Tally(ServerOptions(), "")
         self.seconds = {"race": 0.0}
-        self.is_cold = False
+        self.is_cold = self.is_gone_with_the_next = False
         self.gone = ""
         self.blocks: list[int] = []
         self._turns, self._hits, self._lost, self._fails_at = turns, hits, lost, fails_at
