@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -13,7 +13,7 @@ import pytest
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Liveness, VersionSource
-from mailrace.targets import managed
+from mailrace.targets import managed, open_target
 from mailrace.targets.managed import ManagedTarget, Program
 from mailrace.targets.ready import WAITS, Waits
 
@@ -125,6 +125,24 @@ def test_a_taken_port_is_a_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) 
         try:
             assert target.addresses.smtp_port != taken.getsockname()[1]
             assert len(target.pids()) == 1
+        finally:
+            target.stop()
+
+
+@pytest.mark.mailpit
+def test_a_taken_pop3_port_without_which_a_release_goes_on_is_one_as_well(
+    monkeypatch: pytest.MonkeyPatch, real_mailpit: Callable[[str], str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        real = managed._free_ports
+        drawn = iter([(*real()[:2], taken.getsockname()[1])])
+        monkeypatch.setattr(managed, "_free_ports", lambda: next(drawn, None) or real())
+        target = open_target(real_mailpit("1.33.1"), ServerOptions(pop3=True))
+        try:
+            target.start()
+            assert target.addresses.pop3_port not in (0, taken.getsockname()[1])
         finally:
             target.stop()
 

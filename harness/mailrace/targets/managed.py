@@ -204,9 +204,8 @@ class ManagedTarget(OverRest):
             listens = ["--smtp", f"127.0.0.1:{smtp}", "--listen", f"127.0.0.1:{rest}"]
             listens += ["--pop3", f"127.0.0.1:{pop3}"] if self._options.pop3 else []
             process = self._spawn([*arguments, *listens])
-            pop3_port = pop3 if self._options.pop3 else 0
-            api = f"http://127.0.0.1:{rest}"
-            addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=api, pop3_port=pop3_port)
+            api, pop3 = f"http://127.0.0.1:{rest}", pop3 if self._options.pop3 else 0
+            addresses = Addresses(smtp_host="127.0.0.1", smtp_port=smtp, api=api, pop3_port=pop3)
             self._processes.append(process)
             if self._await(process, addresses):
                 return addresses
@@ -224,15 +223,16 @@ class ManagedTarget(OverRest):
         return {} if self._program.source is VersionSource.EMBEDDED else {"GOMAXPROCS": str(self._gomaxprocs)}
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
-        """True: its ports answer. False: it ended over a taken port. Raises TargetError on anything else."""
+        """True: its ports answer. False: one was taken. Raises TargetError on anything else."""
         # `missing` is what the server lacks so far; where its time is up, that is what is said.
         ends = time.monotonic() + self._waits.ready_s
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:
-            if process.ended.wait(LOOK_S_EVERY):
+            has_ended = process.ended.wait(LOOK_S_EVERY)
+            if "address already in use" in process.log_tail().lower():
+                return False  # without its POP3 port a Mailpit goes on
+            if has_ended:
                 process.stop()
-                if "address already in use" in process.log_tail().lower():
-                    return False
                 raise TargetError(
                     f"{self.name}: its process ended at once ({process.how_it_ended()}); "
                     f"its last lines: {process.log_tail() or '(none)'}"
