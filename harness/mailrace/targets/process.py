@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from mailrace.model.attempt import LogLine
@@ -52,21 +53,24 @@ class ServerProcess:
             self._log = log_file.open("ab", buffering=0)
         except OSError as error:
             raise TargetError(f"{log_file}: the server's log cannot be written ({error.strerror})") from error
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=clean_environment(environment),
-                cwd=folder,
-                start_new_session=True,
-            )
-        except OSError as error:
-            self._log.close()
-            raise TargetError(
-                f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
-            ) from error
+        # A time limit may cut this off at any point, not only where the program cannot be started.
+        with ExitStack() as undone:
+            undone.callback(self._log.close)
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env=clean_environment(environment),
+                    cwd=folder,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise TargetError(
+                    f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
+                ) from error
+            undone.pop_all()
         # It runs. How often the kernel has killed for lack of memory is noted now, so that a later kill can
         # be told from one before.
         self.pid = self._process.pid
