@@ -58,6 +58,7 @@ class Session:
     info       what the target is, as soon as one has started
     alone      is entered while rounds are raced natively
     extra      what the environment holds besides, such as who looked
+    looked_behind   see `SteerRequest`
     """
 
     request: RunRequest
@@ -72,6 +73,7 @@ class Session:
     alone: Alone = nullcontext
     results: list[ScenarioResult] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
+    looked_behind: set[tuple[str, ...]] = field(default_factory=set)
 
     @property
     def left_s(self) -> float | None:
@@ -222,6 +224,7 @@ class Session:
                     folder=self.folder,
                     gomaxprocs=self.request.server.gomaxprocs,
                     deadline=self.deadline,
+                    looked_behind=self.looked_behind,
                 ),
                 observer=Observer(progress=self._steers, journal=self.journal),
             )

@@ -7,7 +7,7 @@ asks for. `docs/steer-inside.md` follows one scenario through it.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from mailrace.steer.one_instance.realiser import Effort
 from mailrace.steer.one_instance.several import walk_several
 from mailrace.steer.result.scenario_result import not_steerable, scenario_result
 from mailrace.steer.servers.marks import plain, with_own_spellings
-from mailrace.steer.servers.rig import Rig
+from mailrace.steer.servers.rig import LookedBehind, Rig
 from mailrace.steer.servers.round import Round, round_on
 from mailrace.targets import TargetName, open_target, parse_target
 
@@ -35,7 +35,8 @@ SCHEDULES_MAX = 20_000
 EXPLORE_S_MAX = 60.0
 REALISE_S_MAX = 120.0
 INSTANCES_MAX = 16
-GOMAXPROCS = 4
+GOMAXPROCS = 1
+"""A statement runs only when all is quiet, so a server with more threads would only spend time on them."""
 STEERING = Steering()
 
 
@@ -49,6 +50,7 @@ class SteerRequest:
     replay          the command that replays a witness of this run, without `--round`
     folder          where the servers' logs are kept
     deadline        monotonic seconds at which the walk ends, finished or not; None: its own limits hold
+    looked_behind   see `Rig`: the walks of one session share what they know of their server
     """
 
     seed: int = 0
@@ -59,6 +61,7 @@ class SteerRequest:
     explore_s_max: float = EXPLORE_S_MAX
     realise_s_max: float = REALISE_S_MAX
     deadline: float | None = None
+    looked_behind: LookedBehind = field(default_factory=set)
 
     @property
     def extent(self) -> Extent:
@@ -104,7 +107,13 @@ def steer(
     planned = plain(with_own_spellings(plan.round(0)))
     options = server_options(scenario)
     opener = opener_of(target, options, request.folder, request.gomaxprocs)
-    rig = Rig(opener, plan.contents, options, is_fresh=scenario.target.fresh)
+    rig = Rig(
+        opener,
+        plan.contents,
+        options,
+        is_fresh=scenario.target.fresh,
+        looked_behind=request.looked_behind,
+    )
     try:
         rig.start(len(planned.operations))
         version = rig.instances[0].target.info.version

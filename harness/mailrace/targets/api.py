@@ -197,16 +197,13 @@ class Api:
         ends = time.monotonic() + self.timeout_s
         try:
             session = self._opened()
+            request = requests.Request(method, self._wire_url + path, params=query, json=body)
+            prepared = session.prepare_request(request)
             with (
                 whole_within(self.timeout_s + CUT_S_LATER, lambda: list(self._sockets)),
-                session.request(
-                    method,
-                    self._wire_url + path,
-                    params=query,
-                    json=body,
-                    timeout=self.timeout_s,
-                    allow_redirects=False,
-                    stream=True,
+                # Redirects, cookies and hooks, which a session adds, would take as long as the answer.
+                session.get_adapter(self._wire_url).send(
+                    prepared, stream=True, timeout=self.timeout_s, verify=self._verify
                 ) as response,
             ):
                 answer = self._read(response, place, ends)
@@ -233,7 +230,8 @@ class Api:
             self._session = requests.Session()
             self._session.trust_env = False
             self._session.auth = self._auth
-            self._session.verify = self._verify
+            # To compress a page takes longer than to send it.
+            self._session.headers["Accept-Encoding"] = "identity"
             over_our_dial(self._session, self.base_url)
             self._sockets = opened_by(self._session)
             if self._verify is False:

@@ -180,6 +180,7 @@ class SeparateInstances:
 
         began, look_s = time.monotonic(), self.rig.silence.look_s
         if self.rig.loop.pump(arrived, look_s):
+            self.rig.silence.ended(began)
             return
         # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it silent.
         until = time.monotonic() + ARRIVE_S_MAX

@@ -92,8 +92,7 @@ class Arrivals:
                 return None
             if time.monotonic() > began + ARRIVE_S_MAX:
                 raise ScheduleMissed(f"no statement and no reply within {ARRIVE_S_MAX} s: {why}")
-        if time.monotonic() - began > look_s:
-            self.rig.silence.ended(began)
+        self.rig.silence.ended(began)
         if len(self.held) > 1:
             raise ScheduleMissed("two statements of one instance came at once: it has several connections")
         return next(iter(self.held), None)

@@ -6,7 +6,7 @@ What was seen between two texts is taken to hold wherever these texts meet.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
@@ -188,6 +188,8 @@ class Exclusions:
 
     together: frozenset[Section]
     programs: Programs
+    _gaps: dict[tuple[Node, int, int], Section] = field(default_factory=dict, compare=False, repr=False)
+    """Each gap that was asked for: a realisation asks for the same ones at every step."""
 
     @classmethod
     def seen(cls, shared: SharedInstance, programs: Programs) -> "Exclusions":
@@ -225,9 +227,11 @@ class Exclusions:
 
     def _gap(self, node: Node, other: int, actor: int) -> Section:
         """The section between `other`'s last step and its next, for `actor`'s next."""
-        history = node.histories[other]
-        before = Node(node.histories, steps={other: self.programs.last(other, history)})
-        return section_of(before, node, other, actor)
+        if (gap := self._gaps.get((node, other, actor))) is None:
+            last = self.programs.last(other, node.histories[other])
+            before = Node(node.histories, steps={other: last})
+            gap = self._gaps[node, other, actor] = section_of(before, node, other, actor)
+        return gap
 
 
 def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:

@@ -19,7 +19,7 @@ from mailrace.steer.servers.instance import Instance
 HUNG_S = 0.3
 """Longer than a statement or an answer takes: then it is asked what keeps the server silent."""
 HANG_S = 3.5
-PROBE_S = 0.15
+PROBE_S = 0.06
 """A server that is known to hang is asked for no longer than that, for it has nothing else to do by then."""
 PROBE_S_MAX = 2.0
 STOPPED_S_MAX = 6.0
@@ -34,7 +34,7 @@ class Silence:
     first silence is waited for in full, and later ones as long as it takes a server that is known by then.
 
     is_proven   one was waited for in vain for all of `HANG_S`
-    longest_s   after which something came all the same
+    longest_s   of all waits, after which something came all the same
     """
 
     is_proven: bool = False
@@ -57,7 +57,7 @@ class Silence:
         return is_over
 
     def ended(self, began: float) -> None:
-        """Something came after a silence since then."""
+        """Something came after a wait since then."""
         self.longest_s = max(self.longest_s, time.monotonic() - began)
 
 

@@ -181,12 +181,12 @@ class Views:
         proxy, quiet = self.rig.proxy, [instance.pid]
         gate, counted = proxy.gate, proxy.counted
         proxy.gate = pass_all
-        wait_quiet(self.rig.loop, quiet)
+        wait_quiet(self.rig.loop, quiet, looks=1)
         noted, proxy.counted = len(proxy.journal), frozenset()
         try:
             yield
         finally:
-            wait_quiet(self.rig.loop, quiet)
+            wait_quiet(self.rig.loop, quiet, looks=1)
             proxy.gate, proxy.counted = gate, counted
             del proxy.journal[noted:]
 

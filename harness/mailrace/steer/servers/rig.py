@@ -29,8 +29,9 @@ ANSWER_S_MAX = 5.0
 BROADCAST_S_MAX = 0.4
 LATE_LOOK_S = 0.15
 """Work that begins later after the last reply is not looked for."""
-LATE_LOOKS = 2
-"""So many schedules of a rig are looked at for it: of a pair the first of each serial order."""
+
+LookedBehind = set[tuple[str, ...]]
+"""Behind what late work was looked for: options of the server, kind of the operation, texts that it sent."""
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Rig:
     """See the module. `contents`: the messages of a user's own, as in the plan.
 
     is_fresh   its operations may hang the server in any order (`target: {fresh: yes}`)
+    looked_behind   of servers of this program
     may_be_late   the schedule under way is one after which late work is looked for
     late_s     how long after its last reply a server was seen to send a statement still; 0: it never did
     empty      the store before any message
@@ -51,10 +53,10 @@ class Rig:
     store: Store = field(default_factory=Store)
     instances: list[Instance] = field(default_factory=list)
     start_s: float = 0.0
+    looked_behind: LookedBehind = field(default_factory=set)
     may_be_late: bool = False
     late_s: float = 0.0
     silence: Silence = field(default_factory=Silence)
-    _late_looks: int = 0
     proxy: DatabaseProxy = field(init=False)
     broadcasts: Broadcasts = field(init=False)
     footprints: Footprints = field(init=False)
@@ -140,16 +142,19 @@ class Rig:
     def await_late_work(self, seats: list[Seat]) -> int:
         """Let what a server still does after its last reply end; how many statements of it there were.
 
-        After `LATE_LOOKS` schedules that `may_be_late` it is waited for `LATE_LOOK_S`; after all others only
-        where some was seen, half as long again as the latest of it took. The broadcast of the statistics does
-        not count.
+        In schedules that `may_be_late` it is waited for `LATE_LOOK_S` behind an operation that has sent other
+        texts than any before; after all others only where some was seen, half as long again as the latest of
+        it took. The broadcast of the statistics does not count.
         """
-        replied_ns = max((s.conversation.completed_ns for s in seats), default=0)
-        if not replied_ns:
+        last = max(seats, key=lambda seat: seat.conversation.completed_ns, default=None)
+        replied_ns = last.conversation.completed_ns if last is not None else 0
+        if last is None or not replied_ns:
             return 0
         wait_s = 1.5 * self.late_s
-        if self.may_be_late and self._late_looks < LATE_LOOKS:
-            self._late_looks += 1
+        sent = [text_of(s.sql) for s in self.proxy.journal if s.actor == last.operation.key]
+        known = (repr(self.options), last.operation.kind, *sent)
+        if self.may_be_late and known not in self.looked_behind:
+            self.looked_behind.add(known)
             wait_s = LATE_LOOK_S
         if wait_s:
             self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
