@@ -17,7 +17,7 @@ EARLY_SHARE = 0.25
 """Of the schedules and of the time, that depth first has before few-switch schedules have their turn."""
 SWITCHES_MAX = 3
 MANY = 4
-MANY_S_MAX = 2.0
+MANY_S_MAX = 1.0
 """More actors than `MANY` get no longer than that for every schedule: the random walk tells more."""
 MANY_SAMPLE_SHARE = 0.25
 """Of the time for samples, that more actors than `MANY` get: so few of their schedules are seen in either."""

@@ -179,29 +179,28 @@ class SeparateInstances:
             return all(a in self._waiting or self._seats[a].is_over for a in actors)
 
         began, look_s = time.monotonic(), self.rig.silence.look_s
-        if self.rig.loop.pump(arrived, look_s):
-            self.rig.silence.ended(began)
-            return
-        # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it silent.
-        until = time.monotonic() + ARRIVE_S_MAX
-        while time.monotonic() < until:
+        until = began + look_s + ARRIVE_S_MAX
+        while not self.rig.loop.pump(arrived, look_s):
+            # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it so.
             missing = [
                 self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
             ]
+            why = why_silent(s.instance for s in missing)
             if self._let_go_of_strays(missing):
                 until = max(until, time.monotonic() + look_s)
             elif self.rig.proxy.trouble:
                 raise ScheduleMissed(self.rig.proxy.trouble)
-            elif not why_silent(s.instance for s in missing) and self.rig.silence.is_hang(began):
+            elif not why and self.rig.silence.is_hang(began):
                 for seat in missing:
                     seat.is_hung = True
                     seat.link.give_up()
                 return
-            if self.rig.loop.pump(arrived, look_s):
-                self.rig.silence.ended(began)
-                return
-        why = why_silent(s.instance for s in missing) or "its silence has no cause that can be seen"
-        raise ScheduleMissed(f"no statement and no reply within {time.monotonic() - began:.1f} s: {why}")
+            if time.monotonic() >= until:
+                why = why or "its silence has no cause that can be seen"
+                raise ScheduleMissed(
+                    f"no statement and no reply within {time.monotonic() - began:.1f} s: {why}"
+                )
+        self.rig.silence.ended(began)
 
     def _let_go_of_strays(self, seats: list[Seat]) -> bool:
         """Run what waits at the proxy of these instances though it is no actor's; whether there was any."""

@@ -23,7 +23,7 @@ from mailrace.model.errors import (
     TargetError,
 )
 from mailrace.steer.database_proxy.proxy import pass_all
-from mailrace.steer.database_proxy.quiet import wait_quiet
+from mailrace.steer.database_proxy.quiet import LOOKS, wait_quiet
 from mailrace.steer.database_proxy.store import rows
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import ANSWER_S_MAX, Rig
@@ -178,15 +178,21 @@ class Views:
 
         The server is quiet before and after, so that a broadcast of its own is noticed whole or not at all.
         """
-        proxy, quiet = self.rig.proxy, [instance.pid]
+        proxy = self.rig.proxy
+
+        def quiet() -> None:
+            # Only where a broadcast may come just now it is worth to be sure.
+            may_come = self.rig.broadcasts.may_come(instance.index)
+            wait_quiet(self.rig.loop, [instance.pid], looks=LOOKS if may_come else 1)
+
         gate, counted = proxy.gate, proxy.counted
         proxy.gate = pass_all
-        wait_quiet(self.rig.loop, quiet, looks=1)
+        quiet()
         noted, proxy.counted = len(proxy.journal), frozenset()
         try:
             yield
         finally:
-            wait_quiet(self.rig.loop, quiet, looks=1)
+            quiet()
             proxy.gate, proxy.counted = gate, counted
             del proxy.journal[noted:]
 
