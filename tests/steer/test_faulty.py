@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.errors import ScheduleMissed
+from mailrace.model.operation import ServerOptions
 from mailrace.model.request import Steering
 from mailrace.model.result import Verdict
-from mailrace.scenario import scenario_from
+from mailrace.scenario import Plan, scenario_from
 from mailrace.steer import SteerRequest, steer
+from mailrace.steer.surveying import Surveying
+from mailrace.targets import parse_target
 
 TWO_SENDERS = {
     "name": "two",
@@ -31,6 +34,19 @@ def test_work_after_the_reply_is_no_hang(
     found = steer(scenario_from(given, tmp_path), faulty("statement_after_the_reply"))
     assert found.verdict is Verdict.PASS, found.reason
     assert "hang" not in found.anomalies
+
+
+@pytest.mark.slow
+def test_late_work_is_looked_for_behind_each_kind_of_operation_that_one_server_is_asked_for(
+    faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    servers = Surveying(parse_target(faulty("statement_long_after_an_edit")), ServerOptions(), tmp_path)
+    try:
+        for given in (TWO_SENDERS, A_DELETION):
+            looked = servers.look(Plan(scenario_from(given, tmp_path), 1, "mrlatework").round(0))
+            assert (looked.causes, looked.doubt) == ({}, "")
+    finally:
+        servers.stop()
 
 
 @pytest.mark.slow

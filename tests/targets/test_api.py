@@ -270,6 +270,13 @@ def test_a_server_that_lies_about_its_count(read: Any, server: RestServer, api: 
         read(api, "x.test")
 
 
+def test_a_list_that_lacks_a_message_of_its_mailbox(server: RestServer, api: Api) -> None:
+    page = {"total": 2, "messages_count": 1, "tags": [], "messages": [row(1)]}
+    server.answer = lambda request: reply(request, json.dumps(page).encode())
+    with pytest.raises(ApiError, match="list, by its total: it counts 2 messages and shows 1"):
+        stored_by_list(api)
+
+
 def test_stored_by_search_asks_for_to_and_bcc_and_looks_again(server: RestServer, api: Api) -> None:
     stranger = row(2, To=[{"Name": "", "Address": "a@x-test"}], Tags=["t"])
     server.answer = paged([row(1), stranger])

@@ -57,6 +57,14 @@ def test_pass_needs_enough_pairs_of_a_control_that_can_carry_it(kind: int) -> No
     )
 
 
+def test_a_pass_of_sampled_contents_says_so() -> None:
+    found = judged(rounds=100, hits=0, control=control(1, 17), is_sampled=True)
+    assert found.reason.endswith(
+        "(shared-new-tag) would have been seen, in the list or in the sample of mails that were looked at "
+        "closely, with 99 % confidence."
+    )
+
+
 def test_theta_and_confidence_are_the_rules_own() -> None:
     for fired, rule, verdict in (
         (7, Rule(theta=1), Verdict.PASS),

@@ -14,12 +14,13 @@ def stored_by_list(api: Api, domain: str = "") -> Stored:
     `domain`: only rows with a recipient there, for a store that another run uses at the same time.
     """
     found: dict[str, StoredMessage] = {}
-    rows = total = 0
+    rows = total = matching = 0
     for page in api.pages():
         rows += len(page.messages)
-        total = page.matching
+        total, matching = page.total, page.matching
         found.update({m.id: m for m in page.messages if not domain or _is_for(m, domain, "")})
-    _agree(api, "list", rows, total)
+    _agree(api, "list", rows, matching)
+    _agree(api, "list, by its total", rows, total)
     return Stored(messages=tuple(found.values()), tags=api.tags())
 
 

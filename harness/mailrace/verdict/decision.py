@@ -27,7 +27,8 @@ class Evidence:
     control          its `pairs_fired` without the pairs of rounds that were lost or refused
     found_by_steer   anomalies that steer has found in this scenario on this very version
     is_cut_off       the run was ended from outside: what it saw last may not be in its journal
-    one_rate         whether one rate can stand for all rounds; for the words only
+    one_rate         whether one rate can stand for all rounds; is_sampled: of the mails' contents, and of the
+                     other views of them, a sample was looked at (profile throughput): for the words only
     """
 
     rounds: int
@@ -42,6 +43,7 @@ class Evidence:
     found_by_steer: tuple[str, ...] = ()
     is_cut_off: bool = False
     one_rate: bool = True
+    is_sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ def evidence_of(
         found_by_steer=found_by_steer,
         is_cut_off=is_cut_off,
         one_rate=not is_overdispersed(result.blocks),
+        is_sampled=result.profile == "throughput",
     )
 
 
@@ -119,10 +122,11 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
             _more(control, needed),
         )
     bound = theta_bound(control.pairs_fired, rule.confidence_each)
+    where = ", in the list or in the sample of mails that were looked at closely," if seen.is_sampled else ""
     return Decision(
         verdict=Verdict.PASS,
         reason=f"{clean}; {fired}: a race at least {bound:.2f} times as frequent as {control.target} "
-        f"({control.scenario}) would have been seen with {_confidence(rule)}.",
+        f"({control.scenario}) would have been seen{where} with {_confidence(rule)}.",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -13,13 +14,23 @@ from planting import Meet, around, fault, some_time
 
 from planted.mail_lost import EDITS
 
-LATE_S = 0.010
+LATE_S, LATER_S = 0.010, 0.060
 own: ContextVar[str] = ContextVar("own")
 
 
 @fault
 def statement_after_the_reply(meet: Meet) -> None:
     """Correct: 10 ms after the reply to a mail or an edit, one statement that changes nothing."""
+    _later_statement(("accept", "delete_all", *EDITS), LATE_S)
+
+
+@fault
+def statement_long_after_an_edit(meet: Meet) -> None:
+    """Correct: the same after edits only, and 60 ms after their reply."""
+    _later_statement(("delete_all", *EDITS), LATER_S)
+
+
+def _later_statement(calls: Iterable[str], after_s: float) -> None:
     running: set[asyncio.Task[Any]] = set()
 
     def later(mailbox: Mailbox) -> None:
@@ -27,12 +38,12 @@ def statement_after_the_reply(meet: Meet) -> None:
         running.add(task)
         task.add_done_callback(running.discard)
 
-    for name in ("accept", "delete_all", *EDITS):
+    for name in calls:
 
         @around(Mailbox, name)
         async def work(inner: Any, mailbox: Mailbox, *rest: Any) -> Any:
             found = await inner(mailbox, *rest)
-            asyncio.get_running_loop().call_later(LATE_S, later, mailbox)
+            asyncio.get_running_loop().call_later(after_s, later, mailbox)
             return found
 
 

@@ -121,6 +121,7 @@ def _serial(separate: SeparateInstances, options: ServerOptions) -> tuple[Judge,
             if not run.record.hung:
                 outcomes[outcome_of(run.record, words)] = None
             orders_told[words] = in_words(run)
+    separate.rig.may_be_late = False
     # A hang or a crash counts where it came twice: once, it may have been the machine's.
     counted = {one: n for one, n in broken.items() if n > 1 or one[0] not in ENDS}
     return Judge(options, tuple(outcomes), tuple(orders_told.items()), counted), runs
