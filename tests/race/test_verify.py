@@ -12,7 +12,7 @@ from mailrace.model.operation import ServerOptions
 from mailrace.race.samples import SOURCE_BYTES_MAX
 from mailrace.race.verify import EMPTY_ABOVE, SERIAL
 from mailrace.race.views import is_gone_with_the_next
-from mailrace.targets.views import GONE_MAX
+from mailrace.targets.views import GONE_MAX, TAGS_MAX
 
 from tests.race.verified_rounds import RUN, Rounds
 
@@ -159,6 +159,15 @@ def test_of_messages_that_are_gone_it_is_said_how_many_were_asked_for(
     rounds.look(replace(record, ids={f"old{n}": f"id{n}" for n in range(number)}))
     said = f"of {number} that are gone {GONE_MAX} by their page"
     assert (said in rounds.verifier.note) == (number > GONE_MAX)
+
+
+@pytest.mark.parametrize("number", [TAGS_MAX, TAGS_MAX + 3])
+def test_of_tags_it_is_said_how_many_were_searched_for(number: int, make: Callable[..., Rounds]) -> None:
+    rounds = make(SENDERS)
+    record = rounds.record()
+    rounds.stores(record, *(f"{RUN}-{n}" for n in range(number)))
+    rounds.look(record)
+    assert (f"of {number} tags {TAGS_MAX} searched for" in rounds.verifier.note) == (number > TAGS_MAX)
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

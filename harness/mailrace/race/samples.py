@@ -18,11 +18,19 @@ from mailrace.model.operation import Message, PlannedRound, Send, messages_of
 from mailrace.model.target import Target
 from mailrace.race.retry import resent
 from mailrace.scenario import Plan
+from mailrace.targets.views import GONE_MAX, READ_MAX, TAGS_MAX
 
 SOURCE_BYTES_MAX = 8 * 1024 * 1024
 """So much of sources is read at a look; the message that passes it is the last."""
 SEARCHES_MAX = 20
 """Messages that are searched for one by one at a look, where no search finds them with their like."""
+
+ASKED_MAX = {
+    "that are gone": (GONE_MAX, "by their page"),
+    "that are read": (READ_MAX, "by their page"),
+    "tags": (TAGS_MAX, "searched for"),
+}
+"""What other views are asked for one by one: so many at a look, and how."""
 
 _TOKEN_CHARS = len("r00041")
 """The part of a message's key that names its round."""
@@ -141,12 +149,24 @@ def count(counts: Counter[str], parts: Sequence[Stored]) -> None:
     counts["searched"] += sum(row.key in searched for row in rows)
 
 
+def count_asked(counts: Counter[str], gone: int, rows: Sequence[StoredMessage]) -> None:
+    """Count what the other views of the rows, and of messages that are gone, are asked for."""
+    tags = {tag.lower() for row in rows for tag in row.tags}
+    for what, number in zip(ASKED_MAX, (gone, sum(row.read for row in rows), len(tags)), strict=True):
+        counts[what] += number
+        counts[f"{what}, asked"] += min(number, ASKED_MAX[what][0])
+
+
 def counted_words(counts: Mapping[str, int]) -> str:
     """How much of the contents was compared, in a sentence; "" where nothing was stored."""
     if not counts["stored"]:
         return ""
-    asked, gone, stored = counts["gone and asked for"], counts["gone"], counts["stored"]
-    pages = f", and of {gone} that are gone {asked} by their page" if asked < gone else ""
+    stored, asked = counts["stored"], {what: counts[f"{what}, asked"] for what in ASKED_MAX}
+    few = "".join(
+        f", of {counts[what]} {what} {asked[what]} {how}"
+        for what, (_, how) in ASKED_MAX.items()
+        if asked[what] < counts[what]
+    )
     of_others = (
         "what other views show of them and what became of older ones was not compared, for others use "
     )
@@ -158,6 +178,6 @@ def counted_words(counts: Mapping[str, int]) -> str:
     others = "" if is_all else "of the others only what the list shows was compared, and "
     return (
         f"contents: of {stored} stored mails {counts['compared']} were compared with what was "
-        f"sent by their source (/raw), {counts['searched']} searched for{again}{pages}; "
+        f"sent by their source (/raw), {counts['searched']} searched for{again}{few}; "
         f"{others}what POP3 alone shows was compared of none"
     )

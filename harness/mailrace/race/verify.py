@@ -31,6 +31,7 @@ from mailrace.race.samples import (
     Origin,
     Sampler,
     count,
+    count_asked,
     counted_words,
     identity,
     origins_of,
@@ -46,7 +47,6 @@ from mailrace.race.views import (
     with_relayed,
 )
 from mailrace.scenario import Plan
-from mailrace.targets.views import GONE_MAX
 
 SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
 EMPTY_ABOVE = 400
@@ -148,7 +148,7 @@ class Verifier:
         if not is_comparable(self._target, records):
             return ()
         gone = gone_of(whole, records)
-        self._counts.update({"gone": len(gone), "gone and asked for": min(len(gone), GONE_MAX)})
+        count_asked(self._counts, len(gone), [row for row in whole.messages if row.id in closely])
         others = {row.id for row in whole.messages} - closely
         return self._target.disagreements(whole, self._plan.domain, gone, others)
 
