@@ -87,8 +87,8 @@ def steered_script() -> str:
     schedule = witness.schedule
     assert schedule is not None
     steps = tuple(
-        replace(schedule.steps[0], actor=actor, sql=sql, background=False, guilty=False)
-        for actor, sql in PRUNED
+        replace(schedule.steps[0], actor=actor, sql=sql, background=False, guilty=number in (12, 13))
+        for number, (actor, sql) in enumerate(PRUNED, 1)
     )
     witness = replace(witness, schedule=replace(schedule, steps=steps))
     return repro_script(witness, ServerFacts(version="1.30.5"), TITLE)
@@ -288,6 +288,7 @@ def test_the_order_of_statements_on_the_real_one(tmp_path, binary):
     found = run(tmp_path, steered_script(), "--mailpit", binary("1.30.5"))
     assert found.returncode == 1, found.stdout + found.stderr
     assert "REPRODUCED" in found.stdout
+    assert re.findall(r"^> (\d+)", found.stdout, re.MULTILINE) == ["12", "13"]
     assert "sql: no rows in result set" in found.stdout
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -92,6 +92,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     # A schedule can be held in the script only where one instance shows it. Where instances run side by side,
     # the script races them natively.
     is_steered = schedule is not None and instances == 1
+    sent = [step for step in schedule.steps if not step.background] if schedule is not None else []
     text = filled(
         environment(),
         "repro.py.j2",
@@ -113,7 +114,8 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
         has_proxy=is_steered or instances > 1,
         steered=is_steered,
         hangs=name in (AnomalyName.HANG, AnomalyName.CRASH),
-        order=_order(schedule.steps, word) if is_steered and schedule is not None else "",
+        order=_order(sent, word) if is_steered else "",
+        marked=_flat([number for number, step in enumerate(sent, 1) if step.guilty]),
     )
     return text.rstrip() + "\n"
 
@@ -183,16 +185,12 @@ def _marked(text: str, word: str) -> str:
     return re.sub(re.escape(word), mark, text, flags=re.IGNORECASE)
 
 
-def _order(steps: tuple[Step, ...], word: str) -> str:
-    lines = ["["]
-    for step in steps:
-        if step.background:
-            continue
-        guilty = "  # <--" if step.guilty else ""
-        lines.append(
-            f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step, STATEMENT_MAX), word))}),{guilty}"
-        )
-    return "\n".join([*lines, "]"])
+def _order(steps: Sequence[Step], word: str) -> str:
+    lines = [
+        f"    ({_flat(step.actor)}, {_flat(_marked(step_note(step, STATEMENT_MAX), word))}),"
+        for step in steps
+    ]
+    return "\n".join(["[", *lines, "]"])
 
 
 def _literal(value: object, indent: int = 0) -> str:
