@@ -12,7 +12,7 @@ import numpy
 import pytest
 import scipy  # its `stats` is loaded by the test that asks for it, and not in each worker
 from mailrace.model.result import Rule, Verdict
-from mailrace.verdict import Evidence, decide, settled
+from mailrace.verdict import Evidence, decide, is_settled
 from numpy.typing import NDArray
 
 from tests import built
@@ -92,7 +92,7 @@ def passed(
     rule = Rule(verdicts=verdicts)
     ended = numpy.array(
         [
-            [settled(hits=h, pairs_fired=f, control_kind=kind, rule=rule) for f in range(pairs + 1)]
+            [is_settled(hits=h, pairs_fired=f, control_kind=kind, rule=rule) for f in range(pairs + 1)]
             for h in (0, 1)
         ]
     )

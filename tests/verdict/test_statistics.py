@@ -8,7 +8,14 @@ import scipy  # its `stats` is loaded by the test that asks for it, and not in e
 from hypothesis import given
 from hypothesis import strategies as st
 from mailrace.model.result import Block, Rule
-from mailrace.verdict import clopper_pearson, is_overdispersed, rule_pairs, settled, theta_bound, upper_bound
+from mailrace.verdict import (
+    clopper_pearson,
+    is_overdispersed,
+    is_settled,
+    rule_pairs,
+    theta_bound,
+    upper_bound,
+)
 from mailrace.verdict.beta import beta_quantile, incomplete_beta
 from mailrace.verdict.bound import pairs_needed
 from mailrace.verdict.drift import overdispersion
@@ -104,20 +111,20 @@ def test_a_control_that_never_fired_bounds_nothing() -> None:
 
 
 def test_settled_either_way() -> None:
-    assert settled(hits=1, pairs_fired=0, control_kind=None, rule=Rule())
-    assert settled(hits=0, pairs_fired=17, control_kind=1, rule=Rule())
-    assert settled(hits=0, pairs_fired=17, control_kind=2, rule=Rule())
-    assert not settled(hits=0, pairs_fired=16, control_kind=1, rule=Rule())
-    assert not settled(hits=0, pairs_fired=1_000, control_kind=3, rule=Rule())
-    assert not settled(hits=0, pairs_fired=1_000, control_kind=None, rule=Rule())
+    assert is_settled(hits=1, pairs_fired=0, control_kind=None, rule=Rule())
+    assert is_settled(hits=0, pairs_fired=17, control_kind=1, rule=Rule())
+    assert is_settled(hits=0, pairs_fired=17, control_kind=2, rule=Rule())
+    assert not is_settled(hits=0, pairs_fired=16, control_kind=1, rule=Rule())
+    assert not is_settled(hits=0, pairs_fired=1_000, control_kind=3, rule=Rule())
+    assert not is_settled(hits=0, pairs_fired=1_000, control_kind=None, rule=Rule())
 
 
 @pytest.mark.parametrize(("verdicts", "pairs"), [(1, 17), (2, 19), (22, 27), (110, 33)])
 def test_verdicts_that_share_one_confidence_need_more_pairs_each(verdicts: int, pairs: int) -> None:
     rule = Rule(verdicts=verdicts)
     assert rule_pairs(rule) == pairs
-    assert settled(hits=0, pairs_fired=pairs, control_kind=1, rule=rule)
-    assert not settled(hits=0, pairs_fired=pairs - 1, control_kind=1, rule=rule)
+    assert is_settled(hits=0, pairs_fired=pairs, control_kind=1, rule=rule)
+    assert not is_settled(hits=0, pairs_fired=pairs - 1, control_kind=1, rule=rule)
 
 
 def test_impossible_rules_are_refused() -> None:

@@ -47,7 +47,7 @@ class FreeActors:
                 self._clients.append(self._connect() if is_smtp(operation) else self._session(actor))
         except (OSError, smtplib.SMTPException) as wrong:
             self.close()
-            raise TargetError(f"{target.name}: the baseline `free` got no session: {wrong}") from wrong
+            raise TargetError(f"{target.name}: `release: at: free` got no session: {wrong}") from wrong
         self._barrier = threading.Barrier(len(operations)) if wait else None
 
     def race(

@@ -19,7 +19,7 @@ from mailrace.race.summary import Ended, control_result, scenario_result
 from mailrace.race.tally import Judged
 from mailrace.race.tuner import Draw, Tuner, is_one_party
 from mailrace.race.views import is_kept_in_memory
-from mailrace.verdict import settled
+from mailrace.verdict import is_settled
 
 BLOCK_ROUNDS_UNTIL_HIT = 5
 """Until the first hit the store is read often, so that a hit is seen soon."""
@@ -85,7 +85,7 @@ class _Race:
             return True
         if options.enough is not None and options.enough():
             return True
-        return options.until == "decided" and settled(
+        return options.until == "decided" and is_settled(
             hits=hits,
             pairs_fired=self.pairs_fired,
             control_kind=self.kind if self.control else None,

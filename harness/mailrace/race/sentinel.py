@@ -36,7 +36,7 @@ def sentinel_domain(run: str) -> str:
     return f"s.{run}.test"
 
 
-def pruned(lane: Lane) -> str:
+def why_pruned(lane: Lane) -> str:
     """That a server of ours gives up a mail for one that comes alone, in a sentence; "" where it does not.
 
     Raises TargetError. The store is empty afterwards.

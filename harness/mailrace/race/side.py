@@ -13,12 +13,12 @@ from mailrace.model.target import Liveness, Target
 from mailrace.race.judge import Judge
 from mailrace.race.lane import Lane
 from mailrace.race.options import RaceOptions
-from mailrace.race.sentinel import EXCUSED, PRUNED, Sentinel, pruned
+from mailrace.race.sentinel import EXCUSED, PRUNED, Sentinel, why_pruned
 from mailrace.race.settings import Settings, hint, settings_of
 from mailrace.race.tally import Judged, Tally
 from mailrace.race.tuner import Draw
 from mailrace.race.views import is_gone_with_the_next
-from mailrace.scenario import Plan, server_options, vacuous
+from mailrace.scenario import Plan, server_options, why_vacuous
 
 
 class Side:
@@ -46,7 +46,10 @@ class Side:
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
         self.is_gone_with_the_next = is_gone_with_the_next(plan.round(0), plan.round(1), self.tally.options)
         if not self.is_cold:
-            self.judge.vacuous, self.judge.vacuous_from = vacuous(plan.scenario, is_ours=target.is_ours), 1
+            self.judge.vacuous, self.judge.vacuous_from = (
+                why_vacuous(plan.scenario, is_ours=target.is_ours),
+                1,
+            )
 
     def calibrate(self) -> None:
         """Look at the server's settings, and run the operations one after the other, before any race.
@@ -134,7 +137,7 @@ class Side:
         self._pending, self._unreadable = [], 0
         if others := self.sentinel.missing():
             found = tuple(_excused(judged, others, EXCUSED) for judged in found)
-        elif pruned := self._pruned(found):
+        elif pruned := self._why_missing(found):
             found = tuple(_excused(judged, pruned, PRUNED) for judged in found)
         found = tuple(self._seen_twice(judged) for judged in found)
         for judged in found:
@@ -152,13 +155,13 @@ class Side:
         self.seconds["verify"] += time.monotonic() - started
         return found
 
-    def _pruned(self, found: Sequence[Judged]) -> str:
+    def _why_missing(self, found: Sequence[Judged]) -> str:
         """Why mails may be missing that no race took from a server of ours; asked when one is missing."""
         is_asked = self._keeps is None and self.target.is_ours and not self.is_cold
         names = {anomaly.name for one in found for anomaly in one.anomalies}
         if is_asked and AnomalyName.ACCEPTED_BUT_MISSING in names:
             with suppress(TargetError):  # the next block's look says what is wrong
-                self._keeps = pruned(self.lane)
+                self._keeps = why_pruned(self.lane)
                 self.judge.emptied()
         return self._keeps or ""
 

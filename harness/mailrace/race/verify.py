@@ -110,7 +110,7 @@ class Verifier:
             self._empty()
             return not_read(records, before)
         try:
-            whole = self._settled(records)
+            whole = self._when_settled(records)
             new = [row for row in whole.messages if identity(row) not in self._known]
             closely = self._sampler.closely(new, len(new) if lane == SERIAL else self._closely_max)
             # What a server keeps in memory it keeps for some seconds only, so its views are asked first.
@@ -174,7 +174,7 @@ class Verifier:
         self._edits.clear()
         self._not_emptied = None
 
-    def _settled(self, records: Sequence[RoundRecord]) -> Stored:
+    def _when_settled(self, records: Sequence[RoundRecord]) -> Stored:
         """What is stored: after an unknown outcome once two looks agree; a mail may come after its reply."""
         stored = self._target.stored(self._plan.domain)
         is_open = any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)

@@ -3,7 +3,7 @@
 from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
 from mailrace.scenario.needs import applies, blank_result, not_exercised, why_not_applicable
-from mailrace.scenario.own_tags import vacuous, with_what_was_changed
+from mailrace.scenario.own_tags import why_vacuous, with_what_was_changed
 from mailrace.scenario.plan import Plan, new_run
 from mailrace.scenario.scenario import Scenario, server_options
 from mailrace.scenario.schema import schema_text
@@ -27,7 +27,7 @@ __all__ = [
     "server_options",
     "shipped",
     "template",
-    "vacuous",
+    "why_vacuous",
     "why_not_applicable",
     "with_what_was_changed",
 ]

@@ -37,7 +37,7 @@ def lasting_tags(scenario: Scenario, *, is_ours: bool = True) -> tuple[str, ...]
     return tuple(dict.fromkeys([*lasting, *of_files]))
 
 
-def vacuous(scenario: Scenario, *, is_ours: bool = True) -> str:
+def why_vacuous(scenario: Scenario, *, is_ours: bool = True) -> str:
     """Why rounds after the first count for nothing, in a sentence without its full stop; "" if they count."""
     tags = lasting_tags(scenario, is_ours=is_ours)
     if not tags:
@@ -53,7 +53,7 @@ def vacuous(scenario: Scenario, *, is_ours: bool = True) -> str:
 
 def with_what_was_changed(found: ScenarioResult, scenario: Scenario, *, is_ours: bool) -> ScenarioResult:
     """A scenario's result, with what is to be said of lasting tags and of the users' own files."""
-    said, why = list(changes(scenario)), vacuous(scenario, is_ours=is_ours)
+    said, why = list(changes(scenario)), why_vacuous(scenario, is_ours=is_ours)
     if why and found.mode == "race" and found.rounds_lost and found.verdict is Verdict.INCONCLUSIVE:
         reason = f"{found.reason.rstrip('.')}: {why}."
         wanted = "write {run}-{round} into each tag"

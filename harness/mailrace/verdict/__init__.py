@@ -1,6 +1,6 @@
 """Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
 
-from mailrace.verdict.bound import rule_pairs, settled, theta_bound
+from mailrace.verdict.bound import is_settled, rule_pairs, theta_bound
 from mailrace.verdict.decision import (
     Decision,
     Evidence,
@@ -30,7 +30,7 @@ __all__ = [
     "is_overdispersed",
     "promised_nothing",
     "rule_pairs",
-    "settled",
+    "is_settled",
     "theta_bound",
     "upper_bound",
     "whole_of",

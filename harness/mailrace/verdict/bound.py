@@ -30,7 +30,7 @@ def theta_bound(pairs_fired: int, confidence: float) -> float | None:
     return expm1(-log(1.0 - confidence) / pairs_fired) if pairs_fired > 0 else None
 
 
-def settled(*, hits: int, pairs_fired: int, control_kind: int | None, rule: Rule) -> bool:
+def is_settled(*, hits: int, pairs_fired: int, control_kind: int | None, rule: Rule) -> bool:
     """Whether more rounds can change nothing: `--until decided` stops here.
 
     One hit on a promise is proof. A clean target is settled once the control fired in enough pairs; the rule
