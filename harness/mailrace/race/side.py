@@ -46,10 +46,8 @@ class Side:
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
         self.is_gone_with_the_next = is_gone_with_the_next(plan.round(0), plan.round(1), self.tally.options)
         if not self.is_cold:
-            self.judge.vacuous, self.judge.vacuous_from = (
-                why_vacuous(plan.scenario, is_ours=target.is_ours),
-                1,
-            )
+            self.judge.vacuous = why_vacuous(plan.scenario, is_ours=target.is_ours)
+            self.judge.vacuous_from = 1
 
     def calibrate(self) -> None:
         """Look at the server's settings, and run the operations one after the other, before any race.
