@@ -50,6 +50,17 @@ def test_late_work_is_looked_for_behind_each_kind_of_operation_that_one_server_i
 
 
 @pytest.mark.slow
+def test_work_that_came_late_is_looked_for_in_the_next_scenario_of_a_session_as_well(
+    faulty: Callable[..., str], tmp_path: Path
+) -> None:
+    target, request = faulty("statement_long_after_an_edit"), SteerRequest()
+    found = [steer(scenario_from(A_DELETION, tmp_path), target, request) for _ in range(2)]
+    assert [one.verdict for one in found] == [Verdict.PASS] * 2, found[-1].reason
+    last = [texts[-1] for _, kind, *texts in request.looked_behind if kind == "delete"]
+    assert last == ["DELETE FROM settings WHERE Key = ?"]
+
+
+@pytest.mark.slow
 def test_what_breaks_without_a_race_is_neither_race_nor_pass(
     faulty: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -232,10 +243,7 @@ TWO_DELETIONS = {
 
 @pytest.mark.slow
 def test_a_deletion_that_hangs_by_itself_is_no_race(faulty: Callable[..., str], tmp_path: Path) -> None:
-    result = steer(
-        scenario_from(TWO_DELETIONS, tmp_path),
-        faulty("deletions_unanswered"),
-        SteerRequest(steering=Steering(budget=3)),
-    )
+    request = SteerRequest(steering=Steering(budget=3))
+    result = steer(scenario_from(TWO_DELETIONS, tmp_path), faulty("deletions_unanswered"), request)
     assert result.verdict is Verdict.INCONCLUSIVE, result.reason
     assert "hang" in result.broken_serially, result.reason

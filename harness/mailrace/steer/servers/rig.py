@@ -142,9 +142,9 @@ class Rig:
     def await_late_work(self, seats: list[Seat]) -> int:
         """Let what a server still does after its last reply end; how many statements of it there were.
 
-        In schedules that `may_be_late` it is waited for `LATE_LOOK_S` behind an operation that has sent other
-        texts than any before; after all others only where some was seen, half as long again as the latest of
-        it took. The broadcast of the statistics does not count.
+        In schedules that `may_be_late` it is waited for `LATE_LOOK_S`, but not behind an operation that sent
+        the same texts before and nothing late; after all others only where some was seen, half as long again
+        as the latest of it took. The broadcast of the statistics does not count.
         """
         last = max(seats, key=lambda seat: seat.conversation.completed_ns, default=None)
         replied_ns = last.conversation.completed_ns if last is not None else 0
@@ -153,13 +153,15 @@ class Rig:
         wait_s = 1.5 * self.late_s
         sent = [text_of(s.sql) for s in self.proxy.journal if s.actor == last.operation.key]
         known = (repr(self.options), last.operation.kind, *sent)
-        if self.may_be_late and known not in self.looked_behind:
-            self.looked_behind.add(known)
+        if is_looked_for := self.may_be_late and known not in self.looked_behind:
             wait_s = LATE_LOOK_S
         if wait_s:
             self.loop.pump(lambda: time.monotonic_ns() - replied_ns > wait_s * 1e9, wait_s)
         late = [s for s in self.proxy.journal if s.arrived_ns > replied_ns and not is_background(s)]
         late = [s for s in late if text_of(s.sql) != DECOY and not s.is_held]
+        # Where some came, each round has to learn it, so it is looked for there again.
+        if is_looked_for and not late:
+            self.looked_behind.add(known)
         self.late_s = max([self.late_s, *((s.arrived_ns - replied_ns) / 1e9 for s in late)])
         return len(late)
 
