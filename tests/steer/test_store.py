@@ -2,10 +2,11 @@
 
 import sqlite3
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from mailrace.steer.database_proxy.rqlite import Done, Failed, Rows
-from mailrace.steer.database_proxy.store import Store, undone
+from mailrace.steer.database_proxy.store import Store, rows, undone
 
 
 @pytest.fixture
@@ -73,3 +74,22 @@ def test_a_saved_copy_opens(store: Store, tmp_path: Path) -> None:
     copy = sqlite3.connect(tmp_path / "store.db")
     assert copy.execute("SELECT Name FROM tags").fetchall() == [("a",)]
     copy.close()
+
+
+def test_a_copy_ends_though_a_transaction_is_open(store: Store) -> None:
+    """SQLite would wait for its end, which only the server that began it can bring."""
+    store.run(("CREATE TABLE t (a)", ()))
+    store.run(("BEGIN", ()))
+    store.run(("INSERT INTO t VALUES (1)", ()))
+    copies: list[sqlite3.Connection] = []
+    copying = Thread(target=lambda: copies.append(store.snapshot()), daemon=True)
+    copying.start()
+    copying.join(10.0)
+    assert [rows(copy, "SELECT * FROM t") for copy in copies] == [[]]
+    assert not store.connection.in_transaction
+
+
+def test_a_copy_holds_what_no_transaction_is_about(store: Store) -> None:
+    store.run(("CREATE TABLE t (a)", ()))
+    store.run(("INSERT INTO t VALUES (1)", ()))
+    assert rows(store.snapshot(), "SELECT * FROM t") == [(1,)]

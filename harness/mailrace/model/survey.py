@@ -15,7 +15,7 @@ class PairVerdict(StrEnum):
     """What a survey says of one pair in one relation."""
 
     INDEPENDENT = "INDEPENDENT"
-    """Nothing of one is written by the other: shown by trace, so no schedule was explored."""
+    """Each run alone, no statement of one writes a table of the other's: no schedule was explored."""
     PASS = "PASS"
     """Every schedule explored, none bad on one server."""
     RACE = "RACE"

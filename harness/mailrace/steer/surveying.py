@@ -45,15 +45,13 @@ LIST_S_MAX = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Each operation run alone from the store of the pair: its statements, and those in conflict."""
+    """Each operation run alone from the store of the pair: the statements that are in conflict.
 
-    each: tuple[tuple[Traced, ...], tuple[Traced, ...]]
+    is_apart   there are none, both were accepted, and nothing came behind a reply
+    """
+
     conflicts: tuple[tuple[Label, Label], ...]
-
-    @property
-    def is_apart(self) -> bool:
-        """Nothing of one is written by the other."""
-        return not self.conflicts
+    is_apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +122,18 @@ class Surveying:
         except (ValueError, TypeError, KeyError, AttributeError):
             return ()
 
-    def trace(self, planned: PlannedRound) -> Traces:
+    def trace(self, planned: PlannedRound, refused_by_right: frozenset[str] = frozenset()) -> Traces:
         """Each operation alone, from the same store. Raises TargetError, ScheduleMissed."""
         round_ = self._with(planned)
         separate = SeparateInstances(round_)
-        each = []
-        for actor in range(len(planned.operations)):
+        each, is_whole = [], True
+        for actor, operation in enumerate(planned.operations):
             separate.begin()
             separate.alone(actor)
+            is_whole &= separate.is_all_taken(actor) or operation.kind in refused_by_right
             each.append(_traced(round_.rig, separate.taken(actor)))
         separate.end()
-        return Traces((each[0], each[1]), tuple(predicted(each[0], each[1])))
+        return Traces(found := tuple(predicted(each[0], each[1])), is_whole and not found)
 
     def look(self, planned: PlannedRound) -> Looked:
         """Every schedule of the pair, and what one instance allows of them. Raises TargetError."""
@@ -234,6 +233,7 @@ class Surveying:
             if self._round is not None:
                 self._round.close()
             self._round = None
+            self._rig.silence.proven.clear()  # what hung with others may only be slow with these
             self._round = set_up(self._rig, wanted)
         return self._round
 

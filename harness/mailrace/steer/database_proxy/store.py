@@ -26,16 +26,20 @@ class Store:
         return run(self.connection, call)
 
     def snapshot(self) -> sqlite3.Connection:
-        """A copy of everything, for `restore`."""
+        """A copy of everything, for `restore`; an open transaction is given up, or the copy never ends."""
+        self._give_up()
         copy = connect()
         self.connection.backup(copy)
         return copy
 
     def restore(self, snapshot: sqlite3.Connection) -> None:
         """Put everything back as it was; an open transaction is given up first."""
+        self._give_up()
+        snapshot.backup(self.connection)
+
+    def _give_up(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
-        snapshot.backup(self.connection)
 
     def save(self, path: Path) -> None:
         """Write a copy to a file that `sqlite3` opens."""

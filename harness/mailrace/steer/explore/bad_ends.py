@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Node
 from mailrace.steer.explore.judge import Break, Judge, break_of
 from mailrace.steer.explore.model_walk import Model, ModelWalk, Outcome
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.strategy import TRIES_MAX
 
 

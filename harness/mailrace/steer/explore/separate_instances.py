@@ -7,6 +7,7 @@ actor has arrived when its statement waits there, or when its reply was read; no
 import time
 from dataclasses import dataclass, field
 
+from mailrace.model.attempt import Word
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
 from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint, commute
@@ -15,7 +16,7 @@ from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.database_proxy.statement_text import Names, text_of
 from mailrace.steer.explore.habits import Habits
 from mailrace.steer.servers.instance import Instance
-from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.liveness import place_of, why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round
 from mailrace.steer.servers.seat import Seat
@@ -88,6 +89,13 @@ class SeparateInstances:
     def taken(self, actor: int) -> list[TakenStep]:
         """The steps that the actor has taken in this run."""
         return [step for step in self._steps if step.actor == actor]
+
+    def is_all_taken(self, actor: int) -> bool:
+        """Whether an actor that ran alone was accepted, and its server did nothing more behind the reply."""
+        self.rig.may_be_late = True
+        ending = self._seats[actor].conversation.ending
+        is_accepted = ending is not None and ending.word is Word.ACCEPTED
+        return is_accepted and not self.rig.await_late_work(self._seats)
 
     def enabled(self) -> tuple[int, ...]:
         """See `System`."""
@@ -176,21 +184,20 @@ class SeparateInstances:
 
     def _await_step(self, actors: list[int] | range) -> None:
         def arrived() -> bool:
-            return all(a in self._waiting or self._seats[a].is_over for a in actors)
+            return all(self._is_there(self._seats[a]) for a in actors)
 
         began, look_s = time.monotonic(), self.rig.silence.look_s
         until = began + look_s + ARRIVE_S_MAX
         while not self.rig.loop.pump(arrived, look_s):
             # Somebody is silent for longer than a statement takes. It hangs only if nothing else keeps it so.
-            missing = [
-                self._seats[a] for a in actors if a not in self._waiting and not self._seats[a].is_over
-            ]
-            why = why_silent(s.instance for s in missing)
+            missing = [s for s in map(self._seats.__getitem__, actors) if not self._is_there(s)]
+            silent = [seat.instance for seat in missing]
+            why, place = why_silent(silent), place_of(self.rig.proxy, silent)
             if self._let_go_of_strays(missing):
                 until = max(until, time.monotonic() + look_s)
             elif self.rig.proxy.trouble:
                 raise ScheduleMissed(self.rig.proxy.trouble)
-            elif not why and self.rig.silence.is_hang(began):
+            elif not why and self.rig.silence.is_hang(began, place):
                 for seat in missing:
                     seat.is_hung = True
                     seat.link.give_up()
@@ -201,6 +208,9 @@ class SeparateInstances:
                     f"no statement and no reply within {time.monotonic() - began:.1f} s: {why}"
                 )
         self.rig.silence.ended(began)
+
+    def _is_there(self, seat: Seat) -> bool:
+        return seat.index in self._waiting or seat.is_over
 
     def _let_go_of_strays(self, seats: list[Seat]) -> bool:
         """Run what waits at the proxy of these instances though it is no actor's; whether there was any."""
@@ -232,19 +242,3 @@ class SeparateInstances:
 def opens(statement: Statement) -> bool:
     """Whether it begins a transaction of several requests."""
     return statement.sql.lstrip()[:5].upper() == "BEGIN"
-
-
-def follow(separate: SeparateInstances, run: Execution) -> Execution | None:
-    """The very schedule of `run` on separate instances again; None where the servers did not follow it."""
-    try:
-        separate.restart()
-        for step in run.steps:
-            if (
-                step.actor not in separate.enabled()
-                or separate.waiting(step.actor) != step.call.split("; ")[0]
-            ):
-                return None
-            separate.step(step.actor)
-        return separate.finish() if not separate.enabled() else None
-    except ScheduleMissed:
-        return None

@@ -8,10 +8,11 @@ all states knows no outcome that no execution came to.
 from collections.abc import Sequence
 
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Graph
 from mailrace.steer.explore.habits import SHOWN_MAX
 from mailrace.steer.explore.programs import Programs
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.strategy import Coverage
 
 BROADCAST_ENDS_S_MAX = 1.0

@@ -17,7 +17,7 @@ from mailrace.steer.explore.separate_instances import ARRIVE_S_MAX
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.paths import Paths
 from mailrace.steer.one_instance.scheduler import step_text
-from mailrace.steer.servers.liveness import why_silent
+from mailrace.steer.servers.liveness import place_of, why_silent
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.seat import Seat
 
@@ -86,7 +86,8 @@ class Arrivals:
             why = self.rig.proxy.trouble or why_silent([self.rig.instances[0]])
             if not why and not self.under_way() and not self.decoys.busy:
                 raise ScheduleMissed("a statement that used to come behind a reply did not come")
-            if not why and self.rig.silence.is_hang(began):
+            place = place_of(self.rig.proxy, self.rig.instances[:1])
+            if not why and self.rig.silence.is_hang(began, place):
                 for seat in self.seats:
                     seat.is_hung = not seat.is_over
                 return None

@@ -100,7 +100,7 @@ class ManyConnections:
             return len(self.arrivals.held) > len(self.held) or sum(s.is_over for s in self.seats) > over
 
         while not rig.loop.pump(came, rig.silence.look_s):
-            if rig.silence.is_hang(began):
+            if rig.silence.is_hang(began, "behind a lock"):
                 return False
         rig.silence.ended(began)
         self._settle()

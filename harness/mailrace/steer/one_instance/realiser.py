@@ -10,10 +10,11 @@ from mailrace.model.choices import OneOfEach
 from mailrace.model.result import Violation
 from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Follows, Node, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.beyond import at_point, bad_points, without_graph
 from mailrace.steer.one_instance.exclusions import Points, split_in_words

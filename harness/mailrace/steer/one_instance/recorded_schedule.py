@@ -6,8 +6,9 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.model.result import ScheduleWitness
 from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.database_proxy.statement_text import text_of
+from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Follows, Graph
-from mailrace.steer.explore.separate_instances import SeparateInstances, follow
+from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.round import Round

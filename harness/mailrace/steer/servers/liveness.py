@@ -6,7 +6,7 @@ nothing, no signal from outside stopped or ended it, and all its threads sleep w
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailrace.actors.link import Link
 from mailrace.model.errors import ScheduleMissed, TargetError
@@ -14,6 +14,8 @@ from mailrace.model.own_trouble import ended_from_outside
 from mailrace.steer.database_proxy.loop import Loop
 from mailrace.steer.database_proxy.proxy import DatabaseProxy, pass_all
 from mailrace.steer.database_proxy.quiet import Threads, threads_of
+from mailrace.steer.database_proxy.rqlite import Answer, Done, Failed, Rows
+from mailrace.steer.database_proxy.statement_text import is_background, text_of
 from mailrace.steer.servers.instance import Instance
 
 HUNG_S = 0.3
@@ -21,7 +23,7 @@ HUNG_S = 0.3
 HANG_S = 3.5
 PROBE_S = 0.06
 """A server that is known to hang is asked for no longer than that, for it has nothing else to do by then."""
-PROBE_S_MAX = 2.0
+VALUE_CHARS_MAX = 8
 STOPPED_S_MAX = 6.0
 """A process that somebody stopped gets that long until it goes on; what it missed is then run again."""
 
@@ -30,35 +32,61 @@ STOPPED_S_MAX = 6.0
 class Silence:
     """How long servers of a kind may be silent while all their threads sleep, before they are said to hang.
 
-    A server that answers late sleeps, too: one that waits for a timer, or tries again after a while. So the
-    first silence is waited for in full, and later ones as long as it takes a server that is known by then.
+    A server that answers late sleeps, too: one that waits for a timer, or tries again after a while. So at
+    each place the first silence is waited for in full, and later ones there as long as it takes a server that
+    is known by then. That it hangs at one place says nothing of another, where it may only be slow.
 
-    is_proven   one was waited for in vain for all of `HANG_S`
+    proven      places at which one was waited for in vain for all of `HANG_S`, see `place_of`
     longest_s   of all waits, after which something came all the same
     """
 
-    is_proven: bool = False
+    proven: set[str] = field(default_factory=set)
     longest_s: float = 0.0
-
-    @property
-    def hang_s(self) -> float:
-        """So long it takes to be called a hang; in seconds."""
-        return min(HANG_S, max(PROBE_S, 2 * self.longest_s)) if self.is_proven else HANG_S
 
     @property
     def look_s(self) -> float:
         """After so long it is looked at; in seconds."""
-        return min(HUNG_S, self.hang_s)
+        return min(HUNG_S, self._known_s) if self.proven else HUNG_S
 
-    def is_hang(self, began: float) -> bool:
+    @property
+    def _known_s(self) -> float:
+        return min(HANG_S, max(PROBE_S, 2 * self.longest_s))
+
+    def is_hang(self, began: float, place: str) -> bool:
         """Whether a silence since then (monotonic) is one, with all threads asleep."""
-        is_over = time.monotonic() - began >= self.hang_s
-        self.is_proven = self.is_proven or is_over
-        return is_over
+        waited_s = time.monotonic() - began
+        if waited_s >= HANG_S:
+            self.proven.add(place)
+        return waited_s >= (self._known_s if place in self.proven else HANG_S)
 
     def ended(self, began: float) -> None:
         """Something came after a wait since then."""
         self.longest_s = max(self.longest_s, time.monotonic() - began)
+
+
+def place_of(proxy: DatabaseProxy, instances: Iterable[Instance]) -> str:
+    """Where silent instances are: the last statement of each that ran, and what it was told.
+
+    Long texts and large numbers are left out: an ID or an instant is another one in each run. What came
+    before is left out as well, or each class of schedules that hang would be waited for in full.
+    """
+    places = []
+    for instance in instances:
+        ran = (s for s in reversed(proxy.journal) if s.instance == instance.index and s.answers)
+        last = next((s for s in ran if not is_background(s)), None)
+        told = () if last is None else (text_of(last.sql), *map(_in_short, last.answers))
+        places.append(repr(told))
+    return ", ".join(sorted(places))
+
+
+def _in_short(answer: Answer) -> object:
+    match answer:
+        case Rows():
+            return [[v if len(str(v)) <= VALUE_CHARS_MAX else "…" for v in row] for row in answer.rows]
+        case Done():
+            return answer.rows_affected
+        case Failed():
+            return answer.text
 
 
 def let_go(proxy: DatabaseProxy) -> None:
@@ -96,13 +124,14 @@ def dead_among(
             probes.append((instance, None))
     links = [k for _, k in probes if k is not None]
     began = time.monotonic()
-    until = began + max(PROBE_S_MAX, silence.hang_s)
+    until = began + HANG_S
     stopped_until = time.monotonic() + STOPPED_S_MAX
     while not loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
         silent = [i for i, k in probes if k is not None and not k.is_idle]
         states = {threads_of(i.pid) for i in silent}
+        place = f"asked: {place_of(proxy, silent)}"
         # A stopped process gets more time: whoever stopped it may let it go on.
-        if (states == {Threads.ASLEEP} and silence.is_hang(began)) or time.monotonic() > (
+        if (states == {Threads.ASLEEP} and silence.is_hang(began, place)) or time.monotonic() > (
             stopped_until if Threads.STOPPED in states else until
         ):
             break

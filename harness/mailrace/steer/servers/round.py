@@ -205,6 +205,9 @@ def set_up(rig: Rig, planned: PlannedRound) -> Round:
     stored = stored_of(rig, compared, rig.instances[:1])
     compared.remember(stored, rig.store.connection)
     known = ids_by_key(stored)
+    if lacking := [m.key for m in planned.given if m.key not in known]:
+        name = rig.instances[0].target.name
+        raise TargetError(f"{name}: the given message {lacking[0]} was accepted, and is not in the store")
     ids = {m.key: known[m.key] for m in planned.given}
     domain = next((message.domain for message in messages_of(planned).values()), "")
     return Round(rig, planned, ids, compared, Views(rig, domain), rig.store.snapshot())

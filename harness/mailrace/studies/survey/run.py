@@ -106,11 +106,10 @@ class Surveyor:
         try:
             if why := why_not_applicable(scenario, servers.version(planned)):
                 return Found(pair=replace(said, verdict=PairVerdict.NOT_APPLICABLE, why=f"{why}."))
-            traces = servers.trace(planned)
+            traces = servers.trace(planned, pair.refused_by_right)
             self._spent("traces", began)
             if traces.is_apart:
-                why = "Nothing that one of them reads or writes is written by the other."
-                return Found(pair=replace(said, verdict=PairVerdict.INDEPENDENT, why=why))
+                return Found(pair=replace(said, verdict=PairVerdict.INDEPENDENT, why=_INDEPENDENT))
             explored = time.monotonic()
             looked = servers.look(planned)
             if looked.doubt and not looked.causes:
@@ -206,6 +205,10 @@ def ways(state: State) -> dict[str, list[str]]:
     return {name: [pair for _, pair in sorted(its)[:TRIED_MAX]] for name, its in sorted(found.items())}
 
 
+_INDEPENDENT = (
+    "Each was run alone: no statement of one writes a table that the other's read or write. "
+    "They were not run together, so what the server keeps in memory was not looked at."
+)
 _FAILED = "The server could not be looked at"
 
 

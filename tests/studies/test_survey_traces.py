@@ -1,0 +1,47 @@
+"""Operations that ran alone: what their statements say of a pair, and what they do not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mailrace.model.survey import PairVerdict
+from mailrace.studies.survey.relations import pairs
+from mailrace.studies.survey.run import Surveyor
+from mailrace.studies.survey.state import Header, State
+from mailrace.targets import parse_target
+
+APART = "set tags ∥ POP3 retrieve, the same message"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "verdict", "why"),
+    [
+        ("no_fault", PairVerdict.INDEPENDENT, "They were not run together"),
+        ("tags_set_behind_the_reply", PairVerdict.PASS, "explored"),
+        ("tags_are_refused", PairVerdict.INCONCLUSIVE, "set_tags"),
+    ],
+)
+def test_a_trace_says_nothing_of_what_it_does_not_hold(
+    fault: str, verdict: PairVerdict, why: str, tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    """What is refused alone, or done behind the reply, may be in conflict: it is run together."""
+    wanted = [pair for pair in pairs() if pair.name == APART]
+    target = parse_target(faulty(fault))
+    state = State(tmp_path / "state", Header(target="faulty", version="fixed", pairs=()))
+    assert Surveyor(target, state, tmp_path).survey(wanted)
+    found = state.found[APART].pair
+    assert found.verdict is verdict, found.why
+    assert why in found.why
+
+
+@pytest.mark.slow
+def test_a_server_whose_given_mail_is_not_there_is_a_sentence(
+    tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    wanted = [pair for pair in pairs() if pair.name == APART]
+    state = State(tmp_path / "state", Header(target="faulty", version="fixed", pairs=()))
+    assert Surveyor(parse_target(faulty("stores_nothing")), state, tmp_path).survey(wanted)
+    found = state.found[APART].pair
+    assert found.verdict is PairVerdict.INCONCLUSIVE
+    assert "was accepted, and is not in the store" in found.why
