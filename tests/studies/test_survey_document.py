@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mailrace.model.cause import Cause
@@ -19,7 +20,14 @@ FEW = ("send", "rename tag")
 
 
 def cause(name: str, fate: str = "realised", harm: Harm = Harm.DATA) -> Cause:
-    return Cause(name=name, harm=harm, anomalies=("tag_lost",), operations=("send", "delete"), fate=fate)
+    return Cause(
+        name=name,
+        harm=harm,
+        anomalies=("tag_lost",),
+        operations=("send", "delete"),
+        statements=("send: x", "delete: y"),
+        fate=fate,
+    )
 
 
 def document(tmp_path: Path, *found: tuple[Pair, tuple[Cause, ...]], shown: tuple[Shown, ...] = ()) -> Survey:
@@ -57,6 +65,31 @@ def test_a_cause_that_another_pair_showed_is_said_to_be_so(tmp_path: Path) -> No
     found = document(tmp_path, (one, (open_,)), (two, (open_,)), shown=(shown,))
     assert [pair.verdict for pair in found.pairs] == [PairVerdict.SAME_CAUSE, PairVerdict.RACE]
     assert found.causes[0].shown_by == two.name
+
+
+@pytest.mark.parametrize(
+    ("own", "verdict", "why"),
+    [
+        ({}, PairVerdict.SAME_CAUSE, "x. Other pairs showed its causes on one server."),
+        (
+            {"anomalies": ("tag_lost", "tag_ghost")},
+            PairVerdict.SAME_CAUSE,
+            "They did not show that it breaks this as well: tag_ghost.",
+        ),
+        ({"statements": ()}, PairVerdict.INCONCLUSIVE, "no statements tell the cause"),
+        ({"harm": Harm.STOP}, PairVerdict.INCONCLUSIVE, "with a lesser harm only (data)"),
+        ({"harm": Harm.REPLY}, PairVerdict.SAME_CAUSE, "Other pairs showed its causes on one server."),
+    ],
+)
+def test_a_cause_is_the_same_only_where_another_pair_showed_as_much(
+    own: dict[str, Any], verdict: PairVerdict, why: str, tmp_path: Path
+) -> None:
+    one, two, *_ = chosen(pairs(), FEW)
+    open_ = cause("tag_lost/x", "unrealised")
+    shown = Shown(cause=replace(open_, fate="realised"), pair=two.name)
+    found = document(tmp_path, (one, (replace(open_, **own),)), (two, (open_,)), shown=(shown,))
+    assert [pair.verdict for pair in found.pairs] == [verdict, PairVerdict.RACE]
+    assert why in found.pairs[0].why
 
 
 def test_causes_of_two_versions_are_new_mended_kept_or_open(tmp_path: Path) -> None:

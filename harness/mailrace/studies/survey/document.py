@@ -35,7 +35,7 @@ def survey_of(
     """The document; pairs that were not looked at are INCONCLUSIVE in it."""
     # Only when all causes are known with what became of them is there a verdict for each pair that shows one.
     causes = causes_of(state)
-    realised = {cause.name for cause in causes if cause.fate == "realised"}
+    realised = _realised(state)
     by_pair = {cause.shown_by: cause.name for cause in causes if cause.fate == "realised"}
     found = [state.found.get(pair.name) for pair in pairs]
     coverage = [one.coverage for one in found if one is not None]
@@ -92,21 +92,41 @@ def causes_of(state: State) -> list[SurveyedCause]:
     )
 
 
+def _realised(state: State) -> dict[str, Cause]:
+    """Each cause that one server was brought into, as the server showed it."""
+    each = [cause for found in state.found.values() for cause in found.causes]
+    each += [shown.cause for shown in state.shown.values()]
+    return {cause.name: cause for cause in each if cause.fate == "realised"}
+
+
 def _judged(
-    pair: SurveyedPair, causes: Sequence[Cause], realised: set[str], by_pair: Mapping[str, str]
+    pair: SurveyedPair, causes: Sequence[Cause], realised: Mapping[str, Cause], by_pair: Mapping[str, str]
 ) -> SurveyedPair:
     """The pair's verdict, now that it is known what became of its causes."""
-    own = [one.name for one in causes if one.fate != "two servers"]
+    own = [one for one in causes if one.fate != "two servers"]
     if not own:
         return pair
     if pair.name in by_pair or any(one.fate == "realised" for one in causes):
         return replace(pair, verdict=PairVerdict.RACE, why=f"Shown on one server. {pair.why}")
-    missing = [name for name in own if name not in realised]
-    if not missing:
-        why = f"{pair.why} Other pairs showed its causes on one server."
-        return replace(pair, verdict=PairVerdict.SAME_CAUSE, why=why)
-    why = f"{pair.why} One server was not brought into {missing[0]}."
-    return replace(pair, verdict=PairVerdict.INCONCLUSIVE, why=why)
+    doubt = next((why for one in own if (why := _why_not_the_same(one, realised.get(one.name)))), "")
+    if doubt:
+        return replace(pair, verdict=PairVerdict.INCONCLUSIVE, why=f"{pair.why} {doubt}")
+    why = f"{pair.why} Other pairs showed its causes on one server."
+    also = dict.fromkeys(a for one in own for a in one.anomalies if a not in realised[one.name].anomalies)
+    if also:
+        why = f"{why} They did not show that it breaks this as well: {', '.join(also)}."
+    return replace(pair, verdict=PairVerdict.SAME_CAUSE, why=why)
+
+
+def _why_not_the_same(own: Cause, shown: Cause | None) -> str:
+    """Why what another pair showed does not show a pair's own cause of that name; "" where it does."""
+    if shown is None:
+        return f"One server was not brought into {own.name}."
+    if not own.statements:
+        return f"One server was not brought into {own.name} by this pair, and no statements tell the cause."
+    if HARMS.index(own.harm) < HARMS.index(shown.harm):
+        return f"Other pairs showed {own.name} with a lesser harm only ({shown.harm.value})."
+    return ""
 
 
 def not_looked(pair: Pair, why: str = NOT_LOOKED) -> SurveyedPair:
