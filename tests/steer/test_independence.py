@@ -46,6 +46,9 @@ def test_the_tables_of_a_statement(store: Store, sql: str, reads: set[str], writ
 @pytest.mark.parametrize(
     "sql",
     [
+        "PRAGMA user_version",
+        "PRAGMA user_version = 1",
+        "SELECT seq FROM sqlite_sequence",
         "nonsense",
         "CREATE TABLE more (ID TEXT)",
         "DROP TABLE settings",

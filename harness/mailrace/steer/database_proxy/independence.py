@@ -75,7 +75,9 @@ class Footprints:
             nonlocal is_open
             is_function = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _CONNECTION_S_OWN
             is_schema = action in _WRITES and first in ("sqlite_master", "sqlite_schema")
-            is_open = is_open or is_function or is_schema
+            # A pragma and the counters of keys are kept in no table that is named below.
+            is_kept_elsewhere = action == sqlite3.SQLITE_PRAGMA or first == "sqlite_sequence"
+            is_open = is_open or is_function or is_schema or is_kept_elsewhere
             if first and not first.startswith("sqlite_"):
                 if action in _WRITES:
                     writes.add(first.lower())
