@@ -28,7 +28,7 @@ def masked(text: str) -> str:
     """
     text = re.sub(r"\n  its log: .*\n.*", "", text)
     text = re.sub(r"\n\d+ rounds? could not be exercised.*", "", text)
-    text = re.sub(r"\n.*(the releases spread over|round \d+ of \d+, \d+ hits).*", "", text)
+    text = re.sub(r"\n.*(the releases spread over|round \d+ of \d+, (\d+ hits|hits \d+)).*", "", text)
     text = re.sub(r" \(\d+ more could not be looked at\)", "", text)
     text = re.sub(r"\n\d+ more of what was not looked at.*", "", text)
     text = re.sub(r"\b(?=\w*[A-Z0-9])(?=\w*[a-z])[0-9A-Za-z]{20,}\b", "ID", text)

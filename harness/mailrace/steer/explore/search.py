@@ -19,7 +19,7 @@ SWITCHES_MAX = 3
 MANY = 4
 MANY_S_MAX = 1.0
 """More actors than `MANY` get no longer than that for every schedule: the random walk tells more."""
-MANY_SAMPLE_SHARE = 0.25
+MANY_SAMPLE_SHARE = 0.15
 """Of the time for samples, that more actors than `MANY` get: so few of their schedules are seen in either."""
 WALK_RUNS = 200
 TELLING_RUNS = 40
