@@ -14,7 +14,7 @@ from mailrace.scenario.load import scenario_from
 from mailrace.steer.database_proxy.proxy import DatabaseProxy
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
 from mailrace.steer.servers.instance import Instance
-from mailrace.steer.servers.liveness import HANG_S, Silence, place_of
+from mailrace.steer.servers.liveness import ASKED, HANG_S, Silence, place_of
 from mailrace.steer.surveying import Surveying
 from mailrace.studies.survey.relations import pairs
 from mailrace.targets import parse_target
@@ -28,6 +28,19 @@ def test_a_place_is_waited_for_in_full_before_it_is_known_to_hang() -> None:
     assert silence.is_hang(began - HANG_S, "here")
     assert silence.is_hang(began - SHORT_S, "here")
     assert not silence.is_hang(began - SHORT_S, "there")
+
+
+def test_where_a_server_answers_nothing_whoever_waits_waits_in_vain() -> None:
+    silence, began = Silence(), time.monotonic()
+    assert silence.is_hang(began - HANG_S, f"{ASKED}here")
+    assert silence.is_hang(began - SHORT_S, "here")
+    assert not silence.is_hang(began - SHORT_S, "there")
+
+
+def test_who_waits_in_vain_does_not_tell_that_the_server_answers_nothing() -> None:
+    silence, began = Silence(), time.monotonic()
+    assert silence.is_hang(began - HANG_S, "here")
+    assert not silence.is_hang(began - SHORT_S, f"{ASKED}here")
 
 
 def test_a_known_place_is_waited_for_twice_as_long_as_anything_took() -> None:

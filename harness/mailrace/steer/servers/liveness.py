@@ -23,6 +23,8 @@ HUNG_S = 0.3
 HANG_S = 3.5
 PROBE_S = 0.06
 """A server that is known to hang is asked for no longer than that, for it has nothing else to do by then."""
+ASKED = "asked: "
+"""Of a place: there nothing is under way, and what the server was asked waits for its one connection."""
 VALUE_CHARS_MAX = 8
 STOPPED_S_MAX = 6.0
 """A process that somebody stopped gets that long until it goes on; what it missed is then run again."""
@@ -36,7 +38,8 @@ class Silence:
     each place the first silence is waited for in full, and later ones there as long as it takes a server that
     is known by then. That it hangs at one place says nothing of another, where it may only be slow.
 
-    proven      places at which one was waited for in vain for all of `HANG_S`, see `place_of`
+    proven      places at which one was waited for in vain for all of `HANG_S`, see `place_of`; where a server
+                did not even answer when it was `ASKED`, whatever waits at that place waits in vain
     longest_s   of all waits, after which something came all the same
     """
 
@@ -57,7 +60,8 @@ class Silence:
         waited_s = time.monotonic() - began
         if waited_s >= HANG_S:
             self.proven.add(place)
-        return waited_s >= (self._known_s if place in self.proven else HANG_S)
+        is_known = not self.proven.isdisjoint((place, f"{ASKED}{place}"))
+        return waited_s >= (self._known_s if is_known else HANG_S)
 
     def ended(self, began: float) -> None:
         """Something came after a wait since then."""
@@ -129,7 +133,7 @@ def dead_among(
     while not loop.pump(lambda: all(k.is_idle for k in links), PROBE_S):
         silent = [i for i, k in probes if k is not None and not k.is_idle]
         states = {threads_of(i.pid) for i in silent}
-        place = f"asked: {place_of(proxy, silent)}"
+        place = f"{ASKED}{place_of(proxy, silent)}"
         # A stopped process gets more time: whoever stopped it may let it go on.
         if (states == {Threads.ASLEEP} and silence.is_hang(began, place)) or time.monotonic() > (
             stopped_until if Threads.STOPPED in states else until
