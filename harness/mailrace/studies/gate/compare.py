@@ -6,7 +6,7 @@ looked at is a finding of its own, and never PASS: a walk that was not finished,
 refused, or rounds in which nothing shows that a race would have been seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -104,6 +104,28 @@ def compare(
     elif not found:
         found.append(_finding(old, new, "", Change.CLEAN, f"{looked.reason}."))
     return tuple(found)
+
+
+def with_raced(
+    walked: Sequence[Finding], raced: Sequence[Finding], walk: ScenarioResult
+) -> tuple[Finding, ...]:
+    """What a scenario's walks say, and where they leave something open, what racing both versions says of it.
+
+    walk   that of the new version: what it has found stays, whatever a race natively missed
+    """
+    found = found_by_walk(walk)
+    # An anomaly stays open where the race has no line of it; the scenario as a whole is as the race left it.
+    still_open = {f.anomaly: f for f in walked if f.anomaly}
+    natively = {f.anomaly: f for f in raced if not (f.change is Change.FIXED and f.anomaly in found)}
+    decided = {f.anomaly: f for f in walked if f.change is not Change.COULD_NOT_LOOK}
+    told = still_open | natively | decided
+    return tuple(f for f in told.values() if f.change is not Change.CLEAN or len(told) == 1)
+
+
+def found_by_walk(walk: ScenarioResult) -> tuple[str, ...]:
+    """The anomalies that a walk came to, shown on one server or not."""
+    unrealised = walk.schedules.unrealised_anomalies if walk.schedules is not None else ()
+    return (*unrealised, *races_of(walk))
 
 
 def of_each_anomaly(rule: Rule) -> Rule:

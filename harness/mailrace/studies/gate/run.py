@@ -3,7 +3,7 @@
     each scenario → steered on both → what only one of them shows is put to the other → findings
 
 Steered where both are ours to start, for then there is no chance in it. Raced natively where one is not,
-where steer has nothing to say, and where its walk was not finished. Both versions' runs stand in the
+and where steer's walks leave something open. Both versions' runs stand in the
 folders `old` and `new` of the gate's own, each with a plan and a history, so each is replayed as any run
 is.
 """
@@ -30,7 +30,15 @@ from mailrace.steer import store_for
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.causes import causes_of, spare_lesser
-from mailrace.studies.gate.compare import CLAIMS, Change, Finding, compare, gate_verdict
+from mailrace.studies.gate.compare import (
+    CLAIMS,
+    Change,
+    Finding,
+    compare,
+    found_by_walk,
+    gate_verdict,
+    with_raced,
+)
 from mailrace.studies.gate.document import Gate, GateRequest
 from mailrace.studies.gate.put_again import put_again
 from mailrace.studies.gate.raced import Paired, joined, old_as_control, race_paired, seen_in_pairs
@@ -155,33 +163,23 @@ class Versions:
 
     def look(self, scenario: Scenario) -> tuple[Finding, ...]:
         """What the scenario shows on both, compared."""
-        is_auto = self.asked.mode == "auto"
-        if self.whole.request.mode == "race" or (is_auto and _is_large(scenario)):
+        if self.whole.request.mode == "race":
             return self._raced(scenario)
         before = self._steered(scenario, self.old, "old")
         after = self._steered(scenario, self.new, "new")
-        # What steer could not finish on the new version is not clean. Racing it can still find a race, or
-        # show by the rule for PASS that one as frequent as a control's would have been seen.
-        rule = self.whole.request.racing.rule
-        is_open = (
-            after.verdict in (Verdict.PASS, Verdict.INCONCLUSIVE) and before.verdict is not Verdict.FAILED
-        )
-        if is_auto and is_open and not absence(after, None, rule).is_shown and self.whole.left_s != 0.0:
-            return self._raced(scenario, after)
         again = {}
         for shown, other, session_ in ((after, before, self.old), (before, after, self.new)):
             for name in self._in_question(shown, other, is_new=shown is after):
                 self.tell(f"{scenario.name}: {name}: the same schedule on {self._name(session_)}")
                 again[name] = put_again(scenario, shown, name, session_)
-        findings = compare(before, after, again, rule)
-        # A schedule that the old version cannot be brought into leaves open whether it has the race. Racing
-        # both side by side answers it where the race hits natively.
-        in_doubt = {f.anomaly for f in findings if f.is_seen and f.change is Change.COULD_NOT_LOOK}
-        if not (is_auto and in_doubt) or self.whole.left_s == 0.0:
-            return findings
-        raced = self._raced(scenario, after)
-        answered = {f.anomaly for f in raced if f.is_seen and f.change is not Change.COULD_NOT_LOOK}
-        return raced if in_doubt <= answered else findings
+        walked = compare(before, after, again, self.whole.request.racing.rule)
+        # A walk that was not finished, or that the old version cannot follow, leaves something open. Racing
+        # both side by side can answer that: with a race that hits natively, or by the rule for PASS.
+        has_failed = any(f.has_failed for f in walked)
+        is_open = any(f.change is Change.COULD_NOT_LOOK for f in walked) and not has_failed
+        if self.asked.mode != "auto" or not is_open or self.whole.left_s == 0.0:
+            return walked
+        return with_raced(walked, self._raced(scenario, after), after)
 
     def _steered(self, scenario: Scenario, version: Session, word: str) -> ScenarioResult:
         self.tell(f"{scenario.name}: {word} version, {self._name(version)}")
@@ -264,8 +262,7 @@ class Versions:
         if raced.verdict is not Verdict.PASS:
             return raced
         # What steer has found and could not realise in its time may still be a race: no PASS beside it.
-        found = walked.schedules.unrealised_anomalies if walked.schedules else ()
-        found = (*found, *races_of(walked))
+        found = found_by_walk(walked)
         decision = decide(evidence_of(raced, found_by_steer=found), self.whole.request.racing.rule)
         reason = f"{decision.reason} Natively; {note}"
         return replace(raced, verdict=decision.verdict, reason=reason, advice=decision.advice)
@@ -277,8 +274,3 @@ class Versions:
     def _keep_latest(self, found: ScenarioResult) -> None:
         if found.verdict is not Verdict.FAILED:
             make_latest(self.whole.folder)
-
-
-def _is_large(scenario: Scenario) -> bool:
-    """Whether more actors share an instance than steer can walk every schedule of."""
-    return scenario.actor_count > 2 and scenario.target.instances < scenario.actor_count

@@ -1,0 +1,97 @@
+"""A gate that walks first and races what that leaves open: what a walk has found stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mailrace.model.result import Rule, ScenarioResult, Verdict
+from mailrace.studies.gate import compare
+from mailrace.studies.gate.compare import Again, with_raced
+
+from tests.running import mailrace
+from tests.studies.study_results import raced, steered
+from tests.studies.test_gate_compare import words
+
+RACE, PASS, UNSURE = Verdict.RACE, Verdict.PASS, Verdict.INCONCLUSIVE
+S2, S3 = "rejected_but_stored", "tag_lost"
+OPEN_WALK = steered(RACE, is_exhaustive=False, tag_lost=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "walk", "old_raced", "new_raced", "expected"),
+    [
+        pytest.param(
+            steered(PASS, is_exhaustive=False),
+            steered(UNSURE, is_exhaustive=False),
+            raced(PASS),
+            raced(PASS),
+            [("", "clean")],
+            id="nothing walked, clean natively",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            OPEN_WALK,
+            raced(UNSURE),
+            raced(UNSURE),
+            [(S3, "unchanged"), ("", "could not look")],
+            id="what was walked stays, and the rest is open",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            OPEN_WALK,
+            raced(RACE, rejected_but_stored=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S3, "unchanged"), (S2, "unchanged")],
+            id="the race answers for the rest",
+        ),
+        pytest.param(
+            steered(PASS),
+            OPEN_WALK,
+            raced(RACE, tag_lost=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S3, "could not look"), (S2, "could not look")],
+            id="never fixed where the walk has shown it",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            steered(UNSURE, is_exhaustive=False, unrealised=(S3,)),
+            raced(RACE, tag_lost=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S3, "could not look"), (S2, "could not look")],
+            id="never fixed where the walk has found it",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            steered(UNSURE, is_exhaustive=False),
+            raced(RACE, tag_lost=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S3, "fixed"), (S2, "could not look")],
+            id="fixed natively where the walk has not found it",
+        ),
+    ],
+)
+def test_a_race_answers_what_a_walk_leaves_open_and_takes_nothing_back(
+    old: ScenarioResult,
+    walk: ScenarioResult,
+    old_raced: ScenarioResult,
+    new_raced: ScenarioResult,
+    expected: list[tuple[str, str]],
+) -> None:
+    again = {S3: Again(runs=99, hits=0)} if S3 in old_raced.anomalies else {}
+    natively = compare(old_raced, new_raced, again, Rule())
+    assert words(with_raced(compare(old, walk, {}, Rule()), natively, walk)) == expected
+
+
+@pytest.mark.slow
+def test_four_senders_are_walked_to_the_end_and_not_raced(tmp_path: Path) -> None:
+    done = mailrace(
+        *("gate", "--from", "embedded@1.27.11", "--to", "embedded@1.30.5", "same-message-id-small"),
+        *("--out", "g"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    (finding,) = json.loads((tmp_path / "g" / "gate.json").read_text())["findings"]
+    assert (finding["anomaly"], finding["change"]) == ("duplicated", "unchanged")
+    for word in ("old", "new"):
+        (looked,) = json.loads((tmp_path / "g" / word / "run.json").read_text())["scenarios"]
+        assert looked["schedules"]["exhaustive"], looked["reason"]
