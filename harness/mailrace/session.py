@@ -38,7 +38,7 @@ from mailrace.recorded import environment, replay_command, write_bug, write_plan
 from mailrace.recover import cut_off
 from mailrace.report import render
 from mailrace.scenario import Scenario, new_run, not_exercised, server_options, with_what_was_changed
-from mailrace.steer import Observer, SteerRequest, steer, store_for
+from mailrace.steer import EXPLORE_S_MAX, Observer, SteerRequest, steer, store_for
 from mailrace.targets import open_target
 from mailrace.verdict import gravest, whole_of
 
@@ -58,7 +58,7 @@ class Session:
     info       what the target is, as soon as one has started
     alone      is entered while rounds are raced natively
     extra      what the environment holds besides, such as who looked
-    looked_behind   see `SteerRequest`
+    explore_s_max, looked_behind   see `SteerRequest`
     """
 
     request: RunRequest
@@ -73,6 +73,7 @@ class Session:
     alone: Alone = nullcontext
     results: list[ScenarioResult] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
+    explore_s_max: float = EXPLORE_S_MAX
     looked_behind: set[tuple[str, ...]] = field(default_factory=set)
 
     @property
@@ -223,6 +224,7 @@ class Session:
                     replay=replay_command(self.folder, scenario, self.request.target),
                     folder=self.folder,
                     gomaxprocs=self.request.server.gomaxprocs,
+                    explore_s_max=self.explore_s_max,
                     deadline=self.deadline,
                     looked_behind=self.looked_behind,
                 ),

@@ -2,11 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from mailrace.model.choices import ModeAsked
 from mailrace.model.result import Rule, ScenarioResult, Verdict
+from mailrace.scenario import Scenario, find, load
+from mailrace.session import Session
+from mailrace.steer import EXPLORE_S_MAX
 from mailrace.studies.gate import compare
 from mailrace.studies.gate.compare import Again, with_raced
+from mailrace.studies.gate.run import LARGE_S_MAX, Versions
 
 from tests.running import mailrace
 from tests.studies.study_results import raced, steered
@@ -89,6 +96,36 @@ def test_a_race_answers_what_a_walk_leaves_open_and_takes_nothing_back(
     again = {S3: Again(runs=99, hits=0)} if S3 in shown else {}
     natively = compare(old_raced, new_raced, again, Rule())
     assert words(with_raced(compare(old, walk, {}, Rule()), natively, walk)) == expected
+
+
+class _Version:
+    """One version's session, which says of every walk that it was clean, and how long that might take."""
+
+    def __init__(self) -> None:
+        self.explore_s_max = 0.0
+        self.request = SimpleNamespace(mode="steer", target="embedded", racing=SimpleNamespace(rule=Rule()))
+
+    def look(self, _: Scenario) -> ScenarioResult:
+        return steered(PASS)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "seconds"),
+    [
+        ("auto", "same-message-id-small", LARGE_S_MAX),
+        ("steer", "same-message-id-small", EXPLORE_S_MAX),
+        ("auto", "shared-new-tag", EXPLORE_S_MAX),
+    ],
+)
+def test_what_may_be_raced_is_walked_for_a_shorter_time(
+    mode: ModeAsked, name: str, seconds: float, tmp_path: Path
+) -> None:
+    old, new = _Version(), _Version()
+    whole = SimpleNamespace(request=new.request, left_s=None, folder=tmp_path)
+    asked = SimpleNamespace(mode=mode, names={})
+    versions = Versions(asked, cast(Session, whole), cast(Session, old), cast(Session, new), lambda _: None)
+    assert words(versions.look(load(find([name])[0]))) == [("", "clean")]
+    assert (old.explore_s_max, new.explore_s_max) == (seconds, seconds)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from mailrace.recover import cut_off
 from mailrace.run import Listener
 from mailrace.scenario import Scenario, not_exercised
 from mailrace.session import Alone, Session, session
-from mailrace.steer import store_for
+from mailrace.steer import EXPLORE_S_MAX, store_for
 from mailrace.studies.absence import absence, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.causes import causes_of, spare_lesser
@@ -46,6 +46,9 @@ from mailrace.verdict import decide, evidence_of
 
 PATIENCE = 60
 """Pairs without anything seen after which the new version is raced with the scenario's own controls."""
+
+LARGE_S_MAX = 10.0
+"""Of more than two actors every schedule is looked for so long: what that leaves open is raced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ class Versions:
 
     def _steered(self, scenario: Scenario, version: Session, word: str) -> ScenarioResult:
         self.tell(f"{scenario.name}: {word} version, {self._name(version)}")
+        may_be_raced = self.asked.mode == "auto" and scenario.actor_count > 2
+        version.explore_s_max = LARGE_S_MAX if may_be_raced else EXPLORE_S_MAX
         found = version.look(scenario)
         self._keep_latest(found)
         return found
