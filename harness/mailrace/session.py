@@ -189,7 +189,8 @@ class Session:
     def finish(self) -> "Run":
         """Write run.json and the reports that were asked for, run.json first: it is what all others show."""
         result, formats = self.result(), self.request.output.formats
-        return Run(result, self.folder, render(result, self.folder, tuple(dict.fromkeys(("json", *formats)))))
+        render(result, self.folder, tuple(dict.fromkeys(("json", *formats))))
+        return Run(result, self.folder)
 
     def _steers(self, sentence: str) -> None:
         """Steer tells what it does, and so its servers have started."""
@@ -240,7 +241,6 @@ class Run:
 
     result: RunResult
     folder: Path
-    files: tuple[Path, ...] = ()
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def test_commands_written_together_are_answered_one_by_one_and_the_first_refusal
 
 
 def test_an_opening_greets_turns_and_authenticates() -> None:
-    talk = Talk(opening("localhost", starttls=True, auth=("me", "secret")), hold_at=None)
+    talk = Talk(opening(starttls=True, auth=("me", "secret")), hold_at=None)
     talk.hears(
         [b"220 hi\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 turn\r\n", b"250 x\r\n", b"235 welcome\r\n"]
     )
@@ -170,7 +170,7 @@ def test_an_opening_greets_turns_and_authenticates() -> None:
 
 @pytest.mark.parametrize("said", [[b"554 no\r\n"], [b"220 hi\r\n", b"502 what?\r\n"]])
 def test_an_opening_that_is_refused_is_no_session(said: list[bytes]) -> None:
-    talk = Talk(opening("localhost", starttls=False, auth=None), hold_at=None).hears(said)
+    talk = Talk(opening(starttls=False, auth=None), hold_at=None).hears(said)
     assert talk.attempt.outcome is Outcome.FAIL
 
 

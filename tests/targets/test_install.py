@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import sys
@@ -10,12 +11,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mailrace.model.errors import TargetError
 from mailrace.targets import install
 from mailrace.targets.mailpit import examine, release
-from mailrace.targets.mailpit.install import record_of
 
 from tests.targets.mailpit_stand_in import stand_in
 from tests.targets.rest_server import RestServer, reply
@@ -30,6 +31,10 @@ if {says!r}:
     sys.exit({says!r})
 shutil.copy({program!r}, sys.argv[sys.argv.index("-o") + 1])
 """
+
+
+def record_of(program: Path) -> Any:
+    return json.loads(program.with_name(f"{program.name}.json").read_text(encoding="utf-8"))
 
 
 class Releases:

@@ -235,7 +235,7 @@ class Link:
 
     def _open_session(self) -> Ending | None:
         """Drive the opening script over the blocking socket, turning to TLS after STARTTLS."""
-        script = opening("localhost", starttls=self._tls == "starttls", auth=self._auth)
+        script = opening(starttls=self._tls == "starttls", auth=self._auth)
         try:
             command = next(script)
             while True:

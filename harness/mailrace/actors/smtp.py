@@ -59,10 +59,10 @@ class ReplyParser:
         return iter(())
 
 
-def opening(host_name: str, *, starttls: bool, auth: tuple[str, str] | None) -> Script:
+def opening(*, starttls: bool, auth: tuple[str, str] | None) -> Script:
     """Greeting, EHLO, and where asked for STARTTLS (the link turns after its 220) and AUTH PLAIN."""
     reply = yield Command(Stage.GREETING, b"")
-    ehlo = Command(Stage.EHLO, f"EHLO {host_name}\r\n".encode())
+    ehlo = Command(Stage.EHLO, b"EHLO localhost\r\n")
     if reply.code == 220:
         reply = yield ehlo
     if reply.code == 250 and starttls:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mailrace.check.evidence import Try, Unit, by_message, units_of
+from mailrace.check.evidence import Try, by_message, units_of
 from mailrace.check.wording import copies_in_words, finding, listed, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
@@ -20,7 +20,7 @@ def duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]
         for message_id in dict.fromkeys(copy.message_id for _, copy in stored):
             same = [(t, copy) for t, copy in stored if copy.message_id == message_id]
             if len(same) > 1:
-                yield _finding(record, options, unit, same)
+                yield _finding(record, options, same)
 
 
 def retry_duplicate(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
@@ -51,9 +51,7 @@ def retry_duplicate(record: RoundRecord, options: ServerOptions) -> Iterator[Ano
         )
 
 
-def _finding(
-    record: RoundRecord, options: ServerOptions, unit: Unit, same: list[tuple[Try, StoredMessage]]
-) -> Anomaly:
+def _finding(record: RoundRecord, options: ServerOptions, same: list[tuple[Try, StoredMessage]]) -> Anomaly:
     tries = list({id(t): t for t, _ in same}.values())
     copies = [copy for _, copy in same]
     key = tries[0].message.key

@@ -25,19 +25,19 @@ class Constraints:
     kind: Mapping[int, int]
 
 
-def orders(record: RoundRecord | PlannedRound, limit: int = ORDERS_MAX) -> tuple[tuple[int, ...], ...]:
-    """Orders of the indexes of the round's operations, each allowed, up to exchange; () if above `limit`.
+def orders(record: RoundRecord | PlannedRound) -> tuple[tuple[int, ...], ...]:
+    """Orders of the indexes of the round's operations, each allowed, up to exchange; () if over `ORDERS_MAX`.
 
     A before B whenever A's last reply byte was read before B's last byte was written. An unknown operation
     has no end, so it precedes nothing, and may be left out; one whose last byte was never written is left
-    out always. Of a planned round without a record every order is allowed. Lazy: what lies far above the
-    limit costs no more than the limit.
+    out always. Of a planned round without a record every order is allowed. Lazy: what lies far above
+    the limit costs no more than the limit.
     """
     rules = constraints(record)
     found: list[tuple[int, ...]] = []
     for order in _walk(rules, (), frozenset(rules.before)):
         found.append(order)
-        if len(found) > limit:
+        if len(found) > ORDERS_MAX:
             return ()
     return tuple(found)
 

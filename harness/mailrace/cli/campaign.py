@@ -186,12 +186,12 @@ class WorkersTable:
         self._console = teller.live_console
         self._live: Live | None = None
         self._rows: dict[str, tuple[str, str, float]] = {}
-        self._cells = self._done = self._kept = 0
+        self._cells = self._done = 0
         self._said_at = time.monotonic()
 
     def began(self, cells: int, kept: int) -> None:
         """There are so many cells, of which so many were done before."""
-        self._cells, self._done, self._kept = cells, 0, kept
+        self._cells, self._done = cells, 0
         before = f", {kept} of them done before" if kept else ""
         self._teller.note(f"{cells} cell{'s' * (cells != 1)}{before}")
 

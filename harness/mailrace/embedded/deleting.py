@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mailrace.embedded.database import Database
-from mailrace.embedded.schema import put_setting
+from mailrace.embedded.schema import forget_deleted_size
 from mailrace.embedded.tagging import prune_tags
 
 _TABLES = ("mailbox", "mailbox_data", "message_tags")
@@ -61,7 +61,7 @@ async def delete_all(db: Database) -> int:
     async with db.transaction() as transaction:
         for table in ("mailbox", "mailbox_data", "tags", "message_tags"):
             await transaction.execute(f"DELETE FROM {table}")
-    await put_setting(db, "DeletedSize", "0")
+    await forget_deleted_size(db)
     return int(str(total))
 
 

@@ -39,10 +39,10 @@ async def apply_schema(db: Database) -> None:
             await transaction.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {place}")
     rows = await db.query("SELECT Value FROM settings WHERE Key = ? LIMIT ?", "DeletedSize", 1)
     if not rows or rows[0][0] is None:
-        await put_setting(db, "DeletedSize", "0")
+        await forget_deleted_size(db)
 
 
-async def put_setting(db: Database, key: str, value: str) -> None:
-    """Write a setting, new or not."""
+async def forget_deleted_size(db: Database) -> None:
+    """Begin to count anew how many bytes were deleted."""
     sql = "INSERT INTO settings (Key, Value) VALUES(?, ?) ON CONFLICT(Key) DO UPDATE SET Value = ?"
-    await db.execute(sql, key, value, value)
+    await db.execute(sql, "DeletedSize", "0", "0")

@@ -69,7 +69,7 @@ def parse_target(name: str | TargetName) -> TargetName:
         version = rest.removeprefix("v")
         if version in EMBEDDED_VERSIONS:
             return TargetName(text=f"embedded@{version}", kind="embedded", version=version)
-        raise TargetNameError(name, _unknown(rest, EMBEDDED_VERSIONS, "embedded@"))
+        raise TargetNameError(name, _unknown(rest))
     if scheme == "mailpit" and mark == ":" and rest:
         return TargetName(text=text, kind="file", path=rest)
     if scheme == "mailpit" and mark == "@":
@@ -86,10 +86,10 @@ def _split(text: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def _unknown(version: str, known: tuple[str, ...], prefix: str) -> str:
-    near = nearest(version, known, 0.5)
-    hint = f"; did you mean {prefix}{near}?" if near else ""
-    return f"no version {version!r}; there are {', '.join(known)}{hint}"
+def _unknown(version: str) -> str:
+    near = nearest(version, EMBEDDED_VERSIONS, 0.5)
+    hint = f"; did you mean embedded@{near}?" if near else ""
+    return f"no version {version!r}; there are {', '.join(EMBEDDED_VERSIONS)}{hint}"
 
 
 def _unknown_scheme(name: str, scheme: str, mark: str, rest: str) -> str:

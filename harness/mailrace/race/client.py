@@ -95,14 +95,11 @@ class Client:
 
     def whole_session(self, operation: Send) -> Script:
         """The opening and the transaction in one script, for a release at `connect`."""
-        ending = yield from opening("localhost", starttls=False, auth=self._target.credentials.smtp)
+        ending = yield from opening(starttls=False, auth=self._target.credentials.smtp)
         if ending.outcome is not Outcome.OK:
             return ending
-        return (yield from transaction(operation.message, self.content(operation.message, 1)))
-
-    def content(self, message: Message, number: int) -> bytes:
-        """The bytes of a message's attempt."""
-        return render(message, number, self._plan.contents)
+        content = render(operation.message, 1, self._plan.contents)
+        return (yield from transaction(operation.message, content))
 
     def attempt(
         self, operation: Operation, link: Link, index: int, actor: int, ids: Mapping[str, str], number: int

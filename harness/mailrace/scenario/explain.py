@@ -129,13 +129,13 @@ def describe(node: Schema, schema: Schema) -> str:
         bounds = _bounds(node, "minLength", "maxLength")
         return f"text of{bounds.removeprefix(' from')} characters" if bounds else "text"
     if kind == "array":
-        return _array(node, schema)
+        return _array(node)
     if kind == "object" and "properties" in node:
         return f"a mapping with {', '.join(node.get('required') or list(node['properties']))}"
     return "a mapping of names to values"
 
 
-def _array(node: Schema, schema: Schema) -> str:
+def _array(node: Schema) -> str:
     if isinstance(node.get("items"), list) or "prefixItems" in node:
         return "a list of two numbers, [low, high]"
     low, high = node.get("minItems", 0), node.get("maxItems")

@@ -112,22 +112,22 @@ class Api:
         """Every tag name, in the server's order."""
         url = "/api/v1/tags"
         try:
-            return names_of(self._json("GET", url))
+            return names_of(self._json(url))
         except NotMailpit as error:
-            raise self._foreign("GET", url, error) from error
+            raise self._foreign(url, error) from error
 
     def info(self) -> Mapping[str, object]:
         """`GET /info`: lists every tag, so it grows; may look for a new release."""
-        document = self._json("GET", "/api/v1/info")
+        document = self._json("/api/v1/info")
         if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
-            raise self._foreign("GET", "/api/v1/info", NotMailpit("it has no text 'Version'"))
+            raise self._foreign("/api/v1/info", NotMailpit("it has no text 'Version'"))
         return document
 
     def settings(self, path: str) -> Mapping[str, object]:
         """A JSON object that tells how the server is set up: `/api/v1/webui`, `/api/v1/chaos`."""
-        document = self._json("GET", path)
+        document = self._json(path)
         if not isinstance(document, dict):
-            raise self._foreign("GET", path, NotMailpit("it is no object"))
+            raise self._foreign(path, NotMailpit("it is no object"))
         return document
 
     def raw(self, row_id: str) -> bytes:
@@ -163,19 +163,17 @@ class Api:
             raise InternalError(
                 f"{path}: start {start}, limit {limit}; wanted 0 or more, 1 to {PAGE_ROWS_MAX}"
             )
-        document = self._json("GET", path, {**query, "start": str(start), "limit": str(limit)})
+        document = self._json(path, {**query, "start": str(start), "limit": str(limit)})
         try:
             page = page_of(document)
         except NotMailpit as error:
-            raise self._foreign("GET", path, error) from error
+            raise self._foreign(path, error) from error
         if len(page.messages) > limit:
-            raise self._foreign(
-                "GET", path, NotMailpit(f"{len(page.messages)} rows where {limit} were asked for")
-            )
+            raise self._foreign(path, NotMailpit(f"{len(page.messages)} rows where {limit} were asked for"))
         return page
 
-    def _json(self, method: str, path: str, query: Mapping[str, str] | None = None) -> object:
-        answer = self._call(method, path, query)
+    def _json(self, path: str, query: Mapping[str, str] | None = None) -> object:
+        answer = self._call("GET", path, query)
         try:
             document: object = json.loads(answer)
             if b"\\ud" in answer.lower():
@@ -184,7 +182,7 @@ class Api:
                 document = json.loads(text.encode("utf-8", "replace"))
             return document
         except (ValueError, RecursionError) as error:
-            raise self._foreign(method, path, NotMailpit("it is not JSON")) from error
+            raise self._foreign(path, NotMailpit("it is not JSON")) from error
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
@@ -252,9 +250,9 @@ class Api:
                 raise BadAnswer(f"{place}: an answer over {ANSWER_BYTES_MAX} bytes", response.status_code)
         return b"".join(parts)
 
-    def _foreign(self, method: str, path: str, error: NotMailpit) -> BadAnswer:
+    def _foreign(self, path: str, error: NotMailpit) -> BadAnswer:
         return BadAnswer(
-            f"{method} {self.base_url}{path}: answered, but not as Mailpit does ({error}); is another "
+            f"GET {self.base_url}{path}: answered, but not as Mailpit does ({error}); is another "
             "program listening there, or is Mailpit's webroot missing from the URL?",
             200,
         )

@@ -30,7 +30,7 @@ class Page:
 def page_of(document: object) -> Page:
     """The page in a decoded answer of `GET /messages` or `GET /search`. Raises NotMailpit."""
     body = _mapping(document, "the answer")
-    rows = _list(body, "messages")
+    rows = _rows(body)
     return Page(
         total=_whole(body, "total"),
         matching=_whole(body, "messages_count"),
@@ -102,11 +102,11 @@ def _mapping(value: object, what: str) -> Mapping[str, object]:
     return value
 
 
-def _list(body: Mapping[str, object], key: str) -> list[object]:
-    value = body.get(key, [])
-    if key not in body or not isinstance(value, list | None):
-        raise NotMailpit(f"it has no list {key!r}")
-    return value or []
+def _rows(body: Mapping[str, object]) -> list[object]:
+    rows = body.get("messages", [])
+    if "messages" not in body or not isinstance(rows, list | None):
+        raise NotMailpit("it has no list 'messages'")
+    return rows or []
 
 
 def _text(row: Mapping[str, object], key: str) -> str:

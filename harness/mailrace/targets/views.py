@@ -37,7 +37,7 @@ def disagreements(
     new = [row for row in listed.messages if row.id not in known]
     # What a server keeps in memory it keeps for some seconds only, so the pages come first.
     found = (
-        *_shown(api, listed, gone, new),
+        *_shown(api, gone, new),
         *_searched(api, listed, domain, new),
         *_counted(api, listed),
     )
@@ -135,9 +135,7 @@ def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
             )
 
 
-def _shown(
-    api: Api, listed: Stored, gone: Mapping[str, str], new: Sequence[StoredMessage]
-) -> Iterator[Disagreement]:
+def _shown(api: Api, gone: Mapping[str, str], new: Sequence[StoredMessage]) -> Iterator[Disagreement]:
     """A message's own page: none for one that is gone; the listed tags for one that is read already."""
     for row_id, key in list(gone.items())[-GONE_MAX:]:
         if api.page_of_message(row_id) is not None:

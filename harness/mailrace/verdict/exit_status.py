@@ -9,22 +9,14 @@ from mailrace.model.result import Verdict
 
 
 class ExitStatus(IntEnum):
-    """What the command's exit status says; `meaning` is its line in the manual."""
+    """What the command's exit status says (docs/verdicts.md)."""
 
-    meaning: str
-
-    def __new__(cls, status: int, meaning: str) -> "ExitStatus":
-        member = int.__new__(cls, status)
-        member._value_ = status
-        member.meaning = meaning
-        return member
-
-    PASS = (0, "no race, and one as frequent as stated would have been seen")
-    RACE = (1, "a broken promise, with its proof")
-    BAD_INPUT = (2, "a bad scenario file, option or name")
-    INCONCLUSIVE = (3, "the control did not fire, too few pairs for the confidence asked, schedules missed")
-    FAILED = (4, "the target or mailrace itself failed")
-    INTERRUPTED = (130, "interrupted; what was found until then is written")
+    PASS = 0
+    RACE = 1
+    BAD_INPUT = 2
+    INCONCLUSIVE = 3
+    FAILED = 4
+    INTERRUPTED = 130
 
 
 EXIT_STATUS: Mapping[Verdict, ExitStatus] = {

@@ -77,9 +77,9 @@ class Pair:
         return f"{self.a.name} ∥ {self.b.name}, {self.relation}"
 
 
-def pairs(table: Sequence[Surveyed] = TABLE) -> Iterator[Pair]:
+def pairs() -> Iterator[Pair]:
     """Every pair of the operations that a scenario can hold, each in every relation of its own."""
-    known = [one for one in table if one.is_known]
+    known = [one for one in TABLE if one.is_known]
     for a, b in combinations_with_replacement(known, 2):
         if not a.only_reads or not b.only_reads:
             yield from _in_all_relations(a, b)
@@ -107,13 +107,13 @@ def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
     # Of several messages each is judged by itself where a search acts on them; of one the whole outcome is.
     given, first, second = ALONE
     actors = [one.form(side) for one, side in zip((a, b), (first, second), strict=True)]
-    if any("query" in form for form in actors) and any(_names_only("one", form) for form in actors):
+    if any("query" in form for form in actors) and any(_names_only_one(form) for form in actors):
         yield _pair(a, b, "the only message", given, [first, second])
 
 
-def _names_only(message: str, form: object) -> bool:
-    """Whether the request names that message and no other."""
-    return set(re.findall(r'"(one|two)"', json.dumps(form))) == {message}
+def _names_only_one(form: object) -> bool:
+    """Whether the request names the message `one` and no other."""
+    return set(re.findall(r'"(one|two)"', json.dumps(form))) == {"one"}
 
 
 def _is_of_newest(both: tuple[Surveyed, Surveyed], given: Given, actors: Sequence[object]) -> bool:

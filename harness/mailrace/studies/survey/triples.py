@@ -38,9 +38,9 @@ class Triple:
         return refused_by_right(self.operations)
 
 
-def triples(table: Sequence[Surveyed] = TABLE) -> Iterator[Triple]:
+def triples() -> Iterator[Triple]:
     """Three of the operations at a time, in every relation of its own. At most one of them only reads."""
-    known = [one for one in table if one.is_known]
+    known = [one for one in TABLE if one.is_known]
     for three in ((a, b, c) for a, b, c in combinations_with_replacement(known, 3)):
         if sum(one.only_reads for one in three) > 1:
             continue

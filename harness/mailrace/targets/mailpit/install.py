@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,15 +54,6 @@ def install(version: str, *, progress: Progress | None = None) -> Path:
         ) from error
     say(f"mailpit@{version} is in {target}")
     return target
-
-
-def record_of(target: Path) -> Mapping[str, object]:
-    """What was recorded when it was installed; empty where there is no (readable) record."""
-    try:
-        document = json.loads(target.with_name(target.name + ".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _obtain(version: str, folder: Path, say: Progress) -> tuple[Path, dict[str, object]]:
