@@ -52,7 +52,7 @@ def faulty(tmp_path: Path) -> Callable[..., str]:
 class OneWorkerAFixture(LoadScopeScheduling):
     """Files that keep something for all their tests go to one worker, which makes it once; others go singly.
 
-    The largest files are handed out first, so that no long one is begun at the end.
+    The largest files are handed out first and then what is slow, so that no long one is begun at the end.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -71,3 +71,9 @@ def keeps_something(file: Path) -> bool:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerAFixture:
     """With `-n`: the scheduler above."""
     return OneWorkerAFixture(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of xdist what is slow comes first; what is left is short, so all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not any(map(item.get_closest_marker, ("slow", "mailpit", "browser"))))
