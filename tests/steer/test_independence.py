@@ -110,3 +110,27 @@ def test_within_a_transaction_nothing_is_tried(store: Store) -> None:
     store.run(("BEGIN", ()))
     assert not exchangeable(store, (SELECT_TAG, ("b",)), (INSERT_TAG, ("a",)))
     store.run(("ROLLBACK", ()))
+
+
+@pytest.mark.parametrize("rule", ["ON DELETE CASCADE", "ON DELETE SET NULL"])
+def test_what_is_changed_along_by_a_foreign_key_is_touched(store: Store, rule: str) -> None:
+    store.run((f"CREATE TABLE notes (TagID INTEGER REFERENCES tags (ID) {rule})", ()))
+    remove, count = ("DELETE FROM tags WHERE ID = ?", (1,)), ("SELECT COUNT(TagID) FROM notes", ())
+    assert Footprints(store.connection).of(remove[0]).writes == {"tags"}
+    for call in (
+        ("PRAGMA foreign_keys = ON", ()),
+        (INSERT_TAG, ("a",)),
+        ("INSERT INTO notes VALUES (1)", ()),
+    ):
+        store.run(call)
+    prints = Footprints(store.connection)
+    assert prints.of(remove[0]).writes == {"tags", "notes"}
+    assert not commute(store.connection, prints, (remove,), (count,))
+
+
+def test_what_a_trigger_changes_is_touched_as_often_as_the_connection_lets_it(store: Store) -> None:
+    store.run(("CREATE TABLE first (n)", ()))
+    store.run(
+        ("CREATE TRIGGER along AFTER INSERT ON first BEGIN INSERT INTO settings VALUES (1, 1); END", ())
+    )
+    assert Footprints(store.connection).of("INSERT INTO first VALUES (?)").writes == {"first", "settings"}

@@ -18,6 +18,8 @@ _WRITES = {
     sqlite3.SQLITE_UPDATE,
 }
 
+_RULES = ("foreign_keys", "recursive_triggers")
+"""Settings of a connection by which a statement changes tables that its text does not name."""
 _CONNECTION_S_OWN = {"changes", "total_changes", "last_insert_rowid", "random", "randomblob"}
 
 
@@ -52,11 +54,14 @@ EVERYTHING = Footprint(frozenset(), frozenset(), is_open=True)
 
 
 class Footprints:
-    """Footprints of statement texts over one schema; each text is asked for once."""
+    """Footprints of statement texts over one connection's schema and rules; each text is asked for once."""
 
     def __init__(self, schema_of: sqlite3.Connection) -> None:
         self._connection = connect()
         schema_of.backup(self._connection)
+        for rule in _RULES:
+            ((is_on,),) = schema_of.execute(f"PRAGMA {rule}")
+            self._connection.execute(f"PRAGMA {rule} = {is_on}")
         self.of = lru_cache(maxsize=4096)(self._of)
 
     def of_step(self, calls: tuple[Call, ...]) -> Footprint:
