@@ -12,7 +12,7 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import ScheduleMissed, TargetError, UsageError
 from mailrace.model.operation import Message, PlannedRound, Send, ServerOptions
 from mailrace.model.request import Steering
-from mailrace.model.result import Verdict
+from mailrace.model.result import Rule, Verdict
 from mailrace.scenario import scenario_from, shipped
 from mailrace.steer import SteerRequest, steer
 from mailrace.steer.explore.judge import learn_serial, serial_run
@@ -20,6 +20,7 @@ from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import opener_of
+from mailrace.studies.absence import absence, no_others
 
 from tests.steer.test_real_mailpit import scenario
 
@@ -181,6 +182,20 @@ def test_what_the_server_refuses_in_every_order_was_not_put_to_the_test() -> Non
     result = steer(it, "embedded@1.30.5")
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.reason.startswith("no rename_tag was ever accepted")
+
+
+def test_a_race_beside_an_operation_that_is_refused_clears_no_other_anomaly() -> None:
+    senders = {"send": {"count": 2, "message_id": "shared", "body_bytes": 120}}
+    refused = {"rename_tag": {"tag": "{run}-no", "to": "{run}-x"}}
+    target = {"ignore_duplicate_ids": True}
+    it = scenario_from({"name": "s", "title": "t", "target": target, "actors": [senders, refused]}, shipped())
+    result = steer(it, "embedded@1.27.11")
+    assert (result.verdict, *result.anomalies) == (Verdict.RACE, "duplicated"), result.reason
+    assert result.schedules is not None
+    assert result.schedules.exhaustive
+    for looked in (absence(result, "tag_lost", Rule()), no_others(result, Rule())):
+        assert not looked.is_shown
+        assert looked.reason.startswith("no rename_tag was ever accepted")
 
 
 def test_a_statement_that_comes_after_its_reply_is_counted(two_senders: Round) -> None:

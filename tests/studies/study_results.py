@@ -48,6 +48,7 @@ def steered(
     missed: int = 0,
     is_exhaustive: bool = True,
     unrealised: tuple[str, ...] = (),
+    doubt: str = "",
     **anomalies: int,
 ) -> ScenarioResult:
     """A steered scenario."""
@@ -70,6 +71,7 @@ def steered(
             bound="every schedule",
             unrealised=len(unrealised),
             unrealised_anomalies=unrealised,
+            doubt=doubt,
         ),
     )
 

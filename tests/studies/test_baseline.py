@@ -8,7 +8,8 @@ from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.model.result import Rule, Verdict
 from mailrace.studies.gate import compare
 from mailrace.studies.gate.baseline import Accepted, apply_baseline, baseline_text, load_baseline
-from mailrace.studies.gate.compare import Again, gate_verdict
+from mailrace.studies.gate.compare import Again
+from mailrace.studies.gate.finding import gate_verdict
 
 from tests.studies.study_results import steered
 

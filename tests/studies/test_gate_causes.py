@@ -12,8 +12,9 @@ from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.one_instance.told_causes import told_causes
 from mailrace.studies.gate import causes_words, compare
 from mailrace.studies.gate.causes import CauseChange, causes_of, spare_lesser
-from mailrace.studies.gate.compare import Again, gate_verdict
+from mailrace.studies.gate.compare import Again
 from mailrace.studies.gate.document import as_run, gate_from_json, gate_json, gate_markdown, headline
+from mailrace.studies.gate.finding import gate_verdict
 from mailrace.studies.pages import gate_study
 
 from tests.studies.study_results import raced, run_of, steered
@@ -24,10 +25,10 @@ def cause(name: str, harm: Harm = Harm.DATA, fate: str = "realised", anomaly: st
     return Cause(name=name, harm=harm, anomalies=(anomaly,), operations=("send", "delete"), fate=fate)
 
 
-def walked(*causes: Cause, name: str = "s", is_exhaustive: bool = True) -> ScenarioResult:
+def walked(*causes: Cause, name: str = "s", is_exhaustive: bool = True, doubt: str = "") -> ScenarioResult:
     anomalies = {one.anomalies[0]: 1 for one in causes}
     verdict = Verdict.RACE if causes else Verdict.PASS
-    found = steered(verdict, name=name, is_exhaustive=is_exhaustive, **anomalies)
+    found = steered(verdict, name=name, is_exhaustive=is_exhaustive, doubt=doubt, **anomalies)
     assert found.schedules is not None
     return replace(found, schedules=replace(found.schedules, causes=causes))
 
@@ -46,6 +47,9 @@ X, Y = cause("x"), cause("y")
         ),
         pytest.param(
             walked(X), walked(is_exhaustive=False), [("x", "not known on both")], id="the new walk was cut"
+        ),
+        pytest.param(
+            walked(X), walked(doubt="no delete was ever accepted"), [("x", "not known on both")], id="in vain"
         ),
         pytest.param(
             raced(Verdict.PASS), walked(X), [("x", "not known on both")], id="the old one was raced"

@@ -1,6 +1,7 @@
 """`mailrace gate` from end to end on the embedded versions, raced: each change, and each exit status."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,20 @@ def test_a_new_race_is_1_with_its_proof_and_the_command_that_replays_it(tmp_path
     )
     assert accepted.returncode == 0, accepted.stderr
     assert json.loads(accepted.stdout)["findings"][0]["accepted"]
+
+
+@pytest.mark.slow
+def test_what_the_old_version_breaks_without_any_race_is_not_new(
+    tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    old, new = faulty("mail_lost_after_an_edit"), faulty("untouched_mail_lost_beside_an_edit")
+    done = mailrace(
+        *("gate", "--from", old, "--to", new, "send-delete-last-holder", *NATIVE, "--out", "g"), cwd=tmp_path
+    )
+    assert changes(tmp_path / "g")["send-delete-last-holder", "accepted_but_missing"] == "could not look"
+    assert done.returncode == 3, done.stderr
+    (was,) = json.loads((tmp_path / "g" / "old" / "run.json").read_text())["scenarios"]
+    assert "accepted_but_missing" in was["broken_serially"]
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.gate import Change, Finding, compare
-from mailrace.studies.gate.compare import CLAIMS, Again, gate_verdict, of_each_anomaly
+from mailrace.studies.gate.compare import CLAIMS, Again, of_each_anomaly
+from mailrace.studies.gate.finding import gate_verdict
 from mailrace.verdict import rule_pairs
 
 from tests.built import control

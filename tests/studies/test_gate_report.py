@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mailrace.model.result import Rule, Verdict
 from mailrace.studies.gate import Change, Finding, compare
-from mailrace.studies.gate.compare import Again, gate_verdict
+from mailrace.studies.gate.compare import Again
 from mailrace.studies.gate.document import (
     ANNOTATIONS_MAX,
     SUMMARY_BYTES_MAX,
@@ -17,6 +17,7 @@ from mailrace.studies.gate.document import (
     gate_markdown,
     write_gate,
 )
+from mailrace.studies.gate.finding import gate_verdict
 
 from tests.studies.study_results import raced, run_of, steered
 

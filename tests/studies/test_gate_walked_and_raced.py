@@ -12,7 +12,8 @@ from mailrace.scenario import Scenario, find, load
 from mailrace.session import Session
 from mailrace.steer import EXPLORE_S_MAX
 from mailrace.studies.gate import compare
-from mailrace.studies.gate.compare import Again, with_raced
+from mailrace.studies.gate.compare import Again, Looked, with_raced
+from mailrace.studies.gate.finding import gate_verdict
 from mailrace.studies.gate.run import LARGE_S_MAX, Versions
 
 from tests.running import mailrace
@@ -64,7 +65,7 @@ OPEN_WALK = steered(RACE, is_exhaustive=False, tag_lost=1)
             OPEN_WALK,
             raced(RACE, tag_lost=99),
             raced(RACE, rejected_but_stored=99),
-            [(S3, "could not look"), (S2, "could not look")],
+            [(S3, "unchanged"), (S2, "could not look")],
             id="never fixed where the walk has shown it",
         ),
         pytest.param(
@@ -83,6 +84,46 @@ OPEN_WALK = steered(RACE, is_exhaustive=False, tag_lost=1)
             [(S3, "fixed"), (S2, "could not look")],
             id="fixed natively where the walk has not found it",
         ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            steered(UNSURE, is_exhaustive=False),
+            raced(UNSURE),
+            raced(RACE, tag_lost=99),
+            [(S3, "unchanged")],
+            id="never new natively where the walk of the old version has shown it",
+        ),
+        pytest.param(
+            steered(UNSURE, is_exhaustive=False, unrealised=(S3,)),
+            steered(UNSURE, is_exhaustive=False),
+            raced(UNSURE),
+            raced(RACE, tag_lost=99),
+            [(S3, "could not look")],
+            id="never new natively where the walk of the old version has found it",
+        ),
+        pytest.param(
+            steered(UNSURE, is_exhaustive=False),
+            steered(UNSURE, is_exhaustive=False, unrealised=("duplicated",)),
+            raced(RACE, rejected_but_stored=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S2, "unchanged"), ("", "could not look")],
+            id="what the walk has found stays open where another race fires",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            steered(UNSURE, is_exhaustive=False, unrealised=("duplicated",)),
+            raced(RACE, tag_lost=99),
+            raced(RACE, rejected_but_stored=99),
+            [(S3, "fixed"), (S2, "could not look"), ("", "could not look")],
+            id="it stays open beside what is fixed",
+        ),
+        pytest.param(
+            steered(RACE, tag_lost=1),
+            OPEN_WALK,
+            raced(RACE, tag_lost=5),
+            raced(UNSURE),
+            [(S3, "unchanged"), ("", "could not look")],
+            id="the rest is open where the race hit too seldom",
+        ),
     ],
 )
 def test_a_race_answers_what_a_walk_leaves_open_and_takes_nothing_back(
@@ -94,8 +135,30 @@ def test_a_race_answers_what_a_walk_leaves_open_and_takes_nothing_back(
 ) -> None:
     shown = {name for result in (old_raced, new_raced) for name in result.anomalies}
     again = {S3: Again(runs=99, hits=0)} if S3 in shown else {}
-    natively = compare(old_raced, new_raced, again, Rule())
-    assert words(with_raced(compare(old, walk, {}, Rule()), natively, walk)) == expected
+    found = with_raced(Looked(old, walk, {}), Looked(old_raced, new_raced, again), Rule())
+    assert sorted(words(found)) == sorted(expected)
+    assert (gate_verdict(found) is PASS) == all(word != "could not look" for _, word in expected)
+
+
+@pytest.mark.parametrize("new_raced", [raced(RACE, tag_lost=99), raced(UNSURE)])
+def test_what_the_old_version_shows_natively_is_not_new_whatever_its_runs_of_the_schedule_came_to(
+    new_raced: ScenarioResult,
+) -> None:
+    walk = Looked(steered(UNSURE, is_exhaustive=False), OPEN_WALK, {S3: Again(runs=30, hits=0)})
+    race = Looked(raced(RACE, tag_lost=99), new_raced, {S3: Again(runs=99, hits=min(1, new_raced.hits))})
+    (line, *_) = found = with_raced(walk, race, Rule())
+    assert (line.anomaly, line.change, line.is_seen) == (S3, "unchanged", True)
+    assert gate_verdict(found) is not RACE
+    assert words(compare(walk.old, walk.new, walk.again, Rule()))[0] == (S3, "new"), "by the walks alone"
+
+
+def test_what_the_new_version_shows_natively_is_not_fixed_whatever_its_walk_came_to() -> None:
+    walk = Looked(steered(RACE, tag_lost=1), steered(RACE, rejected_but_stored=1), {})
+    assert (S3, "fixed") in words(compare(walk.old, walk.new, walk.again, Rule()))
+    for old_raced in (raced(RACE, tag_lost=99), raced(UNSURE)):
+        again = {S3: Again(runs=99, hits=min(1, old_raced.hits))}
+        found = with_raced(walk, Looked(old_raced, raced(RACE, tag_lost=99), again), Rule())
+        assert words(found) == [(S2, "could not look"), (S3, "unchanged")]
 
 
 class _Version:

@@ -187,6 +187,13 @@ def test_what_steer_has_found_is_not_passed_by_races_beside_it() -> None:
     assert "steer has found tag_lost" in found["race"].reason
 
 
+def test_what_steer_has_found_and_not_realised_is_not_passed_either() -> None:
+    walk = steered(Verdict.INCONCLUSIVE, unrealised=("tag_lost",))
+    found = {s.mode: s for s in merge([run_of(walk, seed=1), run_of(FIRED, seed=2)]).scenarios}
+    assert found["race"].verdict is Verdict.INCONCLUSIVE
+    assert "steer has found tag_lost" in found["race"].reason
+
+
 @pytest.mark.parametrize(
     "walked",
     [

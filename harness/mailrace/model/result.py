@@ -170,11 +170,10 @@ class Schedules:
     """What steer looked at (docs/steer.md).
 
     violating    violating classes that were brought about on as many instances as were asked for
-    unrealised   violating classes that were not brought about, though nothing says that they cannot be;
-                 `unrealised_anomalies`: what they show
+    unrealised   those that may be possible and were not brought about; `unrealised_anomalies`: what they show
     violations   every violating class, with what became of it
-    orders_run   orders that were run while exploring, those that were cut short among them
-    ms_per_order milliseconds for each of them, the start of the servers included
+    orders_run   orders that were run, cut ones too; `ms_per_order` each, the start of the servers included
+    doubt        why clean schedules say nothing though all of them were run; "" if nothing says so
     """
 
     explored: int
@@ -194,6 +193,7 @@ class Schedules:
     ms_per_order: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.verdict import doubt_of, evidence_of, rule_pairs, why_unfinished
 
+ENDS = frozenset({AnomalyName.HANG.value, AnomalyName.CRASH.value})
+"""Of a server that hangs or has ended no store is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Absence:
@@ -28,15 +31,33 @@ def races_of(result: ScenarioResult) -> tuple[str, ...]:
     )
 
 
+def found_by_walk(walk: ScenarioResult) -> tuple[str, ...]:
+    """The anomalies that a walk came to, shown on one server or not."""
+    unrealised = walk.schedules.unrealised_anomalies if walk.schedules is not None else ()
+    return (*unrealised, *races_of(walk))
+
+
+def no_others(result: ScenarioResult, rule: Rule) -> Absence:
+    """Whether it may be said that the target has no anomalies of weight RACE but those that it showed."""
+    seen = races_of(result)
+    unfinished = why_unfinished(result.schedules, seen) if result.schedules is not None else ""
+    if seen and result.schedules is not None and result.verdict is Verdict.RACE:
+        # What its schedules that hang may hide is not held against it here: they are told themselves.
+        finished = f"all {result.schedules.classes} classes of schedules were walked"
+        return Absence(not unfinished, unfinished or finished)
+    # Where others were seen, any that was not asks for all of them.
+    unseen = next(name.value for name in AnomalyName if name.value not in seen)
+    return absence(result, unseen if seen else None, rule)
+
+
 def hidden_by(anomaly: str) -> frozenset[str]:
     """The anomalies in whose rounds this one is not looked for.
 
-    Of a server that hangs or has ended no store is read, and an outcome is compared with those of the serial
-    orders only where no finer name fits.
+    Those of `ENDS`; and an outcome is compared with those of the serial orders only where no finer name fits.
     """
     if anomaly == AnomalyName.NOT_SERIALIZABLE:
         return frozenset(name.value for name in AnomalyName if name.weight is Weight.RACE) - {anomaly}
-    return frozenset({AnomalyName.HANG.value, AnomalyName.CRASH.value}) - {anomaly}
+    return ENDS - {anomaly}
 
 
 def _rounds_hidden(result: ScenarioResult, anomaly: str | None) -> int:
@@ -71,6 +92,11 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
     if result.schedules is not None:
         if unfinished := why_unfinished(result.schedules, seen):
             return Absence(False, unfinished)
+        # Which schedules another name hides is known: only where nothing was read nothing was looked for.
+        if anomaly is not None and (ends := [name for name in seen if name in ENDS]):
+            return Absence(
+                False, f"schedules of it show {', '.join(ends)}, and there nothing else is looked for"
+            )
         return Absence(True, f"none of all {result.schedules.classes} classes of schedules shows it")
     # From here on rounds are counted, and they count only if nothing casts doubt on all of them.
     if doubted := doubt(result):

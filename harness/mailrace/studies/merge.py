@@ -22,7 +22,7 @@ from mailrace.model.result import (
 from mailrace.model.target import TargetInfo
 from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX
 from mailrace.report.document import plain
-from mailrace.studies.absence import races_of
+from mailrace.studies.absence import found_by_walk, races_of
 from mailrace.verdict import (
     clopper_pearson,
     decide,
@@ -68,7 +68,7 @@ def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunRes
     for name, mode in sorted(found):
         joined = _joined(found[name, mode], rule)
         by_steer = [p for p in found.get((name, "steer"), ()) if mode == "race"]
-        shown = tuple(dict.fromkeys(race for part in by_steer for race in races_of(part)))
+        shown = tuple(dict.fromkeys(race for part in by_steer for race in found_by_walk(part)))
         scenarios.append(_judged(joined, rule, shown, is_cut_off=is_cut_off))
     return RunResult(
         mailrace=_words(r.mailrace for r in results),

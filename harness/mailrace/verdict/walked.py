@@ -19,4 +19,4 @@ def why_unfinished(looked: Schedules, seen: Collection[str] = ()) -> str:
         return f"{looked.missed} of {looked.classes} classes of schedules were missed"
     if not looked.exhaustive or not looked.explored:
         return f"only {looked.explored} schedules were walked, not all"
-    return ""
+    return looked.doubt

@@ -209,7 +209,9 @@ def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -
 
 def why_not_put_to_the_test(space: StateSpace) -> str:
     """Why clean schedules say nothing: promises break anyhow, were never made, or replies lack; else ""."""
-    lacking = dict.fromkeys(clause for run in space.executions for clause in unanswered(run.record))
+    lacking = dict.fromkeys(
+        clause for run in space.executions if not run.has_ended_badly for clause in unanswered(run.record)
+    )
     return space.judge.without_a_race or promised_nothing(never_accepted(space)) or "; ".join(lacking)
 
 

@@ -71,6 +71,7 @@ def schedules_of(summary: Summary) -> Schedules:
         ms_per_order=round(summary.ms_per_schedule, 2),
         seconds={name: round(s, 3) for name, s in summary.seconds.items()},
         notes=tuple(notes_of(summary)),
+        doubt=summary.doubt,
     )
 
 

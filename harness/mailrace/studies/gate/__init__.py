@@ -2,7 +2,7 @@
 
 from mailrace.studies.gate.baseline import baseline_text, load_baseline
 from mailrace.studies.gate.causes import causes_words
-from mailrace.studies.gate.compare import Change, Finding, compare, verdict_of
+from mailrace.studies.gate.compare import compare
 from mailrace.studies.gate.document import (
     Gate,
     GateRequest,
@@ -14,6 +14,7 @@ from mailrace.studies.gate.document import (
     in_order,
     write_gate,
 )
+from mailrace.studies.gate.finding import Change, Finding, verdict_of
 from mailrace.studies.gate.run import GateRun, Versions, run_gate
 
 __all__ = [

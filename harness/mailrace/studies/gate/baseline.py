@@ -27,7 +27,7 @@ from mailrace.scenario.explain import explain
 from mailrace.scenario.load import mistakes_of
 from mailrace.scenario.read import FILE_BYTES_MAX, Fault, read
 from mailrace.scenario.schema import draft7
-from mailrace.studies.gate.compare import Finding
+from mailrace.studies.gate.finding import Finding
 
 _RACES = tuple(name.value for name in AnomalyName if name.weight is Weight.RACE)
 

@@ -11,7 +11,7 @@ from mailrace.model.cause import Cause
 from mailrace.model.consequences import HARMS, Harm, is_at_least
 from mailrace.model.result import ScenarioResult
 from mailrace.report.causes import cause_words
-from mailrace.studies.gate.compare import Finding
+from mailrace.studies.gate.finding import Finding
 
 
 class CauseChange(StrEnum):
@@ -82,7 +82,10 @@ def _is_without(other: Results, shown: Mapping[str, Cause]) -> bool:
     """Whether every schedule of the scenarios was walked on the other version, and none has the cause."""
     walked = [(cause, other[name].schedules) for name, cause in shown.items() if name in other]
     return len(walked) == len(shown) and all(
-        found is not None and found.exhaustive and not any(cause.may_be(one) for one in found.causes)
+        found is not None
+        and found.exhaustive
+        and not found.doubt
+        and not any(cause.may_be(one) for one in found.causes)
         for cause, found in walked
     )
 

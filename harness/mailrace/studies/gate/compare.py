@@ -6,34 +6,20 @@ looked at is a finding of its own, and never PASS: a walk that was not finished,
 refused, or rounds in which nothing shows that a race would have been seen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from mailrace.model.anomaly import AnomalyName, Weight
-from mailrace.model.consequences import HARMS, consequence
-from mailrace.model.result import Rule, ScenarioResult, Verdict, Witness
-from mailrace.report.words import rate_words
-from mailrace.studies.absence import absence, doubt, races_of
-from mailrace.verdict import gravest, rule_pairs
+from mailrace.model.result import Rule, ScenarioResult, Verdict
+from mailrace.studies.absence import Absence, absence, doubt, found_by_walk, no_others, races_of
+from mailrace.studies.gate.finding import Change, Finding, finding_of
+from mailrace.verdict import rule_pairs
 
 RUNS_NEEDED = 30
 CLAIMS = 3
 """Of one scenario a clean word can come from pairs beside the old version, from its own controls, and as
 "fixed": each takes its part of the gate's confidence."""
 RACES = sum(name.weight is Weight.RACE for name in AnomalyName)
-
-
-class Change(StrEnum):
-    """What an upgrade does to one anomaly of one scenario; in the order of weight."""
-
-    NEW = "new"
-    COULD_NOT_LOOK = "could not look"
-    UNCHANGED = "unchanged"
-    FIXED = "fixed"
-    CLEAN = "clean"
-    """The scenario as a whole: looked at, and nothing on the new version that counts."""
-    NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +37,16 @@ class Again:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line of a gate: an anomaly of a scenario, or ("") the scenario as a whole.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What both versions showed of one scenario, both walked or both raced.
 
-    harm      the worst that it does where it was seen; "" of a scenario as a whole
-    is_seen   the new version shows it, with `proof` and the command `replay`
-    accepted  why it is let pass: a baseline's reason, or that it does less harm than is asked for; else ""
+    again   by anomaly: what the version without it did in the test that showed it on the other
     """
 
-    scenario: str
-    file: str
-    anomaly: str
-    change: Change
-    reason: str
-    old: str = ""
-    new: str = ""
-    harm: str = ""
-    is_seen: bool = False
-    proof: str = ""
-    schedule: str = ""
-    replay: str = ""
-    has_failed: bool = False
-    accepted: str = ""
+    old: ScenarioResult
+    new: ScenarioResult
+    again: Mapping[str, Again]
 
 
 def compare(
@@ -82,50 +55,28 @@ def compare(
     again: Mapping[str, Again],
     rule: Rule,
 ) -> tuple[Finding, ...]:
-    """The findings of one scenario; `again`, by anomaly, is what the version without it did in its test."""
+    """The findings of one scenario; `again` as in `Looked`."""
     if new.verdict is Verdict.NOT_APPLICABLE:
-        return (_finding(old, new, "", Change.NOT_APPLICABLE, new.reason),)
-    failed = next((r for r in (new, old) if r.verdict is Verdict.FAILED), None)
-    seen = races_of(new)
-    found = []
-    for name in AnomalyName:
-        if name in seen:
-            found.append(_seen(old, new, name, again.get(name), rule))
-        elif name in races_of(old):
-            found.append(_gone(old, new, name, again.get(name), rule))
-    if failed is not None:
-        found.append(_finding(old, new, "", Change.COULD_NOT_LOOK, failed.reason, has_failed=True))
-        return tuple(found)
-    looked = absence(new, _unseen(seen), rule)
-    # A baseline may accept what was seen, so only an anomaly that was not seen speaks for the scenario.
-    is_told = any(f.change is Change.COULD_NOT_LOOK and not f.is_seen for f in found)
-    if not looked.is_shown and not is_told:
-        found.append(_finding(old, new, "", Change.COULD_NOT_LOOK, f"{looked.reason}.{_space(new.advice)}"))
-    elif not found:
-        found.append(_finding(old, new, "", Change.CLEAN, f"{looked.reason}."))
-    return tuple(found)
+        return (finding_of(old, new, "", Change.NOT_APPLICABLE, new.reason),)
+    looked = Looked(old, new, again)
+    lines = [_doubted(line, looked) for name in AnomalyName if (line := _line(looked, name, rule))]
+    return (*lines, *_whole(looked, lines, no_others(new, rule)))
 
 
-def with_raced(
-    walked: Sequence[Finding], raced: Sequence[Finding], walk: ScenarioResult
-) -> tuple[Finding, ...]:
-    """What a scenario's walks say, and where they leave something open, what racing both versions says of it.
+def with_raced(walk: Looked, race: Looked, rule: Rule) -> tuple[Finding, ...]:
+    """The findings of one scenario of which walks left something open, so that both were raced as well.
 
-    walk   that of the new version: what it has found stays, whatever a race natively missed
+    What was seen was seen, walked or raced: an anomaly that each version showed in either is on both, and no
+    race clears what a walk has found.
     """
-    found = found_by_walk(walk)
-    # An anomaly stays open where the race has no line of it; the scenario as a whole is as the race left it.
-    still_open = {f.anomaly: f for f in walked if f.anomaly}
-    natively = {f.anomaly: f for f in raced if not (f.change is Change.FIXED and f.anomaly in found)}
-    decided = {f.anomaly: f for f in walked if f.change is not Change.COULD_NOT_LOOK}
-    told = still_open | natively | decided
-    return tuple(f for f in told.values() if f.change is not Change.CLEAN or len(told) == 1)
-
-
-def found_by_walk(walk: ScenarioResult) -> tuple[str, ...]:
-    """The anomalies that a walk came to, shown on one server or not."""
-    unrealised = walk.schedules.unrealised_anomalies if walk.schedules is not None else ()
-    return (*unrealised, *races_of(walk))
+    lines = [line for name in AnomalyName if (line := _line_of_both(walk, race, name, rule))]
+    told = {line.anomaly for line in lines}
+    others = no_others(race.new, rule)
+    if left := [name for name in found_by_walk(walk.new) if name not in told]:
+        others = Absence(False, f"steer has found {', '.join(left)}, which no race clears")
+    elif not others.is_shown and (walked := no_others(walk.new, rule)).is_shown:
+        others = walked
+    return (*lines, *_whole(race, lines, others))
 
 
 def of_each_anomaly(rule: Rule) -> Rule:
@@ -133,47 +84,86 @@ def of_each_anomaly(rule: Rule) -> Rule:
     return replace(rule, verdicts=rule.verdicts * RACES)
 
 
-def gate_verdict(findings: Iterable[Finding], *, is_strict: bool = False) -> Verdict:
-    """The word for a gate; INCONCLUSIVE where nothing was looked at."""
-    return gravest(verdict_of(finding, is_strict=is_strict) for finding in findings)
+def _line(looked: Looked, name: AnomalyName, rule: Rule) -> Finding | None:
+    """What becomes of one anomaly; None: neither version shows it."""
+    old, new, again = looked.old, looked.new, looked.again.get(name)
+    if name in races_of(new):
+        return _seen(old, new, name, again, rule)
+    return _gone(old, new, name, again, rule) if name in races_of(old) else None
 
 
-def verdict_of(finding: Finding, *, is_strict: bool = False) -> Verdict:
-    """What one finding does to the gate. Strict: all that the new version shows counts."""
-    if finding.accepted:
-        return Verdict.PASS
-    if finding.change is Change.NEW or (is_strict and finding.is_seen):
-        return Verdict.RACE
-    if finding.change is Change.COULD_NOT_LOOK:
-        return Verdict.FAILED if finding.has_failed else Verdict.INCONCLUSIVE
-    return Verdict.NOT_APPLICABLE if finding.change is Change.NOT_APPLICABLE else Verdict.PASS
+def _line_of_both(walk: Looked, race: Looked, name: AnomalyName, rule: Rule) -> Finding | None:
+    """What becomes of one anomaly by the walks of both versions and by their race."""
+    each = [line for looked in (walk, race) if (line := _line(looked, name, rule))]
+    if not each:
+        return None
+    # Each line knows of its own look only. What the other look showed of the other version counts as well.
+    decided = [line for line in each if line.change is not Change.COULD_NOT_LOOK]
+    line = next((one for one in decided if one.change is Change.UNCHANGED), (*decided, each[-1])[0])
+    was = [name in races_of(looked.old) for looked in (walk, race)]
+    now = [name in races_of(looked.new) for looked in (walk, race)]
+    if line.change is Change.UNCHANGED or not (any(was) and any(now)):
+        return _doubted(line, walk)
+    shown = next(one for one in each if one.is_seen)
+    old, new = ("walk", "race") if was[0] else ("race", "walk")
+    reason = f"both versions show it: the old one in the {old}, the new one in the {new}."
+    return replace(shown, change=Change.UNCHANGED, reason=reason)
+
+
+def _doubted(line: Finding, walk: Looked) -> Finding:
+    """The line; a walk that came to schedules of it and did not realise them leaves open who has it."""
+    sides = {Change.NEW: ("old", walk.old), Change.FIXED: ("new", walk.new)}
+    word, side = sides.get(line.change, ("", None))
+    if side is None or line.anomaly not in found_by_walk(side):
+        return line
+    reason = f"steer has found schedules of the {word} version that would show it, and did not realise them."
+    return replace(line, change=Change.COULD_NOT_LOOK, reason=reason)
+
+
+def _whole(looked: Looked, lines: Sequence[Finding], others: Absence) -> tuple[Finding, ...]:
+    """The line of the scenario as a whole beside those of its anomalies, if there is something to say."""
+    old, new = looked.old, looked.new
+    if failed := next((r for r in (new, old) if r.verdict is Verdict.FAILED), None):
+        return (finding_of(old, new, "", Change.COULD_NOT_LOOK, failed.reason, has_failed=True),)
+    # A baseline may accept what was seen, so only an anomaly that was not seen speaks for the scenario.
+    is_told = any(f.change is Change.COULD_NOT_LOOK and not f.is_seen for f in lines)
+    if not others.is_shown and not is_told:
+        reason = f"{others.reason}.{_space(new.advice)}"
+        return (finding_of(old, new, "", Change.COULD_NOT_LOOK, reason),)
+    return () if lines else (finding_of(old, new, "", Change.CLEAN, f"{others.reason}."),)
 
 
 def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | None, rule: Rule) -> Finding:
     """An anomaly that the new version shows: unchanged, new, or not known which."""
     if name in races_of(old):
-        return _finding(old, new, name, Change.UNCHANGED, "both versions show it.")
+        return finding_of(old, new, name, Change.UNCHANGED, "both versions show it.")
     if again is not None and again.hits:
         how = again.said or f"{again.hits} of {again.runs} times in the same test"
         reason = f"the old version shows it too: {how}."
-        return _finding(old, new, name, Change.UNCHANGED, reason)
+        return finding_of(old, new, name, Change.UNCHANGED, reason)
     if old.verdict is Verdict.NOT_APPLICABLE:
         reason = f"the new version shows it, and the old one cannot: {old.reason}"
-        return _finding(old, new, name, Change.NOT_APPLICABLE, reason)
+        return finding_of(old, new, name, Change.NOT_APPLICABLE, reason)
+    # From here on it is new only where the old version was looked at in the same way and did not show it.
+    if name in old.broken_serially:
+        reason = (
+            "the new version shows it; of the old one the promise breaks without any race, so no race shows."
+        )
+        return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
     if again is not None and again.runs >= RUNS_NEEDED:
         reason = f"the old version did not show it in {again.runs} runs of the same test."
-        return _finding(old, new, name, Change.NEW, reason)
+        return finding_of(old, new, name, Change.NEW, reason)
     cannot_follow = old.schedules is not None and again is not None and again.missed and not again.runs
     if cannot_follow and (without := absence(old, name, rule)).is_shown:
         reason = f"the old version cannot follow this schedule, and of its own, {without.reason}."
-        return _finding(old, new, name, Change.NEW, reason)
+        return finding_of(old, new, name, Change.NEW, reason)
     done = f"{again.runs} times" if again is not None else "not at all"
     reason = (
         "the new version shows it; whether the old one does is not known: it was put to the same test "
         f"{done}, and {RUNS_NEEDED} times are needed"
     )
     reason += f" ({again.said})." if again is not None and again.said else "; more rounds would tell."
-    return _finding(old, new, name, Change.COULD_NOT_LOOK, reason)
+    return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
 
 
 def _gone(
@@ -187,72 +177,17 @@ def _gone(
     if again is not None and again.hits:
         how = again.said or f"{again.hits} of {again.runs} times in the same test"
         reason = f"the new version shows it too: {how}."
-        return _finding(old, new, name, Change.UNCHANGED, reason)
+        return finding_of(old, new, name, Change.UNCHANGED, reason)
     rule = of_each_anomaly(rule)
     is_raced = new.schedules is None  # one schedule that is clean now says nothing of the others
     if is_raced and not doubt(new) and again is not None and again.runs >= rule_pairs(rule):
         reason = f"the new version did not show it in {again.runs} runs of the test in which the old one did."
-        return _finding(old, new, name, Change.FIXED, reason)
+        return finding_of(old, new, name, Change.FIXED, reason)
     without = absence(new, name, rule)
     if without.is_shown:
-        return _finding(old, new, name, Change.FIXED, f"{without.reason}.")
+        return finding_of(old, new, name, Change.FIXED, f"{without.reason}.")
     reason = f"the old version shows it, and the new one was not looked at well enough: {without.reason}."
-    return _finding(old, new, name, Change.COULD_NOT_LOOK, reason)
-
-
-def _finding(
-    old: ScenarioResult,
-    new: ScenarioResult,
-    anomaly: str,
-    change: Change,
-    reason: str,
-    *,
-    has_failed: bool = False,
-) -> Finding:
-    witness = _witness(new, anomaly)
-    return Finding(
-        scenario=new.name,
-        file=new.file,
-        anomaly=str(anomaly),
-        change=change,
-        reason=reason,
-        old=seen_words(old, anomaly),
-        new=seen_words(new, anomaly),
-        harm=harm_of(new if anomaly in races_of(new) else old, anomaly) if anomaly else "",
-        is_seen=bool(anomaly) and anomaly in races_of(new),
-        proof=witness.anomaly.proof if witness else "",
-        schedule=witness.schedule.text if witness and witness.schedule else "",
-        replay=witness.replay if witness else "",
-        has_failed=has_failed,
-    )
-
-
-def _witness(result: ScenarioResult, anomaly: str) -> Witness | None:
-    return next((w for w in result.witnesses if w.anomaly.name == anomaly), None)
-
-
-def harm_of(result: ScenarioResult, anomaly: str) -> str:
-    """The worst harm of what shows the anomaly in the scenario: by its causes, else by what it means."""
-    causes = result.schedules.causes if result.schedules is not None else ()
-    harms = [cause.harm for cause in causes if anomaly in cause.anomalies]
-    return min(harms or [consequence(anomaly).harm], key=HARMS.index).value
-
-
-def seen_words(result: ScenarioResult, anomaly: str) -> str:
-    """What was seen of an anomaly: `3 of 1,470 rounds`, `2 of 59 classes`; "" the verdict and all hits."""
-    if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
-        return result.verdict.value.lower()
-    if not anomaly:
-        return f"{result.verdict}: {rate_words(result)}"
-    count = result.anomalies.get(anomaly, 0)
-    if result.schedules is not None:
-        return f"{count:,} of {result.schedules.classes:,} classes"
-    return f"{count:,} in {result.rounds:,} rounds"
-
-
-def _unseen(seen: tuple[str, ...]) -> str | None:
-    """Any anomaly that was not seen, to ask whether others would have been; None: all were unseen."""
-    return next((name.value for name in AnomalyName if name.value not in seen), None) if seen else None
+    return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
 
 
 def _space(advice: str) -> str:

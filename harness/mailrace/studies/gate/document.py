@@ -22,7 +22,7 @@ from mailrace.report.markdown import code, prose, prose_and_code
 from mailrace.scenario.read import read
 from mailrace.studies.gate.baseline import Accepted
 from mailrace.studies.gate.causes import GateCause, causes_words
-from mailrace.studies.gate.compare import Change, Finding, verdict_of
+from mailrace.studies.gate.finding import Change, Finding, verdict_of
 from mailrace.verdict import gravest
 
 SUMMARY_BYTES_MAX = 1_000_000

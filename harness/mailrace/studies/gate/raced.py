@@ -199,7 +199,7 @@ def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
         interval=None,
         sample=(),
         control=None,
-        broken_serially={},
+        broken_serially=side.broken_serially(),
         blocks=(),
     )
     return result if races_of(result) else replace(result, witnesses=())

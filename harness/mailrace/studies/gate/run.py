@@ -27,19 +27,17 @@ from mailrace.run import Listener
 from mailrace.scenario import Scenario, not_exercised
 from mailrace.session import Alone, Session, session
 from mailrace.steer import EXPLORE_S_MAX, store_for
-from mailrace.studies.absence import absence, races_of
+from mailrace.studies.absence import absence, found_by_walk, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.causes import causes_of, spare_lesser
 from mailrace.studies.gate.compare import (
     CLAIMS,
-    Change,
-    Finding,
+    Looked,
     compare,
-    found_by_walk,
-    gate_verdict,
     with_raced,
 )
 from mailrace.studies.gate.document import Gate, GateRequest
+from mailrace.studies.gate.finding import Change, Finding, gate_verdict
 from mailrace.studies.gate.put_again import put_again
 from mailrace.studies.gate.raced import Paired, joined, old_as_control, race_paired, seen_in_pairs
 from mailrace.verdict import decide, evidence_of
@@ -166,8 +164,10 @@ class Versions:
 
     def look(self, scenario: Scenario) -> tuple[Finding, ...]:
         """What the scenario shows on both, compared."""
+        rule = self.whole.request.racing.rule
         if self.whole.request.mode == "race":
-            return self._raced(scenario)
+            raced = self._raced(scenario)
+            return compare(raced.old, raced.new, raced.again, rule)
         before = self._steered(scenario, self.old, "old")
         after = self._steered(scenario, self.new, "new")
         again = {}
@@ -175,14 +175,14 @@ class Versions:
             for name in self._in_question(shown, other, is_new=shown is after):
                 self.tell(f"{scenario.name}: {name}: the same schedule on {self._name(session_)}")
                 again[name] = put_again(scenario, shown, name, session_)
-        walked = compare(before, after, again, self.whole.request.racing.rule)
+        walked = compare(before, after, again, rule)
         # A walk that was not finished, or that the old version cannot follow, leaves something open. Racing
         # both side by side can answer that: with a race that hits natively, or by the rule for PASS.
         has_failed = any(f.has_failed for f in walked)
         is_open = any(f.change is Change.COULD_NOT_LOOK for f in walked) and not has_failed
         if self.asked.mode != "auto" or not is_open or self.whole.left_s == 0.0:
             return walked
-        return with_raced(walked, self._raced(scenario, after), after)
+        return with_raced(Looked(before, after, again), self._raced(scenario, after), rule)
 
     def _steered(self, scenario: Scenario, version: Session, word: str) -> ScenarioResult:
         self.tell(f"{scenario.name}: {word} version, {self._name(version)}")
@@ -203,7 +203,7 @@ class Versions:
         alone = [name for name in races_of(shown) if name not in races_of(other)]
         return [name for name in alone if is_new or not absence(other, name, rule).is_shown]
 
-    def _raced(self, scenario: Scenario, walked: ScenarioResult | None = None) -> tuple[Finding, ...]:
+    def _raced(self, scenario: Scenario, walked: ScenarioResult | None = None) -> Looked:
         """Race both natively; `walked` is what steer came to on the new version, if it was tried."""
         self.tell(f"{scenario.name}: both versions side by side")
         paired = self._natively(scenario)
@@ -214,8 +214,7 @@ class Versions:
         self.old.results.append(before)
         self.new.add(replace(paired.new, digest=scenario.digest))
         self._keep_latest(paired.new)
-        again = seen_in_pairs(paired.pairs, paired.kind)
-        return compare(paired.old, paired.new, again, self.whole.request.racing.rule)
+        return Looked(paired.old, paired.new, seen_in_pairs(paired.pairs, paired.kind))
 
     def _natively(self, scenario: Scenario) -> Paired:
         """Side by side; alone with its own controls where nothing shows; again side by side if that hits."""
