@@ -188,7 +188,10 @@ def test_check_plan_schema_and_init_need_no_server(here: Here) -> None:
     assert here(*words)[1] == drawn, "a plan is drawn with its seed"
     assert json.loads(here("schema")[1])["properties"]["actors"]
     made = Path("new/my.race.yaml")
-    assert here("init", made)[::2] == (0, "")
+    status, said, err = here("init", made)
+    assert (status, err) == (0, "")
+    assert "gate and matrix" not in said, "they look into scenarios/ only"
+    assert "gate and matrix" in here("init")[1]
     assert here("check", made)[0] == 0
     before = made.read_text()
     status, _, err = here("init", made)

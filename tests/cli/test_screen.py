@@ -1,7 +1,9 @@
 """What fits: sentences wrapped between words, commands and paths whole, tables that become paragraphs."""
 
 import pytest
-from mailrace.cli.screen import laid_out, wrapped
+from mailrace.cli.screen import Screen, laid_out, wrapped
+from mailrace.cli.show import end_with
+from mailrace.report.conclusion import Command, Conclusion
 
 PATH = "reports/20261125-150544-send-delete-last-holder-and-another-one-mailpit@1.30.5/report.html"
 
@@ -37,3 +39,13 @@ def test_a_table_that_does_not_fit_has_a_paragraph_for_each_row() -> None:
         "  why: both versions show it, in the very same schedule",
     ]
     assert all(len(line) <= 60 for line in lines)
+
+
+@pytest.mark.parametrize("counted", [(), ("2 of 9 rounds hit.",)])
+def test_one_empty_line_stands_between_what_is_said(
+    counted: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = Conclusion(counted=counted, explained=(), commands=(Command(purpose="To report it", text="do"),))
+    end_with(Screen(), None, told)
+    lead = "".join(f"\n{sentence}\n" for sentence in counted)
+    assert capsys.readouterr().out == f"{lead}\nTo report it:\n  do\n"

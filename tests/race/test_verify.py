@@ -42,7 +42,7 @@ def test_a_round_is_given_its_own_rows_and_earlier_ones_stay_out(make: Callable[
         stored = rounds.look(record)
         assert [one.id for one in stored.messages] == [one.id for one in own]
         assert stored.changed == ()
-    assert "of 6 stored mails 6 were compared" in rounds.verifier.note
+    assert "Of 6 stored mails 6 were compared" in rounds.verifier.note
     assert "6 looked at again after later rounds, 6 by their source" in rounds.verifier.note
     assert "others use this server" not in rounds.verifier.note
 
@@ -71,7 +71,7 @@ def test_each_mail_of_a_long_block_is_compared_with_what_was_sent_and_searched_f
     found = {search.key: search.ids for part in parts for search in part.searches}
     assert [row.key for row in rounds.target.rows if found[row.key] != (row.id,)] == [rows[30][1].key]
     assert rounds.target.asked == ['"s01 the quick"', '"s02 the quick"', f'"{rows[30][1].key} the quick"']
-    assert "of 120 stored mails 120 were compared" in rounds.verifier.note
+    assert "Of 120 stored mails 120 were compared" in rounds.verifier.note
     assert "120 searched for" in rounds.verifier.note
     assert "others" not in rounds.verifier.note
 
@@ -100,7 +100,7 @@ def test_of_large_mails_it_is_said_how_many_were_compared(make: Callable[..., Ro
     ]
     rounds.target.source = lambda row_id: bytes(SOURCE_BYTES_MAX // 3)  # type: ignore[method-assign]
     rounds.verifier.look(records, "target")
-    assert "of 10 stored mails 3 were compared" in rounds.verifier.note
+    assert "Of 10 stored mails 3 were compared" in rounds.verifier.note
     assert "of the others only what the list shows was compared" in rounds.verifier.note
 
 
@@ -144,7 +144,7 @@ def test_where_few_mails_are_looked_at_closely_it_is_said_of_how_many(make: Call
         rounds.stores(record, f"{RUN}-common")
         rounds.look(record)
     assert (
-        "of 6 stored mails 3 were compared with what was sent by their source (/raw)" in rounds.verifier.note
+        "Of 6 stored mails 3 were compared with what was sent by their source (/raw)" in rounds.verifier.note
     )
     assert "of the others only what the list shows was compared" in rounds.verifier.note
 

@@ -39,6 +39,12 @@ def test_without_the_store_at_the_end_nothing_is_said_of_it() -> None:
     assert found.status(counts_hazards=False) == 3
 
 
+def test_where_nothing_was_recorded_it_is_said_how_the_suite_is_told_where_to_connect() -> None:
+    found = findings_of(suite([]))
+    assert headline(found).startswith("Nothing was recorded")
+    assert "MAILPIT_URL" in "\n".join(lines_of(found))
+
+
 def test_a_terminal_is_told_each_hazard_with_its_remedy_and_its_evidence() -> None:
     at_work = [op("search", t, query="subject:x", total=0, code=200) for t in (0, 9)]
     found = findings_of(

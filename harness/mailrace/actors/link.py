@@ -31,9 +31,9 @@ _PARSERS: Mapping[Spoken, Callable[[], Parser]] = {
 class Link:
     """One connection to a target, kept between rounds; at most one conversation on it at a time.
 
-    was_dropped   the server ended a kept connection that was between two conversations and had said nothing
-                  of closing; set until the next connection is made
-    was_unasked   the server sent something that nobody asked for, so no later answer could be told from it
+    was_dropped   the server closed the connection between two conversations, without having announced that;
+                  set until the next connection is made
+    was_unasked   the server sent what nobody asked for, which could have been taken for the next answer
     """
 
     def __init__(
@@ -240,7 +240,8 @@ class Link:
             command = next(script)
             while True:
                 assert self._sock is not None
-                self._sock.sendall(command.data) if command.data else None
+                if command.data:
+                    self._sock.sendall(command.data)
                 reply = self._blocking_reply()
                 if command.data == b"STARTTLS\r\n" and reply.code == 220:
                     self._turn_tls()

@@ -7,7 +7,7 @@ import typer
 
 from mailrace.cli import options
 from mailrace.cli.app import command
-from mailrace.cli.request import chosen, files_of
+from mailrace.cli.request import OWN, chosen, files_of
 
 Baseline = Annotated[
     Path | None,
@@ -105,4 +105,8 @@ def init(
     except OSError as wrong:
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
     print(f"{file} written; try: mailrace run {file}")
-    print("gate and matrix look at it beside the shipped scenarios; run and steer at it alone")
+    if file.parent == Path(OWN):
+        print(
+            "Where no scenario is named, run and steer take those of scenarios/, gate and matrix the shipped "
+            "ones as well."
+        )

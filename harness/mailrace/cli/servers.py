@@ -83,7 +83,7 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     yield (
         "MAILRACE_MAILPIT_DIR",
         folder,
-        "A folder of programs named mailpit-VERSION. A 1.17.0, the release that has issue 283, goes there.",
+        "A folder of Mailpits of your own, each a program named mailpit-VERSION.",
     )
 
 

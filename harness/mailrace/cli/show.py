@@ -109,7 +109,8 @@ def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: S
     verdict   None for a command that has none
     shown     commands that stand above already, and are not said again
     """
-    screen.text()
+    if verdict is not None or told.counted:
+        screen.text()
     if verdict is not None:
         screen.text(f"{verdict}", style=STYLE[verdict])
     for sentence in told.counted:

@@ -158,7 +158,7 @@ def count_asked(counts: Counter[str], gone: int, rows: Sequence[StoredMessage]) 
 
 
 def counted_words(counts: Mapping[str, int]) -> str:
-    """How much of the contents was compared, in a sentence; "" where nothing was stored."""
+    """What of the contents was not compared, and how much was; "" where nothing was stored."""
     if not counts["stored"]:
         return ""
     stored, asked = counts["stored"], {what: counts[f"{what}, asked"] for what in ASKED_MAX}
@@ -175,9 +175,8 @@ def counted_words(counts: Mapping[str, int]) -> str:
         again = f", {counts['again']} looked at again after later rounds, "
         again += f"{counts['compared again']} by their source"
     is_all = min(counts["compared"], counts["searched"]) >= stored
-    others = "" if is_all else "of the others only what the list shows was compared, and "
+    others = "" if is_all else "; of the others only what the list shows was compared"
     return (
-        f"contents: of {stored} stored mails {counts['compared']} were compared with what was "
-        f"sent by their source (/raw), {counts['searched']} searched for{again}{few}; "
-        f"{others}what POP3 alone shows was compared of none"
+        f"what POP3 alone shows of a mail. Of {stored} stored mails {counts['compared']} were compared with "
+        f"what was sent by their source (/raw), {counts['searched']} searched for{again}{few}{others}"
     )

@@ -18,7 +18,10 @@ def headline(found: Findings) -> str:
     Nothing is called clean that was not seen whole.
     """
     if not found.operations:
-        return "Nothing was recorded: no client did anything by the recorder's addresses"
+        return (
+            "Nothing was recorded: no client did anything at the recorder's addresses, which the command is "
+            "told by SMTP_HOST, SMTP_PORT, MAILPIT_URL and what --env names"
+        )
     parts = []
     if found.broken:
         times = plural(sum(one.times for one in found.broken), "time")

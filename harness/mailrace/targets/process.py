@@ -24,6 +24,7 @@ LOG_LINES_MAX = 20_000
 LOG_LINE_CHARS_MAX = 4_000
 STOP_S_MAX = 5.0
 IN_ORDER = "exit status 0"
+"""How a process ended that failed at nothing, in the words of `how_it_ended`."""
 
 _DROPPED = ("MP_", "MAILRACE_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy")

@@ -48,7 +48,7 @@ def wire_url(api: str) -> str:
 
 
 def over_our_dial(session: "requests.Session", api: str) -> None:
-    """Make a session dial as `dial` does, where the API is at a Unix socket or at `localhost`."""
+    """Where the API is at a Unix socket or at `localhost`, make a session's connections by `dial`."""
     address = api_address(api)
     if is_unix(address[0]) or address[0] == "localhost":
         adapter = _adapter(address)

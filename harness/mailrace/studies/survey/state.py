@@ -1,4 +1,4 @@
-"""What a survey found so far, a line each in a file: it can be ended at any moment and gone on with."""
+"""What a survey found so far, a line each in a file: it can be ended at any moment and continued."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class FoundTriple:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the survey is about: a state of another one is not gone on with."""
+    """What the survey is about: it is not continued from the state of another one."""
 
     target: str
     version: str
@@ -66,7 +66,7 @@ _KINDS: dict[str, type[_Line]] = {"header": Header, "pair": Found, "shown": Show
 
 
 class State:
-    """The file, opened to go on. `found`, `shown` and `triples` are what it held, and what was added since.
+    """The file, opened to continue it; `found`, `shown` and `triples`: what it held and what was added.
 
     Raises UsageError where it is another survey's, or no state of a survey. A last line that was cut off by
     a kill is dropped: that pair is looked at again.
@@ -78,20 +78,19 @@ class State:
         self.shown: dict[str, Shown] = {}
         self.triples: dict[str, FoundTriple] = {}
         self._path = folder / STATE
-        # What a survey leaves, its page and its scenarios, would be told as the other's.
+        # Beside a run or a record, the survey's page and scenarios would be taken for parts of that.
         if theirs := next((name for name in (PLAN, RUN, RECORD) if os.path.lexists(folder / name)), None):
             raise UsageError(
                 f"{folder}: it holds something else ({theirs}); name another folder with --state"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        # What is there was found before. It is read first, for another survey's file must stay as it is.
-        whole = 0
-        headers = []
+        # What is there is read before anything is written, for another survey's file must stay as it is.
+        whole, before = 0, None
         for value, end in self._lines():
             whole = end
             match value:
                 case Header():
-                    headers.append(value)
+                    before = value
                 case Found():
                     self.found[value.pair.name] = value
                 case Shown():
@@ -99,14 +98,14 @@ class State:
                 case FoundTriple():
                     self.triples[value.triple.name] = value
         # What was found in another survey says nothing of this one.
-        if headers and headers[0] != header:
+        if before is not None and before != header:
             raise UsageError(
-                f"{self._path}: it is of {headers[0].target} ({headers[0].version}) and "
-                f"{len(headers[0].pairs)} pairs, not of this survey; name another folder with --state"
+                f"{self._path}: it is of {before.target} ({before.version}) and "
+                f"{len(before.pairs)} pairs, not of this survey; name another folder with --state"
             )
         if self._path.exists():
             os.truncate(self._path, whole)
-        if not headers:
+        if before is None:
             self._write("header", header)
 
     def add(self, found: Found) -> None:
@@ -134,7 +133,7 @@ class State:
         """Each whole line's value, and where in the file it ends."""
         if not os.path.lexists(self._path):
             return
-        # What is appended to and cut must be ours: no link to another file, and must begin as ours does.
+        # This file will be cut and appended to. So it must be ours: no link to another, and begun as ours is.
         if self._path.is_symlink() or not self._path.is_file():
             raise UsageError(f"{self._path}: is no regular file; name another folder with --state")
         end = 0
