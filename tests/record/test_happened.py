@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from mailrace.model.attempt import Outcome
+from mailrace.record.findings import findings_of
 from mailrace.record.happened import happened
 from mailrace.record.http import WEB_SOCKET_WORDS
 from mailrace.record.recorded import Held, NotSeen, Recorded
@@ -72,6 +73,7 @@ def test_the_operation_that_overlapped_is_named() -> None:
 def judged(whole: Suite) -> tuple[list[str], int, int, int]:
     """The names of what happened, and how many mails were judged, not judged, and doubts there were."""
     seen = happened(whole)
+    assert not seen.untold
     return [one.name for one in seen.found], seen.judged, seen.not_judged, len(seen.doubts)
 
 
@@ -108,8 +110,17 @@ def test_without_a_server_id_a_mail_is_known_by_a_message_id_that_no_other_has()
     old = send(1, "a", queued_as="")
     assert judged(suite([old], held=["a"])) == ([], 1, 0, 0)
     assert judged(suite([old])) == (["accepted_but_missing"], 1, 0, 0)
-    assert judged(suite([old, send(3, "a", queued_as="", digest="other")])) == ([], 0, 2, 0)
-    assert judged(suite([replace(old, message_id="")])) == ([], 0, 1, 0)
+    for mails in ([old, send(3, "a", queued_as="", digest="other")], [replace(old, message_id="")]):
+        unknown = happened(suite(mails))
+        assert (unknown.found, unknown.judged, unknown.not_judged, unknown.untold) == ((), 0, 0, len(mails))
+
+
+def test_a_mail_without_a_message_id_that_was_refused_may_be_stored_all_the_same() -> None:
+    refused = send(1, "a", code=451, message_id="")
+    seen = happened(suite([refused, send(1, "b", message_id="")], held=["a", "b"]))
+    assert (seen.found, seen.judged, seen.untold) == ((), 1, 1)
+    assert findings_of(suite([refused])).status(counts_hazards=False) == 3
+    assert happened(suite([replace(refused, digest="")])).untold == 0, "refused before it was sent"
 
 
 def test_copies_of_one_mail_to_several_recipients_are_no_retries() -> None:

@@ -45,6 +45,15 @@ def test_where_nothing_was_recorded_it_is_said_how_the_suite_is_told_where_to_co
     assert "MAILPIT_URL" in "\n".join(lines_of(found))
 
 
+def test_of_mails_that_cannot_be_told_apart_nothing_is_called_clean_and_it_is_said_what_helps() -> None:
+    found = findings_of(suite([send(1, "a", message_id="", queued_as=""), send(9, "b")], held=["a", "b"]))
+    assert headline(found).startswith("Nothing was found in what was seen, and not all could be looked at")
+    text = "\n".join(lines_of(found))
+    assert "1 mail could not be told from others in the store; give each mail a Message-ID" in text
+    assert "may have deleted" not in text
+    assert found.status(counts_hazards=False) == 3
+
+
 def test_a_terminal_is_told_each_hazard_with_its_remedy_and_its_evidence() -> None:
     at_work = [op("search", t, query="subject:x", total=0, code=200) for t in (0, 9)]
     found = findings_of(

@@ -105,6 +105,7 @@ def init(
     except OSError as wrong:
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
     print(f"{file} written; try: mailrace run {file}")
+    # Only this folder is looked into where no scenario is named.
     if file.parent == Path(OWN):
         print(
             "Where no scenario is named, run and steer take those of scenarios/, gate and matrix the shipped "

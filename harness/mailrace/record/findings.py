@@ -73,6 +73,7 @@ class Findings:
 
     child_status  of the suite's command; None: there was none, or it is not known
     judged        accepted mails that must be in the store; not_judged: those that may have been deleted
+    untold        mails that cannot be told from others in the store, so whether they are there is not known
     not_whole     why operations may be missing in the record
     doubts        why the server's promises were not judged at all
     unread        connections that passed unread; `not_seen` says why, and what else is not covered
@@ -90,6 +91,7 @@ class Findings:
     keeps_content: bool
     judged: int
     not_judged: int
+    untold: int
     happened: tuple[Finding, ...]
     hazards: tuple[Finding, ...]
     overlaps: tuple[Overlap, ...]
@@ -106,7 +108,7 @@ class Findings:
     @property
     def is_seen_whole(self) -> bool:
         """Whether all was looked at, so that nothing found means that nothing was there."""
-        return bool(self.operations) and not (self.not_whole or self.doubts or self.unread)
+        return bool(self.operations) and not (self.not_whole or self.doubts or self.unread or self.untold)
 
     def status(self, *, counts_hazards: bool) -> int:
         """The exit status: the command's own where it failed, else 1, 3 or 0."""
@@ -146,6 +148,7 @@ def findings_of(suite: Suite, failures: tuple[str, ...] = ()) -> Findings:
         keeps_content=suite.begun.keeps_content,
         judged=broken.judged,
         not_judged=broken.not_judged,
+        untold=broken.untold,
         happened=tuple(
             _with_consequence(_finding(suite, "happened", name, seen)) for name, seen in by_name.items()
         ),

@@ -38,12 +38,15 @@ class Happening:
 class Happenings:
     """What was found, and how many accepted mails were not judged since somebody may have deleted them.
 
+    untold   mails that cannot be told from others in the store: those accepted without an ID, of a Message-ID
+             that no other has, and those refused without a Message-ID, which may be stored all the same
     doubts   why nothing was judged at all, a sentence each
     """
 
     found: tuple[Happening, ...]
     judged: int
     not_judged: int
+    untold: int
     doubts: tuple[str, ...] = ()
 
 
@@ -56,18 +59,24 @@ def happened(suite: Suite) -> Happenings:
     found = [*_retried(suite, by_message_id)]
     why_not = doubts(suite)
     judged: list[Mail] = []
+    untold = 0
     if not why_not:
-        judged = [mail for mail in suite.mails if _is_judged(mail, by_message_id)]
+        lasting = [mail for mail in suite.mails if mail.deleted is None and mail.maybe_deleted is None]
+        # Without its server ID a mail is known by a Message-ID that no other was sent with.
+        own = {message_id for message_id, sends in by_message_id.items() if len(sends) == 1}
+        judged = [mail for mail in lasting if mail.id or mail.sent.message_id in own]
         found += [*_refused_but_held(suite, by_message_id), *_lost(suite, judged)]
         found += _doubled(suite, by_message_id)
+        untold = len(lasting) - len(judged)
     ordered = sorted(found, key=lambda one: one.operation.invoked_ns)
-    return Happenings(tuple(ordered), len(judged), len(suite.mails) - len(judged), why_not)
+    not_judged = len(suite.mails) - len(judged) - untold
+    nameless = sum(_is_refused(one) and not one.message_id for one in suite.operations)
+    return Happenings(tuple(ordered), len(judged), not_judged, untold + nameless, why_not)
 
 
-def _is_judged(mail: Mail, by_message_id: dict[str, list[Recorded]]) -> bool:
-    """Whether the mail must be in the store: nobody may have deleted it, and it can be told from others."""
-    is_known = bool(mail.id) or len(by_message_id.get(mail.sent.message_id, ())) == 1
-    return is_known and mail.deleted is None and mail.maybe_deleted is None
+def _is_refused(one: Recorded) -> bool:
+    """Whether it is a mail that was refused when all of it was sent."""
+    return one.kind == "send" and one.outcome is Outcome.FAIL and bool(one.code and one.digest)
 
 
 def _lost(suite: Suite, judged: list[Mail]) -> Iterator[Happening]:
@@ -94,7 +103,7 @@ def _refused_but_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) ->
     seen = {message_id for server_id, message_id in rows if server_id not in suite.was_there}
     copies = Counter(held.message_id for held in suite.held)
     for message_id, sends in by_message_id.items():
-        refused = [one for one in sends if one.outcome is Outcome.FAIL and one.code and one.digest]
+        refused = [one for one in sends if _is_refused(one)]
         accepted = [one for one in sends if one.outcome is not Outcome.FAIL]
         if not refused or message_id not in seen:
             continue

@@ -22,6 +22,7 @@ def headline(found: Findings) -> str:
             "Nothing was recorded: no client did anything at the recorder's addresses, which the command is "
             "told by SMTP_HOST, SMTP_PORT, MAILPIT_URL and what --env names"
         )
+    # What happened comes first, and then why it may not be all.
     parts = []
     if found.broken:
         times = plural(sum(one.times for one in found.broken), "time")
@@ -51,7 +52,15 @@ def not_covered(found: Findings) -> tuple[str, ...]:
         if found.not_judged and not found.doubts
         else ()
     )
-    return (*found.not_whole, *doubts, *hidden, *found.not_seen)
+    untold = (
+        (
+            f"{plural(found.untold, 'mail')} could not be told from others in the store; "
+            "give each mail a Message-ID of its own",
+        )
+        if found.untold
+        else ()
+    )
+    return (*found.not_whole, *doubts, *untold, *hidden, *found.not_seen)
 
 
 def write_record(found: Findings, folder: Path) -> None:
