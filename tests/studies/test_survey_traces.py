@@ -1,5 +1,6 @@
 """Operations that ran alone: what their statements say of a pair, and what they do not."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Header, State
 from mailrace.targets import parse_target
 
+from tests.running import mailrace
+
 APART = "set tags ∥ POP3 retrieve, the same message"
 
 
@@ -17,7 +20,7 @@ APART = "set tags ∥ POP3 retrieve, the same message"
 @pytest.mark.parametrize(
     ("fault", "verdict", "why"),
     [
-        ("no_fault", PairVerdict.INDEPENDENT, "They were not run together"),
+        ("no_fault", PairVerdict.INDEPENDENT, "Run together on one server"),
         ("tags_set_behind_the_reply", PairVerdict.PASS, "explored"),
         ("tags_are_refused", PairVerdict.INCONCLUSIVE, "set_tags"),
     ],
@@ -33,6 +36,20 @@ def test_a_trace_says_nothing_of_what_it_does_not_hold(
     found = state.found[APART].pair
     assert found.verdict is verdict, found.why
     assert why in found.why
+
+
+@pytest.mark.slow
+def test_what_no_statement_tells_is_seen_where_one_server_runs_both(
+    tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    target = faulty("tags_are_forgotten_while_a_message_is_retrieved")
+    words = ("survey", "--target", target, "--only", "set tags", "--only", "POP3 retrieve", "--out", "s")
+    done = mailrace(*words, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    pairs = json.loads((tmp_path / "s" / "survey.json").read_text())["pairs"]
+    (same,) = (one for one in pairs if f"{one['a']} ∥ {one['b']}, {one['relation']}" == APART)
+    assert (same["verdict"], same["causes"]) == ("RACE", ["not_serializable/pop3_retrieve/set_tags"])
+    assert "one for both did it" in same["why"]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ class PairVerdict(StrEnum):
     """What a survey says of one pair in one relation."""
 
     INDEPENDENT = "INDEPENDENT"
-    """Each run alone, no statement of one writes a table of the other's: no schedule was explored."""
+    """Each run alone, no statement of one writes a table of the other's; run together, none is bad."""
     PASS = "PASS"
     """Every schedule explored, none bad on one server."""
     RACE = "RACE"

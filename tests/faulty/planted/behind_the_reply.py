@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 from mailrace.embedded.mailbox import Mailbox
+from mailrace.embedded.pop3 import Pop3Session
 from planting import Meet, around, fault, some_time
 
 _running: set[asyncio.Task[Any]] = set()
@@ -39,3 +40,20 @@ def tags_are_refused(meet: Meet) -> None:
     @around(Mailbox, "set_tags")
     async def set_tags(inner: Any, mailbox: Mailbox, *given: Any) -> None:
         raise web.HTTPBadRequest
+
+
+@fault
+def tags_are_forgotten_while_a_message_is_retrieved(meet: Meet) -> None:
+    """An edit of tags is answered and not done while a POP3 session reads a message; only memory tells."""
+    reading: set[object] = set()
+
+    @around(Pop3Session, "_retrieve")
+    async def retrieve(inner: Any, session: Pop3Session, *given: Any) -> None:
+        reading.add(session)
+        await inner(session, *given)
+        reading.discard(session)
+
+    @around(Mailbox, "set_tags")
+    async def set_tags(inner: Any, mailbox: Mailbox, *given: Any) -> None:
+        if not reading:
+            await inner(mailbox, *given)

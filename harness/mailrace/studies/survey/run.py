@@ -108,8 +108,6 @@ class Surveyor:
                 return Found(pair=replace(said, verdict=PairVerdict.NOT_APPLICABLE, why=f"{why}."))
             traces = servers.trace(planned, pair.refused_by_right)
             self._spent("traces", began)
-            if traces.is_apart:
-                return Found(pair=replace(said, verdict=PairVerdict.INDEPENDENT, why=_INDEPENDENT))
             explored = time.monotonic()
             looked = servers.look(planned)
             if looked.doubt and not looked.causes:
@@ -206,8 +204,8 @@ def ways(state: State) -> dict[str, list[str]]:
 
 
 _INDEPENDENT = (
-    "Each was run alone: no statement of one writes a table that the other's read or write. "
-    "They were not run together, so what the server keeps in memory was not looked at."
+    "Each was run alone: no statement of one writes a table that the other's read or write. Run together on "
+    "one server, the last byte of either at each statement of the other, they came to the same."
 )
 _FAILED = "The server could not be looked at"
 
@@ -231,10 +229,14 @@ def _found(
     verdict, why = PairVerdict.PASS, f"{looked.space.classes} classes of its schedules explored, none bad."
     if causes:
         verdict, why = PairVerdict.SAME_CAUSE, f"{bad:,} of {schedules:,} schedules are bad."
+        if not bad:
+            why = f"None of {schedules:,} schedules is bad with a server for each; one for both did it."
     elif doubt:
         verdict, why = PairVerdict.INCONCLUSIVE, f"{doubt[:1].upper()}{doubt[1:]}."
     elif apart:
         why = f"{why.removesuffix('.')} on one server; two on one store show {apart[0].name}."
+    elif traces.is_apart:
+        verdict, why = PairVerdict.INDEPENDENT, _INDEPENDENT
     return Found(
         pair=replace(
             said,
