@@ -40,6 +40,9 @@ def link(name):
         (zipped([("server.log", b"\0" * 50_000_000)]), "server.log grows from"),
         (zipped([("run.json", b"{}")]), "manifest.json is missing"),
         (zipped([("manifest.json", b"[]")]), "manifest.json is missing or no manifest"),
+        (zipped([("manifest.json", b"[" * 100_000)]), "manifest.json is missing or no manifest"),
+        (zipped([("manifest.json", b'{"a":' * 90_000)]), "manifest.json is missing or no manifest"),
+        (zipped([("mails", b"x")]), "a file is named 'mails'"),
         (
             zipped([("manifest.json", b'{"bundle": 9, "files": {}}')]),
             "bundle version 9; this mailrace reads 1",

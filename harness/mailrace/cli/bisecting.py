@@ -11,7 +11,7 @@ import typer
 from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.options import look_option, output_option, race_option
-from mailrace.cli.request import asked, racing, server_use
+from mailrace.cli.request import asked, file_of, racing, server_use
 
 if TYPE_CHECKING:
     from mailrace.model.request import RunRequest
@@ -100,18 +100,17 @@ def bisect(
     from mailrace.model.anomaly import AnomalyName
     from mailrace.model.errors import MailraceError, UsageError
     from mailrace.preflight import chosen_mode
-    from mailrace.scenario import find, load
+    from mailrace.scenario import load
     from mailrace.targets import parse_target
 
     if anomaly is not None and anomaly not in {name.value for name in AnomalyName}:
         raise UsageError(f"--anomaly {anomaly}: there are {', '.join(AnomalyName)}")
 
     def question(of: str, *names: str) -> Question:
-        (path, *_) = find([scenario])
         targets = tuple(parse_target(name) for name in names)
         how, looked = racing(rounds=rounds, until="decided"), chosen_mode(*targets, mode=mode)
         request = asked(of, how, server_use(), seed=seed, mode=looked, time_limit_s=time_limit)
-        return Question(targets, load(path), request, anomaly, trials)
+        return Question(targets, load(file_of(scenario)), request, anomaly, trials)
 
     # For `git bisect run` there is one build to judge and no search. Its statuses are git's, so an error of
     # any kind must end with one of those, never with ours.

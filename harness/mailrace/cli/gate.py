@@ -48,9 +48,25 @@ Baseline = Annotated[
     Path | None,
     sure_option("--baseline", metavar="FILE", help="The anomalies that are accepted, with reasons."),
 ]
+
+
+def _free(place: Path | None) -> Path | None:
+    """Where a baseline can be written; UsageError otherwise, before the gate, which takes its time."""
+    from mailrace.model.errors import UsageError
+
+    if place is not None and not (place.is_file() or (place.parent.is_dir() and not place.exists())):
+        raise UsageError(f"--write-baseline {place}: no file can be there; name one in a folder that is")
+    return place
+
+
 WriteBaseline = Annotated[
     Path | None,
-    output_option("--write-baseline", metavar="FILE", help="Write what the new version shows as a baseline."),
+    output_option(
+        "--write-baseline",
+        metavar="FILE",
+        callback=_free,
+        help="Write what the new version shows as a baseline.",
+    ),
 ]
 
 
@@ -113,8 +129,14 @@ def gate(
             done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
     write_gate(done.gate, done.new, done.folder)  # first, for it makes the folder
     if write_baseline is not None:
-        write_baseline.write_text(baseline_text(done.gate.findings, asked_.accepted, asked_.today), "utf-8")
+        _write(write_baseline, baseline_text(done.gate.findings, asked_.accepted, asked_.today))
     _say(done.gate, what, done.folder, Manner(as_json, quiet))
+
+
+def _write(place: Path, text: str) -> None:
+    from mailrace.history import write_whole
+
+    write_whole(place, text.encode("utf-8", "backslashreplace"))
 
 
 def _program(option: str, given: str) -> "TargetName":
@@ -138,8 +160,11 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
         for line in annotations(gate, Path.cwd()):
             print(line, file=sys.stderr)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(gate_markdown(gate))
+            try:
+                with Path(summary).open("a", encoding="utf-8") as file:
+                    file.write(gate_markdown(gate))
+            except OSError as wrong:  # what the gate found does not hang on it
+                print(f"mailrace: {summary}: no job summary is written ({wrong.strerror})", file=sys.stderr)
     study, document = gate_study(gate, what.scenarios), gate_json(gate)
     study = with_workers(study, gate.environment.get("workers", ""))
     finish_study(study, folder, document, manner)

@@ -144,7 +144,11 @@ def _address(option: str, text: str) -> tuple[str, int]:
     from mailrace.model.errors import UsageError
 
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    try:
+        host.encode("idna")  # as it is looked up: no part is empty or too long, and none reorders the line
+    except UnicodeError:
+        host = ""
+    if not colon or not host or not port.isdecimal() or int(port[:6]) > 65535:
         raise UsageError(f"{option} {text}: wanted HOST:PORT, such as 127.0.0.1:2025")
     return host.strip("[]"), int(port)
 

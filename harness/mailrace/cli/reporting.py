@@ -103,22 +103,34 @@ def replay(
     import tempfile
 
     from mailrace.cli.progress import Teller
-    from mailrace.report import unpack
-    from mailrace.studies.replay import recorded
     from mailrace.studies.replay import replay as run_again
 
     with Teller(scenarios=1) as teller, tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
-        if source.suffix == ".zip":
-            unpack(source, Path(unpacked))
-        # A bundle is unpacked into a folder that vanishes; it is then read like the folder of any run.
-        place = Path(unpacked) if source.suffix == ".zip" else _run_of(source)
-        what = recorded(place, scenario=scenario, round_=round_, anomaly=anomaly)
+        # What was recorded is read first, for it says on which version it is run again.
+        what = _recorded(source, Path(unpacked), scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
         name = target or _target_of(what, source)
         request = asked(name, how, server_use(), seed=1, time_limit_s=time_limit)
         answer = run_again(what, request, times=times, listener=teller)
     _show(what, answer, source)
     raise typer.Exit(int(answer.status))
+
+
+def _recorded(
+    source: Path, unpacked: Path, *, scenario: str | None, round_: int | None, anomaly: str | None
+) -> "Recorded":
+    """The witness that is meant. A bundle is unpacked into a folder that vanishes: errors name the bundle."""
+    from mailrace.model.errors import ScenarioError, UsageError
+    from mailrace.report import unpack
+    from mailrace.studies.replay import recorded
+
+    if source.suffix != ".zip":
+        return recorded(_run_of(source), scenario=scenario, round_=round_, anomaly=anomaly)
+    unpack(source, unpacked)
+    try:
+        return recorded(unpacked, scenario=scenario, round_=round_, anomaly=anomaly)
+    except (UsageError, ScenarioError) as wrong:
+        raise UsageError(str(wrong).replace(str(unpacked), str(source))) from wrong
 
 
 def _run_of(source: Path) -> Path:

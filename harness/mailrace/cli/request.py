@@ -59,6 +59,19 @@ def files_of(
     return list(by_name.values())
 
 
+def file_of(given: str) -> Path:
+    """The one scenario file that is meant. Raises UsageError for several: none is looked at unsaid."""
+    from mailrace.model.errors import UsageError
+    from mailrace.report.words import names_words
+    from mailrace.scenario import find, name_of
+
+    first, *more = find([given])
+    if more:
+        names = names_words(name_of(path) for path in (first, *more))
+        raise UsageError(f"{given}: holds {len(more) + 1} scenarios, and one is looked at; name it: {names}")
+    return first
+
+
 def chosen(
     paths: Sequence[str] | None,
     name: str | None = None,

@@ -1,5 +1,6 @@
 """`mailrace check`, `plan`, `schema`, `init`: what can be said of scenario files without a server."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -87,14 +88,13 @@ def init(
     ),
 ) -> None:
     """Write a commented scenario to start from; an existing file is left alone."""
+    from mailrace.cli.screen import Screen
     from mailrace.model.errors import UsageError
     from mailrace.scenario import template
 
     suffix = ".race.yaml"
     if not file.name.endswith(suffix):
-        raise UsageError(
-            f"{file}: scenario files end in {suffix}; name it {file.with_suffix('').name}{suffix}"
-        )
+        raise UsageError(f"{file}: scenario files end in {suffix}; name it {file.stem or 'my'}{suffix}")
     name = file.name.removesuffix(suffix)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -104,10 +104,11 @@ def init(
         raise UsageError(f"{file}: is there already; name another file") from wrong
     except OSError as wrong:
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
-    print(f"{file} written; try: mailrace run {file}")
+    said = Screen()
+    said.line(f"{file} written; try: {shlex.join(['mailrace', 'run', str(file)])}")
     # Only this folder is looked into where no scenario is named.
     if file.parent == Path(OWN):
-        print(
+        said.line(
             "Where no scenario is named, run and steer take those of scenarios/, gate and matrix the shipped "
             "ones as well."
         )

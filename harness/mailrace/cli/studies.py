@@ -17,7 +17,7 @@ from mailrace.cli.campaign import (
     with_workers,
 )
 from mailrace.cli.defaults import settings
-from mailrace.cli.request import Manner, asked, chosen, racing, server_use
+from mailrace.cli.request import Manner, asked, chosen, file_of, racing, server_use
 
 if TYPE_CHECKING:
     from mailrace.cli.request import Chosen
@@ -58,7 +58,7 @@ def merge(
 ) -> None:
     """Join runs that were split over CI jobs into one, by scenarios or by rounds, and judge the sums."""
     from mailrace.cli.show import outcome, write_json
-    from mailrace.history import make_latest, new_folder
+    from mailrace.history import make_latest, new_folder, read_plan
     from mailrace.model.errors import UsageError
     from mailrace.model.result import Rule
     from mailrace.recorded import write_merged
@@ -73,6 +73,8 @@ def merge(
     runs = [run_of(folder) for folder in folders]
     # Where no other is asked for, the strictest of the runs holds.
     result = merged([result_of(run) for run in runs], theta=None if theta == Rule().theta else theta)
+    for run in runs:
+        read_plan(run)  # each is needed, and a run that lacks its own is told before a folder is made
     folder = new_folder(Path(settings().reports), f"merged-{result.target.name}", out=out)
     write_merged(folder, [run.resolve() for run in runs], result)
     make_latest(folder)
@@ -164,13 +166,12 @@ def retries(
     from mailrace.cli.progress import Teller
     from mailrace.history import make_latest
     from mailrace.preflight import preflight
-    from mailrace.scenario import find, load
+    from mailrace.scenario import load
     from mailrace.session import session
     from mailrace.studies.pages import retries_study
     from mailrace.studies.retries import POLICIES, about, require_laboratory, retries_json, run_retries
 
-    (path, *_) = find([scenario])
-    loaded = load(path, "anywhere" if allow_outside else "folder")
+    loaded = load(file_of(scenario), "anywhere" if allow_outside else "folder")
     how = racing(rounds=rounds, until="decided")
     request = asked(target, how, server_use(), seed=seed, out=out, time_limit_s=time_limit)
     require_laboratory(loaded, request.target)

@@ -17,7 +17,11 @@ from mailrace.embedded.versions import VERSIONS
 
 def _address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        colon = ""
+    if not colon or not port.isdecimal() or int(port[:6]) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no address; give HOST:PORT, e.g. 127.0.0.1:1025")
     return host.strip("[]") or "0.0.0.0", int(port)
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from mailrace.history.regular import read_regular
 from mailrace.history.writing import write_whole, writing
 from mailrace.model.choices import Study
-from mailrace.model.codec import codec
+from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import TargetNameError, UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName, parse_target
@@ -128,7 +128,7 @@ def _document(folder: Path) -> dict[str, object]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place}: no JSON ({error})") from error
+        raise UsageError(f"{place}: no JSON ({why_unreadable(error)}); name the folder of a run") from error
     if not isinstance(document, dict):
         raise UsageError(f"{place}: not the plan of a run")
     return document

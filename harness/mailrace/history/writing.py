@@ -30,9 +30,12 @@ def writing(path: Path | str) -> Iterator[None]:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part.
 
-    Raises OutputError where that cannot be done; then the old one stands as it was.
+    Raises OutputError where that cannot be done; then the old one stands as it was. So it does where it is a
+    device or a pipe: the file would take its place, and the whole machine would be without its /dev/null.
     """
     with writing(path):
+        if os.path.lexists(path) and not (path.is_symlink() or path.is_file() or path.is_dir()):
+            raise OSError(errno.EPERM, "is a device or a pipe, and no file")
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with ExitStack() as made:
             made.callback(os.unlink, temporary)

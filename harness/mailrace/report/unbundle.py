@@ -54,10 +54,10 @@ def read_bundle(path: Path) -> Bundle:
         manifest = json.loads(files["manifest.json"])
         version, listed = manifest["bundle"], manifest["files"]
         digests = {str(name): str(entry["sha256"]) for name, entry in listed.items()}
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{path}: no bundle of mailrace: manifest.json is missing or no manifest") from None
     if version != BUNDLE_VERSION:
-        raise UsageError(f"{path}: bundle version {version!r}; this mailrace reads {BUNDLE_VERSION}")
+        raise UsageError(f"{path}: bundle version {version!r:.40}; this mailrace reads {BUNDLE_VERSION}")
     # The manifest can be read. Now files and manifest must agree in both directions, content included.
     strange = sorted(set(files) - set(digests) - set(_LAST))
     missing = sorted(set(digests) - set(files))
@@ -95,7 +95,8 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
     total = 0
     for entry in entries:
         name = entry.filename
-        if not NAME.fullmatch(name) or PurePosixPath(name).name != name:
+        # A file of the folder's name, into which the users' own messages go, would stand in their way.
+        if not NAME.fullmatch(name) or PurePosixPath(name).name != name or name == MAILS:
             raise _Refused(f"a file is named {name[:120]!r}; names in a bundle are plain, without folders")
         if name in files:
             raise _Refused(f"{name} is there twice")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from mailrace.history import write_whole
 from mailrace.model.choices import ModeAsked
 from mailrace.model.codec import codec
 from mailrace.model.consequences import HARMS, Harm
@@ -90,8 +91,8 @@ class Gate:
 def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
     """Write gate.json, gate.md, junit.xml and ctrf.json into the folder; the files, in that order."""
     folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
-    (folder / GATE).write_text(gate_json(gate), encoding="utf-8")
-    (folder / PAGE).write_text(gate_markdown(gate), encoding="utf-8")
+    write_whole(folder / GATE, gate_json(gate).encode())
+    write_whole(folder / PAGE, gate_markdown(gate).encode())
     return (folder / GATE, folder / PAGE, *render(as_run(gate, new), folder, ("junit", "ctrf")))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mailrace.history import RECORD, RUN
+from mailrace.history import RECORD, RUN, writing
 from mailrace.history.plan import PLAN
 from mailrace.model.cause import Cause
 from mailrace.model.codec import codec
@@ -83,7 +83,8 @@ class State:
             raise UsageError(
                 f"{folder}: it holds something else ({theirs}); name another folder with --state"
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         # What is there is read before anything is written, for another survey's file must stay as it is.
         whole, before = 0, None
         for value, end in self._lines():
