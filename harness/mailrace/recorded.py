@@ -35,8 +35,8 @@ def write_plan_of(
     *,
     started: str,
     run: str,
-    study: Study = "run",
-    targets: Sequence[TargetName] = (),
+    study: Study,
+    targets: Sequence[TargetName],
 ) -> None:
     """Write the plan of a run, or of a study's folder, before anything is sent; `run`: its token."""
     plan, mails = plan_of(scenarios, request, study=study, targets=targets)

@@ -211,7 +211,7 @@ def run_of(source: Path) -> Path:
 
 
 def run_with(
-    source: Path, *, scenario: str | None = None, round_: int | None = None, anomaly: str | None = None
+    source: Path, *, scenario: str | None, round_: int | None = None, anomaly: str | None = None
 ) -> tuple[Path, RunResult, list[tuple[ScenarioResult, Witness]]]:
     """The run in that folder that holds such a witness, what it found, and all its witnesses of that kind.
 

@@ -170,7 +170,7 @@ def scenario_cell(
     )
 
 
-def survey_cell(kind: Kind, name: str, request: RunRequest, pairs: tuple[str, ...], cause: str = "") -> Cell:
+def survey_cell(kind: Kind, name: str, request: RunRequest, pairs: tuple[str, ...], cause: str) -> Cell:
     """The cell of some pairs of a survey, by their names, or of a cause that one of them is to show."""
     plan, _ = plan_of([], _without_what_differs(request))
     return Cell(

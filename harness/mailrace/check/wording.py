@@ -21,12 +21,6 @@ _WITHOUT_REPLY = {
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def opening(name: AnomalyName, record: RoundRecord, message: str | None = None) -> str:
-    """How every proof begins: `rejected_but_stored, round 41, message r00041s02: `."""
-    about = f", message {message}" if message else ""
-    return f"{name.value}, round {record.index}{about}: "
-
-
 def instant(record: RoundRecord, t_ns: int) -> str:
     """A time as it stands in proofs, ms after the round's release: `at 2.113 ms`."""
     ms = (t_ns - record.released_ns) / 1e6
@@ -118,7 +112,8 @@ def finding(
     copies: Sequence[StoredMessage] = (),
     tags: Sequence[str] = (),
 ) -> Anomaly:
-    """The anomaly with those witnesses and the proof behind its opening."""
+    """The anomaly with those witnesses; its proof begins `rejected_but_stored, round 41, message m3: `."""
+    about = f", message {message}" if message else ""
     return Anomaly(
         name=name,
         round=record.index,
@@ -126,7 +121,7 @@ def finding(
         attempts=tuple(attempts),
         copies=tuple(copy.id for copy in copies),
         tags=tuple(tags),
-        proof=opening(name, record, message) + proof,
+        proof=f"{name.value}, round {record.index}{about}: {proof}",
     )
 
 

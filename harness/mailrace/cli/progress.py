@@ -21,8 +21,8 @@ SECONDS_APART = 5.0
 class Teller:
     """Tells on stderr which scenario of how many is looked at, how far it is, and what is left in time."""
 
-    def __init__(self, *, scenarios: int = 0, quiet: bool = False) -> None:
-        """`scenarios`: how many will begin, each anew on another target; 0 where that is not known."""
+    def __init__(self, *, scenarios: int, quiet: bool = False) -> None:
+        """`scenarios`: how many will begin, each anew on another target."""
         self._scenarios = scenarios
         self._quiet = quiet
         self._screen = Screen(sys.stderr)

@@ -100,7 +100,7 @@ def asked(
     *parts: "Part",
     seed: int | None = None,
     out: Path | None = None,
-    time_limit_s: float | None = None,
+    time_limit_s: float | None,
     mode: "Mode" = "race",
 ) -> "RunRequest":
     """The request: the target that was named or is set, its parts, and a seed drawn where none is given.
@@ -122,7 +122,7 @@ def asked(
     )
 
 
-def racing(*, rounds: int | None = None, confidence: float | None = None, **own: Any) -> "Racing":
+def racing(*, rounds: int | None, confidence: float | None = None, **own: Any) -> "Racing":
     """How to race, with the user's own settings where an option is not given."""
     from mailrace.model.request import Racing
 

@@ -128,7 +128,7 @@ def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: S
         screen.line(f"  {command.text}")
 
 
-def show_study(study: Study, folder: Path, manner: Manner = ALL) -> None:
+def show_study(study: Study, folder: Path, manner: Manner) -> None:
     """A question of many runs on stdout: its table, its conclusion, its proofs, where its page is."""
     if manner.quiet:
         print(study.verdict)

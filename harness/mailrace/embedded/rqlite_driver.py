@@ -35,7 +35,7 @@ class RqliteDriver:
 
     stores_blobs = False
 
-    def __init__(self, url: str, *, names_errors: bool = True) -> None:
+    def __init__(self, url: str, *, names_errors: bool) -> None:
         self._url = url.rstrip("/")
         self._names_errors = names_errors
         self._session: ClientSession | None = None

@@ -49,7 +49,7 @@ class Place:
 
 
 def race_on(
-    scenario: Scenario, place: Place, options: RaceOptions, began: Began | None = None
+    scenario: Scenario, place: Place, options: RaceOptions, began: Began
 ) -> tuple[TargetInfo | None, ScenarioResult]:
     """What the target is (None where it was not available), and what racing the scenario on it gave.
 
@@ -85,8 +85,7 @@ def race_on(
             # All is there and nothing was sent yet: the journal is told what is raced, and the sides
             # alternate.
             side = _side(stack, "target", scenario, target, place, options)
-            if began is not None:
-                began(scenario, info, chosen)
+            began(scenario, info, chosen)
             place.journal.header(
                 JournalHeader.of(
                     scenario.name,

@@ -42,7 +42,7 @@ def prepare(
     client: Client,
     connections: Connections,
     *,
-    together: bool = False,
+    together: bool,
 ) -> Prepared:
     """Store what is given, bring every actor to where it is held, and say so if one does not get there.
 

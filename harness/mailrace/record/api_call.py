@@ -48,7 +48,7 @@ class Request:
 
     __slots__ = ("_query", "kind", "method", "named", "path")
 
-    def __init__(self, method: str, target: str, prefix: str = "") -> None:
+    def __init__(self, method: str, target: str, prefix: str) -> None:
         if not target.startswith("/"):  # as a proxy is asked: with the whole URL
             target = urlunsplit(("", "", *urlsplit(target)[2:]))
         path, _, self._query = target.partition("#")[0].partition("?")

@@ -74,7 +74,7 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
     return tuple(made)
 
 
-def redacted(text: str, found: Iterable[Redaction], keep: Collection[str] = ()) -> str:
+def redacted(text: str, found: Iterable[Redaction], keep: Collection[str]) -> str:
     """The text with each finding replaced, but for the kinds to keep; also where JSON escapes it.
 
     A login within a URL is replaced whatever is kept.

@@ -13,7 +13,7 @@ from mailrace.scenario.scenario import Scenario
 SHOWN_MAX = 5
 
 
-def lasting_tags(scenario: Scenario, *, is_ours: bool = True) -> tuple[str, ...]:
+def lasting_tags(scenario: Scenario, *, is_ours: bool) -> tuple[str, ...]:
     """The tags, as written, that a later round finds in the store already, each once.
 
     is_ours   of another server, whose store outlives a run, a tag must hold `{run}` too
@@ -37,7 +37,7 @@ def lasting_tags(scenario: Scenario, *, is_ours: bool = True) -> tuple[str, ...]
     return tuple(dict.fromkeys([*lasting, *of_files]))
 
 
-def why_vacuous(scenario: Scenario, *, is_ours: bool = True) -> str:
+def why_vacuous(scenario: Scenario, *, is_ours: bool) -> str:
     """Why rounds after the first count for nothing, in a sentence without its full stop; "" if they count."""
     tags = lasting_tags(scenario, is_ours=is_ours)
     if not tags:

@@ -4,13 +4,10 @@ import re
 
 from mailrace.model.hints import nearest
 
-TEMPLATES = ("run", "round", "sender")
-"""run: the run's token (`mrk3f9x2ab`); round: `r00041`; sender: `s02`. All of fixed length."""
-
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 LONGEST = {"run": "mr00000000", "round": "r00000", "sender": "s00"}
-"""Values as long as any: what a text can grow to."""
+"""The templates, with values as long as any: the run's token, the round and the sender."""
 
 
 def expand(text: str, values: dict[str, str]) -> str:
@@ -18,7 +15,7 @@ def expand(text: str, values: dict[str, str]) -> str:
     return _BRACES.sub(lambda match: values[match[1]], text)
 
 
-def fault(text: str, known: tuple[str, ...] = TEMPLATES) -> str:
+def fault(text: str, known: tuple[str, ...]) -> str:
     """What is wrong with the templates of a text and what is wanted, or "" where nothing is."""
     for name in _BRACES.findall(text):
         if name not in known:

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from mailrace.scenario.needs import fault as needs_fault
-from mailrace.scenario.templates import LONGEST, TEMPLATES, expand
+from mailrace.scenario.templates import LONGEST, expand
 from mailrace.scenario.templates import fault as template_fault
 
 TAG_LENGTH_MAX = 100
@@ -29,7 +29,7 @@ _GIVEN_NAME = "[a-z][a-z0-9-]{0,15}"
 _PRINTABLE = re.compile(r"[ -~]*")
 
 
-def _tag(text: str, known: tuple[str, ...] = TEMPLATES) -> str:
+def _tag(text: str, known: tuple[str, ...] = tuple(LONGEST)) -> str:
     if wrong := template_fault(text, known):
         raise ValueError(wrong)
     if "," in text:

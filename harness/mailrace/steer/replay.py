@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.errors import UsageError
@@ -31,7 +30,6 @@ from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import Round, round_on
 from mailrace.steer.steering import EXPLORE_S_MAX, opener_of, seconds_left
 
-TIMES = 10
 REALISE_S_MAX = 60.0
 
 
@@ -65,13 +63,11 @@ class ReplayRequest:
 
     recorded_on   the target on which it was recorded, in words
     times         how often its schedule is run
-    folder        where the servers' logs are kept
     deadline      monotonic seconds after which no run begins, so there may be fewer
     """
 
     recorded_on: str = ""
-    times: int = TIMES
-    folder: Path | None = None
+    times: int
     gomaxprocs: int | None = None
     deadline: float | None = None
 
@@ -80,7 +76,7 @@ def replay_schedule(
     witness: Witness,
     target: str | TargetName,
     options: ServerOptions,
-    request: ReplayRequest | None = None,
+    request: ReplayRequest,
     *,
     contents: Mapping[str, bytes] | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -89,12 +85,11 @@ def replay_schedule(
 
     Raises UsageError for a witness without a schedule, TargetError where the target fails.
     """
-    request = request or ReplayRequest()
     schedule = witness.schedule
     if schedule is None:
         raise UsageError(f"round {witness.record.index}: it was raced, not steered; replay it natively")
     plan, name = witness.record.plan, witness.anomaly.name
-    opener = opener_of(target, options, request.folder, request.gomaxprocs)
+    opener = opener_of(target, options, None, request.gomaxprocs)
     # Where it hung in a race, its serial orders may hang too, and that clears nothing.
     rig = Rig(opener, contents or {}, options, is_fresh=name in ENDS)
     try:

@@ -122,7 +122,7 @@ class Surveying:
         except (ValueError, TypeError, KeyError, AttributeError):
             return ()
 
-    def trace(self, planned: PlannedRound, refused_by_right: frozenset[str] = frozenset()) -> Traces:
+    def trace(self, planned: PlannedRound, refused_by_right: frozenset[str]) -> Traces:
         """Each operation alone, from the same store. Raises TargetError, ScheduleMissed."""
         round_ = self._with(planned)
         separate = SeparateInstances(round_)

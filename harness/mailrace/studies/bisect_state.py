@@ -28,7 +28,7 @@ def run_bisect(
     *,
     anomaly: str | None,
     trials: int,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None],
 ) -> Search:
     """Search to the end, each probe into a folder of its own; what is known stands in `state` at any time.
 

@@ -24,7 +24,6 @@ from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario
 from mailrace.session import Session
 from mailrace.studies.absence import races_of
-from mailrace.targets import why_not
 
 EMPTY = "not available"
 Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
@@ -54,10 +53,10 @@ def run_matrix(
     targets: Sequence[TargetName],
     whole: Session,
     *,
-    may_install: bool = False,
-    tell: Callable[[str], None] = lambda _: None,
-    lacks: Callable[[TargetName], str] = why_not,
-    look: Looking | None = None,
+    may_install: bool,
+    tell: Callable[[str], None],
+    lacks: Callable[[TargetName], str],
+    look: Looking | None,
 ) -> Matrix:
     """Run every scenario on every target, each target into a folder of its own.
 

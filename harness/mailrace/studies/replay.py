@@ -106,7 +106,7 @@ def _beyond(witness: Witness, scenario: Scenario) -> str:
     return next((what for what, is_wrong in wrong.items() if is_wrong), "")
 
 
-def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None = None) -> Replay:
+def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None) -> Replay:
     """Run the witness again on the request's target: its schedule `times` times, or its round, raced.
 
     FIXED is only said where the scenario as a whole gets the word PASS on that target, by the very rule of
@@ -174,7 +174,7 @@ def _answer(
     return Replay(word=word, hits=hits, rounds=rounds, sentence=sentence, status=status)
 
 
-def replay_round(what: Recorded, request: RunRequest, listener: Listener | None = None) -> Replay:
+def replay_round(what: Recorded, request: RunRequest, listener: Listener | None) -> Replay:
     """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
 
     A hit is STILL FAILS, also one of another anomaly. None is FIXED only where the rule for PASS holds and

@@ -78,7 +78,7 @@ def run_retries(
     scenario: Scenario,
     whole: Session,
     *,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None],
 ) -> tuple[Trial, ...]:
     """Race under every policy, off and on; each run has its own folder. All rounds are run.
 

@@ -92,7 +92,7 @@ class Api:
         """A page of the mailbox, newest first; `limit` 1 to 5,000 (0 means 50 or all, by version)."""
         return self._page("/api/v1/messages", {}, start, limit)
 
-    def search(self, query: str, start: int = 0, limit: int = 50) -> Page:
+    def search(self, query: str, start: int, limit: int) -> Page:
         """A page of what matches: substrings without case, `_` and `%` being wildcards."""
         return self._page("/api/v1/search", {"query": query}, start, limit)
 

@@ -232,7 +232,7 @@ def always(_node: Node, _last: int, _actor: int) -> bool:
     return True
 
 
-def count_schedules(graph: Graph, allowed: Follows = always) -> dict[Node, int]:
+def count_schedules(graph: Graph, allowed: Follows) -> dict[Node, int]:
     """How many schedules end in each leaf, among those whose every step is `allowed`."""
     memo: dict[tuple[Node, int], dict[Node, int]] = {}
 

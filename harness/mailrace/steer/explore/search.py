@@ -54,7 +54,7 @@ def search(
     actors: int,
     extent: Extent,
     take: Take,
-    predict: Callable[[], str] = lambda: "",
+    predict: Callable[[], str],
 ) -> Coverage:
     """Run the schedules of a system of so many actors; `take` is given each; one may come twice.
 

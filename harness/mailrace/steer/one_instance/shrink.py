@@ -29,7 +29,7 @@ def shrink(
     planned: PlannedRound,
     name: AnomalyName,
     *,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None],
 ) -> PlannedRound:
     """The smallest round found that shows `name`. Greedy and bounded."""
     best = planned

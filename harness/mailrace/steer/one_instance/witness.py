@@ -22,7 +22,7 @@ def witness_of(
     realised: int,
     repeats: int,
     tries: int,
-    instances: int = 1,
+    instances: int,
 ) -> ScheduleWitness:
     """The schedule of a violating run, its guilty pair marked, beside its serial orders.
 

@@ -53,7 +53,7 @@ def gate_verdict(findings: Iterable[Finding], *, is_strict: bool = False) -> Ver
     return gravest(verdict_of(finding, is_strict=is_strict) for finding in findings)
 
 
-def verdict_of(finding: Finding, *, is_strict: bool = False) -> Verdict:
+def verdict_of(finding: Finding, *, is_strict: bool) -> Verdict:
     """What one finding does to the gate. Strict: all that the new version shows counts."""
     if finding.accepted:
         return Verdict.PASS

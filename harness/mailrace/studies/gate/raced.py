@@ -68,7 +68,7 @@ def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
     return found
 
 
-def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None = None) -> bool:
+def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None) -> bool:
     """Whether more pairs can change no finding.
 
     Every anomaly seen is on both, or often enough on one only; and enough pairs raced at all to speak of the

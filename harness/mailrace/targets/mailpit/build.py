@@ -22,7 +22,7 @@ SAY_S = 2.0
 """Between two lines on what Go does."""
 
 
-def build(version: str, folder: Path, say: Callable[[str], None] = lambda _: None) -> Path:
+def build(version: str, folder: Path, say: Callable[[str], None]) -> Path:
     """The built program in `folder`; `say` is told what Go does meanwhile.
 
     In a module that requires the version: `go install MODULE@VERSION` also asks for the newest release.
