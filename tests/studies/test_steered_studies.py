@@ -49,7 +49,7 @@ def test_what_the_old_version_does_not_send_is_answered_by_all_its_orders(tmp_pa
     assert done.returncode == 1, done.stderr
     (finding,) = json.loads(done.stdout)["findings"]
     assert (finding["anomaly"], finding["change"]) == ("rejected_but_stored", "new")
-    assert "cannot follow this schedule, and of its own" in finding["reason"]
+    assert "cannot follow this schedule, and none of its" in finding["reason"]
 
 
 def test_a_schedule_is_put_again_where_it_can_be_followed(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
             return Absence(
                 False, f"schedules of it show {', '.join(ends)}, and there nothing else is looked for"
             )
-        return Absence(True, f"none of all {result.schedules.classes} classes of schedules shows it")
+        return Absence(True, f"none of its {result.schedules.classes} classes of schedules shows it")
     # From here on rounds are counted, and they count only if nothing casts doubt on all of them.
     if doubted := doubt(result):
         return Absence(False, doubted)

@@ -155,7 +155,7 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
         return finding_of(old, new, name, Change.NEW, reason)
     cannot_follow = old.schedules is not None and again is not None and again.missed and not again.runs
     if cannot_follow and (without := absence(old, name, rule)).is_shown:
-        reason = f"the old version cannot follow this schedule, and of its own, {without.reason}."
+        reason = f"the old version cannot follow this schedule, and {without.reason}."
         return finding_of(old, new, name, Change.NEW, reason)
     done = f"{again.runs} times" if again is not None else "not at all"
     reason = (
