@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from mailrace.check import check_round, is_about_replies_only, outcome_of
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Relayed, RoundRecord
@@ -123,6 +124,18 @@ def test_a_torn_read_is_reported_and_fails_nothing() -> None:
             "by design (S9).",
         ),
     )
+
+
+@pytest.mark.parametrize("tags", [5, True, {"a": 1}, "T", 1.5, [None, {}]])
+def test_a_row_whose_tags_are_no_list_of_names_is_shown_as_it_is(tags: object) -> None:
+    read = Read(key="read.1", path="/api/v1/messages", times=1)
+    text = json.dumps({"messages": [{"ID": "x", "From": {"Address": SENT.sender}, "Tags": tags}]})
+    shown, nothing = (
+        ran((SEND, read), (250, 200), (copy(SENT, "T"),), tags=("T",), texts=("", answer))
+        for answer in (text, '{"messages": []}')
+    )
+    (torn,) = check_round(shown, PLAIN, (outcome_of(nothing),))
+    assert torn.name is AnomalyName.TORN_READ
 
 
 def test_what_a_relay_got_is_part_of_the_outcome() -> None:

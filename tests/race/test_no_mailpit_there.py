@@ -1,5 +1,6 @@
 """Nobody, or another program, at one of the two ports: a sentence that names what answered."""
 
+import json
 import socket
 import threading
 from pathlib import Path
@@ -76,3 +77,19 @@ def test_a_rest_side_that_does_not_answer_in_time(tmp_path: Path) -> None:
         reason = failed(server.name, tmp_path)
         over.set()
     assert "no answer within 0.6 s" in reason
+
+
+@pytest.mark.parametrize("chance", [10**400, float("nan"), 1e308, -1, "many", 20])
+def test_a_server_that_tells_of_any_chance_is_raced(chance: object, tmp_path: Path) -> None:
+    told = {
+        "/api/v1/webui": {"ChaosEnabled": True},
+        "/api/v1/chaos": {"Sender": {"ErrorCode": 451, "Probability": chance}},
+    }
+
+    def answered(path: str) -> tuple[int, bytes] | None:
+        return (200, json.dumps(told[path]).encode()) if path in told else None
+
+    with ScriptedServer(rest=answered) as server:
+        result, rounds = raced(server.name, tmp_path)
+    assert len(rounds) > 0
+    assert any("--enable-chaos: Sender 451 in 20 %" in said for said in result.not_looked) == (chance == 20)

@@ -58,7 +58,9 @@ def test_statements_with_and_without_arguments() -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"{}", b"nonsense", b"[[]]", b"[[1]]", b'[["SELECT :a", {"a": 1}]]'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"nonsense", b"[" * 100_000, b"[[]]", b"[[1]]", b'[["SELECT :a", {"a": 1}]]']
+)
 def test_a_body_that_is_no_list_of_statements(body: bytes) -> None:
     with pytest.raises(BadRequest):
         calls_of(body)

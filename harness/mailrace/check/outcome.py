@@ -252,4 +252,6 @@ def _row(row: object, own: Mapping[str, Message], plain: _Plain) -> str:
     key = _sender_of(row) if isinstance(row, dict) else ""
     if not isinstance(row, dict) or key not in own:
         return ""
-    return f"{plain.text(key)} [{', '.join(sorted(plain.text(str(t)) for t in row.get('Tags') or ()))}]"
+    tags = row.get("Tags") or ()
+    listed = tags if isinstance(tags, list | tuple) else (tags,)  # a server may send anything for a list
+    return f"{plain.text(key)} [{', '.join(sorted(plain.text(str(t)) for t in listed))}]"

@@ -74,6 +74,7 @@ def _triggers(told: Mapping[str, object]) -> str:
     found = []
     for name, trigger in told.items():
         chance = trigger.get("Probability") if isinstance(trigger, dict) else None
-        if isinstance(trigger, dict) and isinstance(chance, int | float) and chance > 0:
+        # What is beyond all percentages is none: a whole number of JSON has no end, and a float has.
+        if isinstance(trigger, dict) and isinstance(chance, int | float) and 0 < chance <= 100:
             found.append(f"{name} {trigger.get('ErrorCode', '')} in {chance:g} %")
     return ", ".join(found)

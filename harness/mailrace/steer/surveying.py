@@ -119,7 +119,7 @@ class Surveying:
         try:
             paths = json.loads(ending.text)["paths"] if ending is not None else {}
             return tuple(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return ()
 
     def trace(self, planned: PlannedRound, refused_by_right: frozenset[str]) -> Traces:

@@ -1,5 +1,6 @@
 """Takes the JSON of Mailpit's list and search; gives pages of `StoredMessage`, or says what is wrong."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,15 @@ def page_of(document: object) -> Page:
         messages=tuple(_message(_mapping(row, "a row of messages")) for row in rows),
         tags=names_of(body.get("tags")),
     )
+
+
+def page_in(text: str) -> Page:
+    """The page in the text of an answer, whatever it is. Raises NotMailpit."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotMailpit("it is not JSON") from error
+    return page_of(document)
 
 
 def names_of(document: object) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def calls_of(body: bytes) -> tuple[Call, ...]:
     """The statements of a `/db/…` body; raises BadRequest."""
     try:
         listed = json.loads(body)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise BadRequest(str(wrong)) from None
     if not isinstance(listed, list):
         raise BadRequest("a body that is no list of statements")

@@ -7,7 +7,6 @@ the list after each schedule.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,7 @@ from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import ANSWER_S_MAX, Rig
 from mailrace.targets import Unanswered, Unreachable
 from mailrace.targets.api import PAGE_ROWS_MAX
-from mailrace.targets.rows import page_of
+from mailrace.targets.rows import NotMailpit, page_in
 
 UNANSWERED_MAX = 3
 _TABLES = (
@@ -121,8 +120,8 @@ class Views:
             told = f"{ending.code or ''} {ending.text}".strip() if ending else "nothing"
             raise TargetError(f"GET /api/v1/messages: {told}")
         try:
-            page = page_of(json.loads(ending.text))
-        except ValueError as wrong:
+            page = page_in(ending.text)
+        except NotMailpit as wrong:
             raise TargetError(f"GET /api/v1/messages: answered, but not as Mailpit does ({wrong})") from wrong
         return Stored(messages=page.messages, tags=page.tags), ()
 
