@@ -62,3 +62,16 @@ def test_a_server_whose_given_mail_is_not_there_is_a_sentence(
     found = state.found[APART].pair
     assert found.verdict is PairVerdict.INCONCLUSIVE
     assert "was accepted, and is not in the store" in found.why
+
+
+@pytest.mark.slow
+def test_what_one_instance_breaks_in_turn_is_no_clean_pair(
+    tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    name = "send ∥ delete, nothing in common"
+    state = State(tmp_path / "state", Header(target="faulty", version="fixed", pairs=()))
+    target = parse_target(faulty("mail_lost_after_an_edit"))
+    assert Surveyor(target, state, tmp_path).survey([pair for pair in pairs() if pair.name == name])
+    found = state.found[name].pair
+    assert (found.verdict, found.causes) == (PairVerdict.INCONCLUSIVE, ()), found.why
+    assert "Accepted_but_missing shows on one instance when the operations run one after" in found.why

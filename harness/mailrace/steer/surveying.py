@@ -27,7 +27,7 @@ from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore, never_accepted
-from mailrace.steer.one_instance.beyond import at_point, bad_points
+from mailrace.steer.one_instance.beyond import at_point, bad_points, in_turn
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
@@ -76,8 +76,7 @@ class Looked:
     @property
     def schedules(self) -> tuple[int, int]:
         """(all, bad) that one server allows."""
-        counted = self.space.count(self.seen.exclusions.allow)
-        return counted.schedules, counted.bad
+        return self.space.count(self.seen.exclusions.allow)[:2]
 
 
 @dataclass(slots=True)
@@ -149,8 +148,7 @@ class Surveying:
         beyond = grounds_of(space, always).causes() if space.graph.is_whole else []
         apart = tuple(one for one in beyond if one.name not in found and not found)
         doubt = space.doubt or seen.points.in_words or space.judge.without_a_race
-        if not doubt and not space.is_exhaustive:
-            doubt = f"not finished, for {space.coverage.why_not}"
+        doubt = doubt or ("" if space.is_exhaustive else f"not finished, for {space.coverage.why_not}")
         return Looked(space, grounds, seen, found, apart, doubt, never_accepted(space))
 
     @staticmethod
@@ -180,18 +178,20 @@ class Surveying:
         shown = realiser.on_one(SharedInstance(round_, space.graph), looked.seen.exclusions.allow)
         return shown.causes[0]
 
-    def at_points(self, planned: PlannedRound, looked: Looked) -> list[Cause]:
-        """What one instance did at a release point, and no explored schedule does, where it came again."""
+    def at_points(self, planned: PlannedRound, looked: Looked) -> tuple[list[Cause], str]:
+        """What one instance did at a release point, and no explored schedule does; and what is no race."""
         round_ = self._with(planned)
         shared = SharedInstance(round_, looked.space.graph)
         kinds = tuple(operation.kind for operation in planned.operations)
         realiser = self._realiser(round_, looked.space, looked.grounds, self.extent.seconds_max)
-        judge, points, found = looked.space.judge, looked.seen.points, []
+        judge, points, found, doubt = looked.space.judge, looked.seen.points, [], ""
         for once, run, names in bad_points(shared, judge, points, looked.space.anomalies):
             # It counts where it comes again, and is told as a doubt where it does not.
+            if not names:
+                doubt = in_turn(looked.space, run)
+                continue
             shown = at_point(realiser.prover, once, run, looked.seen.exclusions.allow, ())
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
-            is_shown = not isinstance(shown, str)
             found.append(
                 Cause(
                     name=origin.name,
@@ -199,11 +199,11 @@ class Surveying:
                     anomalies=tuple(in_order(n.value for n in names)),
                     operations=kinds,
                     classes=1,
-                    realised=int(is_shown),
-                    fate="realised" if is_shown else "unrealised",
+                    realised=int(not isinstance(shown, str)),
+                    fate="unrealised" if isinstance(shown, str) else "realised",
                 )
             )
-        return found
+        return found, doubt
 
     def stop(self) -> None:
         """End the servers; may be called twice."""

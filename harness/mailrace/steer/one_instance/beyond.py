@@ -11,6 +11,7 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.explore.judge import ENDS, Judge
+from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation
@@ -61,16 +62,17 @@ def bad_points(
 ) -> Iterator[tuple[Callable[[], Execution], Execution, frozenset[AnomalyName]]]:
     """Release points that show what is not `known`: how to run each once more, its run, what it shows.
 
-    Of a server that hangs or ends only that counts: whatever it left undone comes of it.
+    Of a server that hangs or ends only that counts: whatever it left undone comes of it. Nothing is left of
+    what a point shows, where the instance breaks it in turn as well: that is no race, and not clean either.
     """
     times: Counter[frozenset[AnomalyName]] = Counter()
     for point, run in points.runs:
         names = judge.names(run) - known
         if run.has_ended_badly:
             names &= frozenset(ENDS)
-        if names and times[names] < POINTS_EACH and (new := names - broken_in_turn(shared, judge)):
+        if names and times[names] < POINTS_EACH:
             times[names] += 1
-            yield partial(shared.run, point, is_calm=True), run, new
+            yield partial(shared.run, point, is_calm=True), run, names - broken_in_turn(shared, judge)
 
 
 def without_graph(
@@ -106,6 +108,15 @@ def broken_in_turn(shared: SharedInstance, judge: Judge) -> frozenset[AnomalyNam
     shared.rig.replace(shared.rig.instances[0])
     runs = (_tried(shared, Way(first, NEVER)) for first in (0, 1))
     return frozenset().union(*(judge.names(run) for run in runs if run is not None))
+
+
+def in_turn(space: StateSpace, run: Execution) -> str:
+    """What a release point showed and one instance breaks in turn as well, in a clause."""
+    names = ", ".join(sorted(space.judge.names(run) - space.anomalies))
+    return (
+        f"{names} shows on one instance when the operations run one after the other as well: "
+        "a broken promise, not a race"
+    )
 
 
 def _tried(shared: SharedInstance, way: Way) -> Execution | None:

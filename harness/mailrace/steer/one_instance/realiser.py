@@ -16,7 +16,7 @@ from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, graph_of
-from mailrace.steer.one_instance.beyond import at_point, bad_points, without_graph
+from mailrace.steer.one_instance.beyond import at_point, bad_points, in_turn, without_graph
 from mailrace.steer.one_instance.exclusions import Points, split_in_words
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
@@ -93,6 +93,8 @@ class Realiser:
         doubts: dict[frozenset[AnomalyName], str] = {}
         told: frozenset[AnomalyName] = frozenset()
         for once, run, names in bad_points(shared, self.space.judge, points, self.space.anomalies):
+            if not names:
+                doubts[self.space.judge.names(run)] = in_turn(self.space, run)
             if names <= told:
                 continue
             shown = at_point(self.prover, once, run, allowed, found)
@@ -115,8 +117,8 @@ class Realiser:
         """A race that one instance shows at a release point, with or without the graph, if there is one."""
         if len(self.round_.actors) != 2:
             return []
-        for once, run, _ in bad_points(shared, self.space.judge, points):
-            shown = at_point(self.prover, once, run, allowed, ())
+        for once, run, names in bad_points(shared, self.space.judge, points):
+            shown = at_point(self.prover, once, run, allowed, ()) if names else ""
             if not isinstance(shown, str):
                 self.observer.decided(shown.said)
                 return [shown]

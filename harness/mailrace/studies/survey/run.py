@@ -113,7 +113,8 @@ class Surveyor:
             if looked.doubt and not looked.causes:
                 # A broadcast of the server's that came between costs a second look, and no more than one.
                 looked = servers.look(planned)
-            alone = servers.at_points(planned, looked)
+            alone, in_turn = servers.at_points(planned, looked)
+            looked = replace(looked, doubt=looked.doubt or in_turn)
             self._spent("explore", explored)
             self._show_at_once(said.name, planned, servers, looked)
         except (TargetError, ScheduleMissed) as wrong:
