@@ -10,13 +10,11 @@ number of selected steps that it was seen to have, all interleavings of them hav
 import random
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.database_proxy.independence import Footprint
-from mailrace.steer.explore.strategy import Around, System
-
-Leaf = TypeVar("Leaf")
+from mailrace.steer.explore.strategy import Around, Leaf, System
 
 
 class _Place(NamedTuple):

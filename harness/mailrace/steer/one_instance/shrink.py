@@ -15,6 +15,7 @@ from mailrace.model.errors import TargetError
 from mailrace.model.operation import Operation, PlannedRound, Send, SetTags
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import explore
+from mailrace.steer.servers.marks import tags_of
 from mailrace.steer.servers.rig import Rig
 from mailrace.steer.servers.round import round_on
 
@@ -81,8 +82,8 @@ def smaller(planned: PlannedRound) -> Iterator[PlannedRound]:
     for message in planned.given:
         if message.key not in named:
             yield replace(planned, given=tuple(m for m in planned.given if m is not message))
-    for tag in sorted({t.lower() for o in operations for t in _tags(o)}):
-        if all(len(_tags(o)) > 1 for o in operations if tag in map(str.lower, _tags(o))):
+    for tag in sorted({t.lower() for o in operations for t in tags_of(o)}):
+        if all(len(tags_of(o)) > 1 for o in operations if tag in map(str.lower, tags_of(o))):
             yield replace(planned, operations=tuple(_without(o, tag) for o in operations))
     if any(isinstance(o, Send) and o.message.body_bytes > 10 * BODY_BYTES + 100 for o in operations):
         yield replace(planned, operations=tuple(_short(o) for o in operations))
@@ -97,12 +98,6 @@ def _shows(rig: Rig, planned: PlannedRound, name: AnomalyName, seconds: float) -
     return name in space.anomalies
 
 
-def _tags(operation: Operation) -> tuple[str, ...]:
-    if isinstance(operation, Send):
-        return operation.message.tags
-    return operation.tags if isinstance(operation, SetTags) else ()
-
-
 def _without(operation: Operation, tag: str) -> Operation:
     if isinstance(operation, Send):
         taken = {t: "" for t in operation.message.tags if t.lower() == tag}
@@ -113,7 +108,7 @@ def _without(operation: Operation, tag: str) -> Operation:
 
 
 def _first_tag(operation: Operation) -> Operation:
-    for tag in _tags(operation)[1:]:
+    for tag in tags_of(operation)[1:]:
         operation = _without(operation, tag.lower())
     return operation
 

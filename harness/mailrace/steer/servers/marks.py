@@ -11,7 +11,7 @@ from mailrace.model.operation import Operation, PlannedRound, Read, Send, SetTag
 
 def with_own_spellings(planned: PlannedRound) -> PlannedRound:
     """The round with the tags that two or more operations ask for spelt differently in each of them."""
-    asked = [_tags_of(o) for o in planned.operations]
+    asked = [tags_of(o) for o in planned.operations]
     # Spellings begin from one of the tag, for each actor's is another turn of the same letters.
     written = {tag.lower(): tag for tags in reversed(asked) for tag in reversed(tags)}
     operations = []
@@ -39,7 +39,8 @@ def _plain(operation: Operation) -> Operation:
     return operation
 
 
-def _tags_of(operation: Operation) -> tuple[str, ...]:
+def tags_of(operation: Operation) -> tuple[str, ...]:
+    """The tags that the operation gives a message, as written."""
     if isinstance(operation, Send):
         return operation.message.tags
     return operation.tags if isinstance(operation, SetTags) else ()
