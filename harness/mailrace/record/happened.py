@@ -14,7 +14,7 @@ from mailrace.check.tags import tag_keys
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import Outcome
 from mailrace.record.doubts import doubts
-from mailrace.record.mails import Mail
+from mailrace.record.mails import DELETIONS, Mail
 from mailrace.record.overlaps import WRITERS
 from mailrace.record.recorded import Held, Recorded
 from mailrace.record.suite import Suite
@@ -39,7 +39,7 @@ class Happenings:
     """What was found, and how many accepted mails were not judged since somebody may have deleted them.
 
     untold   mails that cannot be told from others in the store: those accepted without an ID, of a Message-ID
-             that no other has, and those refused without a Message-ID, which may be stored all the same
+             that no other has, and those refused without a Message-ID where a row may be one of them
     doubts   why nothing was judged at all, a sentence each
     """
 
@@ -70,8 +70,17 @@ def happened(suite: Suite) -> Happenings:
         untold = len(lasting) - len(judged)
     ordered = sorted(found, key=lambda one: one.operation.invoked_ns)
     not_judged = len(suite.mails) - len(judged) - untold
-    nameless = sum(_is_refused(one) and not one.message_id for one in suite.operations)
-    return Happenings(tuple(ordered), len(judged), not_judged, untold + nameless, why_not)
+    untold += _refused_and_perhaps_held(suite, by_message_id)
+    return Happenings(tuple(ordered), len(judged), not_judged, untold, why_not)
+
+
+def _refused_and_perhaps_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> int:
+    """How many mails without a Message-ID were refused, where the store has or may have had one of them."""
+    ids = {mail.id for mail in suite.mails}
+    nobody_s = [one for one in suite.held if one.id not in ids and one.message_id not in by_message_id]
+    if not nobody_s and not any(one.kind in DELETIONS for one in suite.operations):
+        return 0
+    return sum(_is_refused(one) and not one.message_id for one in suite.operations)
 
 
 def _is_refused(one: Recorded) -> bool:
