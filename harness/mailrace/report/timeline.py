@@ -6,7 +6,7 @@ clock is the record's own (`time.monotonic_ns`), zero is `released_ns`.
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stage
 from mailrace.model.operation import Send
@@ -84,7 +84,7 @@ class Timeline:
     height: int
     views: tuple[tuple[str, float, float], ...]
     left_out: str = ""
-    events: tuple[tuple[float, str, str], ...] = field(default=())
+    events: tuple[tuple[float, str, str], ...] = ()
     """(µs, who, what), in order of time: the same as a table."""
 
     def x(self, at_us: float) -> float:

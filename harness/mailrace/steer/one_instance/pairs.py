@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from mailrace.model.cause import Cause
 from mailrace.model.operation import PlannedRound
@@ -51,8 +51,8 @@ class Walked:
     """A pair that was walked: what it came to, and what one instance was seen to do with its sections."""
 
     summary: Summary
-    together: frozenset[Section] = field(default=frozenset())
-    entered: frozenset[Section] = field(default=frozenset())
+    together: frozenset[Section] = frozenset()
+    entered: frozenset[Section] = frozenset()
 
 
 def walk_separate(round_: Round, space: StateSpace, effort: Effort, observer: Observer) -> Summary:
