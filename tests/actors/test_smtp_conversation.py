@@ -121,7 +121,6 @@ def test_an_attempt_that_timed_out_after_the_dot_is_unknown_and_keeps_its_word()
 
 
 def test_a_link_lost_before_the_held_byte_was_written_leaves_no_release() -> None:
-    talk = send_talk(hold_at=None)
     talk = Talk(transaction(MAIL, CONTENT), hold_at=Stage.MAIL)
     talk = talk.loses(Word.LINK_LOST)
     ticks = len(talk.attempt.marks)

@@ -50,7 +50,7 @@ def test_the_same_question_has_the_same_key_whenever_it_is_asked() -> None:
     assert again.key == CELL.key
 
 
-def test_whatever_changes_the_answer_changes_the_key(tmp_path: Path) -> None:
+def test_whatever_changes_the_answer_changes_the_key() -> None:
     asked = request("embedded@1.27.11")
     one = scenario("shared-new-tag")
 
@@ -158,7 +158,7 @@ def test_a_worker_that_cannot_get_the_version_says_why_and_what_helps(
     assert any("building it with Go" in sentence for sentence in said), "it was never tried"
 
 
-def test_a_program_at_a_path_must_be_the_same_program(tmp_path: Path, faulty: Callable[..., str]) -> None:
+def test_a_program_at_a_path_must_be_the_same_program(faulty: Callable[..., str]) -> None:
     target = faulty("swapped_bodies")
     sent = Sent(cell=replace(cell("shared-new-tag", target), programs={target: "0" * 64}))
     assert "is another program on" in look(sent).why
@@ -179,13 +179,13 @@ def test_a_message_that_did_not_come_along_is_not_looked_for(tmp_path: Path) -> 
     assert "did not come along" in look(Sent(cell=replace(found, mails={}))).why
 
 
-def test_a_cell_that_would_write_elsewhere_is_not_looked_at(tmp_path: Path) -> None:
+def test_a_cell_that_would_write_elsewhere_is_not_looked_at() -> None:
     out = base64.b64encode(b"x").decode()
     found = look(Sent(cell=replace(CELL, beside={"../../out": out})))
     assert "leads out of its folder" in found.why
 
 
-def test_the_caller_s_own_names_stand_where_the_worker_s_stood(tmp_path: Path) -> None:
+def test_the_caller_s_own_names_stand_where_the_worker_s_stood() -> None:
     one = scenario("shared-new-tag").with_source(Path('a "b"/shared-new-tag.race.yaml'), {})
     files = {"run.json": f'"mailrace replay cell-{CELL.key} of from-{CELL.key}/shared-new-tag.race.yaml"'}
     found = named_here(files, CELL, Path("reports/x"), one)

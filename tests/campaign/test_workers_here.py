@@ -156,7 +156,7 @@ def test_workers_of_this_machine_are_reached_from_nowhere_else() -> None:
 
 
 @pytest.mark.slow
-def test_what_is_no_scheduler_is_said_to_be_none(tmp_path: Path) -> None:
+def test_what_is_no_scheduler_is_said_to_be_none() -> None:
     short = Patience(scheduler_s=1.0)
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
         answering = threading.Thread(target=server.serve_forever)

@@ -110,7 +110,6 @@ async def _poll(mailbox: Mailbox, until: Callable[[], bool]) -> None:
 
 async def _run(
     version: str,
-    path: Path,
     first: Act,
     second: Act,
     given: bytes,
@@ -120,7 +119,7 @@ async def _run(
     decoys: int,
     seed: int,
 ) -> Outcome:
-    driver = HoldingDriver(path, hold)
+    driver = HoldingDriver(Path(":memory:"), hold)
     pool = Pool(seed)
     mailbox = Mailbox(Database(pool, driver), VERSIONS[version], TagSources(), ignore_duplicate_ids)
     await driver.open()
@@ -148,7 +147,6 @@ async def _run(
 
 def release_points(
     version: str,
-    folder: Path,
     first: Act,
     second: Act,
     given: bytes = b"",
@@ -163,10 +161,8 @@ def release_points(
     """
     outcomes: list[Outcome] = []
     for hold in range(1, 40):
-        path = Path(":memory:")
         run = _run(
             version,
-            path,
             first,
             second,
             given,

@@ -114,35 +114,33 @@ CASES: dict[str, tuple[Act, Act, bytes, Callable[[Outcome], bool], tuple[str, ..
 
 @pytest.mark.parametrize("version", [*RELEASED, "fixed"])
 @pytest.mark.parametrize("name", CASES)
-def test_race_is_where_the_release_has_it(name: str, version: str, tmp_path: Path) -> None:
+def test_race_is_where_the_release_has_it(name: str, version: str) -> None:
     first, second, given, is_bad, found_on = CASES[name]
-    outcomes = release_points(version, tmp_path, first, second, given)
+    outcomes = release_points(version, first, second, given)
     bad = [point for point, outcome in enumerate(outcomes, start=1) if is_bad(outcome)]
     assert bool(bad) == (version in found_on), bad
 
 
 @pytest.mark.parametrize("version", [*RELEASED, "fixed"])
-def test_s6_two_of_one_message_id(version: str, tmp_path: Path) -> None:
+def test_s6_two_of_one_message_id(version: str) -> None:
     acts = sends("first", "T", "same"), sends("second", "U", "same")
-    outcomes = release_points(version, tmp_path, *acts, ignore_duplicate_ids=True)
+    outcomes = release_points(version, *acts, ignore_duplicate_ids=True)
     assert any(len(outcome.rows) == 2 for outcome in outcomes) == (version != "fixed")
     assert all(set(outcome.replies.values()) == {"ok"} for outcome in outcomes)
 
 
 @pytest.mark.parametrize("version", [*RELEASED, "fixed"])
-def test_s7_a_tag_twice_on_one_message(version: str, tmp_path: Path) -> None:
+def test_s7_a_tag_twice_on_one_message(version: str) -> None:
     """Strict alternation shows it everywhere but on 1.27.11, whose mutex and count keep the two apart."""
-    outcomes = release_points(version, tmp_path, _tag, _tag, UNTAGGED)
+    outcomes = release_points(version, _tag, _tag, UNTAGGED)
     found = any(outcome.rows == [("given", ["T", "T"])] for outcome in outcomes)
     assert found == (version in ("1.17.0", "1.17.1", *NEW))
 
 
 @pytest.mark.parametrize("version", ["1.27.11", "fixed"])
-def test_s7_with_decoys(version: str, tmp_path: Path) -> None:
+def test_s7_with_decoys(version: str) -> None:
     """Two readers in the queue make the pool draw: among 12 seeds some order shows it on 1.27.11."""
-    runs = [
-        release_points(version, tmp_path, _tag, _tag, UNTAGGED, decoys=2, seed=seed) for seed in range(12)
-    ]
+    runs = [release_points(version, _tag, _tag, UNTAGGED, decoys=2, seed=seed) for seed in range(12)]
     found = any(outcome.rows == [("given", ["T", "T"])] for outcomes in runs for outcome in outcomes)
     assert found == (version == "1.27.11")
 
@@ -170,10 +168,10 @@ def test_s4_a_stale_id_beside_a_live_one(version: str, tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_the_mutex_keeps_two_new_tags_apart(tmp_path: Path) -> None:
+def test_the_mutex_keeps_two_new_tags_apart() -> None:
     """With it nobody is refused at any point, and both mails hold the tag."""
     for version in ("1.17.1", "1.27.11"):
-        outcomes = release_points(version, tmp_path, sends("first", "T"), sends("second", "T"))
+        outcomes = release_points(version, sends("first", "T"), sends("second", "T"))
         assert len(outcomes) >= 7
         assert {tuple(tags) for outcome in outcomes for _, tags in outcome.rows} == {("T",)}
 

@@ -162,7 +162,7 @@ def test_a_dot_that_is_never_answered_is_no_race(tmp_path: Path) -> None:
     assert rounds == [], "it was not raced"
 
 
-def later(answer: tuple[int, bytes], good: int = 3) -> Rest:
+def later(answer: tuple[int, bytes]) -> Rest:
     """A REST side that is a good one for the look before the race, and then says this to every search."""
     searches = itertools.count(1)
 

@@ -51,9 +51,7 @@ def recorder(folder: Path, target: str = "embedded", *options: str) -> Iterator[
     try:
         for line in process.stderr:
             said.append(line)
-            if found := re.search(
-                r"SMTP at ([\d.]+):(\d+), HTTP at (\S+?)(?:, POP3 at ([\d.]+):(\d+))?$", line
-            ):
+            if found := _LISTENS.search(line):
                 pop3 = (found[4], int(found[5])) if found[4] else None
                 yield Running(process, (found[1], int(found[2])), found[3], pop3, said)
                 return

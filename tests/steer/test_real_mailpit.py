@@ -27,7 +27,7 @@ from mailrace.steer.steering import opener_of
 pytestmark = pytest.mark.mailpit
 
 Have = Callable[[str], str]
-S2, S3, S7 = AnomalyName.REJECTED_BUT_STORED, AnomalyName.TAG_LOST, AnomalyName.TAG_DUPLICATED
+S2, S3 = AnomalyName.REJECTED_BUT_STORED, AnomalyName.TAG_LOST
 
 
 def scenario(name: str) -> Scenario:

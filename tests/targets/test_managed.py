@@ -108,7 +108,7 @@ def test_passwords_that_mailpit_would_misread(pair: tuple[str, str]) -> None:
         target.start()
 
 
-def test_instances_need_a_store_that_they_can_share(tmp_path: Path) -> None:
+def test_instances_need_a_store_that_they_can_share() -> None:
     with pytest.raises(TargetError, match="2 instances need one rqlite store"):
         fake(ServerOptions(instances=2)).start()
 
