@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from mailrace.model.errors import TargetError
+from mailrace.pytest_plugin import ScenarioItem
 from mailrace.scenario import shipped
 
 pytest_plugins = ["pytester"]
@@ -100,9 +103,16 @@ def test_a_mistake_of_the_user_is_a_sentence(
     assert "harness/" not in done.stdout.str()
 
 
+def test_a_text_of_a_server_s_is_no_command_to_a_terminal_and_to_a_ci_job() -> None:
+    raised = SimpleNamespace(value=TargetError("it says \x1b[31m\n::error::x"))
+    said = ScenarioItem.repr_failure(None, raised)  # type: ignore[arg-type]
+    assert said == "it says \\x1b[31m\n\\x3a:error::x"
+
+
 OWN_TESTS = """
 import os, smtplib
 from pathlib import Path
+from types import SimpleNamespace
 import pytest
 from mailrace.targets import Api
 

@@ -112,9 +112,10 @@ class ScenarioItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The proof or the reason, without our stack."""
         from mailrace.model.errors import MailraceError
+        from mailrace.report.words import harmless
 
         if isinstance(excinfo.value, NotPassed | MailraceError):
-            return str(excinfo.value)
+            return harmless(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

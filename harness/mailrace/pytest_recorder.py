@@ -100,11 +100,12 @@ class RecorderPlugin:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was found, below pytest's own summary."""
         from mailrace.report.recorded import lines_of
+        from mailrace.report.words import harmless
 
         if self._found is not None:
             terminalreporter.section("mailrace record")
             for line in (*lines_of(self._found), f"report: {self._folder / 'report.html'}"):
-                terminalreporter.write_line(line)
+                terminalreporter.write_line(harmless(line))
 
     def pytest_unconfigure(self) -> None:
         """pytest ends, whatever happened."""

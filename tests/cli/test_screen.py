@@ -1,9 +1,22 @@
 """What fits: sentences wrapped between words, commands and paths whole, tables that become paragraphs."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from mailrace.cli.screen import Screen, laid_out, wrapped
 from mailrace.cli.show import end_with
+from mailrace.report import render
 from mailrace.report.conclusion import Command, Conclusion
+from mailrace.report.words import harmless
+from mailrace.studies import rendering
+from rich.table import Table
+from rich.text import Text
+
+from tests.cli.in_process import Here
+from tests.report.report_results import native
 
 PATH = "reports/20261125-150544-send-delete-last-holder-and-another-one-mailpit@1.30.5/report.html"
 
@@ -49,3 +62,71 @@ def test_one_empty_line_stands_between_what_is_said(
     end_with(Screen(), None, told)
     lead = "".join(f"\n{sentence}\n" for sentence in counted)
     assert capsys.readouterr().out == f"{lead}\nTo report it:\n  do\n"
+
+
+HOSTILE = (
+    "red\x1b[31m\u202e\n::error title=x::owned\r\n\t ::stop-commands::t\n"
+    "##vso[task.complete result=Succeeded]\n##[error]"
+)
+
+
+def is_obeyed(text: str) -> bool:
+    """Whether a terminal or the runner of a CI job would take any of it for a command."""
+    lines = [line.lstrip() for line in text.splitlines()]
+    return any(c in text for c in "\x1b\u202e") or any(x.startswith(("::", "##[", "##vso[")) for x in lines)
+
+
+def table(text: str) -> Table:
+    made = Table("head")
+    made.add_row(text)
+    return made
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        Screen.text,
+        Screen.line,
+        Screen.block,
+        lambda screen, text: screen.table(("head",), ((text,),)),
+        lambda screen, text: screen.console.print(Text.assemble(("RACE ", "bold"), text)),
+        lambda screen, text: screen.console.print(table(text)),
+    ],
+    ids=["text", "line", "block", "table", "styled", "rich table"],
+)
+def test_what_would_be_obeyed_is_shown_however_it_is_printed(
+    say: Callable[[Screen, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_obeyed(HOSTILE)
+    say(Screen(), HOSTILE)
+    out = capsys.readouterr().out
+    assert "owned" in out
+    assert not is_obeyed(out)
+
+
+@pytest.mark.parametrize("text", ["at ::1 and ::ffff:7f00:1", "::1:2025", "a::b::c", "a # b ## c", "## head"])
+def test_what_is_no_command_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text
+
+
+def test_a_stranger_s_names_are_shown_by_report(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    render(native(hits=2), tmp_path / "run", ("json",))
+    document = json.loads((tmp_path / "run" / "run.json").read_text())
+    document["scenarios"][0].update(name=HOSTILE, reason=HOSTILE, machine=HOSTILE)
+    (tmp_path / "run" / "run.json").write_text(json.dumps(document))
+    status, out, err = here("report", "run")
+    assert status == 0
+    assert "owned" in out
+    assert not is_obeyed(out + err)
+
+
+def test_a_stranger_s_study_is_shown_by_report(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gate").mkdir()
+    told = SimpleNamespace(found=SimpleNamespace(study="gate"), lines=[f"new: {HOSTILE}"], files=[])
+    monkeypatch.setattr(rendering, "rendered", lambda *_: told)
+    status, out, _ = here("report", "gate")
+    assert (status, is_obeyed(out)) == (0, False)
+    assert "owned" in out

@@ -75,11 +75,14 @@ def test_what_was_not_looked_at_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_no_command_can_be_smuggled_in(tmp_path: Path) -> None:
-    evil = replace(new_finding(scenario="s\n::error::x,y=1"), reason="100%\r\n::set-output name=a::b")
+    evil = replace(
+        new_finding(scenario="s\n::error::x,y=1"), reason="100%\r\n::set-output name=a::b\x1b\u202e"
+    )
     (line,) = annotations(gate_of(evil), tmp_path)
     assert "\n" not in line
     assert "\r" not in line
-    assert "100%25%0D%0A" in line
+    assert "100%25%0A" in line
+    assert line.endswith(r"a::b\x1b\u202e")
     assert ",y=1" not in line
 
 

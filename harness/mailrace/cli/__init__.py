@@ -77,6 +77,7 @@ def main() -> None:
 
 def _say_what_there_is(folder: Path) -> None:
     """Say what an interrupted run had found, from its journal, and how to see it."""
+    from mailrace.cli.screen import Screen
     from mailrace.model.errors import MailraceError
     from mailrace.recover import looked_up
     from mailrace.studies.rendering import told_of
@@ -86,8 +87,9 @@ def _say_what_there_is(folder: Path) -> None:
         seen = [text for run, result in runs.items() for text in told_of(found.folder, run, result)]
     except MailraceError as wrong:
         seen = [str(wrong)]
-    print("mailrace: interrupted; found until then:", *(f"  {s}" for s in seen), sep="\n", file=sys.stderr)
-    print(f"mailrace: to see it: mailrace report {folder}", file=sys.stderr)
+    screen = Screen(sys.stderr)
+    screen.block("\n".join(["mailrace: interrupted; found until then:", *(f"  {text}" for text in seen)]))
+    screen.line(f"mailrace: to see it: mailrace report {folder}")
 
 
 def _status_of(wrong: Exception) -> int:

@@ -97,6 +97,7 @@ def bisect(
 
     Exit status: 0 found and proved, 3 not known, 4 a server or mailrace failed.
     """
+    from mailrace.cli.screen import shown
     from mailrace.model.anomaly import AnomalyName
     from mailrace.model.errors import MailraceError, UsageError
     from mailrace.preflight import chosen_mode
@@ -120,7 +121,7 @@ def bisect(
                 raise UsageError("--bisect-exit-codes: give --target, the build that is looked at")
             single = question(target, target)
         except MailraceError as wrong:
-            typer.echo(f"mailrace: {wrong}", err=True)
+            print(f"mailrace: {shown(str(wrong))}", file=sys.stderr)
             raise typer.Exit(GIT_ABORT) from wrong
         raise typer.Exit(_git_status(single))
     # The scenario and its mode are the same for all versions, so they are asked for once, for the bad end.

@@ -41,6 +41,7 @@ def report(
     ] = False,
 ) -> None:
     """Render the reports of a run again; of a run that was killed, from what it had written."""
+    from mailrace.cli.screen import Screen
     from mailrace.cli.show import outcome
     from mailrace.history import record_folder
     from mailrace.model.errors import UsageError
@@ -48,7 +49,7 @@ def report(
     from mailrace.studies.rendering import rendered
 
     if index:
-        print(render_index(folder or Path("reports")))
+        Screen().line(str(render_index(folder or Path("reports"))))
         return
     wanted = tuple(word.strip() for word in formats.split(",") if word.strip())
     unknown = [word for word in wanted if word not in FORMATS]
@@ -72,7 +73,7 @@ def report(
     if shown.found.study in ("run", "merge"):
         outcome(shown.runs[shown.found.folder], shown.found.folder)
     for text in (*shown.lines, *shown.files):
-        print(text)
+        Screen().line(str(text))
 
 
 @command
@@ -225,4 +226,4 @@ def bundle(
         )
     written = write_bundle(run, out, keep=kept, scenario=scenario)
     said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")
-    print(written)
+    Screen().line(str(written))

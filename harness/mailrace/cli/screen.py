@@ -8,8 +8,8 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,8 @@ def console(stream: TextIO) -> "Console":
     It neither wraps nor cuts: `Screen` wraps sentences, and leaves commands whole. Text is printed as it is:
     brackets and colons in names, replies and logs are no markup.
     """
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     class Lasting(Console):
         """Goes on without a reader: who closes the pipe must not end the run, nor choose its status."""
@@ -34,18 +35,22 @@ def console(stream: TextIO) -> "Console":
             self.quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
-        def print(self, *objects: object, **how: Any) -> None:
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
             """A server's or a stranger's text may hold what a terminal would obey: it is shown, not sent."""
-            super().print(*(shown(o) if isinstance(o, str) else o for o in objects), **how)
+            # Whatever is printed comes through here, styled texts, tables and lines of progress too.
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(shown(segment.text), segment.style)
 
     return Lasting(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def shown(text: str) -> str:
-    """The text with control characters and what reorders a line made visible; line breaks and tabs stay."""
-    from mailrace.report.words import legible
+    """The text as `harmless` has it, which is imported late: `--help` shows nobody's text."""
+    from mailrace.report.words import harmless
 
-    return legible(text, len(text), lines=True)
+    return harmless(text)
 
 
 class Screen:

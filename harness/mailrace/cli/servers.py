@@ -38,7 +38,7 @@ def install(
     said = Screen(sys.stderr)
     place = install_version(wanted.version, progress=said.text)
     said.text(f"{target} is installed; try: mailrace steer shared-new-tag --target {target}")
-    print(place)
+    Screen().line(str(place))
 
 
 @command

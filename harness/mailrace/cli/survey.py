@@ -63,6 +63,7 @@ def survey(
 ) -> None:
     """Decide every pair of a version's operations, and tell what breaks as root causes with their repairs."""
     from mailrace.cli.progress import Teller
+    from mailrace.cli.screen import Screen
     from mailrace.cli.show import write_json
     from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import Interrupted
@@ -97,9 +98,10 @@ def survey(
     if as_json:
         write_json(survey_to_json(found[-1]))
     else:
+        screen = Screen()
         for line in (*lines_of(found[-1]), *_compared(found, before)):
-            print(line)
-        print(f"{whole}/survey.html" if not before else f"{whole}/")
+            screen.line(line)
+        screen.line(f"{whole}/survey.html" if not before else f"{whole}/")
     raise typer.Exit(_status(found[-1], harm_of(harm)))
 
 

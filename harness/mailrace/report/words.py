@@ -22,6 +22,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e007f]"
 )
+_COMMAND = re.compile(r"(?m)^(\s*):(?=:[A-Za-z][^\n]*::)|#(?=#(?:vso|teamcity)?\[)")
 _BREAKS = re.compile(r"[\t\n]")
 
 
@@ -35,6 +36,16 @@ def legible(text: str, limit: int = TEXT_LENGTH_MAX, *, lines: bool = False) -> 
     if not lines:
         shown = _BREAKS.sub(_escape, shown)
     return shown if len(text) <= limit else f"{shown}… ({len(text):,} characters)"
+
+
+def harmless(text: str) -> str:
+    """The whole text for a terminal or a log: what either would obey is made visible, line breaks stay.
+
+    A terminal obeys control characters, and the runner of a CI job obeys lines of its log that begin as its
+    commands do: GitHub's `::error::`, and what Azure and TeamCity have for it.
+    """
+    whole = legible(text, len(text), lines=True)
+    return _COMMAND.sub(lambda m: f"{m[1] or ''}\\x{ord(m[0][-1]):02x}", whole)
 
 
 def shortened(text: str, limit: int) -> str:

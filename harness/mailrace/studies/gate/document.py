@@ -20,6 +20,7 @@ from mailrace.model.target_name import TargetName
 from mailrace.report import render
 from mailrace.report.document import plain
 from mailrace.report.markdown import code, prose, prose_and_code
+from mailrace.report.words import legible
 from mailrace.scenario.read import read
 from mailrace.studies.gate.baseline import Accepted
 from mailrace.studies.gate.causes import GateCause, causes_words
@@ -231,7 +232,7 @@ def _place(file: str, root: Path) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return legible(text, len(text), lines=True).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
