@@ -121,10 +121,18 @@ def test_a_mail_without_a_message_id_that_was_refused_may_be_stored_all_the_same
     assert (seen.found, seen.judged, seen.untold) == ((), 1, 1)
     assert findings_of(suite([refused], held=["a"])).status(counts_hazards=False) == 3
     assert happened(suite([refused, op("delete_all", 5, code=200)])).untold == 1, "it may have been there"
-    assert happened(suite([replace(refused, digest="")], held=["a"])).untold == 0, (
-        "refused before it was sent"
-    )
+    never_sent = suite([replace(refused, digest=""), op("delete_all", 5, code=200)])
+    assert happened(never_sent).untold == 0
     assert findings_of(suite([refused, send(1, "b")], held=["b"])).status(counts_hazards=False) == 0
+
+
+def test_of_a_mail_without_a_message_id_a_second_copy_is_not_told_clean() -> None:
+    once = send(1, "a", message_id="")
+    assert happened(suite([once], held=["a"])).untold == 0
+    assert happened(suite([once], held=["a", "b"])).untold == 1
+    assert happened(suite([replace(once, queued_as="")], held=["a"])).untold == 1, "counted once"
+    unanswered = send(5, "b", message_id="", queued_as="", outcome=Outcome.UNKNOWN, code=0)
+    assert happened(suite([once, unanswered], held=["a", "b"])).untold == 0
 
 
 def test_copies_of_one_mail_to_several_recipients_are_no_retries() -> None:

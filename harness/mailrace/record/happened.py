@@ -70,17 +70,24 @@ def happened(suite: Suite) -> Happenings:
         untold = len(lasting) - len(judged)
     ordered = sorted(found, key=lambda one: one.operation.invoked_ns)
     not_judged = len(suite.mails) - len(judged) - untold
-    untold += _refused_and_perhaps_held(suite, by_message_id)
+    untold += _perhaps_held(suite, by_message_id, untold)
     return Happenings(tuple(ordered), len(judged), not_judged, untold, why_not)
 
 
-def _refused_and_perhaps_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> int:
-    """How many mails without a Message-ID were refused, where the store has or may have had one of them."""
+def _perhaps_held(suite: Suite, by_message_id: dict[str, list[Recorded]], untold: int) -> int:
+    """How many mails without a Message-ID may be in the store against the server's word, beside the `untold`.
+
+    A row that no accepted mail accounts for is a refused one, or the second copy of an accepted one.
+    """
+    nameless = [one for one in suite.operations if one.kind == "send" and not one.message_id]
     ids = {mail.id for mail in suite.mails}
-    nobody_s = [one for one in suite.held if one.id not in ids and one.message_id not in by_message_id]
-    if not nobody_s and not any(one.kind in DELETIONS for one in suite.operations):
+    rows = sum(one.id not in ids and one.message_id not in by_message_id for one in suite.held)
+    refused = sum(map(_is_refused, nameless))
+    if not rows and not any(one.kind in DELETIONS for one in suite.operations):
         return 0
-    return sum(_is_refused(one) and not one.message_id for one in suite.operations)
+    # Of a mail whose reply never came a row promises nothing, and breaks nothing.
+    rows -= untold + sum(one.outcome is Outcome.UNKNOWN for one in nameless)
+    return max(refused, rows)
 
 
 def _is_refused(one: Recorded) -> bool:
