@@ -9,8 +9,10 @@ from typing import cast
 import pytest
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import ServerOptions
+from mailrace.model.result import Verdict
 from mailrace.scenario import Plan
 from mailrace.scenario.load import scenario_from
+from mailrace.steer import SteerRequest, steer
 from mailrace.steer.database_proxy.proxy import DatabaseProxy
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
 from mailrace.steer.servers.instance import Instance
@@ -18,6 +20,8 @@ from mailrace.steer.servers.liveness import ASKED, HANG_S, Silence, place_of
 from mailrace.steer.surveying import Surveying
 from mailrace.studies.survey.relations import pairs
 from mailrace.targets import parse_target
+
+from tests.steer.test_faulty import A_DELETION
 
 SHORT_S = HANG_S / 2
 
@@ -47,6 +51,14 @@ def test_a_known_place_is_waited_for_twice_as_long_as_anything_took() -> None:
     silence, began = Silence({"here"}), time.monotonic()
     silence.ended(began - SHORT_S * 0.75)
     assert not silence.is_hang(began - SHORT_S, "here")
+
+
+def test_what_is_to_be_shown_is_waited_for_in_full_again() -> None:
+    silence, began = Silence({"here"}), time.monotonic()
+    silence.ended(began - SHORT_S)
+    silence.forget()
+    assert not silence.is_hang(began - SHORT_S, "here")
+    assert silence.longest_s >= SHORT_S
 
 
 def _place(*answers: Answer, sql: str = "SELECT Value FROM kept") -> str:
@@ -85,3 +97,15 @@ def test_who_is_slow_does_not_hang_though_the_server_was_seen_to(
     finally:
         servers.stop()
     assert found == [{AnomalyName.HANG}, frozenset()]
+
+
+@pytest.mark.slow
+def test_no_hang_is_shown_by_a_schedule_that_is_slow_where_another_hangs(
+    tmp_path: Path, faulty: Callable[..., str]
+) -> None:
+    """Both come to one place, and the one that hangs is none of one server's."""
+    target = faulty("hangs_where_one_server_never_comes_and_is_slow_elsewhere")
+    result = steer(scenario_from(A_DELETION, tmp_path), target, SteerRequest(realise_s_max=5.0))
+    assert result.verdict is not Verdict.RACE, result.reason
+    assert result.schedules is not None
+    assert "split_only" in {one.fate for one in result.schedules.violations if "hang" in one.anomalies}

@@ -169,6 +169,7 @@ class _Replay:
     def _runs(self, once: Callable[[], Execution | None]) -> tuple[list[Execution], int]:
         """The runs that came, and how many did not; the first few misses end it where nothing else came."""
         runs, missed = [], 0
+        self.round_.rig.silence.forget()
         for number in range(1, self.request.times + 1):
             if seconds_left(self.request.deadline) == 0.0:
                 break

@@ -233,7 +233,7 @@ class Surveying:
             if self._round is not None:
                 self._round.close()
             self._round = None
-            self._rig.silence.proven.clear()  # what hung with others may only be slow with these
+            self._rig.silence.forget()  # what hung with others may only be slow with these
             self._round = set_up(self._rig, wanted)
         return self._round
 

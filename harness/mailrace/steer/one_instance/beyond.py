@@ -72,6 +72,7 @@ def bad_points(
             names &= frozenset(ENDS)
         if names and times[names] < POINTS_EACH:
             times[names] += 1
+            shared.rig.silence.forget()
             yield partial(shared.run, point, is_calm=True), run, names - broken_in_turn(shared, judge)
 
 
@@ -86,6 +87,7 @@ def without_graph(
     lengths = [Counter(run.schedule) for run in prover.space.executions]
     steps = max(each[0] for each in lengths), max(each[1] for each in lengths)
     excused: frozenset[AnomalyName] | None = None
+    shared.rig.silence.forget()
     for way in ways(steps):
         if time.monotonic() > until:
             break

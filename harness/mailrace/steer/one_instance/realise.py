@@ -66,6 +66,8 @@ def realise(
     """
     began, graph = time.monotonic(), shared.graph
     attempt = _Attempt(shared, draws or Draws(), is_out_of_time)
+    # A hang is shown only where this very instance was silent for as long as a hang takes.
+    shared.rig.silence.forget()
     # The likeliest schedules to the leaf are tried first, and then any way that leads there.
     schedules = likely_schedules(graph, target, allowed, SCHEDULES)
     routes = [PlannedSchedule.along(graph, schedule, allowed, attempt.draws) for schedule in schedules]

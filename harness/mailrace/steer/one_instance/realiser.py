@@ -134,6 +134,7 @@ class Realiser:
         instances = len(self.round_.actors)
         found: list[Realisation] = []
         for run, leaf in self.space.violating:
+            self.round_.rig.silence.forget()
             runs = [again for _ in range(REPEATS + 1) if (again := follow(separate, run)) is not None]
             done = Realised(tuple(runs or [run]), 1, (1,) * REPEATS, 0.0)
             same = self.prover.same(done, self.space.judge.names(run))

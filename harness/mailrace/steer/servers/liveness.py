@@ -63,6 +63,13 @@ class Silence:
         is_known = not self.proven.isdisjoint((place, f"{ASKED}{place}"))
         return waited_s >= (self._known_s if is_known else HANG_S)
 
+    def forget(self) -> None:
+        """Wait in full again at every place: what is to be shown of a server must not rest on another order.
+
+        Two orders may come to one place, and only one of them hangs.
+        """
+        self.proven.clear()
+
     def ended(self, began: float) -> None:
         """Something came after a wait since then."""
         self.longest_s = max(self.longest_s, time.monotonic() - began)
