@@ -134,3 +134,10 @@ def test_a_mistake_in_a_bundle_is_told_of_the_bundle(here: Here, tmp_path: Path)
         status, _, err = here("replay", "b.zip", "-t", "embedded")
         assert status == 2
         assert err.startswith(f"mailrace: {said}")
+
+
+@pytest.mark.parametrize("other", ["out", "state"])
+def test_a_survey_has_one_folder(other: str, here: Here, tmp_path: Path) -> None:
+    status, _, err = here("survey", "--only", "send", "--state", "state", "--out", other)
+    assert (status, err.startswith("mailrace: --out: the folder of a survey with --state ")) == (2, True)
+    assert not (tmp_path / "state").exists()

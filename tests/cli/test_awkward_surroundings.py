@@ -99,3 +99,21 @@ def test_a_folder_whose_name_is_no_text_is_run_and_replayed(more: tuple[str, ...
     again = command("replay", "o", "--rounds", "30", cwd=tmp_path, stdout=subprocess.PIPE)
     assert again.returncode == 1, again.stderr.decode()
     assert b"STILL FAILS" in again.stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_no_verdict(closed: str, tmp_path: Path) -> None:
+    script = f'exec "$@" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *COMMAND, *RUN, "--out", "run"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["verdict"] == "RACE"
+    assert ("RACE" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))

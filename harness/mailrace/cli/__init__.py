@@ -47,6 +47,7 @@ def main() -> None:
     """Run the command `mailrace` with the process's arguments; never returns."""
     from mailrace.model.errors import Interrupted, MailraceError, ScenarioError
 
+    _open_what_is_closed()
     app = command()
     signal.signal(signal.SIGTERM, _terminated)
     for stream in (sys.stdout, sys.stderr):
@@ -122,6 +123,16 @@ def _status_of(wrong: Exception) -> int:
     traceback.print_exception(wrong)
     print("mailrace: a bug of mailrace, not of yours; please report it with the lines above", file=sys.stderr)
     return 4
+
+
+def _open_what_is_closed() -> None:
+    """Let a standard stream that the caller closed (`>&-`) lead nowhere: Python has None for it then.
+
+    In order, for each takes the lowest number that is free; else a file of a run would be number 1 or 2.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _write_no_more() -> None:

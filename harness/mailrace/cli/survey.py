@@ -66,12 +66,14 @@ def survey(
     from mailrace.cli.screen import Screen
     from mailrace.cli.show import write_json
     from mailrace.history import make_latest, new_folder
-    from mailrace.model.errors import Interrupted
+    from mailrace.model.errors import Interrupted, UsageError
     from mailrace.report.survey import lines_of, survey_to_json
     from mailrace.studies.survey.whole import Asked
     from mailrace.studies.survey.whole import survey as surveyed
     from mailrace.targets import parse_target
 
+    if state is not None and out is not None:
+        raise UsageError("--out: the folder of a survey with --state is that one; give one of the two")
     by = Workers(workers)
     request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
     # The older version first, so that both are looked at by the same mailrace on the same machine.
