@@ -22,7 +22,7 @@ from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
-from mailrace.steer.one_instance.exclusions import Exclusions, run_release_points
+from mailrace.steer.one_instance.exclusions import Exclusions, Points, run_release_points
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.recorded_schedule import on_separate, on_shared, schedule_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
@@ -128,8 +128,9 @@ class _Replay:
         # What one instance keeps together is seen at its release points; it rules schedules out.
         shared = SharedInstance(self.round_, self.space.graph)
         allowed: Follows = always
+        points = Points((), 0, {})
         if self.is_shared and len(names) == 2:
-            run_release_points(shared)
+            points = run_release_points(shared)
             allowed = Exclusions.seen(shared, self.space.programs).allow
         # This version can follow the recorded schedule where it is a path of its graph. It is run again then.
         runs: list[Execution] = []
@@ -154,7 +155,7 @@ class _Replay:
             said = f"{self.name} in 0 of {len(runs)} runs of the recorded schedule"
             if schedule is None:
                 said = "this version does not follow the recorded schedule"
-            word, why = self._by_all(said, shared, allowed)
+            word, why = self._by_all(said, shared, allowed, points)
         if missed and schedule is not None:
             why += f"; {missed} runs missed the schedule and count for nothing"
         return ScheduleReplay(
@@ -183,7 +184,9 @@ class _Replay:
                 break
         return runs, missed
 
-    def _by_all(self, said: str, shared: SharedInstance, allowed: Follows) -> tuple[Word, str]:
+    def _by_all(
+        self, said: str, shared: SharedInstance, allowed: Follows, points: Points
+    ) -> tuple[Word, str]:
         """What all schedules of this version say, after what was `said` of the recorded one."""
         bad = self.space.only(self.name)
         if bad.violating:
@@ -198,6 +201,11 @@ class _Replay:
                 return Word.STILL_FAILS, f"{said}, but another of its schedules shows it: {text}"
             if shown.unrealised:
                 return Word.COULD_NOT_RUN, f"{said}; other schedules may show it and were not realised"
+        # What one instance keeps in its memory shows at its release points only, and in no explored schedule.
+        if any(self.name in self.space.judge.names(run) for _, run in points.runs):
+            return Word.COULD_NOT_RUN, f"{said}; one instance shows it at a release point: steer this version"
+        if points.missed and self.space.graph.is_whole:
+            return Word.COULD_NOT_RUN, f"{said}; {points.in_words}"
         found, on_one = self.space.coverage, " on one instance" if self.is_shared else ""
         if not found.is_complete or found.missed:
             return Word.COULD_NOT_RUN, f"{said}; its schedules were not all explored, for {found.why_not}"
