@@ -40,6 +40,18 @@ X, Y = cause("x"), cause("y")
     ("old", "new", "expected"),
     [
         pytest.param(walked(X), walked(X), [("x", "in both")], id="both"),
+        pytest.param(
+            walked(cause("x", fate="unrealised")), walked(X), [("x", "not known on both")], id="the old open"
+        ),
+        pytest.param(
+            walked(X), walked(cause("x", fate="unrealised")), [("x", "not known on both")], id="the new open"
+        ),
+        pytest.param(
+            walked(cause("x", fate="left_out")),
+            walked(X),
+            [("x", "in both")],
+            id="nobody tried, for it was shown",
+        ),
         pytest.param(walked(), walked(X), [("x", "new")], id="every schedule of the old one was walked"),
         pytest.param(walked(X), walked(), [("x", "mended")], id="every schedule of the new one was walked"),
         pytest.param(

@@ -20,7 +20,7 @@ class CauseChange(StrEnum):
     NEW = "new"
     """The new version has it, and every schedule of the old one was walked in its scenarios without it."""
     OPEN = "not known on both"
-    """One version has it, and the other was not walked to its end there."""
+    """One version has it, and the other was not walked to its end there, or was not brought into it."""
     SAME = "in both"
     MENDED = "mended"
 
@@ -48,7 +48,8 @@ def causes_of(old: Iterable[ScenarioResult], new: Iterable[ScenarioResult]) -> t
     found = []
     for name in dict.fromkeys([*has, *had]):
         if name in had and name in has:
-            change, shown = CauseChange.SAME, has[name]
+            is_alike = _is_open(had[name]) == _is_open(has[name])
+            change, shown = CauseChange.SAME if is_alike else CauseChange.OPEN, has[name]
         elif name in has:
             shown = has[name]
             change = CauseChange.NEW if _is_without(before, shown) else CauseChange.OPEN
@@ -76,6 +77,11 @@ def _named(results: Results) -> dict[str, dict[str, Cause]]:
             if cause.fate != "two servers":
                 found.setdefault(cause.name, {})[name] = cause
     return found
+
+
+def _is_open(shown: Mapping[str, Cause]) -> bool:
+    """Whether no server was brought into it though that was tried, so that it may be no race there."""
+    return all(cause.fate == "unrealised" for cause in shown.values())
 
 
 def _is_without(other: Results, shown: Mapping[str, Cause]) -> bool:
