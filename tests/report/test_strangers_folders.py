@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from mailrace.campaign.kept import Kept
-from mailrace.history import mail_of
+from mailrace.history import RecordedPlan, mail_of, write_plan
+from mailrace.model.choices import Study
 from mailrace.model.command_line import NOT_OURS, own_command
 from mailrace.model.errors import UsageError
+from mailrace.model.request import RunRequest
 from mailrace.model.result import Verdict
 from mailrace.report import FORMATS, bundle, from_json, render, to_json
 from mailrace.report.trend import render_index
@@ -247,3 +249,24 @@ def test_a_command_of_ours_quotes_a_stranger_s_file_name(tmp_path: Path) -> None
         UsageError, match=r"mailrace steer '[^']*/scenarios/x; rm -rf ~ #\.race\.yaml' --target"
     ):
         steered_run(tmp_path)
+
+
+@pytest.mark.parametrize("study", ["retries", "matrix", "gate", "bisect"])
+def test_a_study_whose_plan_names_no_scenario_is_reported_by_its_runs(study: Study, tmp_path: Path) -> None:
+    plan = RecordedPlan(
+        mailrace="1",
+        study=study,
+        started="",
+        run="",
+        request=RunRequest.of("embedded@1.17.0"),
+        targets=(parse_target("embedded@1.17.0"),),
+        scenarios=(),
+    )
+    run = tmp_path / "study" / "none-off"
+    run.mkdir(parents=True)
+    write_plan(tmp_path / "study", plan)
+    write_plan(run, replace(plan, study="run"))
+    render(native(hits=2), run, ("json",))
+    ended = mailrace("report", "study", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "RACE" in ended.stdout

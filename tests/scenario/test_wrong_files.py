@@ -188,3 +188,11 @@ def test_a_mistake_that_quotes_a_line_break_stands_on_one_line(line: str) -> Non
     with pytest.raises(ScenarioError) as wrong:
         parse(f"{line}\n".encode(), FILE)
     assert all("\n" not in str(mistake) for mistake in wrong.value.mistakes)
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5_000, "0o" + "7" * 9_000, "9" * 5_000, "-0x" + "f" * 5_000])
+@pytest.mark.parametrize("line", ["rounds: {}", "actors: [{{send: {{count: {}}}}}]", "{}: 1", "title: [{}]"])
+def test_a_number_of_thousands_of_digits_is_a_mistake_of_the_file(line: str, number: str) -> None:
+    with pytest.raises(ScenarioError) as wrong:
+        parse(f"name: x\n{line.format(number)}\n".encode(), FILE)
+    assert wrong.value.mistakes[0].line == 2 or "is missing" in wrong.value.mistakes[0].text

@@ -16,6 +16,7 @@ from ruamel.yaml.reader import ReaderError
 FILE_BYTES_MAX = 256 * 1024
 VALUES_MAX = 20_000
 DEPTH_MAX = 20
+NUMBER_BITS_MAX = 1024
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ruamel.yaml counts as a line."""
@@ -200,7 +201,11 @@ class _Builder:
         kind = tag.rpartition(":")[2]
         try:
             if kind == "int":
-                return int(text.replace("_", ""), 0 if text.lstrip("+-")[:2].lower() in ("0x", "0o") else 10)
+                number = int(
+                    text.replace("_", ""), 0 if text.lstrip("+-")[:2].lower() in ("0x", "0o") else 10
+                )
+                # A longer one could not be written in decimal (Python's limit), and no key takes it.
+                return number if number.bit_length() <= NUMBER_BITS_MAX else text
             if kind == "float":
                 return _number(text)
         except ValueError:

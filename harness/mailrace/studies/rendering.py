@@ -43,7 +43,7 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
         table, plan = matrix_of(found, runs), found.plan
         study = pages.matrix_study(table, plan.request.command, plan.started)
         document = matrix_json(table, matrix.about(plan.request, plan.started))
-    elif found.plan is not None and found.study == "retries":
+    elif found.plan is not None and found.plan.scenarios and found.study == "retries":
         trials, plan = trials_of(runs), found.plan
         name, asked = plan.scenarios[0].name, plan.request
         study = pages.retries_study(trials, asked.target, name, asked.command, plan.started)
