@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mailrace.model.errors import Mistake, ScenarioError, UsageError
 from mailrace.scenario import Plan, load, parse, shipped, template
+from mailrace.scenario.needs import applies
 
 TABLE = Path(__file__).with_name("wrong_files.txt")
 FILE = Path("wrong.race.yaml")
@@ -196,3 +197,15 @@ def test_a_number_of_thousands_of_digits_is_a_mistake_of_the_file(line: str, num
     with pytest.raises(ScenarioError) as wrong:
         parse(f"name: x\n{line.format(number)}\n".encode(), FILE)
     assert wrong.value.mistakes[0].line == 2 or "is missing" in wrong.value.mistakes[0].text
+
+
+@pytest.mark.parametrize("needs", [">={}.1.1", ">=1.{}.1", "<2.0.0, !=1.1.{}"])
+def test_a_version_of_thousands_of_digits_is_a_mistake_of_the_file(needs: str) -> None:
+    rule = needs.format("9" * 5_000)
+    with pytest.raises(ScenarioError, match=r":2:1: needs: "):
+        parse(f'name: x\nneeds: "{rule}"\nactors: [{{send: {{count: 2}}}}]\n'.encode(), FILE)
+
+
+def test_a_server_s_word_of_thousands_of_digits_is_no_version() -> None:
+    said = f"{'9' * 5_000}.1.1"
+    assert applies(">=1.0.0", said) == applies(">=1.0.0", "dev")

@@ -278,7 +278,7 @@ def races_behind(name: str, version: str, operations: Sequence[Operation] | None
 
 def _numbers(version: str) -> tuple[int, ...] | None:
     """`1.30.5` as (1, 30, 5); None for what is no version, such as `fixed` or `dev`."""
-    parts = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", version.strip())
+    parts = re.fullmatch(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})", version.strip())
     return tuple(int(part) for part in parts.groups()) if parts else None
 
 

@@ -74,7 +74,7 @@ def parse_target(name: str | TargetName) -> TargetName:
         return TargetName(text=text, kind="file", path=rest)
     if scheme == "mailpit" and mark == "@":
         version = rest.removeprefix("v")
-        if re.fullmatch(r"\d+\.\d+\.\d+", version):
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9}){2}", version):
             return TargetName(text=f"mailpit@{version}", kind="mailpit", version=version)
         raise TargetNameError(name, f"{rest!r} is no version; wanted three numbers, as in mailpit@1.30.5")
     raise TargetNameError(name, _unknown_scheme(name, scheme, mark, rest))

@@ -13,8 +13,8 @@ from mailrace.model.result import ScenarioResult, Verdict
 if TYPE_CHECKING:
     from mailrace.scenario.scenario import Scenario
 
-_TERM = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d+)\.(\d+)\.(\d+)")
-_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_TERM = re.compile(r"(>=|<=|==|!=|>|<)\s*v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
+_VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 _NEWEST = (1 << 30, 0, 0)
 
 

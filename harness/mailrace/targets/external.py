@@ -171,7 +171,7 @@ class ExternalTarget(OverRest):
 
 def _version(said: str) -> tuple[str, VersionSource]:
     """A server's own word for its version, `v1.30.5` or `dev`, and whether it is one."""
-    found = re.fullmatch(r"v?(\d+\.\d+\.\d+)", said)
+    found = re.fullmatch(r"v?(\d{1,9}\.\d{1,9}\.\d{1,9})", said)
     if found is not None:
         return found[1], VersionSource.ITSELF
     legible = " ".join("".join(c if c.isprintable() else " " for c in said).split())
