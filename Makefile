@@ -38,7 +38,7 @@ steer: $(STAMP)  ## walk every schedule: make steer [TARGET=mailpit@1.30.5] [SCE
 
 # Half of a test's time is spent waiting for servers, so two workers a processor of a small machine keep it busy.
 test: $(STAMP)  ## all tests; real versions of Mailpit are built by Go when they are missing
-	@$(BIN)/python -m pytest -q -n 5
+	@$(BIN)/python -m pytest -q -n 6
 
 check: lint  ## lint, and the fast tests
 	@$(BIN)/python -m pytest -q -n 3 -m 'not mailpit and not slow and not browser'
