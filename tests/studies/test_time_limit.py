@@ -7,16 +7,24 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mailrace.cli import command
 from mailrace.model.request import Output, Racing, RunRequest
 from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.model.survey import PairVerdict
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME, TimeOver, over_by
 from mailrace.run import run
 from mailrace.scenario import load, shipped
 from mailrace.studies.bisect import Answer, Probed, Search, told
+from mailrace.studies.survey.document import NOT_LOOKED
+from mailrace.studies.survey.relations import Pair
+from mailrace.studies.survey.run import Surveyor
+from mailrace.studies.survey.state import Found
+from mailrace.studies.survey.whole import Asked, survey
+from mailrace.targets import parse_target
 
 ENDED = "the time limit ended"
 LIMIT_S = 0.5
@@ -177,3 +185,21 @@ def test_a_block_that_ends_in_time_is_left_alone_and_so_is_another_thread() -> N
     with over_by(None):
         ended.append("without a limit")
     assert ended == ["here", "there", "without a limit"]
+
+
+@dataclass(slots=True)
+class Endless(Surveyor):
+    """Comes to no end with a pair, as where a server answers nothing for minutes."""
+
+    def _decided(self, pair: Pair) -> Found:
+        threading.Event().wait()
+        raise AssertionError(pair)
+
+
+@pytest.mark.timeout(60)
+def test_a_survey_cuts_off_the_pair_under_way(tmp_path: Path) -> None:
+    asked = Asked(target=parse_target("embedded@1.30.5"), only=("send", "rename tag"), time_limit_s=0.2)
+    found = survey(asked, tmp_path, decider=Endless)
+    assert not found.is_whole
+    assert {(pair.verdict, pair.why) for pair in found.pairs} == {(PairVerdict.INCONCLUSIVE, NOT_LOOKED)}
+    assert (tmp_path / "survey.json").is_file()

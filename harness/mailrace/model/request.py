@@ -21,14 +21,13 @@ from mailrace.model import choices
 from mailrace.model.command_line import OwnCommand
 from mailrace.model.result import Rule
 from mailrace.model.target_name import TargetName, parse_target
+from mailrace.model.time_limit import cut_at
 
 OFFSET_US_MAX = 10_000_000.0
 """Of a recorded offset: no release waits longer than ten seconds."""
 
 Rounds = Annotated[int, Field(ge=1, le=choices.ROUNDS_MAX)]
 Offset = Annotated[float, Field(ge=-OFFSET_US_MAX, le=OFFSET_US_MAX, allow_inf_nan=False)]
-GRACE_S_MAX = 5.0
-"""So long after the time limit what is under way may come to its own end."""
 KEPT = 50
 """Folders of runs that are kept under `reports/`, unless told otherwise."""
 
@@ -136,9 +135,8 @@ class RunRequest:
 
     @property
     def cut_at(self) -> float | None:
-        """What still runs then (monotonic seconds) is cut off: a grace as long as the limit, at most 5 s."""
-        limit_s = self.time_limit_s
-        return None if self.ends is None or limit_s is None else self.ends + min(GRACE_S_MAX, limit_s)
+        """What still runs then (monotonic seconds) is cut off; None: no limit."""
+        return cut_at(self.ends, self.time_limit_s)
 
     def without_control(self) -> "RunRequest":
         """The same, without a known-bad control beside it."""

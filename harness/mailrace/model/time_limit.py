@@ -13,10 +13,17 @@ from types import FrameType
 
 OUT_OF_TIME = "the time limit ended the run before this scenario"
 CUT_OFF = "the time limit ended it"
+GRACE_S_MAX = 5.0
+"""So long after the time limit what is under way may come to its own end."""
 
 
 class TimeOver(BaseException):
     """The time limit is over; no Exception, so that nobody takes it for a failure of the server."""
+
+
+def cut_at(ends: float | None, limit_s: float | None) -> float | None:
+    """What still runs then (monotonic seconds) is cut off: a grace as long as the limit, at most 5 s."""
+    return None if ends is None or limit_s is None else ends + min(GRACE_S_MAX, limit_s)
 
 
 @contextmanager

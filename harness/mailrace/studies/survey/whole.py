@@ -12,6 +12,7 @@ from pathlib import Path
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import Interrupted, TargetError, UsageError
 from mailrace.model.survey import Survey, SurveyedCause, ThreeActors
+from mailrace.model.time_limit import TimeOver, cut_at, over_by
 from mailrace.recorded import environment
 from mailrace.report.survey import survey_page, survey_to_json
 from mailrace.scenario import server_options
@@ -73,9 +74,12 @@ def survey(
     surveyor = decider(asked.target, state, folder, deadline, progress)
     is_whole, was_ended, failed = False, False, None
     try:
-        is_whole = surveyor.survey(wanted)
-        if asked.actors == 3 and is_whole:
-            _look_at_three(asked, state, folder, deadline, progress)
+        with over_by(cut_at(deadline, asked.time_limit_s)):
+            is_whole = surveyor.survey(wanted)
+            if asked.actors == 3 and is_whole:
+                _look_at_three(asked, state, folder, deadline, progress)
+    except TimeOver:
+        pass  # what was under way is not decided, and stays so
     except (KeyboardInterrupt, Interrupted):
         was_ended = True
     except TargetError as wrong:
