@@ -2,10 +2,12 @@
 
 import random
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.one_instance.scheduler import Scheduler
+from mailrace.steer.servers.liveness import Silence
 
 DECOY, NOBODY = -1, -2
 
@@ -29,6 +31,7 @@ class Pool:
     late: frozenset[Node] = frozenset()
     runs: int = 0
     is_disturbed: bool = False
+    rig: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(silence=Silence()))
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
