@@ -30,12 +30,7 @@ from mailrace.steer import EXPLORE_S_MAX, store_for
 from mailrace.studies.absence import absence, found_by_walk, races_of
 from mailrace.studies.gate.baseline import apply_baseline
 from mailrace.studies.gate.causes import causes_of, spare_lesser
-from mailrace.studies.gate.compare import (
-    CLAIMS,
-    Looked,
-    compare,
-    with_raced,
-)
+from mailrace.studies.gate.compare import CLAIMS, Looked, compare, with_raced
 from mailrace.studies.gate.document import Gate, GateRequest
 from mailrace.studies.gate.finding import Change, Finding, gate_verdict
 from mailrace.studies.gate.put_again import put_again
