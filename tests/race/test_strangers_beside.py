@@ -2,9 +2,12 @@
 
 import json
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mailrace.model.request import ServerUse
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import Limits
 from mailrace.run import Output, Racing, RunRequest, run
@@ -38,9 +41,19 @@ class Visited(ScriptedServer):
         return None
 
 
-def raced(server: ScriptedServer, tmp_path: Path, rounds: int = 6) -> ScenarioResult:
-    data = {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}]}
-    request = RunRequest.of(server.name, Racing(rounds=rounds), Output(out=tmp_path / "out", formats=()))
+SENDERS: dict[str, Any] = {"send": {"count": 2}}
+
+
+def raced(
+    server: ScriptedServer, tmp_path: Path, rounds: int = 6, actors: Sequence[dict[str, Any]] = (SENDERS,)
+) -> ScenarioResult:
+    data = {"name": "s", "title": "t", "actors": list(actors)}
+    request = RunRequest.of(
+        server.name,
+        Racing(rounds=rounds),
+        Output(out=tmp_path / "out", formats=()),
+        ServerUse(allow_deletions=True),
+    )
     (result,) = run([scenario_from(data, Path(shipped()))], request, limits=LIMITS).result.scenarios
     return result
 
@@ -55,6 +68,89 @@ def test_a_stranger_who_deletes_makes_no_race(what: str, tmp_path: Path) -> None
     assert dict(result.anomalies) == {}
     assert result.rounds_refused > 0
     assert any("somebody deleted or emptied it" in said for said in result.not_looked)
+
+
+class Shared(ScriptedServer):
+    """A good server on which something happens to the rows once so many raced mails have been stored."""
+
+    def __init__(self, at: tuple[int, ...], happens: Callable[[list[dict[str, Any]]], None]) -> None:
+        super().__init__(when_raced=True, rest=lambda path: (200, b"ok") if path == READS else None)
+        self._at, self._happens, self._store = list(at), happens, self.box.store
+        self.box.store = self._stored  # type: ignore[method-assign]
+
+    def _stored(self, recipients: list[str], content: bytes, **how: bool) -> None:
+        self._store(recipients, content, **how)
+        if self._at and self.met >= self._at[0]:
+            self._at.pop(0)
+            with self.box.lock:
+                self._happens(self.box.rows)
+
+
+READS = "/api/v1/messages"
+"""Where messages are marked read."""
+
+
+def mark_all(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        row["Read"] = True
+
+
+@pytest.mark.slow
+def test_a_stranger_who_opens_mails_makes_no_race(tmp_path: Path) -> None:
+    with Shared((6, 8, 10), mark_all) as server:
+        result = raced(server, tmp_path)
+    assert (result.rounds, result.rounds_lost, dict(result.anomalies)) == (6, 0, {})
+
+
+@pytest.mark.slow
+def test_a_stranger_who_marks_all_beside_one_who_marks_makes_no_race(tmp_path: Path) -> None:
+    actors = [SENDERS, {"set_read": {"query": "to:@{run}.test"}}]
+    with Shared((6,), mark_all) as server:
+        result = raced(server, tmp_path, actors=actors)
+    assert (result.verdict, dict(result.anomalies)) == (Verdict.INCONCLUSIVE, {})
+    assert any("was marked read by somebody" in said for said in result.not_looked)
+
+
+class Emptied(Visited):
+    """Emptied while it is looked at, when both mails that tell of it are there, and once more in the next
+    block."""
+
+    def __init__(self) -> None:
+        super().__init__("all")
+        self._store = self.box.store
+        self.box.store = self._stored  # type: ignore[method-assign]
+
+    def _stored(self, recipients: list[str], content: bytes, **how: bool) -> None:
+        self._store(recipients, content, **how)
+        if self.visits == 1 and self.met >= 24:
+            self.visits += 1
+            with self.box.lock:
+                self.box.rows.clear()
+
+
+@pytest.mark.slow
+def test_a_stranger_who_empties_it_again_and_again_makes_no_race(tmp_path: Path) -> None:
+    with Emptied() as server:
+        result = raced(server, tmp_path, rounds=20)
+    assert server.visits == 2
+    assert (result.verdict, dict(result.anomalies)) == (Verdict.INCONCLUSIVE, {})
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_set_back_over_there_is_no_race(tmp_path: Path) -> None:
+    """It goes on from before, and has caught up when the operations are run one after the other."""
+    arrived = iter([*range(1_000, 1_010), *range(1_002, 1_100)])
+
+    class Stamping(Shared):
+        def _stored(self, recipients: list[str], content: bytes, **how: bool) -> None:
+            super()._stored(recipients, content, **how)
+            with self.box.lock:
+                self.box.rows[0]["Created"] = f"2026-01-01T00:00:00.{next(arrived) % 1000:03d}Z"
+                self.box.rows.sort(key=lambda row: str(row["Created"]), reverse=True)
+
+    with Stamping((), mark_all) as server:
+        result = raced(server, tmp_path)
+    assert (result.rounds, dict(result.anomalies), result.broken_serially) == (6, {}, {})
 
 
 class Hiding(Visited):

@@ -29,6 +29,7 @@ EXCUSED = frozenset(
 
 PRUNED = EXCUSED | {AnomalyName.OLDER_CHANGED}
 """What a server looks like that keeps only so many mails."""
+_TELLING = "mailrace's own mails, which tell whether others deleted,"
 
 
 def sentinel_domain(run: str) -> str:
@@ -71,24 +72,29 @@ class Sentinel:
 
     def missing(self) -> str:
         """That mails which nothing touched are gone, or not shown, in a sentence; "" where all are there."""
-        if not self._stored:
+        if not self.is_used:
             return ""
         try:
             held = self._lane.target.stored(sentinel_domain(self._lane.plan.run))
         except TargetError as wrong:
+            return f"{_TELLING} could not be looked for: {wrong}"
+        is_read = {row.key: row.read for row in held.messages}
+        gone = [key for key in self._stored if key not in is_read]
+        read = [key for key in self._stored if is_read.get(key)]
+        is_told = len(self._stored) > 1
+        # The newest one that is as it was stored stands before the next block; else that needs another one.
+        self._stored = [key for key in self._stored if key not in (*gone, *read)][-1:]
+        if not self._stored:
+            self.store()
+        if gone:
             return (
-                f"mailrace's own mails, which tell whether others deleted, could not be looked for: {wrong}"
+                f"{_many(gone)} of mailrace's own, which no round touches, vanished from the server "
+                "meanwhile: somebody deleted or emptied it, it was started anew, or it prunes (--max, "
+                "--max-age)"
             )
-        there = {row.key for row in held.messages}
-        gone = [key for key in self._stored if key not in there]
-        # The newest one that is there stands before the next block.
-        self._stored = [key for key in self._stored if key in there][-1:]
-        if not gone:
-            return ""
-        return (
-            f"{_many(gone)} of mailrace's own, which no round touches, vanished from the server meanwhile: "
-            "somebody deleted or emptied it, it was started anew, or it prunes (--max, --max-age)"
-        )
+        if read:
+            return f"{_many(read)} of mailrace's own, which no round touches, was marked read by somebody"
+        return "" if is_told else f"{_TELLING} were not accepted"
 
     def _message(self) -> Message:
         return _mail(f"watch{self._made:04d}", sentinel_domain(self._lane.plan.run))

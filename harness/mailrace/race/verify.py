@@ -8,7 +8,7 @@ blocks are looked at again as long as the store is not emptied, of their sources
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mailrace.check import differences, may_touch, tag_key, tags_it_may_hold
@@ -25,6 +25,7 @@ from mailrace.model.attempt import (
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import Effect, Operation, ServerOptions, messages_of
 from mailrace.model.target import Liveness, Target
+from mailrace.race.clock import Clock
 from mailrace.race.hang import LOOK_S, hangs
 from mailrace.race.samples import (
     Identity,
@@ -37,6 +38,7 @@ from mailrace.race.samples import (
     origins_of,
 )
 from mailrace.race.views import (
+    arrived_before,
     gone_of,
     is_comparable,
     is_lacking,
@@ -45,6 +47,7 @@ from mailrace.race.views import (
     spread,
     tags_by_round,
     with_relayed,
+    without_strangers_marks,
 )
 from mailrace.scenario import Plan
 
@@ -78,6 +81,7 @@ class Verifier:
         self._target = target
         self._journal = journal
         self._sampler, self._closely_max = Sampler(plan, target), closely_max
+        self._clock = Clock()
         self._pid: int | None = None
         self._known: dict[Identity, _Known] = {}
         """Rows that were seen since the store was last empty."""
@@ -200,13 +204,18 @@ class Verifier:
             if at is None and row.key in self._unsure:
                 continue
             rows[named_by(row, records) if at is None else at].append(row)
+        if not self._target.is_ours:
+            without_strangers_marks(rows, records, self._options)
         tags = tags_by_round(whole, self._plan.run)
         # The costly looks come last, and only at rows that are copies of what was sent.
         origins = {key: o for record in records for key, o in origins_of(record.plan).items()}
         planned = [row for part in rows.values() for row in part if row.key in origins and row.id in closely]
         sources = self._sampler.sources(planned, origins)
         searches = self._sampler.searches(planned, origins)
-        earlier = self._earlier(records, rows)
+        # Whether the clock of a server that is not ours was set back cannot be seen.
+        is_timed = self._target.is_ours and self._clock.is_steady()
+        seen = [known.row for known in self._known.values()]
+        earlier = arrived_before(records, rows, seen) if is_timed else [None] * len(records)
         return [
             Stored(
                 earlier=earlier[at],
@@ -216,22 +225,6 @@ class Verifier:
             )
             for at, record in enumerate(records)
         ]
-
-    def _earlier(
-        self, records: Sequence[RoundRecord], rows: Mapping[int, Sequence[StoredMessage]]
-    ) -> list[StoredMessage | None]:
-        """For each record the newest row of what was over before it began: the rounds follow each other.
-
-        A mail without an answer may arrive later, so such a round gives none.
-        """
-        seen = [known.row for known in self._known.values()]
-        found: list[StoredMessage | None] = []
-        for at, record in enumerate(records):
-            seen = [max(seen, key=lambda row: row.created_ms)] if seen else []
-            found.append(seen[0] if seen else None)
-            if not any(a.outcome is Outcome.UNKNOWN for a in record.attempts):
-                seen += rows.get(at, ())
-        return found
 
     def _changed(self, lane: str, whole: Stored) -> tuple[Changed, ...]:
         """Known rows that are no longer what they were, though no operation since then may touch them.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mailrace.actors import relayed_of
-from mailrace.check import may_touch, tags_it_may_hold, touched
+from mailrace.check import markable, may_touch, tags_it_may_hold, touched
 from mailrace.check.tags import asked_tags, tag_keys
 from mailrace.model.attempt import Disagreement, Loss, Outcome, RoundRecord, Stored, StoredMessage
 from mailrace.model.errors import TargetError
@@ -68,6 +68,34 @@ def is_gone_with_the_next(one: PlannedRound, other: PlannedRound, options: Serve
         or (bool(edit.effect & Effect.DELETES) and touches(edit, one, sent))
         for edit in edits
     )
+
+
+def arrived_before(
+    records: Sequence[RoundRecord],
+    rows: Mapping[int, Sequence[StoredMessage]],
+    known: Sequence[StoredMessage],
+) -> list[StoredMessage | None]:
+    """For each record the newest row of what was over before it began: the rounds follow each other.
+
+    rows, known   of each record the rows that are new, and all of those before. A mail without an answer may
+                  arrive later, so such a round gives none
+    """
+    seen, found = list(known), list[StoredMessage | None]()
+    for at, record in enumerate(records):
+        seen = [max(seen, key=lambda row: row.created_ms)] if seen else []
+        found.append(seen[0] if seen else None)
+        if not any(a.outcome is Outcome.UNKNOWN for a in record.attempts):
+            seen += rows.get(at, ())
+    return found
+
+
+def without_strangers_marks(
+    rows: dict[int, list[StoredMessage]], records: Sequence[RoundRecord], options: ServerOptions
+) -> None:
+    """Take a mail for unread that no operation of its round may mark: others open what they like there."""
+    for at, its in rows.items():
+        marked = markable(records[at], options)
+        rows[at] = [row if row.key in marked else replace(row, read=False) for row in its]
 
 
 def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence[RoundRecord]) -> None:
