@@ -1,6 +1,7 @@
 """What a gate may not say of an anomaly although every schedule was walked, or every pair was raced."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mailrace.model.result import Rule, ScenarioResult, Verdict
@@ -11,6 +12,10 @@ from mailrace.studies.gate.finding import gate_verdict
 from tests.studies.study_results import raced, steered
 from tests.studies.test_gate_compare import words
 
+SPOILED: dict[str, dict[str, Any]] = {
+    "refused rounds": {"rounds_lost": 3, "rounds_refused": 3},
+    "accepted no deletion": {"accepted": {"send.1": 100, "delete.1": 0}},
+}
 RACE, PASS, UNSURE = Verdict.RACE, Verdict.PASS, Verdict.INCONCLUSIVE
 S2, S3 = "rejected_but_stored", "tag_lost"
 
@@ -41,6 +46,28 @@ S2, S3 = "rejected_but_stored", "tag_lost"
             [(S3, "could not look")],
             UNSURE,
             id="natively, too",
+        ),
+        *(
+            pytest.param(
+                replace(raced(UNSURE), **spoiled),
+                raced(RACE, tag_lost=40),
+                {S3: Again(runs=40, hits=0)},
+                [(S3, "could not look")],
+                UNSURE,
+                id=f"natively, where the old one {what}",
+            )
+            for what, spoiled in SPOILED.items()
+        ),
+        *(
+            pytest.param(
+                replace(raced(UNSURE), broken_serially={"duplicated": 4}),
+                raced(RACE, **{name: 40}),
+                {name: Again(runs=40, hits=0)},
+                [(name, change)],
+                verdict,
+                id=f"natively, where the old one breaks another promise without any race: {name}",
+            )
+            for name, change, verdict in ((S3, "new", RACE), ("not_serializable", "could not look", UNSURE))
         ),
         pytest.param(
             steered(RACE, tag_lost=3, hang=1),

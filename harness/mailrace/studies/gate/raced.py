@@ -188,11 +188,14 @@ def old_as_control(old: TargetName, new: TargetName) -> int:
 
 def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
     """The old version's own result; a clean one is no PASS, for nothing controlled it but the new one."""
-    tally = side.tally
+    tally, refused = side.tally, bool(side.judge.serial.refused)
     # Both versions ran the same rounds, so the new one's result is the frame; every count in it is replaced
-    # by this side's own.
+    # by this side's own. Serial rounds that it refused count like rounds that it refused.
+    counted = tally.onto(beside, side.lane.plan.round(0))
     result = replace(
-        tally.onto(beside, side.lane.plan.round(0)),
+        counted,
+        rounds_lost=counted.rounds_lost + refused,
+        rounds_refused=counted.rounds_refused + refused,
         verdict=Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE,
         reason=f"{tally.hits} of {tally.rounds} rounds hit, beside the new version.",
         advice="",
