@@ -29,7 +29,11 @@ DECIDED = (
     "under_a_mutex",
     "under_a_read_write_lock",
 )
-RACES_ONLY = {"every_third_does_more": "Number < ?", "in_any_order": "Number = ?"}
+RACES_ONLY = {
+    "every_third_does_more": "Number < ?",
+    "in_any_order": "Number = ?",
+    "asks_the_connection": "changes()",
+}
 """Kinds of which only the race can be shown, with what the reason names of the correct form."""
 
 MIXED_SEED, MIXED = 7, 6

@@ -80,3 +80,39 @@ def test_building_leaves_the_store_as_it_was() -> None:
     it = store()
     build(look_then_add().programs(), 2, Names({}), it.connection, Footprints(it.connection))
     assert it.connection.execute("SELECT COUNT(*) FROM tags").fetchone() == (0,)
+
+
+def test_the_graph_follows_foreign_keys_as_the_store_does() -> None:
+    it = store()
+    for text in (
+        "PRAGMA foreign_keys = ON",
+        "CREATE TABLE notes (TagID INTEGER REFERENCES tags (ID) ON DELETE CASCADE)",
+        "INSERT INTO tags VALUES (1, 'a')",
+        "INSERT INTO notes VALUES (1)",
+    ):
+        it.run((text, ()))
+    programs = Learner()
+    programs.variants[0, ()] = one(("DELETE FROM tags", ()))
+    programs.variants[1, ()] = one(("SELECT COUNT(*) FROM notes", ()))
+    programs.endings[0, ("1 rows",)] = "2xx"
+    programs.endings[1, ("[['0']]",)] = programs.endings[1, ("[['1']]",)] = "2xx"
+    graph = build(programs.programs(), 2, Names({}), it.snapshot(), Footprints(it.connection))
+    assert {leaf.histories[1] for leaf in graph.leaves()} == {("[['0']]",), ("[['1']]",)}
+
+
+def test_states_that_differ_in_a_table_that_is_made_on_the_way_are_two() -> None:
+    it = store()
+    programs = Learner()
+    texts = (
+        "CREATE TABLE IF NOT EXISTS more (A)",
+        "INSERT INTO more SELECT {} WHERE NOT EXISTS (SELECT 1 FROM more)",
+    )
+    for actor in (0, 1):
+        programs.variants[actor, ()] = one((texts[0], ()))
+        programs.variants[actor, ("0 rows",)] = one((texts[1].format(actor), ()))
+        programs.variants[actor, ("0 rows", "1 rows")] = one(("SELECT 1", ()))
+        programs.endings[actor, ("0 rows", "0 rows")] = "2xx"
+        programs.endings[actor, ("0 rows", "1 rows", "[['1']]")] = "2xx"
+    graph = build(programs.programs(), 2, Names({}), it.snapshot(), Footprints(it.connection))
+    assert graph.is_whole
+    assert all("more" in dict(leaf.store) for leaf in graph.leaves())

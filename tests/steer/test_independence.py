@@ -35,7 +35,6 @@ def store() -> Store:
         ("UPDATE settings SET Value = Value + ? WHERE Key = ?", {"settings"}, {"settings"}),
         ("DELETE FROM tags WHERE ID = ?", {"tags"}, {"tags"}),
         ("DELETE FROM tags", set(), {"tags"}),
-        ("COMMIT", set(), set()),
     ],
 )
 def test_the_tables_of_a_statement(store: Store, sql: str, reads: set[str], writes: set[str]) -> None:
@@ -54,11 +53,48 @@ def test_the_tables_of_a_statement(store: Store, sql: str, reads: set[str], writ
         "DROP TABLE settings",
         "SELECT changes()",
         "SELECT last_insert_rowid() FROM tags",
+        "COMMIT",
+        "/* one transaction */ BEGIN",
+        "-- one transaction\nBEGIN IMMEDIATE",
+        "SAVEPOINT one",
+        "ROLLBACK TO one",
+        "CREATE TEMP TABLE more (ID TEXT)",
+        "ATTACH ':memory:' AS more",
+        "ANALYZE",
+        "INSERT INTO words VALUES ('a')",
+        "SELECT COUNT(*) FROM words_content",
     ],
 )
 def test_what_no_table_tells_depends_on_everything(store: Store, sql: str) -> None:
+    store.run(("CREATE VIRTUAL TABLE words USING fts5(Text)", ()))
     assert Footprints(store.connection).of(sql).is_open
     assert not exchangeable(store, (sql, ()), ("SELECT COUNT(*) FROM message_tags", ()))
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_of_connection"),
+    [
+        ("SELECT last_insert_rowid()", True),
+        ("INSERT INTO settings VALUES ('last', changes())", True),
+        ("PRAGMA foreign_keys = ON", True),
+        ("PRAGMA foreign_keys", False),
+        ("CREATE TEMP TABLE more (ID TEXT)", True),
+        ("ATTACH ':memory:' AS more", True),
+        ("CREATE TABLE more (ID TEXT)", False),
+        ("SELECT random()", False),
+        (INSERT_TAG, False),
+    ],
+)
+def test_what_only_the_connection_keeps_is_told_apart(store: Store, sql: str, is_of_connection: bool) -> None:
+    """Of such a statement the order of two writes before it matters, though these share no table."""
+    assert Footprints(store.connection).of(sql).is_of_connection is is_of_connection
+
+
+def test_a_step_of_a_whole_transaction_touches_what_its_statements_touch(store: Store) -> None:
+    prints = Footprints(store.connection)
+    calls = tuple((sql, ()) for sql in ("BEGIN", "DELETE FROM tags", "COMMIT"))
+    assert prints.of_step(calls) == Footprint(frozenset(), frozenset({"tags"}))
+    assert prints.of_step(calls[:1]).is_open, "what follows it is not known yet"
 
 
 def test_a_footprint_runs_nothing(store: Store) -> None:

@@ -93,3 +93,17 @@ def test_a_copy_holds_what_no_transaction_is_about(store: Store) -> None:
     store.run(("CREATE TABLE t (a)", ()))
     store.run(("INSERT INTO t VALUES (1)", ()))
     assert rows(store.snapshot(), "SELECT * FROM t") == [(1,)]
+
+
+def test_what_a_connection_keeps_of_its_own_is_put_back_as_well(store: Store) -> None:
+    store.run(("PRAGMA foreign_keys = ON", ()))
+    snapshot = store.snapshot()
+    before = store.connection
+    store.restore(snapshot)
+    assert store.connection is before
+    for text in ("PRAGMA foreign_keys = OFF", "CREATE TEMP TABLE own (a)", "ATTACH ':memory:' AS more"):
+        store.run((text, ()))
+    store.restore(snapshot)
+    assert rows(store.connection, "PRAGMA foreign_keys") == [(1,)]
+    assert rows(store.connection, "SELECT name FROM sqlite_temp_master") == []
+    assert [row[1] for row in rows(store.connection, "PRAGMA database_list")] in (["main"], ["main", "temp"])

@@ -202,3 +202,14 @@ def drawn_in_the_text(is_racy: bool) -> Numbering:
         await mailbox.db.execute(text, int(str(found[0][0])) + 1)
 
     return number
+
+
+@kind
+def asks_the_connection(is_racy: bool) -> Numbering:
+    """How much the last write changed is asked for, which was another's where that came between."""
+
+    async def number(mailbox: Mailbox, _: str) -> None:
+        await mailbox.db.query("SELECT changes()")
+        await take_next(mailbox, is_racy=is_racy)
+
+    return number

@@ -15,6 +15,20 @@ def connect(path: str = ":memory:") -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
 
 
+_RULES = ("foreign_keys", "recursive_triggers")
+"""Settings of a connection by which a statement changes tables that its text does not name."""
+
+
+def copied(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A new connection to a copy of everything, with the same rules."""
+    copy = connect()
+    connection.backup(copy)
+    for rule in _RULES:
+        ((is_on,),) = rows(connection, f"PRAGMA {rule}")
+        copy.execute(f"PRAGMA {rule} = {is_on!r}")
+    return copy
+
+
 class Store:
     """A database in memory: fast to put back, gone with the process; `save` keeps a copy."""
 
@@ -28,14 +42,17 @@ class Store:
     def snapshot(self) -> sqlite3.Connection:
         """A copy of everything, for `restore`; an open transaction is given up, or the copy never ends."""
         self._give_up()
-        copy = connect()
-        self.connection.backup(copy)
-        return copy
+        return copied(self.connection)
 
     def restore(self, snapshot: sqlite3.Connection) -> None:
         """Put everything back as it was; an open transaction is given up first."""
         self._give_up()
-        snapshot.backup(self.connection)
+        if _kept_by(self.connection) == _kept_by(snapshot):
+            snapshot.backup(self.connection)
+            return
+        # A rule that was set, and tables of the connection's own, no copy takes back: it takes another one.
+        self.connection.close()
+        self.connection = copied(snapshot)
 
     def _give_up(self) -> None:
         if self.connection.in_transaction:
@@ -52,6 +69,14 @@ class Store:
     def close(self) -> None:
         """Drop the database."""
         self.connection.close()
+
+
+def _kept_by(connection: sqlite3.Connection) -> tuple[object, ...]:
+    """What a connection keeps beside its database, as far as a statement may set it."""
+    rules = (rows(connection, f"PRAGMA {rule}") for rule in _RULES)
+    databases = [row[1] for row in rows(connection, "PRAGMA database_list")]
+    own = rows(connection, "SELECT name FROM sqlite_temp_master") if "temp" in databases else []
+    return (*rules, [name for name in databases if name != "temp"], own)
 
 
 def run(connection: sqlite3.Connection, call: Call) -> Answer:

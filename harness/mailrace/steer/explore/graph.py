@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import inf
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from mailrace.steer.database_proxy.executions import Schedule
 from mailrace.steer.database_proxy.independence import Footprints, is_control
 from mailrace.steer.database_proxy.statement_text import Names
-from mailrace.steer.database_proxy.store import connect, rows, run
+from mailrace.steer.database_proxy.store import copied, rows, run
 from mailrace.steer.explore.programs import History, Learner, PlannedStep, Programs, heard
 
 DEPTH_MAX = 250
@@ -102,12 +103,8 @@ def build(
     ask     is called where an actor's next step is not known; the programs may know more then
     until   monotonic seconds after which no more states are added
     """
-    connection = connect()
-    snapshot.backup(connection)
-    try:
+    with closing(copied(snapshot)) as connection:
         return _Builder(programs, actors, names, connection, footprints, ask, until).build(along)
-    finally:
-        connection.close()
 
 
 class _Builder:
@@ -134,11 +131,7 @@ class _Builder:
         self._is_whole = True
 
     def build(self, along: Schedule | None) -> Graph:
-        tables = [
-            str(r[0]) for r in rows(self._connection, "SELECT name FROM sqlite_master WHERE type='table'")
-        ]
-        contents = {t.lower(): self._digest(t.lower()) for t in tables if not t.startswith("sqlite_")}
-        root = self._node(tuple(() for _ in range(self._actors)), contents, along)
+        root = self._node(tuple(() for _ in range(self._actors)), self._contents(), along)
         return Graph(root, len(self._nodes), self._is_whole and along is None)
 
     def _node(self, histories: tuple[History, ...], contents: dict[str, str], ahead: Schedule | None) -> Node:
@@ -203,8 +196,8 @@ class _Builder:
             if step.is_rolled_back:
                 self._connection.execute("ROLLBACK TO step")
             footprint = self._footprints.of_step(step.calls)
-            written = contents if footprint.is_open else footprint.writes
-            after = {**contents, **{t: self._digest(t) for t in written if t in contents}}
+            changed = {t: self._digest(t) for t in footprint.writes if t in contents}
+            after = self._contents() if footprint.is_open else {**contents, **changed}
             history = (*histories[actor], "; ".join(told))
             known = (*histories[:actor], history, *histories[actor + 1 :])
             if ahead is not None and ahead[:1] != (actor,):
@@ -217,6 +210,12 @@ class _Builder:
         finally:
             self._connection.execute("ROLLBACK TO step")
             self._connection.execute("RELEASE step")
+
+    def _contents(self) -> dict[str, str]:
+        """A digest of each table; what a virtual one shows is kept in others."""
+        tables = rows(self._connection, "PRAGMA main.table_list")
+        names = (str(name).lower() for _, name, kind, *_ in tables if kind in ("table", "shadow"))
+        return {name: self._digest(name) for name in names if not name.startswith("sqlite_")}
 
     def _digest(self, table: str) -> str:
         contents = sorted(map(repr, rows(self._connection, f'SELECT * FROM "{table}"')))

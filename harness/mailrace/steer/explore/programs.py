@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
+from mailrace.steer.database_proxy.independence import is_rollback
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.rqlite import Answer, Call, Done, Failed, Rows
-from mailrace.steer.database_proxy.statement_text import Names, text_of
+from mailrace.steer.database_proxy.statement_text import Names
 
 History = tuple[str, ...]
 """What an actor was told by each of its steps so far, canonical."""
@@ -49,6 +50,12 @@ class Programs:
     endings: Mapping[tuple[int, History], str]
     conflicts: int = 0
     differing: str = ""
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Of every statement that some actor sends."""
+        steps = (step for variants in self.variants.values() for step in variants)
+        return frozenset(sql for step in steps for sql, _ in step.calls)
 
     def last(self, actor: int, history: History) -> PlannedStep:
         """The step that ended the history."""
@@ -99,7 +106,7 @@ class Learner:
 def planned(step: TakenStep, names: Names) -> PlannedStep:
     """The step as it can be run again without its server."""
     calls = tuple(names.in_graph(call) for s in step.statements for call in s.calls)
-    is_rolled_back = any(text_of(sql).upper() == "ROLLBACK" for sql, _ in calls)
+    is_rolled_back = any(is_rollback(sql) for sql, _ in calls)
     is_late = step.statements[0].is_late
     return PlannedStep(calls, step.call, is_rolled_back, told(step.statements, names), is_late)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mailrace.model.attempt import Word
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
-from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint, commute
+from mailrace.steer.database_proxy.independence import Footprint, commute
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.quiet import wait_quiet
 from mailrace.steer.database_proxy.statement_text import Names, text_of
@@ -113,15 +113,12 @@ class SeparateInstances:
 
     def commute(self, one: int, other: int) -> bool:
         """See `System`. A transaction of several requests is known only once it ran: taken as dependent."""
-        mine, its = self._waiting[one], self._waiting[other]
-        if opens(mine) or opens(its):
-            return False
-        return commute(self.rig.store.connection, self.rig.footprints, mine.calls, its.calls)
+        mine, its = self._waiting[one].calls, self._waiting[other].calls
+        return commute(self.rig.store.connection, self.rig.footprints, mine, its)
 
     def touches(self, actor: int) -> Footprint:
         """See `System`. Of a transaction of several requests nothing is known before it ran."""
-        waiting = self._waiting[actor]
-        return EVERYTHING if opens(waiting) else self.rig.footprints.of_step(waiting.calls)
+        return self.rig.footprints.of_step(self._waiting[actor].calls)
 
     def step(self, actor: int) -> None:
         """See `System`."""
@@ -237,8 +234,3 @@ class SeparateInstances:
             self._replace(instance)
         for instance in self.rig.dead_among([s.instance for s in seats]):
             self._replace(instance)
-
-
-def opens(statement: Statement) -> bool:
-    """Whether it begins a transaction of several requests."""
-    return statement.sql.lstrip()[:5].upper() == "BEGIN"

@@ -8,6 +8,7 @@ all states knows no outcome that no execution came to.
 from collections.abc import Sequence
 
 from mailrace.steer.database_proxy.executions import Execution
+from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Graph
 from mailrace.steer.explore.habits import SHOWN_MAX
@@ -54,6 +55,9 @@ def doubt_of(separate: SeparateInstances, coverage: Coverage, programs: Programs
         return f"`{text}` came more often than the broadcast that sends it, and ran when nobody chose it"
     if coverage.diverged:
         return coverage.why_not
+    for text in programs.texts:
+        if separate.rig.footprints.of(text).is_of_connection:
+            return f"`{text_of(text)[:SHOWN_MAX]}` is about what only the database's connection keeps"
     if text := separate.round_.drawn.stale:
         return f"`{text[:SHOWN_MAX]}` holds a value that the server seems to pick among a few"
     if programs.conflicts:
