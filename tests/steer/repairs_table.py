@@ -68,7 +68,7 @@ def keeping(program: str, kept: Iterable[KeptTogether]) -> str:
 def repairs_held(version: str, folder: Path, wanted: Sequence[Pair]) -> Iterator[Held]:
     """Every cause that one server of the version shows by those pairs, with its repair tried out."""
     target = parse_target(f"embedded@{version}")
-    header = Header(target=target.text, version=version, pairs=tuple(one.name for one in wanted))
+    header = Header.of(target, version, [one.name for one in wanted])
     state = State(folder, header)
     Surveyor(target, state, folder).survey(wanted)
     found = survey_of(state, wanted, TargetInfo.unknown(target.text), is_whole=True)

@@ -1,5 +1,6 @@
 """The search alone: steps, both directions, versions that give no answer, going on from a file."""
 
+from dataclasses import replace
 from math import ceil, log2
 from pathlib import Path
 
@@ -88,6 +89,19 @@ def test_a_file_of_another_question_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text("{}")
     with pytest.raises(UsageError, match="holds no bisection"):
         resumed(tmp_path / "state.json", search, {"scenario": "s"})
+
+
+def test_what_another_question_has_otherwise_is_named(tmp_path: Path) -> None:
+    search, asked = Search(versions=("1", "2"), good="1", bad="2"), {"rule": {"theta": 0.3}, "mailrace": "1"}
+    save(tmp_path / "state.json", search, asked)
+    for changed, said in (
+        ({"rule": {"theta": 0.1}}, r"another confidence or number of trials\)"),
+        ({"mailrace": "2", "digest": "d"}, r"another mailrace, another scenario\)"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            resumed(tmp_path / "state.json", search, asked | changed)
+    with pytest.raises(UsageError, match=r"another range of versions\)"):
+        resumed(tmp_path / "state.json", replace(search, versions=("1", "3", "2")), asked)
 
 
 def test_versions_are_ordered_by_their_numbers() -> None:

@@ -74,6 +74,9 @@ def test_a_bisection_ends_with_the_pair_and_its_proof(tmp_path: Path) -> None:
     assert again.returncode == 0
     assert f"{OLD}: bad, known from s.json" in again.stderr
     assert "rounds hit" not in again.stderr, "nothing is run again"
+    fewer = mailrace(*words, "--trials", "1", cwd=tmp_path)
+    assert fewer.returncode == 2
+    assert "is of another question (another confidence or number of trials)" in fewer.stderr
 
 
 def test_a_bisection_for_git(tmp_path: Path) -> None:

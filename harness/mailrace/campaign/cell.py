@@ -22,6 +22,7 @@ from mailrace.model.request import RunRequest
 from mailrace.model.target_name import TargetName
 from mailrace.recorded import plan_of
 from mailrace.scenario import Scenario, load, resolve, shipped
+from mailrace.targets.mailpit import programs
 
 T = TypeVar("T")
 Kind = Literal["look", "gate", "decide", "show"]
@@ -186,17 +187,6 @@ def survey_cell(kind: Kind, name: str, request: RunRequest, pairs: tuple[str, ..
 def file_name(scenario: Scenario) -> str:
     """How the scenario's file is called, wherever it stands."""
     return scenario.file.name if scenario.file is not None else f"{scenario.name}.race.yaml"
-
-
-def programs(targets: tuple[TargetName, ...]) -> dict[str, str]:
-    """SHA-256 of the targets that are programs on this machine's disk; "" for one that cannot be read."""
-    from mailrace.targets.mailpit import binary_at
-
-    found = {}
-    for target in targets:
-        if target.kind == "file":
-            found[target.text] = hashlib.sha256(Path(binary_at(target.path).path).read_bytes()).hexdigest()
-    return found
 
 
 def unpacked(held: Mapping[str, str]) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from math import inf
 from pathlib import Path
 
 from mailrace import __version__
-from mailrace.campaign.cell import BYTES_MAX, FILES, Cell, Outcome, Sent, programs, unpacked
+from mailrace.campaign.cell import BYTES_MAX, FILES, Cell, Outcome, Sent, unpacked
 from mailrace.campaign.machine import host
 from mailrace.history import read_plan
 from mailrace.history.plan import MAILS, PLAN
@@ -33,6 +33,7 @@ from mailrace.studies.survey.relations import pairs
 from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Header, State
 from mailrace.targets import TargetName, belongings, install, open_target, why_not
+from mailrace.targets.mailpit import programs
 
 Tell = Callable[[str], None]
 Alone = Callable[[], AbstractContextManager[None]]
@@ -158,7 +159,7 @@ def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tel
         raise UsageError(f"a cell of a survey: {strange[0]!r:.120} is no pair of operations")
     wanted = [by_name[name] for name in sent.cell.pairs]
     version = open_target(target, ServerOptions(), database=PROXY_ADDRESS).info.version
-    state = State(folder, Header(target=target.text, version=version, pairs=sent.cell.pairs))
+    state = State(folder, Header.of(target, version, sent.cell.pairs))
     surveyor = Surveyor(target, state, folder, inf if ends is None else ends, tell)
     # What earlier pairs have shown need not be shown again; the caller would not take it.
     surveyor.known = frozenset(sent.known)

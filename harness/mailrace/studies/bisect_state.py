@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from mailrace import __version__
 from mailrace.history import HISTORY, make_latest, read_regular, read_study, write_whole, writing
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
@@ -15,6 +16,7 @@ from mailrace.session import Session
 from mailrace.studies.bisect import Answer, Probed, Search, bisect, told
 from mailrace.studies.probing import probe
 from mailrace.targets import parse_target
+from mailrace.targets.mailpit import programs
 
 FORMAT = 1
 BISECT = "bisect.json"
@@ -34,7 +36,17 @@ def run_bisect(
 
     Raises UsageError where the state file is of another question.
     """
-    question = {"scenario": scenario.as_data(), "mode": whole.request.mode, "anomaly": anomaly}
+    # An answer holds for what gave it: this mailrace, these programs, and a rule that all versions share.
+    question = {
+        "scenario": scenario.as_data(),
+        "digest": scenario.digest,
+        "mode": whole.request.mode,
+        "anomaly": anomaly,
+        "rule": asdict(whole.request.racing.rule),
+        "gomaxprocs": whole.request.server.gomaxprocs,
+        "programs": programs(parse_target(version) for version in search.versions),
+        "mailrace": __version__,
+    }
     search = resumed(state, search, question)
     for version, known in search.answers.items():
         tell(f"{version}: {known.answer}, known from {state}")
@@ -102,14 +114,23 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
     try:
         held = json.loads(read_regular(path))
         kept = codec(Search).validate_python(held)
-        same = (held["format"], held["question"], kept.versions, kept.good, kept.bad)
+        theirs = held["question"]
+        same = (held["format"], theirs, kept.versions, kept.good, kept.bad)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as wrong:
         why = f"holds no bisection ({why_unreadable(wrong)})"
         raise UsageError(f"--state {path}: {why}; name another file") from wrong
     if same != (FORMAT, question, search.versions, search.good, search.bad):
         raise UsageError(
-            f"--state {path}: is of another question (another scenario, mode or range of versions); "
+            f"--state {path}: is of another question ({_difference(theirs, question)}); "
             "name another file, or remove it to begin anew"
         )
     known = {version: one for version, one in kept.answers.items() if one.answer is not Answer.UNKNOWN}
     return replace(search, answers=known)
+
+
+def _difference(theirs: object, ours: Mapping[str, object]) -> str:
+    """What is another one in the file, in a few words."""
+    names = [name for name in ours if not isinstance(theirs, dict) or theirs.get(name) != ours[name]]
+    words = {"digest": "scenario", "rule": "confidence or number of trials", "programs": "program at a path"}
+    found = dict.fromkeys(words.get(name, name) for name in names)
+    return f"another {', another '.join([*found, 'range of versions'][: len(found) or 1])}"

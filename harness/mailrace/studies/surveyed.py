@@ -51,8 +51,11 @@ class Known:
 def surveyed_pairs(reports: Path, target: TargetName) -> tuple[SurveyedPair, ...]:
     """What is known of that target's pairs: from surveys below a reports folder, and from the cache.
 
-    Of a pair that several have, the newest survey tells. One that another mailrace made tells nothing.
+    Of a pair that several have, the newest survey tells. One that another mailrace made tells nothing, and
+    nothing is known of a program on a disk, for it may have been built anew since.
     """
+    if target.kind == "file":
+        return ()
     files = [*reports.glob(f"*/{DOCUMENT}"), *reports.glob(f"*/*/{DOCUMENT}"), *_kept(target)]
     found: dict[str, SurveyedPair] = {}
     for file in sorted(files, key=_written, reverse=True):

@@ -2,19 +2,22 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from mailrace import __version__
 from mailrace.history import RECORD, RUN, writing
 from mailrace.history.plan import PLAN
 from mailrace.model.cause import Cause
 from mailrace.model.codec import codec
 from mailrace.model.errors import UsageError
 from mailrace.model.survey import ConflictCoverage, SurveyedPair, SurveyedTriple
+from mailrace.model.target_name import TargetName
 from mailrace.report.document import plain
+from mailrace.targets.mailpit import programs
 
 STATE = "survey.jsonl"
 LINE_BYTES_MAX = 4 * 1024 * 1024
@@ -52,11 +55,28 @@ class FoundTriple:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the survey is about: it is not continued from the state of another one."""
+    """What the survey is about: it is not continued from the state of another one.
+
+    mailrace   the version that decides the pairs; "" in an older state, as is `program`
+    program    SHA-256 of a target that is a program on a disk, else ""
+    """
 
     target: str
     version: str
     pairs: tuple[str, ...]
+    mailrace: str = ""
+    program: str = ""
+
+    @classmethod
+    def of(cls, target: TargetName, version: str, pairs: Iterable[str]) -> "Header":
+        """The survey of these pairs by this mailrace, of the target as it is now."""
+        return cls(
+            target=target.text,
+            version=version,
+            pairs=tuple(pairs),
+            mailrace=__version__,
+            program=programs((target,)).get(target.text, ""),
+        )
 
 
 _BEGINS = b'{"header": '
@@ -100,9 +120,12 @@ class State:
                     self.triples[value.triple.name] = value
         # What was found in another survey says nothing of this one.
         if before is not None and before != header:
+            is_rebuilt = before.target == header.target and before.program != header.program
             raise UsageError(
-                f"{self._path}: it is of {before.target} ({before.version}) and "
-                f"{len(before.pairs)} pairs, not of this survey; name another folder with --state"
+                f"{self._path}: it is of {'another program at ' * is_rebuilt}{before.target} "
+                f"({before.version}) and {len(before.pairs)} pairs, by mailrace "
+                f"{before.mailrace or 'of another version'}, not of this survey; "
+                "name another folder with --state"
             )
         if self._path.exists():
             os.truncate(self._path, whole)

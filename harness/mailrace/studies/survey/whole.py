@@ -68,7 +68,7 @@ def survey(
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     options = server_options(scenario_from(wanted[0].scenario, folder))
     info = open_target(asked.target, options, database=PROXY_ADDRESS).info
-    header = Header(target=asked.target.text, version=info.version, pairs=tuple(one.name for one in wanted))
+    header = Header.of(asked.target, info.version, [one.name for one in wanted])
     state = State(folder, header)
     deadline = inf if asked.time_limit_s is None else began + asked.time_limit_s
     surveyor = decider(asked.target, state, folder, deadline, progress)

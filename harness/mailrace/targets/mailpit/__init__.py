@@ -2,6 +2,6 @@
 
 from mailrace.targets.mailpit.binary import Binary, examine
 from mailrace.targets.mailpit.install import install
-from mailrace.targets.mailpit.lookup import at_hand, binary_at, find
+from mailrace.targets.mailpit.lookup import at_hand, binary_at, find, programs
 
-__all__ = ["Binary", "at_hand", "binary_at", "examine", "find", "install"]
+__all__ = ["Binary", "at_hand", "binary_at", "examine", "find", "install", "programs"]

@@ -2,12 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import platformdirs
 
 from mailrace.model.errors import TargetError
+from mailrace.model.target_name import TargetName
 from mailrace.targets.mailpit.binary import Binary, examine
 
 BIN = "MAILPIT_BIN"
@@ -60,6 +63,20 @@ def binary_at(path: str) -> Binary:
             )
         path = found
     return examine(Path(path).expanduser().absolute())
+
+
+def programs(targets: Iterable[TargetName]) -> dict[str, str]:
+    """SHA-256 of the targets that are programs on this machine's disk; "" for one that cannot be read.
+
+    A path may name another program tomorrow, so what was found out is of the program and not of its path.
+    """
+    found = {}
+    for target in targets:
+        if target.kind == "file":
+            found[target.text] = ""
+            with suppress(TargetError, OSError):
+                found[target.text] = sha256(binary_at(target.path).path.read_bytes()).hexdigest()
+    return found
 
 
 def at_hand() -> Iterator[tuple[str, Binary]]:
