@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from mailrace.model.consequences import HARMS
+from mailrace.model.phrases import plural
 from mailrace.model.survey import Survey, SurveyedCause
 from mailrace.report.survey import survey_from_json, survey_page
-from mailrace.report.words import plural
 from mailrace.studies.survey.compare import compare
 
 KEPT = Path(__file__).parent.parent / "surveys"

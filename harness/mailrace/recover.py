@@ -21,6 +21,7 @@ from mailrace.history import (
 )
 from mailrace.model.anomaly import Weight
 from mailrace.model.errors import ScenarioError, UsageError
+from mailrace.model.phrases import plural
 from mailrace.model.request import RunRequest
 from mailrace.model.result import SCHEMA_VERSION, RunResult, ScenarioResult, Schedules, Verdict, Witness
 from mailrace.model.target import TargetInfo
@@ -28,7 +29,6 @@ from mailrace.race.tally import Judged, Tally
 from mailrace.recorded import replay_command, scenarios_of
 from mailrace.report import from_json
 from mailrace.report.document import text_of
-from mailrace.report.words import plural
 from mailrace.scenario import Scenario, blank_result, not_exercised, server_options
 from mailrace.verdict import clopper_pearson, gravest
 

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from mailrace.history import read_journal
+from mailrace.history import read_histories
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.result import ScenarioResult
 from mailrace.race import Limits
@@ -44,7 +44,7 @@ def raced(target: str, folder: Path, **changed: Any) -> tuple[ScenarioResult, li
     (result,) = done.result.scenarios
     assert done.result.verdict is result.verdict
     assert (done.folder / "report.md").is_file(), "whatever happened, there is a report"
-    return result, [record for _, _, record in read_journal(done.folder / "history.jsonl")]
+    return result, [r for one in read_histories(done.folder / "history.jsonl") for _, r, _ in one.rounds]
 
 
 def ends(rounds: list[RoundRecord]) -> Counter[tuple[str, str]]:

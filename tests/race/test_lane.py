@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mailrace.history import Journal, read_journal
+from mailrace.history import Journal, JournalHeader, read_histories
 from mailrace.model.attempt import Outcome, RoundRecord, Stage, StoredMessage, Word
 from mailrace.model.operation import ServerOptions
 from mailrace.model.target import Target
@@ -40,6 +40,7 @@ def make(target: Target, tmp_path: Path) -> Iterator[Callable[..., Lane]]:
     with ExitStack() as made:
         journal = Journal(tmp_path / "history.jsonl")
         made.callback(journal.close)
+        journal.header(JournalHeader.of("s", target.info, seed=1, run="mr", mode="race"))
 
         def lane(profile: str = "rate", **changed: Any) -> Lane:
             data = {"name": "s", "title": "t", "actors": [{"send": {"count": 2}}], **changed}
@@ -74,7 +75,7 @@ def test_a_round_races_every_actor_and_is_in_the_journal(
     assert 0 <= record.skew_us < LIMITS.skew_us
     assert record.offsets_us == (0.0, 0.0)
     assert len(own(target, lane)) == 2 * (record.index + 1)
-    *_, (_, lane_name, written) = read_journal(tmp_path / "history.jsonl")
+    lane_name, written, _ = read_histories(tmp_path / "history.jsonl")[0].rounds[-1]
     assert (lane_name, written) == ("target", record)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mailrace.history import read_journal
+from mailrace.history import read_histories
 from mailrace.model.attempt import Loss, RoundRecord
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.race import Limits
@@ -62,7 +62,7 @@ def raced(target: str, folder: Path, **changed: Any) -> tuple[ScenarioResult, li
     request = RunRequest.of(target, Output(out=folder / "out", formats=()))
     done = run([scenario_from(data, Path(shipped()))], request, limits=LIMITS)
     (result,) = done.result.scenarios
-    return result, [record for _, _, record in read_journal(done.folder / "history.jsonl")]
+    return result, [r for one in read_histories(done.folder / "history.jsonl") for _, r, _ in one.rounds]
 
 
 def assert_held_against_it(result: ScenarioResult) -> None:

@@ -35,23 +35,21 @@ def release_together(links: list[Link], offsets_us: list[float]) -> tuple[int, f
 
 def all_idle(links: Iterable[Link]) -> Callable[[], bool]:
     """Whether the conversation of each link is over, for `Loop.run`."""
-    waiting = list(links)
-
-    def idle() -> bool:
-        while waiting and waiting[-1].is_idle:
-            waiting.pop()
-        return not waiting
-
-    return idle
+    return _all(links, lambda link: link.is_idle)
 
 
 def all_prepared(links: Iterable[Link]) -> Callable[[], bool]:
-    """Whether each link is prepared, or its conversation ended before that."""
+    """Whether each link is prepared, or its conversation ended before that, for `Loop.run`."""
+    return _all(links, lambda link: link.is_prepared or link.is_idle)
+
+
+def _all(links: Iterable[Link], is_there: Callable[[Link], bool]) -> Callable[[], bool]:
+    """Asked often, so a link that is there is not asked again."""
     waiting = list(links)
 
-    def prepared() -> bool:
-        while waiting and (waiting[-1].is_prepared or waiting[-1].is_idle):
+    def are_there() -> bool:
+        while waiting and is_there(waiting[-1]):
             waiting.pop()
         return not waiting
 
-    return prepared
+    return are_there

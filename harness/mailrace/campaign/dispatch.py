@@ -22,6 +22,7 @@ from mailrace.campaign.kept import CELLS, Kept
 from mailrace.campaign.perform import DEATHS_MAX, perform
 from mailrace.campaign.workers import DaskClient, DaskFuture, Patience, Told
 from mailrace.model.errors import MachineTrouble, UsageError
+from mailrace.model.phrases import plural
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME
 
 LOOK_S = 0.5
@@ -241,4 +242,4 @@ def _without_out(words: Sequence[str]) -> list[str]:
 
 def who_did_what(by: Mapping[str, int]) -> str:
     """`build-1, worker 0: 7 cells; build-2, worker 1: 5 cells`; "" where nobody did anything."""
-    return "; ".join(f"{who}: {n} cell{'s' * (n != 1)}" for who, n in sorted(by.items()))
+    return "; ".join(f"{who}: {plural(n, 'cell')}" for who, n in sorted(by.items()))

@@ -11,7 +11,6 @@ from math import inf
 from mailrace.campaign.cell import Cell, Outcome, survey_cell
 from mailrace.campaign.dispatch import Campaign, who_did_what
 from mailrace.model.request import RunRequest
-from mailrace.studies.survey.document import not_looked
 from mailrace.studies.survey.relations import Pair
 from mailrace.studies.survey.run import Surveyor, ways
 from mailrace.studies.survey.state import Found, Header, Shown, line_of
@@ -52,7 +51,7 @@ class WorkersSurveyor(Surveyor):
             for name in cell.pairs:
                 if name not in found and outcome.is_whole:
                     why = f"{outcome.why or 'Its worker did not come to it'}. {outcome.step}".strip()
-                    line = not_looked(by_name[name], f"{why.rstrip('.')}.")
+                    line = by_name[name].undecided(f"{why.rstrip('.')}.")
                     self.state.found[name] = Found(pair=replace(line, machine=outcome.machine))
             is_whole &= outcome.is_whole
         return is_whole

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict
 
 from mailrace.model.errors import MachineTrouble, UsageError
+from mailrace.model.phrases import plural
 
 WORKERS_MAX = 256
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
@@ -35,7 +36,7 @@ class Workers:
         return not self.address
 
     def __str__(self) -> str:
-        return self.address or f"{self.count} worker{'s' * (self.count != 1)} on this machine"
+        return self.address or f"{plural(self.count, 'worker')} on this machine"
 
 
 @dataclass(frozen=True, slots=True)

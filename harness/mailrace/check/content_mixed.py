@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from mailrace.check.evidence import copies_with_message
 from mailrace.check.tags import clean_tag, tag_key, tags_named
-from mailrace.check.wording import about_copy, listed
+from mailrace.check.wording import about_copy
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions, messages_of
+from mailrace.model.phrases import listed
 from mailrace.model.secrets import without_secrets
 
 HEAD_BYTES_MAX = 8_192

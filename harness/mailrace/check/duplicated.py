@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from mailrace.check.evidence import Try, by_message, units_of
-from mailrace.check.wording import copies_in_words, finding, listed, told, who
+from mailrace.check.wording import copies_in_words, finding, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions
+from mailrace.model.phrases import listed
 
 
 def duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

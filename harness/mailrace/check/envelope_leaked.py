@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from email.utils import getaddresses
 
 from mailrace.check.evidence import copies_with_message
-from mailrace.check.wording import about_copy, listed
+from mailrace.check.wording import about_copy
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import Message, ServerOptions
+from mailrace.model.phrases import listed
 
 
 def envelope_leaked(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from mailrace.check.evidence import tries_of
-from mailrace.check.wording import finding, listed
+from mailrace.check.wording import finding
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions, messages_of
+from mailrace.model.phrases import listed
 
 
 def foreign_row(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

@@ -6,10 +6,11 @@ from mailrace.check.evidence import Try, tries_of
 from mailrace.check.orders import first_attempts
 from mailrace.check.outcome import shown_key
 from mailrace.check.touched import deletable
-from mailrace.check.wording import copies_in_words, finding, listed, told, who
+from mailrace.check.wording import copies_in_words, finding, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, RoundRecord, StoredMessage
 from mailrace.model.operation import Effect, ServerOptions, messages_of
+from mailrace.model.phrases import listed
 
 
 def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from mailrace.check.wording import finding, listed
+from mailrace.check.wording import finding
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Changed, RoundRecord, StoredMessage
 from mailrace.model.operation import ServerOptions
+from mailrace.model.phrases import listed
 
 _FIELDS = (
     ("message_id", "Message-ID"),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from mailrace.check.wording import copies_in_words, finding, listed
+from mailrace.check.wording import copies_in_words, finding
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import FILLER, Message, ServerOptions
+from mailrace.model.phrases import listed
 
 
 def search_wrong(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

@@ -21,10 +21,11 @@ from mailrace.check.outcome import (
     tag_part,
 )
 from mailrace.check.promises import is_left_to_serial
-from mailrace.check.wording import finding, listed, told, who
+from mailrace.check.wording import finding, told, who
 from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import RoundRecord, Word
 from mailrace.model.operation import Read, Send, ServerOptions, messages_of
+from mailrace.model.phrases import listed
 
 _TAGS = re.compile(r"tags \[([^\]]*)\]")
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mailrace.check.evidence import copies_with_message
-from mailrace.check.wording import about_copy, listed, tags_in_words, times
+from mailrace.check.wording import about_copy, tags_in_words, times
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import ServerOptions
+from mailrace.model.phrases import listed
 
 
 def tag_duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:

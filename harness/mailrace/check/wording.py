@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, StoredMessage, Word
 from mailrace.model.operation import Send, protocol_of
+from mailrace.model.phrases import listed
 
 _WITHOUT_REPLY = {
     Word.CONNECT_REFUSED: "was refused a connection",
@@ -95,11 +96,6 @@ def count(number: int) -> str:
 def times(number: int) -> str:
     """`twice`, `three times`."""
     return "twice" if number == 2 else f"{count(number)} times"
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
 def finding(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailrace.cli.progress import SECONDS_APART, Teller
+from mailrace.model.phrases import plural
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -193,7 +194,7 @@ class WorkersTable:
         """There are so many cells, of which so many were done before."""
         self._cells, self._done = cells, 0
         before = f", {kept} of them done before" if kept else ""
-        self._teller.note(f"{cells} cell{'s' * (cells != 1)}{before}")
+        self._teller.note(f"{plural(cells, 'cell')}{before}")
 
     def works(self, worker: str, host: str, cell: str, said: str) -> None:
         """A worker does something with a cell."""

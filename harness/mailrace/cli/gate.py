@@ -11,9 +11,9 @@ from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked, ShareOption, StateOption, WorkersOption, findings_by, with_workers
 from mailrace.cli.completion import target_names
 from mailrace.cli.defaults import settings
-from mailrace.cli.harm import HarmOption, harm_of
 from mailrace.cli.options import look_option, output_option, sure_option
 from mailrace.cli.request import Manner, asked, chosen, racing, server_use
+from mailrace.model.consequences import Harm
 
 if TYPE_CHECKING:
     from mailrace.cli.request import Chosen
@@ -84,7 +84,7 @@ def gate(
     time_limit: options.TimeLimitOption = None,
     gomaxprocs: options.GomaxprocsOption = None,
     strict: Strict = False,
-    harm: HarmOption = "reply",
+    harm: options.HarmOption = "reply",
     baseline: Baseline = None,
     confidence: options.ConfidenceOption = None,
     theta: options.ThetaOption = 1 / 3,
@@ -116,7 +116,7 @@ def gate(
         new=programs[new],
         mode=mode,
         is_strict=strict,
-        harm=harm_of(harm),
+        harm=Harm[harm.upper()],
         accepted=load_baseline(baseline) if baseline is not None else (),
         today=date.today(),
         names=dict(zip(programs.values(), programs, strict=True)),

@@ -194,6 +194,10 @@ QuietOption = Annotated[bool, output_option("-q", "--quiet", help="Only errors a
 VerboseOption = Annotated[
     bool, output_option("-v", "--verbose", help="Every proof, every note and every lost round.")
 ]
+HarmOption = Annotated[
+    choices.HarmAsked,
+    sure_option(metavar="HARM", help="From which harm on the status is 1: stop, data, promise or reply."),
+]
 OutsideOption = Annotated[
     bool,
     look_option(

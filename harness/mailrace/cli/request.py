@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailrace.cli.defaults import default_target, settings
+from mailrace.model.phrases import plural
 
 if TYPE_CHECKING:
     from mailrace.model.choices import Mode
@@ -89,8 +90,8 @@ def chosen(
     ours = sum(path.resolve().parent == shipped() for path in files)
     theirs = len(files) - ours
     where = "" if paths else f" of {OWN}/"
-    parts = [_counted(ours, "shipped scenario")] if ours else []
-    parts += [f"{_counted(theirs, 'own scenario' if ours else 'scenario')}{where}"] if theirs else []
+    parts = [plural(ours, "shipped scenario")] if ours else []
+    parts += [f"{plural(theirs, 'own scenario' if ours else 'scenario')}{where}"] if theirs else []
     reach: Reach = "anywhere" if allow_outside else "folder"
     return Chosen(tuple(load(path, reach) for path in files), " and ".join(parts))
 
@@ -139,7 +140,3 @@ def server_use(gomaxprocs: int | None = None, **own: bool) -> "ServerUse":
     from mailrace.model.request import ServerUse
 
     return ServerUse(gomaxprocs=settings().gomaxprocs if gomaxprocs is None else gomaxprocs, **own)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"

@@ -11,11 +11,10 @@ from mailrace.cli import options
 from mailrace.cli.app import command
 from mailrace.cli.campaign import Asked as Workers
 from mailrace.cli.campaign import WorkersOption, decided_by
-from mailrace.cli.harm import HarmOption, harm_of
 from mailrace.cli.request import asked
+from mailrace.model.consequences import Harm, is_at_least
 
 if TYPE_CHECKING:
-    from mailrace.model.consequences import Harm
     from mailrace.model.survey import Survey
 
 
@@ -53,7 +52,7 @@ def survey(
     before: FromOption = None,
     only: OnlyOption = None,
     actors: ActorsOption = 2,
-    harm: HarmOption = "reply",
+    harm: options.HarmOption = "reply",
     state: StateOption = None,
     time_limit: options.TimeLimitOption = None,
     workers: WorkersOption = None,
@@ -104,7 +103,7 @@ def survey(
         for line in (*lines_of(found[-1]), *_compared(found, before)):
             screen.line(line)
         screen.line(f"{whole}/survey.html" if not before else f"{whole}/")
-    raise typer.Exit(_status(found[-1], harm_of(harm)))
+    raise typer.Exit(_status(found[-1], Harm[harm.upper()]))
 
 
 def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
@@ -116,9 +115,8 @@ def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
         yield from compare.lines_of(compare.compare(old, new), old.target.name, new.target.name)
 
 
-def _status(found: "Survey", least: "Harm") -> int:
+def _status(found: "Survey", least: Harm) -> int:
     """1: a cause of such a harm was shown; 3: something is not decided; 0: neither."""
-    from mailrace.model.consequences import is_at_least
     from mailrace.model.survey import PairVerdict, TripleVerdict
 
     causes = (*found.causes, *(found.three.causes if found.three else ()))

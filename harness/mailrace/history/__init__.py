@@ -1,6 +1,6 @@
 """The history of a run: what was invoked and completed, in order, on disk as it happens.
 
-`Journal` appends; `read_histories` and `read_journal` give it back, also of a run that was killed.
+`Journal` appends; `read_histories` gives it back, also of a run that was killed.
 `new_folder`, `write_plan`, `InUse`, `make_latest` and `prune` look after the place where a run's files stand,
 and `contents` says of any folder what is in it.
 """
@@ -19,7 +19,7 @@ from mailrace.history.folder import (
 )
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.plan import RecordedPlan, RecordedScenario, mail_of, plan_text, read_plan, write_plan
-from mailrace.history.reading import ScenarioHistory, read_histories, read_journal, read_study
+from mailrace.history.reading import ScenarioHistory, read_histories, read_study
 from mailrace.history.regular import open_regular, read_regular
 from mailrace.history.writing import write_whole, writing
 
@@ -46,7 +46,6 @@ __all__ = [
     "plan_text",
     "prune",
     "read_histories",
-    "read_journal",
     "read_plan",
     "read_regular",
     "read_study",

@@ -41,7 +41,7 @@ class ScenarioHistory:
 def read_histories(path: Path) -> list[ScenarioHistory]:
     """What the file holds, scenario by scenario, in order; one that was looked at twice stands there twice.
 
-    Memory grows with the rounds; `read_journal` gives them one at a time.
+    Its rounds are in the order of their ends; those that were cut off come last, with `lost` saying so.
     """
     found: list[ScenarioHistory] = []
     judged: dict[tuple[str, int], JudgedRound] = {}
@@ -105,23 +105,6 @@ def read_study(path: Path, what: str, of: type[T]) -> Iterator[T]:
                 yield codec(of).validate_python(line.get("value"))
             except ValueError as wrong:
                 raise UsageError(f"{path}: holds no {what} of a study ({why_unreadable(wrong)})") from wrong
-
-
-def read_journal(path: Path) -> Iterator[tuple[str, str, RoundRecord]]:
-    """(scenario, lane, round) of every round in the file, in order of their ends; then those cut off.
-
-    A round without an end is given with `lost` saying so. A last line that is no JSON is passed over: it
-    is the one that was being written when the run was killed.
-    """
-    scenario, reader = "", _Rounds()
-    for line in _lines(path):
-        kind = str(line["kind"])
-        if kind == "run":
-            yield from ((scenario, lane, record) for lane, record in reader.leave())
-            scenario = str(line["scenario"])
-        else:
-            yield from ((scenario, lane, record) for lane, record in reader.take(kind, line))
-    yield from ((scenario, lane, record) for lane, record in reader.leave())
 
 
 class _Rounds:

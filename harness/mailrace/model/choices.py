@@ -13,6 +13,8 @@ Study = Literal["run", "gate", "matrix", "bisect", "retries", "merge"]
 Profile = Literal["rate", "throughput"]
 Until = Literal["rounds", "decided", "hit"]
 Trial = Literal["warm", "cold"]
+HarmAsked = Literal["stop", "data", "promise", "reply"]
+"""From which harm on something that was shown counts; `Harm` of `consequences` by name, in lower case."""
 OneOfEach = Literal["anomaly", "cause", "class"]
 
 ROUNDS_MAX = 50_000

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 
 _OWN = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.ENETDOWN}
@@ -30,8 +29,8 @@ def own_trouble(error: BaseException) -> str:
     return ""
 
 
-_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""What people, supervisors and the kernel (short of memory) end a process with; none sends it to itself."""
+_OUTSIDE = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "XCPU", "XFSZ")
+"""What people, supervisors and the kernel end a process with; no program sends it to itself by a fault."""
 
 
 def ended_from_outside(how: str) -> str:
@@ -39,8 +38,4 @@ def ended_from_outside(how: str) -> str:
 
     SIGSEGV, SIGABRT and their like are a program's own doing.
     """
-    number = how.removeprefix("signal ").partition(" ")[0]
-    for one in _OUTSIDE if number.isdigit() else ():
-        if int(number) == one:
-            return f"from outside by signal {number} ({one.name})"
-    return ""
+    return f"from outside by {how}" if how.endswith(tuple(f"(SIG{name})" for name in _OUTSIDE)) else ""

@@ -1,7 +1,7 @@
 """The shape of survey.json: every pair of a version's operations, decided, and the causes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from mailrace.model.cause import Cause
@@ -33,7 +33,6 @@ class SurveyedPair:
     kinds            kinds of the two operations
     harm             the worst of its causes; "" without one
     schedules, bad   that one server allows
-    scenario         a scenario file that holds this pair, as data
     machine          of a campaign: the machine and the worker that decided it
     """
 
@@ -69,6 +68,14 @@ class SurveyedCause(Cause):
     shown_by: str = ""
     preemptions: int = 0
     scenario: str = ""
+
+    @classmethod
+    def of(
+        cls, cause: Cause, *, pairs: tuple[str, ...], shown_by: str, preemptions: int = 0
+    ) -> "SurveyedCause":
+        """The cause with these."""
+        own = {one.name: getattr(cause, one.name) for one in fields(Cause)}
+        return cls(**own, pairs=pairs, shown_by=shown_by, preemptions=preemptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mailrace.model.operation import EDITS
-from mailrace.scenario import Plan, Scenario, load, resolve, shipped, why_not_applicable
+from mailrace.model.operation import EDITS, Send
+from mailrace.scenario import Scenario, any_round, load, resolve, shipped, why_not_applicable
 from mailrace.scenario.scenario import Control
 from mailrace.targets import TargetName, parse_target, why_not
 
@@ -64,15 +64,12 @@ def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl |
 
 
 def _edits(scenario: Scenario) -> bool:
-    operations = Plan(scenario, 0, "mr00000000").round(0).operations
-    return any(isinstance(operation, EDITS) for operation in operations)
+    return any(isinstance(operation, EDITS) for operation in any_round(scenario).operations)
 
 
 def _body_bytes(scenario: Scenario) -> int:
     """The largest body that it sends; a small floor, for the headers are there too."""
-    sent = [
-        o.message.body_bytes for o in Plan(scenario, 0, "mr00000000").round(0).operations if o.kind == "send"
-    ]
+    sent = [o.message.body_bytes for o in any_round(scenario).operations if isinstance(o, Send)]
     return max([*sent, 1_000])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import messages_of
-from mailrace.scenario import Plan, Scenario
+from mailrace.scenario import Scenario, any_round
 from mailrace.targets.external import ExternalTarget
 
 KEPT_BY_DEFAULT = 500
@@ -29,4 +29,4 @@ def rounds_that_fit(target: ExternalTarget, scenarios: Sequence[Scenario]) -> in
 def _stored_by_a_round(scenario: Scenario) -> int:
     """At most: every message, and every retry of it."""
     tries = 1 if scenario.retry.policy == "none" else scenario.retry.attempts
-    return len(messages_of(Plan(scenario, 0, "mr00000000").round(0))) * tries
+    return len(messages_of(any_round(scenario))) * tries

@@ -18,7 +18,7 @@ from mailrace.race.guest import KEPT_BY_DEFAULT, rounds_that_fit
 from mailrace.race.options import RaceOptions
 from mailrace.race.race import race
 from mailrace.race.side import Side
-from mailrace.scenario import Plan, Scenario, not_exercised, server_options, why_not_applicable
+from mailrace.scenario import Plan, Scenario, any_round, not_exercised, server_options, why_not_applicable
 from mailrace.targets import open_target
 from mailrace.targets.external import ExternalTarget
 from mailrace.targets.leftovers import leftovers, remove
@@ -183,7 +183,7 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
     """Why this scenario must not run on a server that is not ours; "" if it may."""
     if target.is_ours:
         return ""
-    operations = Plan(scenario, 0, "mr00000000").round(0).operations
+    operations = any_round(scenario).operations
     on_all = (o for o in operations if o.is_on_all or (isinstance(o, ViewLatest) and not o.query))
     if everything := next(on_all, None):
         return f"it {everything.words}, which is never done on a server that is not ours"

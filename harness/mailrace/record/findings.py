@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from mailrace.model.consequences import CONSEQUENCES
+from mailrace.model.phrases import plural
 from mailrace.record.as_scenario import as_scenario, name_of
 from mailrace.record.doubts import unread_connections
 from mailrace.record.happened import RETRIED_AFTER_YES, happened
@@ -211,11 +212,11 @@ def _overlaps(suite: Suite) -> list[Overlap]:
 
 def _not_seen(suite: Suite) -> Iterator[str]:
     for why, times in Counter(note.why for note in suite.not_seen).items():
-        yield f"{_connections(times)}: {why}"
+        yield f"{plural(times, 'connection')}: {why}"
     unknown = sum(connected.pid == UNKNOWN for connected in suite.connections.values())
     if unknown:
         yield (
-            f"the client's process of {unknown} of {_connections(len(suite.connections))} is not "
+            f"the client's process of {unknown} of {plural(len(suite.connections), 'connection')} is not "
             "known (it runs elsewhere, belongs to another user, or this is no Linux), so nothing is said of "
             "what those disturb"
         )
@@ -224,7 +225,3 @@ def _not_seen(suite: Suite) -> Iterator[str]:
     testers = [operations for party, operations in suite.by_party.items() if party in suite.testers]
     if len(testers) > 1 and all(len(operations) == 1 for operations in testers):
         yield "each process did one thing and ended, so it is not known which of them belong to one test"
-
-
-def _connections(count: int) -> str:
-    return f"{count} connection{'' if count == 1 else 's'}"

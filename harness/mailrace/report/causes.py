@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from mailrace.model.cause import Cause, KeptTogether, Repair
 from mailrace.model.consequences import HARMS
-from mailrace.report.words import joined, legible, plural, shortened
+from mailrace.model.phrases import listed, plural
+from mailrace.report.words import legible, shortened
 
 CAUSES_MAX = 8
 """So many causes are told in a conclusion; all of them stand in run.json."""
@@ -79,7 +80,7 @@ def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
     """
     head = (
         f"Root cause {legible(cause.name, 200)} (harm: {cause.harm.value}){f', {change}' if change else ''}, "
-        f"in {joined(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
+        f"in {listed(list(dict.fromkeys(where)))}, {_FATES[cause.fate]}."
     )
     mends = [repair_words(one, cause.schedules, cause.bad) for one in cause.repair[:1]]
     said = [legible(cause.turn, 300), *(legible(line, REPAIR_LENGTH_MAX) for line in mends)]

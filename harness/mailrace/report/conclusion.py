@@ -13,9 +13,10 @@ from mailrace.model.catalogue import LOOKED, NEWEST_LOOKED, Race, races_behind
 from mailrace.model.command_line import own_command
 from mailrace.model.consequences import consequence, in_order
 from mailrace.model.operation import Operation
+from mailrace.model.phrases import listed, plural
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.report.causes import causes_words
-from mailrace.report.words import NAMES_MAX, is_race, joined, legible, names_words, plural
+from mailrace.report.words import NAMES_MAX, is_race, legible, names_words
 from mailrace.scenario import shipped
 
 UNKNOWN = "The catalogue knows no race that shows this in such rounds on that version: it may be a new one."
@@ -120,7 +121,7 @@ def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
     }
     whole = sum(one.rounds_lost for one in lost)
     parts = [f"{count:,} {who}" for who, count in whose.items() if count]
-    by = f" ({joined(parts)})" if parts else ""
+    by = f" ({listed(parts)})" if parts else ""
     # Where all of them have one cause, their number need not be said again.
     by = next((f" {who}" for who, count in whose.items() if count == whole), by)
     return [
@@ -134,9 +135,9 @@ def count_words(words: Sequence[tuple[str, Verdict]]) -> str:
     for verdict in (Verdict.RACE, Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.PASS):
         names = [name for name, word in words if word is verdict]
         if names:
-            listed = "" if verdict is Verdict.PASS else f" ({names_words(names)})"
-            parts.append(f"{len(names)} {'is' if len(names) == 1 else 'are'} {verdict.value}{listed}")
-    return f"Of {plural(len(words), 'scenario')}, {joined(parts)}." if parts else "There was no scenario."
+            which = "" if verdict is Verdict.PASS else f" ({names_words(names)})"
+            parts.append(f"{len(names)} {'is' if len(names) == 1 else 'are'} {verdict.value}{which}")
+    return f"Of {plural(len(words), 'scenario')}, {listed(parts)}." if parts else "There was no scenario."
 
 
 def explained(seen: Sequence[Seen]) -> tuple[Explained, ...]:
@@ -153,7 +154,7 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
     behind = list({race.number: race for race in races}.values())
     count = sum(one.count for one in seen)
     if all(one.is_steered for one in seen) and count:
-        times = f"{plural(count, 'class', 'classes')} of schedules in "
+        times = f"{plural(count, 'class')} of schedules in "
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
     # It is said how often and where. What follows hangs on whether it makes a run a RACE.

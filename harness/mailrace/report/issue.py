@@ -4,13 +4,14 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.attempt import LogLine, RoundRecord
 from mailrace.model.cause import UNANSWERED, Cause
 from mailrace.model.operation import Send
+from mailrace.model.phrases import plural
 from mailrace.model.result import RunResult, ScenarioResult, Witness
 from mailrace.report.causes import repairs_words
 from mailrace.report.expected import message_rows
 from mailrace.report.jinja import filled
 from mailrace.report.markdown import in_markdown
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, step_note
-from mailrace.report.words import legible, meaning, plural, rate_words, reply_words
+from mailrace.report.words import legible, meaning, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120
@@ -94,7 +95,7 @@ def _rate(scenario: ScenarioResult) -> str:
     looked = scenario.schedules
     if looked is None:
         return rate_words(scenario)
-    classes = plural(looked.classes, "class", "classes")
+    classes = plural(looked.classes, "class")
     orders = f"{plural(looked.violating_orders, 'order')}; " if looked.violating_orders else ""
     return (
         "The orders of the server's SQL statements were walked one by one. A promise is broken in "

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from mailrace.model.anomaly import Anomaly
 from mailrace.model.attempt import RoundRecord
+from mailrace.model.phrases import plural
 from mailrace.model.result import RunResult, ScenarioResult, ScheduleWitness, Witness
 from mailrace.report.chart import block_chart
 from mailrace.report.conclusion import conclusion
@@ -30,7 +31,6 @@ from mailrace.report.words import (
     legible,
     ms,
     not_looked,
-    plural,
     rate_words,
     sentence,
     when,

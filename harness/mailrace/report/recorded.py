@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailrace.history import RECORD_DOCUMENT, write_whole
+from mailrace.model.phrases import plural
 from mailrace.record.findings import Finding, Findings
 from mailrace.record.hazards import HAZARDS
 from mailrace.report.page import whole_page
-from mailrace.report.words import plural
 
 EXAMPLES_MAX = 2
 

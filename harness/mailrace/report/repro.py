@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -84,7 +85,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
     # The anomaly has a script. The script sends what the round sent, over the same protocol, with IDs that it
     # learns itself, so the recorded keys are replaced by places for those IDs.
     record, schedule = witness.record, witness.schedule
-    word = run_word(witness)
+    word, proof = run_word(witness), " ".join(_prose(witness.anomaly.proof).split())
     contents = dict(facts.contents or {})
     keys = {m.key: f"%ID:{m.key}%" for m in record.plan.given}
     operations = record.plan.operations
@@ -97,7 +98,7 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
         environment(),
         "repro.py.j2",
         title=_prose(sentence(title)),
-        proof=_wrapped(_prose(witness.anomaly.proof)),
+        proof=textwrap.fill(proof, 104, break_long_words=False, break_on_hyphens=False),
         promise=_flat(PROMISES[name]),
         recorded_on=_flat(f"Mailpit {legible(facts.version, 60)}"),
         flags=_flat(list(facts.flags)),
@@ -229,14 +230,3 @@ def _whole(two: re.Match[str]) -> str:
 def _prose(text: str) -> str:
     """Text that can stand in the script's docstring."""
     return legible(text, 2000).replace("\\", "/").replace('"', "'")
-
-
-def _wrapped(text: str) -> str:
-    lines, line = [], ""
-    for part in text.split():
-        if line and len(line) + 1 + len(part) > 104:
-            lines.append(line)
-            line = part
-        else:
-            line = f"{line} {part}".strip()
-    return "\n".join([*lines, line])

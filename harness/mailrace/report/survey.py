@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mailrace.model.codec import codec, mistakes
 from mailrace.model.consequences import consequence
 from mailrace.model.errors import UsageError
+from mailrace.model.phrases import plural
 from mailrace.model.survey import (
     SURVEY_SCHEMA_VERSION,
     PairVerdict,
@@ -19,7 +20,6 @@ from mailrace.model.survey import (
 from mailrace.report.causes import repairs_words
 from mailrace.report.document import plain
 from mailrace.report.page import whole_page
-from mailrace.report.words import plural
 
 
 def survey_to_json(survey: Survey) -> str:

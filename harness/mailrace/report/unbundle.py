@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from mailrace.history.plan import MAILS
 from mailrace.model.errors import UsageError
+from mailrace.model.phrases import plural
 from mailrace.model.result import RunResult
 from mailrace.report.document import from_json
-from mailrace.report.words import plural
 
 BUNDLE_VERSION = 1
 FILES_MAX = 40

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.attempt import Attempt
+from mailrace.model.phrases import listed, plural
 from mailrace.model.result import Interval, RunResult, ScenarioResult, Verdict
 from mailrace.report.document import without_surrogates
 
@@ -81,7 +82,7 @@ def rate_words(scenario: ScenarioResult) -> str:
     if scenario.schedules is not None:
         looked = scenario.schedules
         schedules = f" ({plural(looked.violating_orders, 'schedule')})" if looked.violating_orders else ""
-        classes = plural(looked.classes, "class", "classes")
+        classes = plural(looked.classes, "class")
         return f"{looked.violating:,} of {classes} of schedules violating{schedules}"
     if not scenario.rounds:
         return "no rounds"
@@ -165,11 +166,6 @@ def is_race(name: str) -> bool:
     return any(known.value == name and known.weight is Weight.RACE for known in AnomalyName)
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 round`, `2 rounds`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def ms(ns: int | float) -> str:
     """Nanoseconds as `2.113 ms`."""
     return f"{ns / 1e6:.3f} ms"
@@ -188,14 +184,7 @@ def names_words(names: Iterable[str]) -> str:
     each = [legible(name) for name in dict.fromkeys(names)]
     if len(each) > NAMES_MAX + 1:
         return f"{', '.join(each[:NAMES_MAX])} and {len(each) - NAMES_MAX} more"
-    return joined(each)
-
-
-def joined(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; "" of none."""
-    if not parts:
-        return ""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return listed(each)
 
 
 def reply_words(attempt: Attempt) -> str:

@@ -4,7 +4,7 @@ from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from
 from mailrace.scenario.needs import applies, blank_result, not_exercised, why_not_applicable
 from mailrace.scenario.own_tags import why_vacuous, with_what_was_changed
-from mailrace.scenario.plan import Plan, new_run
+from mailrace.scenario.plan import Plan, any_round, new_run
 from mailrace.scenario.scenario import Scenario, server_options
 from mailrace.scenario.schema import schema_text
 from mailrace.scenario.template import template
@@ -13,6 +13,7 @@ __all__ = [
     "SHIPPED",
     "Plan",
     "Scenario",
+    "any_round",
     "applies",
     "find",
     "load",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard
 from pydantic import ValidationError
 
 from mailrace.model.hints import did_you_mean
+from mailrace.model.phrases import listed
 from mailrace.scenario.read import Fault, Path
 from mailrace.scenario.schema import Schema
 
@@ -117,7 +118,7 @@ def describe(node: Schema, schema: Schema) -> str:
     if "const" in node:
         return str(node["const"])
     if "enum" in node:
-        return _listed([str(e) for e in node["enum"]])
+        return listed([str(e) for e in node["enum"]], "or")
     kind = node.get("type")
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _bounds(node, "minimum", "maximum")
@@ -150,10 +151,6 @@ def _bounds(node: Schema, low: str, high: str) -> str:
     if low in node:
         return f" from {node[low]} up"
     return f" from 0 to {node[high]}" if high in node else ""
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _node(schema: Schema, path: Path) -> Schema:

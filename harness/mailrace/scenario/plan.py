@@ -11,7 +11,7 @@ from mailrace.model.operation import OPERATIONS, Message, Operation, PlannedRoun
 from mailrace.model.user_mail import user_mail
 from mailrace.scenario import actor as spec
 from mailrace.scenario.scenario import Scenario
-from mailrace.scenario.templates import expand
+from mailrace.scenario.templates import LONGEST, expand
 from mailrace.scenario.texts import LOCAL_PART_MAX, TAG_LENGTH_MAX
 
 INDEX_MAX = 99_999
@@ -68,6 +68,11 @@ class Plan:
     def round(self, index: int) -> PlannedRound:
         """Round `index` (0 to 99,999): the same for the same plan, whatever other rounds were asked for."""
         return _Draft(self, index).round()
+
+
+def any_round(scenario: Scenario) -> PlannedRound:
+    """A round of no run, for what all rounds of the scenario have alike: they differ in names and salts."""
+    return Plan(scenario, 0, LONGEST["run"]).round(0)
 
 
 class _Draft:

@@ -17,7 +17,15 @@ from mailrace.model.request import Steering
 from mailrace.model.result import ScenarioResult, Verdict
 from mailrace.model.target import Target
 from mailrace.model.time_limit import CUT_OFF
-from mailrace.scenario import Plan, Scenario, new_run, not_exercised, server_options, why_not_applicable
+from mailrace.scenario import (
+    Plan,
+    Scenario,
+    any_round,
+    new_run,
+    not_exercised,
+    server_options,
+    why_not_applicable,
+)
 from mailrace.steer.explore.observer import NOBODY, Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
@@ -137,7 +145,7 @@ def steer(
 
 def why_not_steerable(scenario: Scenario) -> str:
     """Why steer has nothing to say of the scenario, in a clause; "" where it has."""
-    planned = Plan(scenario, 0, "mr00000000").round(0)
+    planned = any_round(scenario)
     operations = planned.operations
     if any(message.image_bytes for message in planned.given):
         return "it is about messages with images, which newer servers keep in memory, not about statements"

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.operation import Operation
+from mailrace.model.phrases import listed, plural
 from mailrace.model.result import Verdict
 from mailrace.model.target_name import TargetName, parse_target
 from mailrace.report.conclusion import Command, Conclusion, Seen, count_words, explained
 from mailrace.report.matrix import Matrix
 from mailrace.report.study import Study, StudyCell
-from mailrace.report.words import joined, names_words, plural
-from mailrace.scenario import Plan, Scenario, new_run
+from mailrace.report.words import names_words
+from mailrace.scenario import Scenario, any_round
 from mailrace.studies.bisect import Search, is_proved
 from mailrace.studies.gate import Change, Finding, Gate, causes_words, headline, in_order, verdict_of
 from mailrace.studies.retries import Trial, hidden_duplicates, named, sentence
@@ -32,7 +33,7 @@ LEDGER = ("mails", "refused", "doubled", "lost", "given_up", "untagged", "extra"
 
 def operations_of(scenarios: Iterable[Scenario]) -> Together:
     """The operations of each scenario's rounds, which differ in names only."""
-    return {one.name: Plan(one, 1, new_run(b"conclusion")).round(0).operations for one in scenarios}
+    return {one.name: any_round(one).operations for one in scenarios}
 
 
 def gate_study(gate: Gate, scenarios: Sequence[Scenario] = ()) -> Study:
@@ -88,7 +89,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
     rest = [f"{plural(clean, 'scenario is', 'scenarios are')} clean"] if clean else []
     rest += [f"{plural(accepted, 'finding is', 'findings are')} accepted"] if accepted else []
     if rest:
-        text = joined(rest)
+        text = listed(rest)
         counted.append(f"{text[:1].upper()}{text[1:]}.")
     seen = [
         Seen(
@@ -180,7 +181,7 @@ def retries_study(
     name   of the scenario, as `mailrace run` is to be given it
     """
     has_all = all(trial.ledger.mails and not trial.cut for trial in trials)
-    together = operations_of([scenario])[scenario.name] if scenario is not None else None
+    together = any_round(scenario).operations if scenario is not None else None
     seen = [
         Seen(
             anomaly=anomaly,
@@ -222,7 +223,7 @@ def _retries_row(trial: Trial) -> tuple[StudyCell, ...]:
 def bisect_told(search: Search, scenario: Scenario) -> Conclusion:
     """What a bisection found: between which versions, and what the race means that the bad one shows."""
     probed = Counter(known.answer.value for known in search.answers.values())
-    looked = joined([f"{count} {answer}" for answer, count in probed.items()]) or "none"
+    looked = listed([f"{count} {answer}" for answer, count in probed.items()]) or "none"
     counted = [f"Of {plural(len(search.versions), 'version')} {looked} by a look at {scenario.name}."]
     if not is_proved(search):
         counted.append("That is no proof yet: not both neighbours gave a clear answer.")
@@ -231,7 +232,7 @@ def bisect_told(search: Search, scenario: Scenario) -> Conclusion:
             anomaly=shown,
             scenario=scenario.name,
             version=parse_target(version).version or version,
-            operations=operations_of([scenario])[scenario.name],
+            operations=any_round(scenario).operations,
         )
         for version, known in search.answers.items()
         if (shown := known.proof.partition(",")[0]) in {one.value for one in AnomalyName}

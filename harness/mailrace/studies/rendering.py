@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrace.history import Contents
+from mailrace.model.phrases import plural
 from mailrace.model.result import RunResult
 from mailrace.recover import NOT_BEGUN, looked_up
 from mailrace.report import render, write_study
-from mailrace.report.words import plural
 from mailrace.studies import matrix, pages, retries
 from mailrace.studies.bisect import told
 from mailrace.studies.bisect_state import search_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from mailrace import __version__
-from mailrace.history import HISTORY, read_journal, read_plan
+from mailrace.history import HISTORY, read_histories, read_plan
 from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import RunResult
@@ -115,8 +115,8 @@ def about(scenario: str, asked: RunRequest) -> dict[str, object]:
 def _trial(variant: Scenario, folder: Path, result: RunResult) -> Trial:
     """What the rounds of one run came to under the policy that its scenario has."""
     history = folder / HISTORY
-    rounds = read_journal(history) if history.is_file() else ()
-    records = [record for _, lane, record in rounds if lane == "target"]
+    read = read_histories(history) if history.is_file() else ()
+    records = [record for one in read for lane, record, _ in one.rounds if lane == "target"]
     (found,) = result.scenarios
     return Trial(
         policy=variant.retry.policy,

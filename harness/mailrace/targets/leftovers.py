@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from mailrace.model.errors import UsageError
+from mailrace.model.phrases import plural
 from mailrace.targets.api import Api
 
 _TOKEN = re.compile(r"mr[a-z0-9]{5,8}")
@@ -20,9 +21,7 @@ class Leftovers:
     tags: tuple[str, ...]
 
     def __str__(self) -> str:
-        mails = "1 mail" if len(self.ids) == 1 else f"{len(self.ids)} mails"
-        tags = "1 tag" if len(self.tags) == 1 else f"{len(self.tags)} tags"
-        return f"{mails} and {tags}"
+        return f"{plural(len(self.ids), 'mail')} and {plural(len(self.tags), 'tag')}"
 
 
 def leftovers(api: Api, token: str) -> Leftovers:

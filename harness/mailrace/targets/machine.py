@@ -8,9 +8,6 @@ from pathlib import Path
 FOR_MEMORY = "the kernel, for lack of memory"
 FREE_BYTES_MIN = 512 * 1024
 """A file system with less left is full: SQLite writes a journal of its pages beside each change."""
-_NAMES = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "XCPU", "XFSZ")
-_OUTSIDE = {int(getattr(signal, f"SIG{name}", 0)) for name in _NAMES} - {0}
-"""Signals that no program sends itself by a fault of its own."""
 _LACKING = re.compile(
     r"(no space left on device|disk (?:quota exceeded|is full)|database or disk is full|"
     r"file too large|attempt to write a readonly database|unable to open database file|"
@@ -47,11 +44,6 @@ def signal_name(number: int) -> str:
         return f"signal {number} ({signal.Signals(number).name})"
     except ValueError:
         return f"signal {number}"
-
-
-def is_from_outside(number: int) -> bool:
-    """Whether a process that ended by that signal was ended by another."""
-    return number in _OUTSIDE
 
 
 def kills_for_memory() -> int:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from mailrace.model.attempt import LogLine
 from mailrace.model.errors import TargetError
+from mailrace.model.own_trouble import ended_from_outside
 from mailrace.targets import belongings
-from mailrace.targets.machine import FOR_MEMORY, is_from_outside, kills_for_memory, signal_name
+from mailrace.targets.machine import FOR_MEMORY, kills_for_memory, signal_name
 
 LOG_LINES_MAX = 20_000
 """Kept in memory; the file has them all."""
@@ -99,12 +100,12 @@ class ServerProcess:
 
     def ended_from_outside(self) -> str:
         """Who else than the server itself ended it, in words; "" while it runs, and where it was itself."""
-        status = self.exit_status()
-        if status is None or status >= 0 or not is_from_outside(-status):
+        how = self.how_it_ended()
+        if not ended_from_outside(how):
             return ""
-        for_memory = -status == signal.SIGKILL and kills_for_memory() > self._killed_for_memory
+        for_memory = self.exit_status() == -signal.SIGKILL and kills_for_memory() > self._killed_for_memory
         who = FOR_MEMORY if for_memory else "somebody outside of mailrace"
-        return f"its process was ended by {signal_name(-status)}, sent by {who}"
+        return f"its process was ended by {how}, sent by {who}"
 
     def stop(self) -> None:
         """End it and wait until it is gone; a throw-away server needs no grace. May be called twice."""

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mailrace.model.errors import ScheduleMissed
+from mailrace.model.phrases import plural
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.database_proxy.quiet import LOOKS
 from mailrace.steer.explore.graph import Follows, Graph, Node
@@ -16,7 +17,6 @@ from mailrace.steer.explore.programs import Programs
 from mailrace.steer.one_instance.scheduler import GO_ON, Decision, step_text
 from mailrace.steer.one_instance.sections import Section, section_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
-from mailrace.steer.one_instance.words import counted
 
 TRIES = 3
 SEEN_MIN = 2
@@ -85,7 +85,7 @@ class Points:
         """How many were missed, and why; "" if none was."""
         if not self.missed:
             return ""
-        return f"{counted(self.missed, 'release point')} missed: {self.why_missed}"
+        return f"{plural(self.missed, 'release point')} missed: {self.why_missed}"
 
 
 def run_release_points(shared: SharedInstance) -> Points:

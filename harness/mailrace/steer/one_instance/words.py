@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 
+from mailrace.model.phrases import plural
 from mailrace.model.result import Violation
 
 SAID_MAX = 12
 """So many violations are said in words; all of them stand in the document."""
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 violating class`, `2 violating classes`."""
-    plural = "es" if noun.endswith(("s", "ch")) else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def violations_in_words(violations: Sequence[Violation]) -> list[str]:
@@ -20,7 +15,7 @@ def violations_in_words(violations: Sequence[Violation]) -> list[str]:
     for one in violations:
         if one.fate != "left_out":
             alike[_in_words(one)] = alike.get(_in_words(one), 0) + one.classes
-    said = [f"{words} ({counted(number, 'class')})" for words, number in alike.items()]
+    said = [f"{words} ({plural(number, 'class')})" for words, number in alike.items()]
     more = len(said) - SAID_MAX
     return said[:SAID_MAX] + ([f"{more} more violating classes stand in run.json"] if more > 0 else [])
 
@@ -29,8 +24,8 @@ def _in_words(one: Violation) -> str:
     names = ", ".join(one.anomalies)
     if one.fate == "split_only":
         return f"split_only: {names}: {one.why}"
-    tries = "1 try" if one.tries == 1 else f"{one.tries:,} tries"
-    where = f"{names} by {one.schedule} ({counted(one.deviations, 'preemption')})"
+    tries = plural(one.tries, "try", "tries")
+    where = f"{names} by {one.schedule} ({plural(one.deviations, 'preemption')})"
     if one.fate == "unrealised" and not one.schedule:
         return f"not realised: {names}: {one.why}"
     if one.fate == "unrealised":

@@ -4,11 +4,12 @@ import statistics
 from collections.abc import Mapping
 
 from mailrace.model.anomaly import Weight
+from mailrace.model.phrases import plural
 from mailrace.model.result import ScenarioResult, Schedules, Verdict
 from mailrace.scenario import Scenario, not_exercised
 from mailrace.steer.database_proxy.quiet import how_known
 from mailrace.steer.one_instance.realisations import Summary
-from mailrace.steer.one_instance.words import counted, violations_in_words
+from mailrace.steer.one_instance.words import violations_in_words
 
 _WITHOUT_SERIAL = {
     False: "the serial orders are too many: the promises stand alone",
@@ -43,9 +44,7 @@ def _which(summary: Summary) -> str:
     part = f"only part of it, for {found.why_not}: every schedule"
     if found.within < 0:
         return part
-    within = (
-        f"every schedule with at most {counted(found.within, 'context switch')} beyond the necessary ones"
-    )
+    within = f"every schedule with at most {plural(found.within, 'context switch')} beyond the necessary ones"
     if found.within == found.bound:
         return within
     return f"{within}, and part of those with more, for {found.why_not},"
@@ -91,7 +90,7 @@ def notes_of(summary: Summary) -> list[str]:
     # Then what it took, and how well one instance could be brought into the bad schedules.
     seconds = summary.seconds
     notes.append(
-        f"{counted(space.coverage.runs, 'schedule')} run in {seconds.get('explore', 0.0):.2f} s; "
+        f"{plural(space.coverage.runs, 'schedule')} run in {seconds.get('explore', 0.0):.2f} s; "
         f"{summary.ms_per_schedule:.1f} ms a schedule, {seconds.get('start', 0.0):.2f} s of start included"
     )
     if summary.points:
@@ -109,7 +108,7 @@ def notes_of(summary: Summary) -> list[str]:
         )
     if left_out := shown.classes_that("left_out"):
         notes.append(
-            f"{counted(left_out, 'more class')} of the same causes left out; --all-classes realises each"
+            f"{plural(left_out, 'more class')} of the same causes left out; --all-classes realises each"
         )
     # At last what became of each bad class, and what was not counted.
     notes += violations_in_words(shown.violations)
@@ -154,11 +153,9 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
 def judged(summary: Summary) -> tuple[Verdict, str, str]:
     """The verdict, its reason, and what would settle it."""
     shown, found = summary.shown, summary.space.coverage
-    looked = f"{counted(found.explored, 'class')} explored"
+    looked = f"{plural(found.explored, 'class')} explored"
     if not found.is_complete:
-        looked = (
-            f"{counted(found.explored, 'schedule')} of {counted(summary.space.classes, 'class')} explored"
-        )
+        looked = f"{plural(found.explored, 'schedule')} of {plural(summary.space.classes, 'class')} explored"
     orders = ""
     if summary.space.graph.is_whole:
         how = "predicted " if summary.space.is_predicted else ""
@@ -170,20 +167,20 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
         where = "one instance" if summary.instances == 1 else f"{summary.instances} instances"
         return (
             Verdict.RACE,
-            f"{counted(shown.realised, 'violating class')} realised on {where} ({again}); {looked}{orders}",
+            f"{plural(shown.realised, 'violating class')} realised on {where} ({again}); {looked}{orders}",
             "",
         )
     if shown.unrealised:
         return (
             Verdict.INCONCLUSIVE,
-            f"{counted(shown.unrealised, 'violating class')} neither realised on one instance nor seen to be "
+            f"{plural(shown.unrealised, 'violating class')} neither realised on one instance nor seen to be "
             f"kept apart there; {looked}{orders}",
             "steer again with more time, or race it natively with decoys",
         )
     if found.missed:
         return (
             Verdict.INCONCLUSIVE,
-            f"{counted(found.missed, 'schedule')} missed ({found.why_not}); {looked}",
+            f"{plural(found.missed, 'schedule')} missed ({found.why_not}); {looked}",
             _UNSTEADY if found.diverged else "steer again on a quieter machine",
         )
     if summary.doubt:
@@ -192,10 +189,10 @@ def judged(summary: Summary) -> tuple[Verdict, str, str]:
             f"{summary.doubt}; {looked}{orders}",
             _UNSTEADY if found.diverged else "see the replies and notes in the report, and race it natively",
         )
-    split = f"; two instances would show {counted(shown.split_only, 'bad class')}" if shown.split_only else ""
+    split = f"; two instances would show {plural(shown.split_only, 'bad class')}" if shown.split_only else ""
     if not summary.is_exhaustive:
         within = (
-            f", and every one with up to {counted(found.within, 'switch')} was run"
+            f", and every one with up to {plural(found.within, 'switch')} was run"
             if found.within >= 0
             else ""
         )

@@ -1,7 +1,7 @@
 """What a survey's state holds in, the document of survey.json out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from mailrace import __version__
 from mailrace.model.cause import Cause
@@ -47,7 +47,7 @@ def survey_of(
         started=started,
         is_whole=is_whole,
         pairs=tuple(
-            not_looked(pair) if one is None else _judged(one.pair, one.causes, realised, by_pair)
+            pair.undecided(NOT_LOOKED) if one is None else _judged(one.pair, one.causes, realised, by_pair)
             for pair, one in zip(pairs, found, strict=True)
         ),
         causes=tuple(causes),
@@ -79,9 +79,8 @@ def causes_of(state: State) -> list[SurveyedCause]:
         whole = shown.cause if shown is not None else cause
         anomalies = dict.fromkeys([*cause.anomalies, *whole.anomalies])
         causes.append(
-            SurveyedCause(
-                **{f.name: getattr(whole, f.name) for f in fields(Cause) if f.name != "anomalies"},
-                anomalies=tuple(anomalies),
+            SurveyedCause.of(
+                replace(whole, anomalies=tuple(anomalies)),
                 pairs=tuple(sorted(pair for _, pair in pairs[name])),
                 shown_by=shown.pair if shown is not None else easiest,
                 preemptions=preemptions,
@@ -127,15 +126,3 @@ def _why_not_the_same(own: Cause, shown: Cause | None) -> str:
     if HARMS.index(own.harm) < HARMS.index(shown.harm):
         return f"Other pairs showed {own.name} with a lesser harm only ({shown.harm.value})."
     return ""
-
-
-def not_looked(pair: Pair, why: str = NOT_LOOKED) -> SurveyedPair:
-    """The line of a pair that was not decided, with the reason."""
-    return SurveyedPair(
-        a=pair.a.name,
-        b=pair.b.name,
-        kinds=(pair.a.kind, pair.b.kind),
-        relation=pair.relation,
-        verdict=PairVerdict.INCONCLUSIVE,
-        why=why,
-    )

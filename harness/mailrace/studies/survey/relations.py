@@ -9,6 +9,7 @@ from itertools import combinations_with_replacement
 from typing import NotRequired, TypedDict
 
 from mailrace.model.operation import OPERATIONS, Effect
+from mailrace.model.survey import PairVerdict, SurveyedPair
 from mailrace.studies.survey.operations import DELETE, POP3_TWO, SAME_ID, TABLE, Subject, Surveyed
 
 TAG = "{run}-{round}"
@@ -74,7 +75,18 @@ class Pair:
     @property
     def name(self) -> str:
         """`send ∥ delete, the tag's last holder`: how reports and the state of a survey name it."""
-        return f"{self.a.name} ∥ {self.b.name}, {self.relation}"
+        return self.undecided("").name
+
+    def undecided(self, why: str) -> SurveyedPair:
+        """Its line in the survey where it was not decided, or is not yet, with the reason."""
+        return SurveyedPair(
+            a=self.a.name,
+            b=self.b.name,
+            kinds=(self.a.kind, self.b.kind),
+            relation=self.relation,
+            verdict=PairVerdict.INCONCLUSIVE,
+            why=why,
+        )
 
 
 def pairs() -> Iterator[Pair]:

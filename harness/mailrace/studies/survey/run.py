@@ -94,15 +94,7 @@ class Surveyor:
         """One pair by its trace or by all its schedules; what the server fails at is INCONCLUSIVE."""
         began = time.monotonic()
         scenario, planned, servers = self._of(pair)
-        kinds = (planned.operations[0].kind, planned.operations[1].kind)
-        said = SurveyedPair(
-            a=pair.a.name,
-            b=pair.b.name,
-            kinds=kinds,
-            relation=pair.relation,
-            verdict=PairVerdict.INCONCLUSIVE,
-            why="",
-        )
+        said = pair.undecided("")
         try:
             if why := why_not_applicable(scenario, servers.version(planned)):
                 return Found(pair=replace(said, verdict=PairVerdict.NOT_APPLICABLE, why=f"{why}."))

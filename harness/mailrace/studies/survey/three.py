@@ -6,7 +6,7 @@ pair shows is brought about on one server where that works (`mailrace.steer.thre
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mailrace.model.cause import Cause
@@ -159,11 +159,7 @@ def three_actors(state: State, wanted: Sequence[Triple], apart: int) -> ThreeAct
             if cause.name not in best or best[cause.name][0].fate != "realised" == cause.fate:
                 best[cause.name] = cause, one.triple.name
     causes = [
-        SurveyedCause(
-            **{f.name: getattr(cause, f.name) for f in fields(Cause)},
-            pairs=tuple(pairs[name]),
-            shown_by=shown_by,
-        )
+        SurveyedCause.of(cause, pairs=tuple(pairs[name]), shown_by=shown_by)
         for name, (cause, shown_by) in best.items()
     ]
     return ThreeActors(
