@@ -15,7 +15,7 @@ from mailrace.model.consequences import Harm
 from mailrace.model.request import RunRequest
 from mailrace.model.survey import PairVerdict, SurveyedPair
 from mailrace.report.survey import survey_from_json
-from mailrace.studies.survey.document import not_looked
+from mailrace.studies.survey.document import NOT_LOOKED
 from mailrace.studies.survey.relations import chosen, pairs
 from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Found, Header, Shown, State
@@ -33,7 +33,7 @@ def cause(name: str, fate: str = "unrealised") -> Cause:
 
 def found(place: int, *causes: tuple[str, int]) -> Found:
     """What a worker says of that pair: its causes, each with the preemptions that it takes."""
-    line: SurveyedPair = not_looked(EVERY[place])
+    line: SurveyedPair = EVERY[place].undecided(NOT_LOOKED)
     return Found(
         pair=line, causes=tuple(cause(name) for name, _ in causes), preemptions=tuple(n for _, n in causes)
     )
