@@ -131,9 +131,8 @@ def under_a_read_write_lock(is_racy: bool) -> Numbering:
     return number
 
 
-@kind
-def pool_of_two(is_racy: bool) -> Numbering:
-    """The pool has two connections, so statements of two requests wait at the store at once."""
+def two_connections() -> None:
+    """Have the server's pool hold two connections."""
 
     class TwoFold(Pool):
         def __init__(self, seed: int) -> None:
@@ -152,6 +151,12 @@ def pool_of_two(is_racy: bool) -> Numbering:
 
     server.Pool = TwoFold  # type: ignore[misc]
     rqlite_driver.TCPConnector = lambda **_: TCPConnector(limit=2)  # type: ignore[misc,assignment]
+
+
+@kind
+def pool_of_two(is_racy: bool) -> Numbering:
+    """The pool has two connections, so statements of two requests wait at the store at once."""
+    two_connections()
 
     async def number(mailbox: Mailbox, _: str) -> None:
         await take_next(mailbox, is_racy=is_racy)

@@ -14,12 +14,14 @@ Schedule = tuple[int, ...]
 class TakenStep:
     """What was released at once: one statement, or those of one transaction; and what they were told.
 
-    call    the statements as they compare between executions
+    call      the statements as they compare between executions
+    after_s   so long after its actor was told something, or was released, the first of them came
     """
 
     actor: int
     statements: tuple[Statement, ...]
     call: str
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ they are replaced by names throughout.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from mailrace.steer.database_proxy.executions import Execution, TakenStep
@@ -25,6 +25,7 @@ class PlannedStep:
     """The next step of an actor: its calls with names for IDs, and its text as it compares between runs.
 
     is_late   it comes behind the reply
+    after_s   it never came sooner after its actor was told something, or was released
     told   what it was told when it was seen. A transaction's later statements follow from the answers to
            its first, so a step of several calls stands only for where it is told the same
     """
@@ -34,6 +35,7 @@ class PlannedStep:
     is_rolled_back: bool = False
     told: str = ""
     is_late: bool = False
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Learner:
                 self.differing = self.differing or f"`{seen.text}` where it had sent `{other.text}`"
             if not known or (len(seen.calls) > 1 and seen.told not in {p.told for p in known}):
                 known.append(seen)
+            # How soon it comes tells a server that is slow there from a machine that was busy once.
+            known[:] = [p if p.after_s <= seen.after_s else replace(p, after_s=seen.after_s) for p in known]
             histories[step.actor] = (*history, seen.told)
         for actor, ending in endings.items():
             self.conflicts += self.endings.setdefault((actor, histories[actor]), ending) != ending
@@ -108,7 +112,8 @@ def planned(step: TakenStep, names: Names) -> PlannedStep:
     calls = tuple(names.in_graph(call) for s in step.statements for call in s.calls)
     is_rolled_back = any(is_rollback(sql) for sql, _ in calls)
     is_late = step.statements[0].is_late
-    return PlannedStep(calls, step.call, is_rolled_back, told(step.statements, names), is_late)
+    heard_of_it = told(step.statements, names)
+    return PlannedStep(calls, step.call, is_rolled_back, heard_of_it, is_late, step.after_s)
 
 
 def told(statements: Iterable[Statement], names: Names) -> str:

@@ -43,6 +43,8 @@ class SeparateInstances:
     """Of the statements that wait, as far as anyone asked."""
     _steps: list[TakenStep] = field(default_factory=list)
     _sent: list[int] = field(default_factory=list)
+    _told_ns: list[int] = field(default_factory=list)
+    """By actor: when it was released, or told something last."""
     _names: Names = field(init=False)
     _began: float = 0.0
     _took_s: float = 0.0
@@ -57,7 +59,7 @@ class SeparateInstances:
         """See `System`."""
         self.begin()
         for seat in self._seats:
-            seat.release()
+            self._release(seat)
         self._await(range(len(self._seats)))
 
     def begin(self) -> None:
@@ -76,15 +78,20 @@ class SeparateInstances:
         self._texts.clear()
         self._steps = []
         self._sent = [0] * len(self.round_.actors)
+        self._told_ns = [0] * len(self.round_.actors)
         self.habits.begin()
         self._seats = self.round_.prepare(self.rig.instances[: len(self.round_.actors)])
 
     def alone(self, actor: int) -> None:
         """Release one actor and run it to its end while the others are held: for serial orders."""
-        self._seats[actor].release()
+        self._release(self._seats[actor])
         self._await([actor])
         while actor in self._waiting:
             self.step(actor)
+
+    def _release(self, seat: Seat) -> None:
+        seat.release()
+        self._told_ns[seat.index] = time.monotonic_ns()
 
     def taken(self, actor: int) -> list[TakenStep]:
         """The steps that the actor has taken in this run."""
@@ -123,17 +130,19 @@ class SeparateInstances:
     def step(self, actor: int) -> None:
         """See `System`."""
         statements = []
+        after_s = (self._waiting[actor].arrived_ns - self._told_ns[actor]) / 1e9
         while True:
             statement = self._waiting.pop(actor)
             self._texts.pop(actor, None)
             statements.append(statement)
             statement.is_late = self._seats[actor].is_over
             self.rig.proxy.release(statement)
+            self._told_ns[actor] = time.monotonic_ns()
             self._await([actor])
             if not self.rig.store.connection.in_transaction or actor not in self._waiting:
                 break
         call = "; ".join(self._names.call(s) for s in statements)
-        self._steps.append(TakenStep(actor, tuple(statements), call))
+        self._steps.append(TakenStep(actor, tuple(statements), call, after_s))
 
     def finish(self) -> Execution:
         """See `System`."""

@@ -9,6 +9,7 @@ Where it may be of either, the text tells; where the texts are the same, the run
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mailrace.model.errors import ScheduleMissed
@@ -16,6 +17,7 @@ from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.statement_text import Names
 from mailrace.steer.one_instance.arrivals import Arrivals
+from mailrace.steer.one_instance.pace import PATIENCE_S, Pace
 from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
@@ -33,6 +35,7 @@ class ManyConnections:
     sections: Sections
     held: dict[int, Statement] = field(default_factory=dict)
     _begun: set[int] = field(default_factory=set)
+    _pace: Pace = field(default_factory=Pace)
 
     def follow(self, scheduler: Scheduler) -> list[TakenStep]:
         """Let step after step go, the one that the scheduler chooses, until every actor has ended or hangs.
@@ -60,7 +63,9 @@ class ManyConnections:
             if actor not in self._begun:
                 self._begun.add(actor)
                 self.seats[actor].release()
+                self._pace.told(actor)
                 self._settle()
+                self._await_slow([actor])
                 continue
             taken.append(self._step(actor))
             last = actor
@@ -82,10 +87,20 @@ class ManyConnections:
             self._let_go(statements[-1])
         for statement in statements:
             statement.actor = self.seats[actor].operation.key
+        self._pace.told(actor)
+        absent = [other for other in self._begun - {actor} if other not in self.held]
+        is_doubtful = self.sections.is_doubtful(before, actor, absent)
+        self._await_slow(absent, PATIENCE_S if is_doubtful else 0.0)
         # All is quiet again, so who has a statement at the proxy was let in between this step and the next.
         for other in self._begun - {actor}:
             self.sections.saw(before, self.paths.node, actor, other, is_let_in=other in self.held)
         return TakenStep(actor, tuple(statements), "; ".join(self.names.call(s) for s in statements))
+
+    def _await_slow(self, actors: Iterable[int], least_s: float = 0.0) -> None:
+        """Give actors that have nothing at the proxy the time that they always take."""
+        if wait_s := max(least_s, self._pace.left_s(self.paths.node, actors)):
+            self.arrivals.rig.loop.pump(lambda: False, wait_s)
+            self._settle()
 
     def _let_go(self, statement: Statement) -> None:
         self.arrivals.let_go(statement)

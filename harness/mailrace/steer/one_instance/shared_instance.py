@@ -19,6 +19,7 @@ from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.decoys import Decoys
 from mailrace.steer.one_instance.many_connections import ManyConnections
+from mailrace.steer.one_instance.pace import PATIENCE_S, Pace
 from mailrace.steer.one_instance.paths import Paths, is_as_in
 from mailrace.steer.one_instance.scheduler import Scheduler
 from mailrace.steer.one_instance.sections import Sections
@@ -28,8 +29,6 @@ from mailrace.steer.servers.seat import Seat
 
 DISTURBED_MAX = 3
 """So many runs of a schedule that is to be calm: one that takes longer than a broadcast is never calm."""
-PATIENCE_S = 0.1
-"""A waiter that is no lock's, but a timer's or another server's, has come for the connection by then."""
 
 Follow = Callable[[list[Seat], Arrivals, Names], list[TakenStep]]
 """Drives the actors of one run to their end; the steps, in the order in which they went out."""
@@ -37,10 +36,7 @@ Follow = Callable[[list[Seat], Arrivals, Names], list[TakenStep]]
 
 @dataclass(slots=True)
 class SharedInstance:
-    """Drives instance 0 of a rig along the graph that separate instances gave.
-
-    sections   what was seen of what the instance keeps together, in all runs so far
-    """
+    """Drives instance 0 of a rig along the graph of separate instances. `sections`: of all runs so far."""
 
     round_: Round
     graph: Graph
@@ -49,6 +45,7 @@ class SharedInstance:
     sections: Sections = field(default_factory=Sections)
     _seats: list[Seat] = field(default_factory=list)
     _released: set[int] = field(default_factory=set)
+    _pace: Pace = field(default_factory=Pace)
     _names: Names = field(init=False)
     _paths: Paths = field(init=False)
     _decoys: Decoys = field(init=False)
@@ -78,7 +75,7 @@ class SharedInstance:
         self._looks = looks
 
         def follow(seats: list[Seat], arrivals: Arrivals, names: Names) -> list[TakenStep]:
-            self._paths, self._released = Paths(self.graph), set()
+            self._paths, self._released, self._pace = Paths(self.graph), set(), Pace()
             arrivals.paths = self._paths
             if arrivals.is_many:
                 return ManyConnections(seats, arrivals, names, self._paths, self.sections).follow(scheduler)
@@ -92,8 +89,7 @@ class SharedInstance:
         return self._run_by(follow, is_calm=True)
 
     def _run_by(self, follow: Follow, *, is_calm: bool) -> Execution:
-        # Broadcasts are a quarter of a second apart, so to run one schedule in seven again costs less than
-        # to wait for each of them.
+        # Broadcasts are seldom: to run one schedule in seven again costs less than to wait for each of them.
         for _ in range(DISTURBED_MAX - 1 if is_calm else 0):
             try:
                 found = self._run(follow)
@@ -192,9 +188,12 @@ class SharedInstance:
         for index in decision.release:
             self._release(index)
         self._decoys.queue(decision.decoys)
-        if self.sections.is_doubtful(node, actor, [*others, *decision.release]):
-            self.rig.loop.pump(lambda: False, PATIENCE_S)
-        self._let_go(statement, is_watched=bool(others or decision.release or self._decoys.busy))
+        waiting = [*others, *decision.release]
+        is_doubtful = self.sections.is_doubtful(node, actor, waiting)
+        if wait_s := max(PATIENCE_S if is_doubtful else 0.0, self._pace.left_s(node, waiting)):
+            self.rig.loop.pump(lambda: False, wait_s)
+        self._let_go(statement, is_watched=bool(waiting or self._decoys.busy))
+        self._pace.told(actor)
         return actor
 
     def _attributed(self, steps: list[tuple[Statement, ...]]) -> list[TakenStep]:
@@ -215,6 +214,7 @@ class SharedInstance:
     def _release(self, index: int) -> None:
         self._seats[index].release()
         self._released.add(index)
+        self._pace.told(index)
 
     def _let_go(self, statement: Statement, *, is_watched: bool) -> None:
         """Release it; where others are about, only once all is quiet and they are queued."""
