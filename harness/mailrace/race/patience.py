@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailrace.actors import Link, Loop
-from mailrace.model.target import Target
+from mailrace.model.target import Liveness, Target
 from mailrace.race.hang import TROUBLE, Doing, doing, look_at
 from mailrace.race.limits import Limits
 
@@ -35,7 +35,8 @@ class Patience:
     """Waits for the replies of one lane.
 
     serial_s    what all operations take one after the other, from the calibration; 0: not known
-    is_proven   hangs of this server were waited for in full before: a short look is enough from now on
+    is_proven   hangs of this server were waited for in full before: while it answers nobody at all, a short
+                look is enough from now on
     """
 
     def __init__(self, target: Target, limits: Limits) -> None:
@@ -47,8 +48,6 @@ class Patience:
     @property
     def quiet_s(self) -> float:
         """So long nothing may come while the server rests."""
-        if self.is_proven and self._target.is_ours:
-            return self._limits.look_s
         return self._limits.reply_s + _SERIAL_TIMES * self.serial_s
 
     def wait(self, loop: Loop, links: Sequence[Link], done: Callable[[], bool]) -> Waited:
@@ -72,10 +71,17 @@ class Patience:
                 came, quiet_since = self._came(links), now
             if pause_s > self._limits.pause_s:
                 return Waited(why=TROUBLE.get(seen, "its process was stopped"), is_machines=True)
-            if now - quiet_since >= self.quiet_s:
+            if now - quiet_since >= self.quiet_s or self._hangs_again(now - quiet_since):
                 return Waited(is_hang=True)
             if now - started - pause_s > _TOTAL_TIMES * self.quiet_s:
                 return Waited(why=f"it was still busy after {now - started:.0f} s")
+
+    def _hangs_again(self, quiet_s: float) -> bool:
+        """Whether a server that was seen to hang does so now: nobody else is answered either."""
+        least_s = self._limits.look_s + _SERIAL_TIMES * self.serial_s
+        if not self.is_proven or not self._target.is_ours or quiet_s < least_s:
+            return False
+        return self._target.liveness(self._limits.look_s) is Liveness.HUNG
 
     def _came(self, links: Sequence[Link]) -> int:
         """Replies that are there, whole ones: a byte a second is no progress."""
