@@ -26,5 +26,5 @@ class Listener(Protocol):
 
 
 def tell(sentence: str) -> None:
-    """Say on stderr what the user must know of his files, whoever listens to the run itself."""
+    """Tell the user on stderr about the files, whoever else listens to the run."""
     print(f"mailrace: {sentence}", file=sys.stderr)

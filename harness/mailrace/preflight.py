@@ -1,6 +1,7 @@
-"""Takes scenarios and a request; gives what can be said before the first mail, such as what is missing.
+"""Takes scenarios and a request; gives what is known before the first mail, such as what is missing.
 
-Every command that looks at a server asks here first, so that nothing is found missing after a minute's work.
+Every command that looks at a server asks here first, so that nothing turns out to be missing after a minute's
+work.
 """
 
 import shlex
@@ -42,7 +43,7 @@ def preflight(
     request: RunRequest,
     targets: Sequence[TargetName] = (),
 ) -> tuple[str, ...]:
-    """Look for all targets and controls; say in sentences what this run cannot answer, and which one could.
+    """Look for all targets and controls; tell in sentences what this run cannot answer, and which run could.
 
     targets   all that will be looked at; none: the request's own
     Installs a version that is asked for and not at hand. Raises TargetError for a target that is not there,
@@ -57,15 +58,15 @@ def preflight(
                 f"{name}: is not ours to start, so its statements cannot be held and it cannot be steered; "
                 f"race it: {_command('run', [what], name)}"
             )
-        # The target can be looked at in this mode. Whether it is there is found out now, before the first
-        # mail.
+        # The target can be looked at in this mode. Now it is found out, before the first mail, whether it is
+        # there.
         with _had(name, request.cut_at) as target:
             said.update(dict.fromkeys(_what_cannot_come(scenarios, request, name, target)))
     return tuple(said)
 
 
 def unknown_controls(scenario: Scenario) -> tuple[Mistake, ...]:
-    """The controls of a scenario's file that name a scenario which is nowhere, each at its line."""
+    """The controls in a scenario's file whose scenario does not exist, each with its line."""
     if scenario.file is None:
         return ()
     document = read(scenario.file.read_bytes())
@@ -87,14 +88,14 @@ def unknown_controls(scenario: Scenario) -> tuple[Mistake, ...]:
 
 
 def scenario_names(scenarios: Sequence[Scenario]) -> list[str]:
-    """The names that a control or a baseline may mean: of these, of the files beside them, of the shipped."""
+    """The names that a control or a baseline may mean: of these, of files beside them, of the shipped."""
     folders = {one.file.parent for one in scenarios if one.file is not None} | {shipped()}
     beside = {name_of(file) for folder in folders for file in folder.glob("*.race.yaml")}
     return sorted(beside | {one.name for one in scenarios})
 
 
 def require_own_names(scenarios: Sequence[Scenario]) -> None:
-    """UsageError for two of one name: results and baselines know a scenario by its name only."""
+    """UsageError where two have one name: results and baselines know a scenario only by its name."""
     files: dict[str, Scenario] = {}
     for scenario in scenarios:
         other = files.setdefault(scenario.name, scenario)
@@ -106,7 +107,7 @@ def require_own_names(scenarios: Sequence[Scenario]) -> None:
 
 @contextmanager
 def _had(name: TargetName, ends: float | None) -> Iterator[Target]:
-    """The target, its program found or its server answering; TargetError where that is not so by `ends`."""
+    """The target, once its program is found or its server answers; TargetError if not by `ends`."""
     target = open_target(name, ServerOptions())
     if target.is_ours:
         yield target
@@ -150,7 +151,7 @@ def _what_cannot_come(
 
 
 def _why_no_control(scenario: Scenario, name: TargetName) -> str:
-    """Why no clean race of it can be PASS there, in a clause; "" where a control may carry one."""
+    """Why its rounds there cannot be PASS even if clean, in a clause; "" where a control may allow it."""
     chosen, missing = choose_control(scenario, name)
     if chosen is not None and chosen.kind in (1, 2):
         return ""

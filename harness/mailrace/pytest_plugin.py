@@ -124,7 +124,7 @@ class ScenarioItem(pytest.Item):
 
 
 class NotPassed(AssertionError):
-    """A scenario that is not PASS, said as the command line says it."""
+    """A scenario that is not PASS, told as the command line tells it."""
 
     def __init__(self, result: "ScenarioResult") -> None:
         lines = [f"{result.name}: {result.verdict}: {result.reason}"]

@@ -1,7 +1,7 @@
 """`pytest --mail-record`: a recorder between a suite of pytest and its Mailpit, in every worker of xdist.
 
-The process that was started first runs the server and the recorder, and tells all others by the environment.
-Each test tells when it ran and in which process, so that what is found can be told by test.
+The process that was started first runs the server and the recorder, and the environment tells all others
+where they listen. Each test notes when it ran and in which process, so that each finding can name its tests.
 """
 
 import os
@@ -63,7 +63,7 @@ class TestTimes:
 
 
 class RecorderPlugin:
-    """In the process that was started first: server, recorder, and what is said at the end."""
+    """In the process that was started first: server, recorder, and the summary at the end."""
 
     def __init__(self, target: str, folder: Path) -> None:
         from mailrace.model.target_name import parse_target

@@ -1,7 +1,7 @@
-"""Scenarios and a request to the plan in a run's folder, and back: what was run, as the folder records it.
+"""The record of what was run: scenarios and a request as the plan in a run's folder, and back.
 
-A folder is whole in itself: the scenarios' text and the users' own messages are kept in it, so that later
-edits of their files change nothing, and it can be replayed where those files are gone.
+A folder is complete: it keeps the scenarios' text and the users' own messages. So later edits of their files
+change nothing, and it can be replayed where those files are gone.
 """
 
 import hashlib
@@ -51,8 +51,8 @@ def plan_of(
     targets: Sequence[TargetName] = (),
 ) -> tuple[RecordedPlan, dict[str, bytes]]:
     """The plan of a run that has not begun, and the users' own messages that it sends, by digest."""
-    # A run's folder must be whole in itself, so the users' own message files are kept in it, each once, under
-    # their digests.
+    # A run's folder must be complete, so it keeps the users' own message files, each once, under their
+    # digests.
     contents, recorded = {}, []
     for one in scenarios:
         digests = {name: hashlib.sha256(mail).hexdigest() for name, mail in one.contents.items()}
@@ -101,7 +101,7 @@ def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = T
     """The scenarios as that run ran them: from its plan, so that later edits of their files change nothing.
 
     The users' own messages come from the run's folder and from nowhere else: a plan may be a stranger's, and
-    chooses nothing on this machine. Raises ScenarioError where one is wrong or lacks a message.
+    must not choose files on this machine. Raises ScenarioError where one is wrong or lacks a message.
     """
     found = []
     for one in plan.scenarios:
@@ -116,7 +116,7 @@ def scenarios_of(folder: Path, plan: RecordedPlan, *, are_mails_needed: bool = T
 
 
 def _by_version(controls: object) -> object:
-    """The controls that are versions: a plan runs no program and reaches no address by itself."""
+    """Only the controls that are named by version: a plan must not start a program or reach an address."""
     if not isinstance(controls, list):
         return controls
     return [c for c in controls if not isinstance(c, dict) or is_by_version(str(c.get("target", "")))]
@@ -125,7 +125,7 @@ def _by_version(controls: object) -> object:
 def replay_command(folder: Path, scenario: Scenario, target: TargetName) -> str:
     """The command that replays a witness of that folder, without `--round`.
 
-    It names a target that is a program or an address: `replay` takes those from nobody's file.
+    A target that is a program or an address stands in it, because `replay` takes neither from a file.
     """
     own = [] if is_by_version(target.text) else ["--target", target.text]
     return shlex.join(["mailrace", "replay", os.path.relpath(folder), "--scenario", scenario.name, *own])

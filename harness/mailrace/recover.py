@@ -1,4 +1,4 @@
-"""The folder of a run in, its RunResult out: from run.json, or from the history of a run that was killed."""
+"""Takes a run's folder; gives its RunResult: from run.json, or from the history where the run was killed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ NOT_BEGUN = "the run ended before this scenario"
 
 
 def result_of(folder: Path) -> RunResult:
-    """What the run found. Of a run without a run.json, what its history shows, marked as cut off.
+    """What the run found; where it has no run.json, what its history shows, marked as cut off.
 
     Raises UsageError where the folder is no run's.
     """
@@ -60,7 +60,7 @@ def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
         for one in histories
         if (scenario := scenarios.get(one.name)) is not None
     ]
-    # What the journal has is told as it stands. Scenarios that it does not mention were never begun.
+    # What the journal holds is told as it stands. Scenarios that it does not mention were never begun.
     seen = {one.name for one in histories}
     results += [
         not_exercised(one, Verdict.INCONCLUSIVE, NOT_BEGUN, plan.request.mode)
@@ -85,7 +85,7 @@ def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:
 
 
 def _scenarios(folder: Path, plan: RecordedPlan) -> Sequence[Scenario]:
-    """The plan's scenarios; where a message file is gone for good, without it: nothing is sent any more."""
+    """The plan's scenarios, without message files that are gone: nothing is sent any more."""
     try:
         return scenarios_of(folder, plan)
     except ScenarioError:
@@ -117,7 +117,7 @@ def _cut_off(scenario: Scenario, history: ScenarioHistory, replay: str, why: str
 
 
 def _raced(scenario: Scenario, history: ScenarioHistory, replay: str, why: str) -> ScenarioResult:
-    """The rounds of the target as they were judged; of those that were not yet, the clean ones count."""
+    """The target's rounds as they were judged; of those that were not judged yet, the clean ones count."""
     options = server_options(scenario)
     tally = Tally(options, replay)
     for lane, record, judged in history.rounds:
@@ -128,13 +128,13 @@ def _raced(scenario: Scenario, history: ScenarioHistory, replay: str, why: str) 
             continue
         anomalies = check_round(record, options)
         if any(a.name.weight is Weight.RACE for a in anomalies):
-            # Whether it needs a race at all, and comes twice, nobody could look at any more.
+            # Nobody could look any more whether it needs a race at all, and whether it comes twice.
             said = f"round {record.index} was cut off before it was judged: {anomalies[0].proof}"
             tally.add(Judged(record, (), said))
         else:
             tally.add(Judged(record, anomalies, not_looked(record)))
-    # A hit is proof whatever came after it. Without one, rounds that nobody counted to the end prove nothing,
-    # so the word is INCONCLUSIVE.
+    # A hit is proof, whatever came after it. Without one, rounds that did not come to their end prove
+    # nothing, so the verdict is INCONCLUSIVE.
     done = f"{why} after {tally.rounds} rounds that were looked at, {tally.hits} of them hits"
     verdict = Verdict.RACE if tally.hits else Verdict.INCONCLUSIVE
     advice = "" if tally.hits else "run it again to its end."
@@ -155,7 +155,7 @@ def _steered(scenario: Scenario, history: ScenarioHistory, why: str) -> Scenario
     bad = {one.schedule for one in history.schedules if one.anomalies}
     fates = Counter(one.fate for one in history.realisations)
     done = f"{why} after {plural(explored, 'schedule')}, {len(bad)} of them violating"
-    # How many classes there are was not known yet when the run ended, so what was explored is all there is.
+    # When the run ended the number of classes was not known yet, so only the explored ones are counted.
     schedules = Schedules(
         explored=explored,
         classes=explored,
@@ -182,7 +182,7 @@ def _steered(scenario: Scenario, history: ScenarioHistory, why: str) -> Scenario
 
 
 def _distinct(witnesses: Sequence[Witness]) -> list[Witness]:
-    """The witnesses of a race, each schedule once for each anomaly, the last as it was shown last."""
+    """The witnesses of a race: each schedule once for each anomaly, as it was shown last."""
     found = {
         (one.anomaly.name, one.schedule.text if one.schedule else "", one.record.index): one
         for one in witnesses
@@ -215,8 +215,8 @@ def run_with(
 ) -> tuple[Path, RunResult, list[tuple[ScenarioResult, Witness]]]:
     """The run in that folder that holds such a witness, what it found, and all its witnesses of that kind.
 
-    Of a gate it is the run of the new version, if that shows one: the gate asks about it. Raises UsageError,
-    with what to name instead, where no run has one or several have.
+    In a gate it is the run of the new version, if that shows one. Raises UsageError, with what to name
+    instead, where no run has one or several have.
     """
     found, results = looked_up(source)
     fitting = {

@@ -1,4 +1,4 @@
-"""The one function that joins the flow: scenarios and a request in, a RunResult and its folder of files out.
+"""The one function that joins the flow: from scenarios and a request to a RunResult and its folder of files.
 
 scenario files → plans → [race | steer] × target → checkers → verdicts → run.json and the reports
 """
@@ -24,9 +24,9 @@ def run(
 
     A target that fails in one scenario gives that one the verdict FAILED, and the next is tried. On
     KeyboardInterrupt all servers are ended, and the folder holds what there was. `reports/latest` becomes
-    this run's once a server of it has started; one that could not look at anything leaves it alone.
+    this run's once one of its servers has started; a run that could not look at anything leaves it alone.
 
-    alone   is entered while rounds are raced natively, whose times anything beside them would change
+    alone   is entered while rounds are raced natively, because anything beside them would change their times
     """
     with session(scenarios, request, listener, limits=limits, alone=alone) as now:
         for scenario in scenarios:

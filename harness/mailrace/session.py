@@ -1,7 +1,7 @@
-"""One run under way: scenarios and a request in, each looked at once on a target; results and files out.
+"""One run under way: takes scenarios and a request, looks at each once on a target; gives results and files.
 
-The one place that makes a run's folder, writes its plan and opens its journal; that asks whether a scenario
-applies, races or steers it, and closes what it opened. Every command that looks at a server goes through it.
+Only here a run's folder is made, its plan written and its journal opened. Here it is asked whether a scenario
+applies, and here it is raced or steered. Every command that looks at a server comes through here.
 """
 
 import os
@@ -43,10 +43,10 @@ from mailrace.targets import open_target
 from mailrace.verdict import gravest, whole_of
 
 PROXY_ADDRESS = "http://127.0.0.1:0"
-"""Stands for the address of the database proxy, which steer opens only later, for each server its own."""
+"""Stands for the address of the database proxy: steer opens one for each server, and only later."""
 Alone = Callable[[], AbstractContextManager[None]]
 UNREALISED_ROUNDS = 200
-"""What steer found and could not realise is raced natively, until it hits, for at most this many rounds."""
+"""What steer found and could not realise is raced natively until it hits, for at most this many rounds."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Session:
     deadline   monotonic seconds after which nothing new begins; None: no limit
     info       what the target is, as soon as one has started
     alone      is entered while rounds are raced natively
-    extra      what the environment holds besides, such as who looked
+    extra      further entries for the environment, such as who looked
     explore_s_max, looked_behind   see `SteerRequest`
     """
 
@@ -92,7 +92,7 @@ class Session:
             found = self._looked(scenario, racing or self.request.racing)
         rounds = self.request.steering.confirm_rounds
         if rounds and found.is_clean_so_far and self.left_s != 0.0:
-            # A PASS by the native rule, beside its control, may carry what steer could not finish.
+            # Where steer could not finish, a native PASS beside its control may stand for it.
             raced = self._looked(scenario, replace(self.request.racing, rounds=rounds), is_native=True)
             if raced.verdict is Verdict.PASS:
                 reason = f"PASS natively ({raced.reason.rstrip('.')}), not by steer: {found.reason}"
@@ -110,7 +110,7 @@ class Session:
         return found
 
     def _looked(self, scenario: Scenario, racing: Racing, *, is_native: bool = False) -> ScenarioResult:
-        """The scenario raced or steered, as asked; FAILED for a bug of ours, so that no other's is lost."""
+        """The scenario raced or steered, as asked; FAILED for a bug of ours: other results survive it."""
         mode: Mode = "race" if is_native else self.request.mode
         try:
             with over_by(self.request.cut_at):
@@ -118,7 +118,7 @@ class Session:
         except TimeOver:
             found = cut_off(self.folder, scenario, self.request, CUT_OFF)
         except (UsageError, ScenarioError, OutputError):
-            raise  # it is about what was asked for or the disk, and so about every scenario
+            raise  # it is about the request or the disk, and so about every scenario
         except Exception as bug:
             why = write_bug(self.folder, bug)
             found = not_exercised(scenario, Verdict.FAILED, why, self.request.mode)
@@ -126,7 +126,7 @@ class Session:
         return without_secrets_in(replace(said, digest=scenario.digest))
 
     def add(self, found: ScenarioResult) -> None:
-        """A scenario has its verdict: it is on disk before anybody is told, so that no kill takes it back."""
+        """A scenario has its verdict. It is on disk before anybody is told, so no kill can take it back."""
         self.journal.result(found := without_secrets_in(found))
         self.results.append(found)
         if found.verdict is not Verdict.FAILED:
@@ -207,7 +207,7 @@ class Session:
 
     def _steered(self, scenario: Scenario) -> ScenarioResult:
         try:
-            # The server is not started here: what it is must be told and written down before steer starts one
+            # The server is not started here. What it is must be told and written down before steer starts one
             # for each actor.
             info = open_target(self.request.target, server_options(scenario), database=PROXY_ADDRESS).info
             self.info = info
@@ -257,7 +257,7 @@ def session(
 ) -> Iterator[Session]:
     """A session in a new folder whose plan is written and whose journal is open, closed at the end.
 
-    study     what it is for; `targets`: all that are looked at, where they are several
+    study     what it is for; `targets`: all that are looked at, where there are several
     what      names the folder; default: the scenario and the target
     limits    how long the native engine waits, and how often it tries
     alone     is entered while rounds are raced natively
@@ -295,6 +295,6 @@ def session(
     finally:
         journal.close()
         in_use.let_go()
-        # A folder of ours in which no server was ever looked at is no record: why was said to the user.
+        # A folder of ours in which no server was looked at is no record; the user has been told why.
         if request.output.out is None and not isinstance(sys.exc_info()[1], Interrupted):
             remove_bare(folder)

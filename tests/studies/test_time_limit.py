@@ -145,7 +145,7 @@ def test_a_race_that_was_seen_stays_one_when_the_time_is_over(mode: str, name: s
 def test_a_bisection_out_of_time_says_that_nothing_was_shown() -> None:
     unknown = Probed(answer=Answer.UNKNOWN, reason=f"{OUT_OF_TIME}.")
     first, *_ = told(Search(versions=("1", "2"), good="1", bad="2", answers={"1": unknown, "2": unknown}))
-    assert first.endswith("of 2 and 1 that is only what was said, and not shown.")
+    assert first.endswith("for 2 and 1 this was only said, and not shown.")
 
 
 def an_answer() -> None:

@@ -1,4 +1,4 @@
-"""A round's record to its anomalies: one property a file, and the comparison with the serial outcomes."""
+"""Takes a round's record; gives its anomalies. A file for each property, and one for the serial orders."""
 
 from mailrace.check.apart import Break, apart, break_of, serial_breaks
 from mailrace.check.counts import expected_copies

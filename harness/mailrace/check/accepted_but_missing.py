@@ -12,8 +12,8 @@ from mailrace.model.operation import ServerOptions
 def accepted_but_missing(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each accepted attempt without a copy; with ignore_duplicate_ids for each Message-ID.
 
-    A given message counts as accepted. Whether a deletion of the same round explains it is for
-    `check_round` to say.
+    A given message counts as accepted. Whether a deletion of the same round explains it, `check_round`
+    decides.
     """
     for unit in units_of(record, options):
         if not unit.accepted or unit.copies:

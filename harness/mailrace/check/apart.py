@@ -1,7 +1,7 @@
 """Takes a round's anomalies, and what the same operations broke in turn; gives those that need a race.
 
-A server that breaks a promise also when nothing runs in parallel is set up so, or has a fault of another
-kind: that is told as a broken promise and never called a race.
+Where a server breaks a promise also when nothing runs in parallel, the cause is its setup or a fault of
+another kind. That is told as a broken promise and never called a race.
 """
 
 import re
@@ -14,17 +14,17 @@ from mailrace.model.attempt import RoundRecord
 from mailrace.model.operation import PlannedRound, Send, ServerOptions
 
 Break = tuple[AnomalyName, str, frozenset[str]]
-"""A broken promise without what differs from round to round: its name, whose message, which tags."""
+"""A broken promise as it is the same in every round: its name, whose message, which tags."""
 _OWN_MARKS = re.compile(r"r\d{5}|[sgl]\d{2}(?!\d)")
 
 
 def serial_breaks(
     records: Iterable[RoundRecord], options: ServerOptions
 ) -> tuple[tuple[Break, Anomaly], ...]:
-    """What rounds broke whose operations ran one after the other, each kind once with its first anomaly.
+    """Promises broken in rounds whose operations ran one after the other; each kind with its first anomaly.
 
-    Not in it: an envelope that leaks where the scenario sends a lead. Such a scenario asks what a session
-    leaves behind for the next mail, and what it finds there is what it looks for.
+    An envelope that leaks is left out where the scenario sends a lead: such a scenario asks what a session
+    leaves behind for the next mail, so the leak is what it looks for.
     """
     found: dict[Break, Anomaly] = {}
     for record in records:
@@ -36,7 +36,7 @@ def serial_breaks(
 
 
 def _refusals(record: RoundRecord) -> Iterator[Anomaly]:
-    """Operations that were refused although nothing ran beside them: no race is needed for such a refusal."""
+    """Operations that were refused although nothing ran beside them: such a refusal needs no race."""
     for attempt in first_attempts(record).values():
         if attempt.refused_at_dot:
             proof = f"{attempt.operation} was refused: {attempt.said}"
@@ -54,9 +54,9 @@ def apart(
 ) -> tuple[tuple[Anomaly, ...], tuple[Anomaly, ...]]:
     """The anomalies of a raced round that need a race, and those that `breaks` shows without one.
 
-    One kind that shows one after the other is never a race, however often it shows in either way: how often
-    a server fails by itself may hang on its load. Nor is an outcome a race that differs from those of the
-    serial orders, where these break promises themselves: it may be the one that is right.
+    A kind that also shows without a race is never called one, however often it shows in either way: a server
+    may fail more often under load. Where the serial orders themselves break promises, an outcome that differs
+    from theirs is no race either: it may be the right one.
     """
     known = frozenset(breaks)
     # A refusal in one serial order is no broken promise: the operation may have nothing left to act on.

@@ -12,14 +12,14 @@ from mailrace.model.phrases import listed
 from mailrace.model.secrets import without_secrets
 
 HEAD_BYTES_MAX = 8_192
-"""More than any head that we send without headers of the user's, and all that a server puts before it."""
+"""More than any head has that we send without a user's own headers, with all that a server puts before it."""
 
 
 def content_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy whose subject, Message-ID, snippet, size or source is not its message's.
 
-    Whose copy it is its sender and its mark say; its recipients are judged by `envelope_leaked`. Subject,
-    snippet and size of a user's own message are not known here: of it the source is compared.
+    The copy's sender and mark tell which message it belongs to; `envelope_leaked` judges its recipients. For
+    a user's own message, subject, snippet and size are not known here, so only its source is compared.
     """
     spelt: dict[str, set[str]] = {}
     for tag in tags_named(record.plan):
@@ -45,7 +45,7 @@ def _complaints(
             f"has the Message-ID {copy.message_id!r}{_whose(record, message_id=copy.message_id)} "
             f"where {message.message_id!r} was sent"
         )
-    # No message of ours has a name beside an address, nor a tag that nobody named, whoever wrote its text.
+    # This holds for a user's own text too: its addresses have no names, and its tags are all asked for.
     if copy.names:
         names = listed([repr(name) for name in copy.names])
         complaints.append(f"is listed with the name {names} where none was sent")
@@ -55,7 +55,7 @@ def _complaints(
         if copy.attachments not in (None, attached):
             complaints.append(f"is listed with {copy.attachments} attachments where {attached} were sent")
         complaints += _of_the_text(copy, message)
-    # Its source is compared where it was asked for.
+    # The source was compared only where that was asked for.
     if copy.source is not None:
         if copy.source.difference:
             complaints.append(f"has another source: {copy.source.difference}")
@@ -67,12 +67,12 @@ def _complaints(
 
 
 def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
-    """What snippet and size say of a generated body; both stand in the list, so every copy is judged."""
+    """What snippet and size show of a generated body; both stand in the list, so every copy is judged."""
     complaints: list[str] = []
     if copy.snippet is not None and not copy.snippet.startswith(message.first_words):
         snippet = without_secrets(copy.snippet)[:40]
         complaints.append(f"has the snippet {snippet!r} where the text begins with {message.first_words!r}")
-    # The server may write a text that it was given over REST as base64, which is longer by a third.
+    # A text that came over REST may be stored as base64, which is longer by a third.
     largest = message.body_bytes * 3 // 2 + HEAD_BYTES_MAX + 300 * len(message.recipients)
     largest += sum(len(name) + len(value) for name, value in message.headers)
     largest += 8 * sum(len(tag) for tag in message.tags)
@@ -84,7 +84,7 @@ def _of_the_text(copy: StoredMessage, message: Message) -> list[str]:
 
 
 def _of_the_tags(copy: StoredMessage, record: RoundRecord, spelt: Mapping[str, set[str]]) -> list[str]:
-    """Tags of this round alone that are spelt as nobody has spelt them: the first spelling stays."""
+    """This round's own tags in a spelling that nobody used: the server has to keep the first spelling."""
     own = [tag for tag in copy.tags if record.plan.token.lower() in tag.lower()]
     return [
         f"has the tag {tag!r}, which nobody spelt so: {listed(sorted(asked))} was asked for"

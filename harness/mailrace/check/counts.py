@@ -1,4 +1,4 @@
-"""A round's record to the number of stored copies that its promises allow."""
+"""Takes a round's record; gives the number of stored copies that its promises allow."""
 
 from mailrace.check.evidence import units_of
 from mailrace.check.touched import deletable

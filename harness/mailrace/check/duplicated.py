@@ -33,11 +33,11 @@ def retry_duplicate(record: RoundRecord, options: ServerOptions) -> Iterator[Ano
     for key, tries in by_message(record).items():
         stored = [t for t in tries if t.copies and not t.is_refused]
         ids = {copy.message_id for t in stored for copy in t.copies}
-        # With the option the server must keep one copy of a Message-ID, so two of one ID break a promise:
-        # that is told by `duplicated`.
+        # With the option the server must keep one copy of a Message-ID, so two copies break a promise, and
+        # `duplicated` tells it.
         if len(stored) < 2 or (options.ignore_duplicate_ids and len(ids) < len(stored)):
             continue
-        # Without an unknown outcome there was nothing to guess: the client was told of every copy.
+        # Without an unknown outcome the client knew of every copy, so nothing was a guess.
         if not any(t.attempt.outcome is Outcome.UNKNOWN for t in stored):
             continue
         copies = [copy for t in stored for copy in t.copies]

@@ -16,7 +16,7 @@ def envelope_leaked(record: RoundRecord, options: ServerOptions) -> Iterator[Ano
 
     Mailpit puts recipients that are only in the envelope into Bcc, so To, Cc and Bcc together must be the
     message's recipients, and Reply-To the mark of one of its attempts. A user's own message file may name
-    further people: of those only addresses in the run's domain are judged.
+    further people, so in its copies only addresses in the run's domain are judged.
     """
     for copy, message in copies_with_message(record):
         if complaints := _complaints(copy, message):

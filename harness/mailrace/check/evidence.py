@@ -28,7 +28,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What the server promises one copy of: a message; with ignore_duplicate_ids all of one Message-ID."""
+    """What has to be stored once: a message; with ignore_duplicate_ids, all messages of one Message-ID."""
 
     message_id: str
     tries: tuple[Try, ...]

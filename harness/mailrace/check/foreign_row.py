@@ -13,8 +13,8 @@ from mailrace.model.phrases import listed
 def foreign_row(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each row whose sender is no message of the round, or whose mark is no attempt's.
 
-    On a server of ours the whole store is ours, so a copy that lost its sender or its recipients is still
-    seen: every row is a planned copy, or is told here.
+    On a server of ours the whole store is ours, so a copy that lost its sender or its recipients is seen too:
+    every row either is a planned copy or is told here.
     """
     if record.stored is None:
         return

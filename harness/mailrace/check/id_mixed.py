@@ -1,4 +1,4 @@
-"""`id_mixed`: a reply names or shows another mail than it is about, or names none, or two name one."""
+"""`id_mixed`: a reply names or shows the wrong mail, or names no stored one, or two replies name the same."""
 
 from collections.abc import Container, Iterator
 
@@ -21,8 +21,8 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     reply to an ignored message may name the row because of which it was ignored. An ID may be used again once
     its message is deleted, so given messages that the round may delete are not compared.
 
-    Then one finding for each client that asked for one message and was shown another: serial orders alone
-    do not tell, where a server counts from the newest mail and so shows the wrong one in an order, too.
+    Then one finding for each client that asked for one message and was shown another. Serial orders would
+    miss that: a server that counts from the newest mail shows the wrong one in a serial order, too.
     """
     if record.stored is None:
         return
@@ -33,7 +33,7 @@ def id_mixed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
         for one in tries_of(record)
         if one.attempt.queued_as and not (one.attempt.actor < 0 and one.message.key in may_be_gone)
     ]
-    # Each ID that was told is held against the row of that ID, and against the other replies.
+    # Each ID that a client was told is compared with the row of that ID, and with the other replies.
     rows = {copy.id: copy for copy in record.stored.messages}
     for one in tries:
         told_id = one.attempt.queued_as
@@ -64,7 +64,7 @@ def _shown(record: RoundRecord, may_be_gone: Container[str]) -> Iterator[Anomaly
         if not operation.effect & Effect.SHOWS or first.outcome is not Outcome.OK:
             continue
         for asked in (key for key in dict.fromkeys(operation.named) if key not in may_be_gone):
-            # What cannot be told to be of another message of ours is left to the serial orders.
+            # Where the reply may show the right message, the serial orders decide.
             if (key := shown_key(record, first)) != asked and key in own:
                 proof = f"{who(record, first)} {told(record, first)}, and was shown message {key} instead."
                 yield finding(AnomalyName.ID_MIXED, record, proof, message=asked, attempts=[first.number])

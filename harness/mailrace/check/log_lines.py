@@ -1,4 +1,4 @@
-"""A round's server log to the lines we know, each with what it means and the anomaly it explains."""
+"""Takes a round's server log; gives the lines we know, each with its meaning and the anomaly it explains."""
 
 import re
 from dataclasses import dataclass

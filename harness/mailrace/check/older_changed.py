@@ -29,7 +29,7 @@ _FIELDS = (
 def older_changed(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each row of an earlier round that is no longer as it was when its round was judged.
 
-    Which rows may have been touched meanwhile the reader of the store knows (`mailrace.race.verify`).
+    `mailrace.race.verify`, which reads the store, knows which rows may have been touched meanwhile.
     """
     for changed in record.stored.changed if record.stored is not None else ():
         yield finding(
@@ -49,7 +49,7 @@ def _in_words(changed: Changed) -> str:
 
 
 def differences(before: StoredMessage, after: StoredMessage) -> list[str]:
-    """What of a row has changed, each in words; empty where it is as it was."""
+    """What has changed in a row, each in words; empty where nothing has."""
     found = []
     for field, name in _FIELDS:
         was, now = getattr(before, field), getattr(after, field)

@@ -11,7 +11,7 @@ from mailrace.model.operation import ServerOptions
 
 
 def order_wrong(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
-    """At most one finding of each kind: rows not newest first, or a time of arrival against the replies.
+    """At most one finding of each kind: rows not newest first; times of arrival that contradict the replies.
 
     Rows of one millisecond may stand in any order. A mail that was answered before another was wholly sent
     arrived before it, unless the server was told to show the messages' own dates (`ServerOptions.extra`).
@@ -31,7 +31,7 @@ def order_wrong(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly
 
 
 def _against_earlier(record: RoundRecord) -> Anomaly | None:
-    """The first row that arrived, as the server says, before a mail of a round that was over already."""
+    """The first row that, by the server's times, arrived before a mail of a round that was already over."""
     earlier = record.stored.earlier if record.stored else None
     if earlier is None:
         return None

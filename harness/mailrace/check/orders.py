@@ -1,4 +1,4 @@
-"""A round to the serial orders that serial equivalence allows for it."""
+"""Takes a round; gives the orders that serial equivalence allows for its operations."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +8,12 @@ from mailrace.model.attempt import Attempt, Outcome, RoundRecord
 from mailrace.model.operation import Effect, Message, Operation, PlannedRound, Send, messages_of
 
 ORDERS_MAX = 120
-"""Above it the oracle is not applied, and the promises stand alone (docs/glossary.md)."""
+"""With more orders than these, serial equivalence judges nothing: only promises do (docs/glossary.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a round asks of its orders, by the index of each operation that can have had an effect.
+    """What an order of the round must respect, by the index of each operation that can have had an effect.
 
     before      the operations that must stand before it: answered before its last byte was written
     optional    operations with an unknown outcome, which may be left out
@@ -28,10 +28,10 @@ class Constraints:
 def orders(record: RoundRecord | PlannedRound) -> tuple[tuple[int, ...], ...]:
     """Orders of the indexes of the round's operations, each allowed, up to exchange; () if over `ORDERS_MAX`.
 
-    A before B whenever A's last reply byte was read before B's last byte was written. An unknown operation
-    has no end, so it precedes nothing, and may be left out; one whose last byte was never written is left
-    out always. Of a planned round without a record every order is allowed. Lazy: what lies far above
-    the limit costs no more than the limit.
+    A comes before B whenever A's last reply byte was read before B's last byte was written. An operation of
+    unknown outcome has no end, so it precedes nothing, and it may be left out. One whose last byte was never
+    written is always left out. For a planned round without a record, every order is allowed. Lazy: a round
+    with far too many orders costs no more than the limit.
     """
     rules = constraints(record)
     found: list[tuple[int, ...]] = []
@@ -43,7 +43,7 @@ def orders(record: RoundRecord | PlannedRound) -> tuple[tuple[int, ...], ...]:
 
 
 def constraints(record: RoundRecord | PlannedRound) -> Constraints:
-    """What the round asks of its orders; see `orders`."""
+    """What an order of the round must respect; see `orders`."""
     if isinstance(record, PlannedRound):
         everyone = {i: frozenset[int]() for i in range(len(record.operations))}
         return Constraints(everyone, frozenset(), _kinds(record, everyone, frozenset()))
@@ -60,9 +60,9 @@ def constraints(record: RoundRecord | PlannedRound) -> Constraints:
 
 
 def has_bulk(plan: PlannedRound) -> bool:
-    """Whether an operation acts on several messages: then what is about each is judged by itself.
+    """Whether an operation acts on several messages: then each message is judged by itself.
 
-    A search or "all" of a round with one message acts on that one.
+    In a round with one message, a search or "all" acts on that one.
     """
     has_several = len(messages_of(plan)) > 1
     return any(
@@ -77,7 +77,7 @@ def _precedes(first: Attempt, second: Attempt | None) -> bool:
 
 
 def first_attempts(record: RoundRecord) -> Mapping[int, Attempt]:
-    """The raced attempt of each operation by its index: no retry, no lead, no given message."""
+    """The raced attempt of each operation, by its index; no retries, leads or given messages."""
     firsts: dict[int, Attempt] = {}
     for attempt in record.attempts:
         if attempt.actor < 0 or attempt.number != 1:
@@ -104,7 +104,7 @@ def _walk(rules: Constraints, so_far: tuple[int, ...], left: frozenset[int]) -> 
 def _kinds(
     plan: PlannedRound, before: Mapping[int, frozenset[int]], optional: frozenset[int]
 ) -> Mapping[int, int]:
-    """Two operations are one kind if they ask for the same and stand in the same relations to all others."""
+    """Two operations are one kind if they ask the same and have the same relations to all others."""
     after = {a: frozenset(b for b, firsts in before.items() if a in firsts) for a in before}
     names: dict[object, int] = {}
     return {
@@ -116,7 +116,7 @@ def _kinds(
 
 
 def _nameless(operation: Operation, token: str) -> object:
-    """What the operation asks for without what only tells it from its like: its key, marks and salts."""
+    """What the operation asks, without the key, marks and salts that only distinguish it from its like."""
     if isinstance(operation, Send):
         lead = operation.lead and _nameless_message(operation.lead, token)
         return (operation.via, operation.ignore_mail_reply, lead, _nameless_message(operation.message, token))
@@ -124,7 +124,7 @@ def _nameless(operation: Operation, token: str) -> object:
 
 
 def _nameless_message(message: Message, token: str) -> object:
-    """Tags by their keys, for two spellings are one tag; a Message-ID only where it is shared."""
+    """Tags by their keys, since two spellings are one tag; a Message-ID only where it is shared."""
     mark = f"{token}.{message.key.removeprefix(token)}"
     is_own_id = message.message_id.startswith(message.key)
     return (

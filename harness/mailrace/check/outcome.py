@@ -1,9 +1,9 @@
-"""One executed round to its outcome in normal form, in which rounds of other runs and indexes compare.
+"""Takes an executed round; gives its outcome in a form that can be compared with rounds of any other run.
 
-In it: each operation's reply class, over HTTP also its error; each message's copies with tags, envelope and
-read flag; the round's tag names with their counts; what a relay got; whether the server lives. Not in it:
-IDs, times, order, counters, logs, other rounds (docs/glossary.md). Only first attempts: the serial runs retry
-nothing.
+It holds each operation's reply class, and over HTTP its error; each message's copies with tags, envelope and
+read flag; the round's tag names with their counts; what a relay got; whether the server lives. It leaves out
+IDs, times, order, counters, logs and other rounds (docs/glossary.md). Only first attempts count, because
+serial runs retry nothing.
 """
 
 import json
@@ -25,13 +25,13 @@ from mailrace.model.operation import (
 )
 
 SHARED = -1
-"""The actor of what belongs to no operation: given messages, tags, the server."""
+"""Stands for the actor where a part belongs to no operation: given messages, tags, the server."""
 NOT_RUN = "not run"
 """The reply of an operation that was left out, or whose last byte was never written."""
 _SHORT_ID = re.compile(r"\b[A-Za-z0-9]{20,}\b")
 _VIEWED = re.compile(r"/view/([\w-]+)")
 _MARK = re.compile(r"^X-Mailrace: run=.*; message=(\w+)", re.MULTILINE)
-"""In a source, as every message of ours has it."""
+"""Our mark in a source; every message of ours has it."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -144,7 +144,7 @@ class _Plain:
         return f"tags [{tags}] to [{envelope}] {'read' if copy.read else 'unread'}"
 
     def shown(self, attempt: Attempt) -> str:
-        """Which message a reply shows, and what of it."""
+        """Which message a reply shows, and which part of it."""
         key = shown_key(self._record, attempt)
         if key not in self._messages:
             return "no message of the round"
@@ -156,7 +156,7 @@ class _Plain:
         return f"{self.message(key)}, {self._body(body, key)}" if mark else self.message(key)
 
     def _body(self, body: str, key: str) -> str:
-        """What a body is, so that half of one, or another's, is told from the whole, in any round."""
+        """A body's description that tells half a body, or another message's, from the whole, in any round."""
         text = self.text(body, key).rstrip()
         return f"{len(text)} characters of body, digest {sha256(text.encode()).hexdigest()[:8]}"
 
@@ -205,7 +205,7 @@ def _tags(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
 
 
 def _relayed(record: RoundRecord, plain: _Plain) -> Iterator[Part]:
-    """What the relay got of each message that an operation releases, and of any other that came to it."""
+    """What the relay got of each message that an operation releases, and any other mail that it got."""
     assert record.stored is not None
     asked = [key for one in record.plan.operations if one.effect & Effect.RELAYS for key in one.named]
     for key in dict.fromkeys((*asked, *(copy.key for copy in record.stored.relayed))):

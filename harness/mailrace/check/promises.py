@@ -1,4 +1,4 @@
-"""One executed round to its broken promises: what each outcome promised, held against the store."""
+"""Takes an executed round; gives its broken promises: what each outcome promised, compared with the store."""
 
 from collections.abc import Callable, Iterator
 
@@ -47,19 +47,19 @@ CHECKERS: tuple[Checker, ...] = (
 """One property each, in the order of a round's findings: the gravest first."""
 
 CLEARABLE = frozenset({AnomalyName.ACCEPTED_BUT_MISSING, AnomalyName.TAG_LOST, AnomalyName.TAG_GHOST})
-"""What a serial order may explain, where it is about a message or a tag that the round itself edits."""
+"""What a serial order may explain where the round itself edits the message or the tag."""
 
 
 def broken_promises(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
-    """Every broken promise of the round, before serial equivalence has its say."""
+    """Every broken promise of the round, before serial equivalence clears any."""
     return tuple(anomaly for checker in CHECKERS for anomaly in checker(record, options))
 
 
 def is_left_to_serial(anomaly: Anomaly, record: RoundRecord, options: ServerOptions) -> bool:
-    """Whether serial equivalence judges it: clearable, and about what an edit of the round may touch.
+    """Whether serial equivalence judges it: it is clearable, and about what an edit of the round may touch.
 
-    What no edit touches keeps its promise whatever the order, so a serial order that breaks it too
-    explains nothing: then the server breaks it without a race (`broken_serially`).
+    What no edit touches must keep its promise in every order. A serial order that breaks the promise too then
+    explains nothing: the server breaks it without a race (`broken_serially`).
     """
     if anomaly.name not in CLEARABLE:
         return False
@@ -69,10 +69,10 @@ def is_left_to_serial(anomaly: Anomaly, record: RoundRecord, options: ServerOpti
 
 
 def broken_serially(record: RoundRecord, options: ServerOptions) -> tuple[Anomaly, ...]:
-    """What a round broke whose operations ran one after the other, and what no edit of it explains.
+    """The promises broken in a round whose operations ran one after the other: none of them needs a race.
 
-    None of it needs a race. What an edit touches must not be judged by a promise: a mail that is sent and
-    then deleted is gone.
+    What an edit of the round touches is not judged by a promise: a mail that is sent and then deleted is
+    gone.
     """
     return tuple(
         anomaly

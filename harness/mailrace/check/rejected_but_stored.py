@@ -1,4 +1,4 @@
-"""`rejected_but_stored`: an attempt whose outcome promises no copy, and its copy is in the store."""
+"""`rejected_but_stored`: the store holds a copy of an attempt whose outcome promises none."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,8 @@ def rejected_but_stored(record: RoundRecord, options: ServerOptions) -> Iterator
     """One finding for each refused attempt that left a copy, in the order of the plan.
 
     A reply of 4yz or 5yz to the final dot promises that nothing was stored (RFC 5321 4.2.1); so does a link
-    lost or a refusal before the dot is complete (4.1.1.4). What its retry then stores is told here as the
-    consequence, and is not `duplicated`. `options` change nothing: no option allows it.
+    lost or a refusal before the dot is complete (4.1.1.4). A copy that its retry then stores is told here as
+    a consequence, not as `duplicated`. `options` change nothing, because no option allows it.
     """
     for key, tries in by_message(record).items():
         for at, one in enumerate(tries):

@@ -1,4 +1,4 @@
-"""A round's attempts to the replies that they got, one line each, so that equal ones can be counted."""
+"""Takes a round's attempts; gives their replies, one line each, so that equal ones can be counted."""
 
 import re
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ _MASKED_LENGTH_MAX = 120
 def replies(record: RoundRecord) -> Iterator[str]:
     """The reply of each attempt of the round, retries too: `451 4.3.5 Unable to process mail`.
 
-    Server IDs become `ID`, line breaks spaces; an attempt without a reply is its word, `link-lost`. Of a
-    long answer (a reader's) the first 120 characters stand.
+    Server IDs become `ID`, line breaks become spaces. An attempt without a reply gives its word, `link-lost`;
+    a long answer (a reader's) gives its first 120 characters.
     """
     for attempt in record.attempts:
         if attempt.code is None:
@@ -31,10 +31,11 @@ _NO_REPLY = {
 
 
 def unanswered(record: RoundRecord) -> tuple[str, ...]:
-    """Who was released and was told nothing whole by a server that lives, a clause each.
+    """Who was released and got no whole answer from a server that lives, a clause each.
 
-    Such an outcome is unknown: it promises one copy or none, so no promise is broken. But it is nothing that
-    speaks for the server either: a race may be why nobody was told. Who waits in vain is judged as a hang.
+    Such an outcome is unknown: it promises one copy or none, so no promise is broken. But it does not speak
+    for the server either, since a race may be why the answer is missing. One who waits in vain is judged as a
+    hang.
     """
     told_nothing = [
         _NO_REPLY[a.word].format(a.operation)

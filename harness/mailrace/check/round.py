@@ -1,4 +1,4 @@
-"""One executed round to its anomalies, by both oracles where the serial outcomes are at hand."""
+"""Takes an executed round; gives its anomalies, by both oracles where the serial outcomes are at hand."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ def check_round(
 ) -> tuple[Anomaly, ...]:
     """The round's anomalies, the gravest first.
 
-    serial   the outcomes of the round's serial orders (`orders`, `outcome_of`). None or empty: the promises
-             stand alone. Of what the round itself may delete or retag, only those promises are then
-             judged that hold in every order, so that nothing is a false alarm; `left_open` says so.
+    serial   the outcomes of the round's serial orders (`orders`, `outcome_of`). None or empty: only promises
+             are judged. For what the round itself may delete or retag, those are only the promises that hold
+             in every order, so that nothing is a false alarm; `left_open` says so.
     """
     return serial_anomalies(record, serial or (), broken_promises(record, options), options)
 
@@ -44,7 +44,7 @@ def not_looked(record: RoundRecord) -> str:
 def left_open(
     record: RoundRecord, options: ServerOptions, serial: Sequence[SerialOutcome] | None = None
 ) -> str:
-    """What was not judged in a round although it was looked at, in a sentence; "" where all of it was.
+    """What was not judged in a round that was looked at, in a sentence; "" where everything was judged.
 
     It depends on the scenario's operations alone, so callers say it once for each scenario.
     """

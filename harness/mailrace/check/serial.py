@@ -1,9 +1,9 @@
 """Takes a round, its broken promises and its serial outcomes; gives the anomalies that remain.
 
-The second oracle (docs/glossary.md): the round's operations run one after the other, for real, in
-each allowed order; what the concurrent round came to must equal one of those outcomes (Papadimitriou 1979,
-JACM 26, 631, with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463). It clears what a serial
-order shows as well, and finds what breaks no promise and is yet the outcome of no serial order.
+The second oracle (docs/glossary.md): the round's operations are run one after the other, for real, in each
+allowed order, and the concurrent round's outcome must equal one of theirs (Papadimitriou 1979, JACM 26, 631,
+with the real-time order of Herlihy and Wing 1990, TOPLAS 12, 463). It clears a broken promise that a serial
+order breaks as well, and it finds an outcome that breaks no promise although no serial order leads to it.
 """
 
 import re
@@ -33,12 +33,12 @@ _TAGS = re.compile(r"tags \[([^\]]*)\]")
 def serial_anomalies(
     record: RoundRecord, serial: Sequence[SerialOutcome], promises: Sequence[Anomaly], options: ServerOptions
 ) -> tuple[Anomaly, ...]:
-    """The round's anomalies by both oracles: broken promises that no serial order breaks too, and outcomes
-    that break no promise and are yet those of no serial order.
+    """The round's anomalies by both oracles: promises that no serial order breaks too, and outcomes that
+    break no promise although no serial order leads to them.
 
-    `serial` holds the outcomes of all orders of `orders(record)`, each run twice; empty: not applied, so
-    the promises stand alone, without those that only a serial order could judge. `promises` are all broken
-    promises (`broken_promises`).
+    `serial` holds the outcomes of all orders of `orders(record)`, each run twice. Where it is empty only
+    promises are judged, and of them only those that need no serial order. `promises` are all broken promises
+    (`broken_promises`).
     """
     if not serial or record.stored is None:
         return tuple(a for a in promises if not is_left_to_serial(a, record, options))
@@ -53,7 +53,7 @@ def serial_anomalies(
 def is_about_replies_only(record: RoundRecord, serial: Sequence[SerialOutcome]) -> bool:
     """Whether the store holds what some serial order leaves, up to exchanging operations of one kind.
 
-    With bulk operations each part of it has to be what some order leaves.
+    With bulk operations, each part of the store has to be what some order leaves.
     """
     kind = constraints(record).kind
 
@@ -72,7 +72,7 @@ def is_about_replies_only(record: RoundRecord, serial: Sequence[SerialOutcome]) 
 def _about_one_message(record: RoundRecord) -> Mapping[tuple[int, str], str]:
     """The parts of an outcome, by actor and `what`, that are about one message, each with its key.
 
-    They are its copies, what a relay got of it, and the replies to operations that act on it alone.
+    They are the message's copies, what a relay got of it, and the replies to operations on it alone.
     """
     about: dict[tuple[int, str], str] = {}
     for key in messages_of(record.plan):
@@ -116,7 +116,7 @@ class _Comparison:
         else:
             where = [(SHARED, tag_part(self._record, tag)) for tag in anomaly.tags]
         is_of_message = anomaly.name is AnomalyName.TAG_LOST and anomaly.message is not None and anomaly.tags
-        # A tag may be cleared as "not lost" only where the whole outcome is compared later on: elsewhere
+        # A tag may be cleared as "not lost" only where the whole outcome is compared later on. Elsewhere
         # nothing else would report the message.
         is_compared_whole = not self._has_retries and not has_bulk(self._record.plan)
         if is_of_message and is_compared_whole:
@@ -165,14 +165,14 @@ class _Comparison:
                 )
 
     def not_serializable(self) -> Iterator[Anomaly]:
-        """The whole outcome is that of no serial order; with bulk operations, that of a message is of none.
+        """No serial order leads to the whole outcome; with bulk operations, none leads to that of a message.
 
         Not judged in a round with retries: no serial order has any.
         """
         if self._has_retries:
             return
-        # An operation on several messages need not be one step, so each message is judged by itself: what is
-        # about one message must be so in some serial order, and not that of all messages in the same one.
+        # An operation on several messages need not be one step, so each message is judged by itself. Some
+        # serial order must leave the message so; for another message it may be another order.
         own = self._parts(self._own)
         if has_bulk(self._record.plan):
             if self._by_message(self._own) <= {one for o in self._serial for one in self._by_message(o)}:
@@ -180,7 +180,7 @@ class _Comparison:
         elif any(self._bundled(outcome) == self._bundled(self._own) for outcome in self._serial):
             return
         # No serial order explains the outcome. The proof compares it with the serial order that differs
-        # least, for that shows best what went wrong.
+        # least, which shows best what went wrong.
         nearest = min(self._serial, key=lambda outcome: len(set(own) ^ set(self._parts(outcome))))
         there = {(part.actor, part.what): part.value for part in nearest.parts}
         different = [
@@ -225,7 +225,7 @@ class _Comparison:
         return sorted((self._kind(actor), tuple(sorted(parts))) for actor, parts in bundles.items())
 
     def _by_message(self, outcome: SerialOutcome) -> set[tuple[Part, ...]]:
-        """What is about one message, together for each message; every other part by itself."""
+        """The parts about each message together; every other part by itself."""
         found: dict[object, list[Part]] = {}
         for part in outcome.parts:
             if not self._is_open(part):

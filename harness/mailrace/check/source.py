@@ -1,9 +1,9 @@
-"""A message as it was sent and its source as the server shows it: where the two differ, in words.
+"""Takes a message as it was sent and its source as the server shows it; gives where they differ, in words.
 
-Mailpit (1.17.0 to 1.33.1, measured) puts `Received`, `Return-Path`, for recipients that stand in no header
-`Bcc`, and for a message without one a `Message-ID` before what it was sent, replaces a `Return-Path` that
-stands there, and makes CR CR LF one line's end. All else it keeps byte for byte. Over `POST /send` it writes
-the message itself: there the marks and the decoded text are compared.
+Measured on Mailpit 1.17.0 to 1.33.1: before the message that it was sent it puts `Received`, `Return-Path`, a
+`Bcc` for recipients that stand in no header, and a `Message-ID` where there is none. It replaces a
+`Return-Path` that is there, and makes CR CR LF one line's end. All else it keeps byte for byte. Over `POST
+/send` it writes the message itself, so there the marks and the decoded text are compared.
 """
 
 import re
@@ -27,7 +27,7 @@ def compare_source(sent: bytes, raw: bytes, *, is_posted: bool = False) -> Sourc
     is_posted   the message went over `POST /send`, so the server has composed it
     """
     ours, theirs = (_marks_of(sent), _marks_of(raw)) if is_posted else (_lines_of(sent), _lines_of(raw))
-    # A message that was sent without a Message-ID has got one of the server's.
+    # A message that was sent without a Message-ID got one from the server.
     if not is_posted and not any(line.lower().startswith(b"message-id:") for line in ours):
         theirs = [line for line in theirs if not line.lower().startswith(b"message-id:")]
     return Source(size_bytes=len(raw), difference=_difference(ours, theirs))
@@ -48,7 +48,7 @@ def _lines_of(raw: bytes) -> list[bytes]:
 
 
 def _marks_of(raw: bytes) -> list[bytes]:
-    """What is the same whoever composed the message: addresses, subject, IDs and the words of its text."""
+    """What stays the same whoever composes the message: addresses, subject, IDs, the words of its text."""
     parsed: Parsed = message_from_bytes(raw)
     found = []
     for name in _ADDRESSES:

@@ -14,8 +14,8 @@ from mailrace.model.phrases import listed
 def tag_duplicated(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy with a tag that stands on it more than once.
 
-    Stored names are the server's own, so they are compared as they are, only without case: cutting them
-    as `clean_tag` does would make one of two long tags.
+    Stored names are the server's own, so they are compared as they are, only without case. To cut them as
+    `clean_tag` does could make two long tags one.
     """
     for copy, _ in copies_with_message(record):
         counts = Counter(tag.lower() for tag in copy.tags)

@@ -11,8 +11,8 @@ from mailrace.model.operation import ServerOptions
 def tag_ghost(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each listed tag of this round that none of its copies holds.
 
-    Only tags that bear the round's token: another tag may be held by a message of another round, which
-    this record does not show.
+    Only tags with the round's token count: a message of another round, which this record does not show, may
+    hold any other tag.
     """
     if record.stored is None:
         return

@@ -14,7 +14,7 @@ def tag_lost(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each copy of an accepted message without one of its tags, in the order of the plan.
 
     With ignore_duplicate_ids a copy must hold the tags of at least one accepted attempt of its Message-ID,
-    whichever attempt stored it: that is how a refused attempt's untagged copy swallows its retry's tags.
+    whichever attempt stored it. So it shows when a refused attempt's untagged copy swallows its retry's tags.
     """
     for unit in units_of(record, options):
         for copy in _promised_copies(unit):
@@ -25,7 +25,7 @@ def tag_lost(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
 
 
 def _promised_copies(unit: Unit) -> Sequence[StoredMessage]:
-    """The copies that are not of refused attempts; where there are only such, those stand for the unit."""
+    """The copies of attempts that were not refused; where there are none, those of refused ones."""
     return [copy for t in unit.tries if not t.is_refused for copy in t.copies] or unit.copies
 
 

@@ -1,4 +1,4 @@
-"""Tag names as a message asks for them to the form in which they are compared."""
+"""Takes tag names as messages spell them; gives the form in which they are compared."""
 
 import re
 from collections.abc import Iterable
@@ -23,18 +23,18 @@ _SPACES = re.compile(r" {2,}")
 
 @lru_cache(4_096)
 def clean_tag(tag: str) -> str:
-    """The tag as Mailpit stores it, in the coarsest way of all releases; "" where nothing of it is left.
+    """The tag as Mailpit stores it, by the strictest rule of all releases; "" where nothing of it is left.
 
-    What is not `[A-Za-z0-9 ._-]` becomes one space, and what is past 100 characters is cut. Some releases
-    keep `@`, and the older ones cut nothing: cleaning both what was asked for and what is stored makes them
-    comparable without knowing the release. Case is kept; the comparison itself is `tag_key`.
+    Characters that are not `[A-Za-z0-9 ._-]` become one space, and what is past 100 characters is cut. Some
+    releases keep `@`, and older ones cut nothing. Both the tag that was asked for and the stored one are
+    cleaned, so the two compare whatever the release. Case is kept; `tag_key` is what is compared.
     """
     spaced = _SPACES.sub(" ", _NOT_IN_A_TAG.sub(" ", tag)).strip()
     return spaced[:TAG_LENGTH_MAX].strip()
 
 
 def tag_key(tag: str) -> str:
-    """What two tags share exactly when they are one tag to Mailpit: cleaned and in lower case."""
+    """Equal for two tags exactly when they are one tag to Mailpit: cleaned and in lower case."""
     return clean_tag(tag).lower()
 
 

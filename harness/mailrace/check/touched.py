@@ -24,7 +24,7 @@ from mailrace.model.operation import (
 )
 
 _NO_WORD = re.compile(r"[<>\",;()]")
-"""What Mailpit takes out of searched text and of searches alike."""
+"""Characters that Mailpit takes out of both the searched text and the search."""
 _TERM = re.compile(r'(!|-)?(?:([a-z-]+):)?(?:"([^"]*)"|(\S+))')
 
 
@@ -76,10 +76,10 @@ def touched_tags(record: RoundRecord, options: ServerOptions) -> frozenset[str]:
 
 
 def may_touch(operation: Operation, message: Message, held: frozenset[str]) -> bool:
-    """Whether the operation may delete, retag or mark the message, were it stored already.
+    """Whether the operation may delete, retag or mark the message if it is stored already.
 
-    `held`: keys of all tags that the message may hold. A rename touches what holds the old name only:
-    Mailpit refuses one onto a name that is in use.
+    `held`: keys of all tags that the message may hold. A rename touches only what holds the old name, because
+    Mailpit refuses a new name that is in use.
     """
     if isinstance(operation, RenameTag | DeleteTag):
         return tag_key(operation.tag) in held
@@ -132,7 +132,7 @@ def _of_edits(record: RoundRecord, options: ServerOptions, effect: Effect) -> fr
 def _ended_before(operation: Operation, key: str, record: RoundRecord) -> bool:
     """Whether the edit had its answer before the message was wholly sent, so that it cannot have touched it.
 
-    Of several attempts for the message those count that were accepted, where there are any.
+    Where some of the message's attempts were accepted, only those count.
     """
     sent = [a.released_ns for a in record.attempts if a.message == key and a.actor >= 0]
     accepted = [
@@ -157,9 +157,9 @@ def terms(query: str) -> tuple[tuple[bool, str, str], ...]:
 def could_match(query: str, message: Message, held: frozenset[str]) -> bool:
     """Whether a search could find the message: false only where one of its terms cannot be met.
 
-    `held`: keys of all tags that the message may hold. A term that is negated, is of an unknown field or
-    holds a wildcard (`_`, `%`) is taken as met. Of a user's own message only the tags are known, so each
-    other term is taken as met as well.
+    `held`: keys of all tags that the message may hold. A term counts as met where it is negated, is of an
+    unknown field or holds a wildcard (`_`, `%`). Of a user's own message only the tags are known, so every
+    other term counts as met as well.
     """
     fields = {
         "to": " ".join(message.to).lower(),

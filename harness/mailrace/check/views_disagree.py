@@ -1,4 +1,4 @@
-"""`views_disagree`: once all is quiet, two views of the store say different things of it."""
+"""`views_disagree`: once all is quiet, two views of the store contradict each other."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from mailrace.model.operation import ServerOptions, messages_of
 
 
 def views_disagree(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
-    """One finding for each thing of which two views differ; both are witnesses.
+    """One finding for each thing about which two views differ; both are witnesses.
 
     A hung or ended server shows nothing, so nothing is compared there (`mailrace.targets.views` looks).
     """

@@ -1,4 +1,4 @@
-"""Attempts, copies and times to the words of a proof."""
+"""Takes attempts, copies and times; gives the words of a proof."""
 
 from collections.abc import Sequence
 

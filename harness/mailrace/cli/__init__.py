@@ -1,7 +1,7 @@
 """The command line's thin edge: `main` runs `mailrace`, and turns errors into sentences and exit statuses.
 
-Results go to stdout, progress goes to stderr. Every import that
-costs is made inside the command that needs it, so that `--help` stays quick.
+Results go to stdout, progress goes to stderr. An import that takes time is made inside of the command that
+needs it, so that `--help` stays quick.
 """
 
 import errno
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
-"""A full or broken disk, a limit of the machine: neither the server's doing nor a bug of ours."""
+"""A full or broken disk, or a limit of the machine: the server did not cause it, and it is no bug of ours."""
 _NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
-"""A path on the command line that nobody can open, or that we may not."""
+"""A path on the command line that cannot be opened, or that we must not open."""
 
 
 def command() -> "typer.Typer":
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def _say_what_there_is(folder: Path) -> None:
-    """Say what an interrupted run had found, from its journal, and how to see it."""
+    """Say what an interrupted run has found, by its journal, and how to see it."""
     from mailrace.cli.screen import Screen
     from mailrace.model.errors import MailraceError
     from mailrace.recover import looked_up
@@ -94,7 +94,7 @@ def _say_what_there_is(folder: Path) -> None:
 
 
 def _status_of(wrong: Exception) -> int:
-    """2 for what typer says of options; 4 and a sentence for a bug of ours, its traceback with it."""
+    """The status for an error that is none of ours. For a bug it is 4, after a sentence and the traceback."""
     import typer
 
     if isinstance(wrong, typer.Abort):
@@ -126,9 +126,10 @@ def _status_of(wrong: Exception) -> int:
 
 
 def _open_what_is_closed() -> None:
-    """Let a standard stream that the caller closed (`>&-`) lead nowhere: Python has None for it then.
+    """Open /dev/null for each standard stream that the caller has closed (`>&-`), for which Python has None.
 
-    In order, for each takes the lowest number that is free; else a file of a run would be number 1 or 2.
+    Each gets the lowest free number, so the order matters. Without this a file of a run could be number 1 or
+    2.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -136,7 +137,10 @@ def _open_what_is_closed() -> None:
 
 
 def _write_no_more() -> None:
-    """Send what Python still holds for stdout nowhere: at exit it would fail on it, and end with 120."""
+    """Throw away what Python still holds for stdout.
+
+    To write it would fail at exit, which then ends with 120.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

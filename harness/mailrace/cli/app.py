@@ -1,7 +1,7 @@
 """The command `mailrace`, to which each file of this folder adds its sub-commands, and how its help looks.
 
 The help is plain text of at most 80 columns: options in their groups, commands in theirs, nothing cut off.
-It is laid out here, because rich would double the time of `--help`.
+It is laid out here, because with rich `--help` would take twice as long.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ COMMANDS = {
     "Write scenarios": ("init", "check", "plan", "schema"),
     "Servers to look at": ("targets", "install", "serve", "doctor", "cleanup"),
 }
-"""The commands as `--help` lists them; one that is not named here comes last."""
+"""The commands in the order of `--help`; one that is not named here comes last."""
 _OTHERS = "More"
 
 
@@ -45,7 +45,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The group of all sub-commands; its help gives the whole first sentence of each."""
+    """The group of all sub-commands. Its help gives the first sentence of each of them, whole."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the help."""

@@ -113,8 +113,8 @@ def bisect(
         request = asked(of, how, server_use(), seed=seed, mode=looked, time_limit_s=time_limit)
         return Question(targets, load(file_of(scenario)), request, anomaly, trials)
 
-    # For `git bisect run` there is one build to judge and no search. Its statuses are git's, so an error of
-    # any kind must end with one of those, never with ours.
+    # For `git bisect run` there is one build to judge, and no search. Git takes statuses of its own, so an
+    # error of any kind must end with one of those and never with ours.
     if exit_codes:
         try:
             if target is None:
@@ -124,7 +124,7 @@ def bisect(
             print(f"mailrace: {shown(str(wrong))}", file=sys.stderr)
             raise typer.Exit(GIT_ABORT) from wrong
         raise typer.Exit(_git_status(single))
-    # The scenario and its mode are the same for all versions, so they are asked for once, for the bad end.
+    # The scenario and its mode are the same for all versions, so one request, for the bad end, holds for all.
     search = _versions(good, bad, versions, folder)
     what = question(search.bad, *search.versions)
     file = state or what.request.output.reports / state_name(f"{what.scenario.name}-{good}-{bad}")
@@ -132,10 +132,14 @@ def bisect(
 
 
 def state_name(what: str) -> str:
-    """The name of the state file of one question, short enough for any file system and its own."""
+    """The name of the state file of one question.
+
+    It is short enough for any file system, and no other has it.
+    """
     name = f"bisect-{what}".replace("/", "-")
     if len(name) > NAME_LENGTH_MAX:
-        # A program may have a long path. No two questions share a file, so a hash tells what was cut off.
+        # A program may have a long path. Two questions must not share a file, so a hash stands for what was
+        # cut off.
         name = f"{name[:NAME_LENGTH_MAX]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     return f"{name}.json"
 
@@ -157,7 +161,7 @@ def _git_status(what: Question) -> int:
 
 
 def _versions(good: str, bad: str, versions: str | None, folder: Path | None) -> "Search":
-    """The ends, and the versions between them that are named, in the folder, or at hand."""
+    """Both ends, and between them the versions that are named, or in the folder, or else at hand."""
     from mailrace.model.errors import UsageError
     from mailrace.studies.bisect import Search
     from mailrace.studies.versions import between, in_folder, installed, target_of, targets_of
@@ -176,7 +180,7 @@ def _versions(good: str, bad: str, versions: str | None, folder: Path | None) ->
 
 
 def _searched(what: Question, search: "Search", file: Path) -> "Search":
-    """The search, gone on with from the state file, each answer kept there."""
+    """The search, continued from the state file, in which each answer is kept."""
     from mailrace.cli.progress import Teller
     from mailrace.preflight import preflight
     from mailrace.session import session
@@ -187,10 +191,10 @@ def _searched(what: Question, search: "Search", file: Path) -> "Search":
             f"{len(search.versions)} versions, at most {search.steps_max} steps between the ends, then the "
             f"pair itself; state in {file}"
         )
-        # Each trial of each version may say "good", so all of them share the confidence.
+        # Each trial of each version may give a clean word, so all of them share the confidence.
         racing_ = replace(what.request.racing, verdicts=what.trials * len(what.targets))
         request = replace(what.request, racing=racing_)
-        # A version between the ends may be missing; without an end, nothing could be proved.
+        # A version between the ends may be missing. Without one of the ends nothing could be proved.
         ends = [target for target in what.targets if target.text in (search.good, search.bad)]
         for sentence in preflight([what.scenario], request, ends):
             teller.note(sentence)

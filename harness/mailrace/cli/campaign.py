@@ -1,4 +1,4 @@
-"""`--workers`, `--share-machine` and `--state`: who does a command's work, and where what is done is kept."""
+"""`--workers`, `--share-machine`, `--state`: who does a command's work, and where finished work is kept."""
 
 import shlex
 import time
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 worker_option = partial(typer.Option, rich_help_panel="Who does the work")
 ROWS_MAX = 16
-"""Workers that the table shows."""
+"""The table shows at most so many workers."""
 
 WorkersOption = Annotated[
     str | None,
@@ -59,10 +59,10 @@ StateOption = Annotated[
 
 
 class Asked:
-    """What a command is asked for of workers. `with asked.open(teller) as campaign`: None without workers."""
+    """What is asked of workers. `with asked.open(teller) as campaign`, which is None where there are none."""
 
     def __init__(self, workers: str | None, state: Path | None = None, *, share: bool = False) -> None:
-        """Raises UsageError for what means nothing."""
+        """Raises UsageError for options that mean nothing without `--workers`, or a wrong value of it."""
         from mailrace.model.errors import UsageError
 
         self._workers, self._state, self._share = workers, state, share
@@ -88,7 +88,7 @@ class Asked:
         return seed_of(self._state)
 
     def of(self, *targets: "TargetName") -> "Asked":
-        """The same; UsageError where a target is a server that several workers would race at once."""
+        """This value; UsageError where a target is one server that several workers would race at once."""
         from mailrace.model.errors import UsageError
 
         for target in targets if self._workers is not None else ():
@@ -100,7 +100,10 @@ class Asked:
         return self
 
     def lacks(self, here: "Callable[[TargetName], str]") -> "Callable[[TargetName], str]":
-        """Why a target cannot be looked at: as it is here, or of no account where the work is elsewhere."""
+        """Why a target cannot be looked at.
+
+        Where the work is done elsewhere, it does not matter what is here.
+        """
         return (lambda _: "") if self.are_elsewhere else here
 
     def open(self, teller: Teller) -> "AbstractContextManager[Campaign | None]":
@@ -145,7 +148,7 @@ def columns_by(campaign: "Campaign | None", scenarios: "Sequence[Scenario]") -> 
 
 @contextmanager
 def findings_by(by: Asked, teller: Teller) -> Iterator["LookingGate | None"]:
-    """How the workers look at the scenarios of a gate, while they are connected; None without any."""
+    """How the workers look at the scenarios of a gate, within the block; None without workers."""
     with by.open(teller) as campaign:
         if campaign is None:
             yield None
@@ -156,9 +159,9 @@ def findings_by(by: Asked, teller: Teller) -> Iterator["LookingGate | None"]:
 
 
 def decided_by(campaign: "Campaign | None", request: "RunRequest", folder: Path) -> "Decider":
-    """How a survey's pairs are decided: by the campaign's workers, or by this process without one.
+    """How a survey's pairs are decided: by the workers of the campaign; without one by this process.
 
-    folder   of the survey: from there it goes on
+    folder   the survey's, from which it can go on
     """
     from mailrace.studies.survey.run import Surveyor
 
@@ -172,7 +175,7 @@ def decided_by(campaign: "Campaign | None", request: "RunRequest", folder: Path)
 
 
 def with_workers(study: "Study", who: str) -> "Study":
-    """The study that also says who did what; `who` is "" without workers."""
+    """The study with a sentence that says who did what. `who`: "" without workers."""
     if not who:
         return study
     counted = (*study.told.counted, f"Who did what: {who}.")
@@ -191,7 +194,7 @@ class WorkersTable:
         self._said_at = time.monotonic()
 
     def began(self, cells: int, kept: int) -> None:
-        """There are so many cells, of which so many were done before."""
+        """There are so many cells, and so many of them were done before."""
         self._cells, self._done = cells, 0
         before = f", {kept} of them done before" if kept else ""
         self._teller.note(f"{plural(cells, 'cell')}{before}")

@@ -32,13 +32,14 @@ def cleanup(
     if not places:
         raise UsageError(f"{folder}: it ran on servers of its own only, and left nothing anywhere")
     if target is None:
-        # The folder may be a stranger's: what it names gets no login of ours, and nothing there is deleted.
+        # The folder may be a stranger's. So an address in it gets no login of ours, and nothing is deleted
+        # there.
         own = " or ".join(f"--target {shlex.quote(name.text)}" for name in places)
         raise UsageError(f"{folder}: a file may not choose an address: name the server yourself, {own}")
     if parse_target(target).kind != "url":
         raise UsageError(f"--target {target}: wanted the address of a server, as in {places[0]}")
-    # The run's marks are in its plan, so nothing of the history is needed, and a run that was killed can be
-    # cleaned up as well.
+    # The plan has the run's marks, so the history is not needed. A run that was killed can be cleaned up as
+    # well.
     server = ExternalTarget(parse_target(target).text)
     server.start()
     try:

@@ -13,7 +13,7 @@ def target_names(incomplete: str) -> list[str]:
 
 
 def scenario_names(incomplete: str) -> list[str]:
-    """`shipped`, the shipped scenarios' names, and the files and folders here that may hold scenarios."""
+    """What begins so: `shipped`, names of shipped scenarios, files and folders that may hold scenarios."""
     from mailrace.scenario import SHIPPED, shipped
 
     names = [SHIPPED, *sorted(file.name.removesuffix(SUFFIX) for file in shipped().glob(f"*{SUFFIX}"))]

@@ -1,7 +1,7 @@
-"""What a user has set once: `[tool.mailrace]` of the nearest pyproject.toml, and MAILRACE_TARGET.
+"""What a user has set once and for all: `[tool.mailrace]` of the nearest pyproject.toml, and MAILRACE_TARGET.
 
-The file may have come with a stranger's folder, so it starts no program, reaches no address and names no
-folder elsewhere, in which old runs would be removed; a command line and the environment are the user's own.
+The file may have come with a stranger's folder. So it may start no program, reach no address, and name no
+folder elsewhere, because old runs are removed there. A command line and the environment are the user's own.
 """
 
 import os
@@ -39,12 +39,12 @@ KEYS: dict[str, tuple[type, WillDo, str]] = {
     "reports": (str, _is_below, "a folder below this one; another is named for each run with --out"),
     "keep": (int, *_from(1, 100_000)),
 }
-"""Each setting's type, whether a value of it will do, and what is wanted, as in the options of `run`."""
+"""By setting: its type, whether a value is right, and what is wanted, as in the options of `run`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The table's values; None where it does not say. `file`: where the table stands."""
+    """The values of the table; None for what it does not set. `file`: where it stands."""
 
     file: Path | None = None
 
@@ -69,9 +69,9 @@ def settings() -> Settings:
 
 
 def default_target() -> str:
-    """MAILRACE_TARGET, else the table's, else the embedded fixed reference.
+    """MAILRACE_TARGET; without it the target of the table; without that the fixed embedded reference.
 
-    Raises UsageError where the table names more than a version. Whoever names a target is not hindered by it.
+    Raises UsageError where the table names a program or an address. That hinders nobody who names a target.
     """
     if named := os.environ.get("MAILRACE_TARGET"):
         return named

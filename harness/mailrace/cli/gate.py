@@ -1,4 +1,4 @@
-"""`mailrace gate`: may we upgrade from one version to another? The answer is the exit status."""
+"""`mailrace gate`: may we upgrade from one version to another? The exit status answers it."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailrace.targets import TargetName
 
 ROUNDS = 2_000
-"""Of each scenario at most, natively; `--until decided` mostly ends it sooner."""
+"""So many rounds a scenario is raced at most; `--until decided` mostly ends it sooner."""
 
 From = Annotated[
     str,
@@ -51,7 +51,10 @@ Baseline = Annotated[
 
 
 def _free(place: Path | None) -> Path | None:
-    """Where a baseline can be written; UsageError otherwise, before the gate, which takes its time."""
+    """The place of the new baseline.
+
+    Raises UsageError where no file can be, before the gate takes its time.
+    """
     from mailrace.model.errors import UsageError
 
     if place is not None and not (place.is_file() or (place.parent.is_dir() and not place.exists())):
@@ -127,7 +130,7 @@ def gate(
         teller.note(f"from {old} to {new}, seed {asked_.run.seed}, {what.said}")
         with findings_by(by, teller) as look:
             done = run_gate(what.scenarios, asked_, listener=teller, tell=teller.note, look=look)
-    write_gate(done.gate, done.new, done.folder)  # first, for it makes the folder
+    write_gate(done.gate, done.new, done.folder)  # first, because it makes the folder
     if write_baseline is not None:
         _write(write_baseline, baseline_text(done.gate.findings, asked_.accepted, asked_.today))
     _say(done.gate, what, done.folder, Manner(as_json, quiet))
@@ -140,7 +143,7 @@ def _write(place: Path, text: str) -> None:
 
 
 def _program(option: str, given: str) -> "TargetName":
-    """The target that an option names; an image is a stand-in for the program that it holds."""
+    """The target that an option names; an image stands for the program in it."""
     from mailrace.model.errors import UsageError
     from mailrace.studies.image import is_image, program_of
     from mailrace.targets import parse_target
@@ -163,7 +166,7 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(gate_markdown(gate))
-            except OSError as wrong:  # what the gate found does not hang on it
+            except OSError as wrong:  # the gate's answer does not depend on it
                 print(f"mailrace: {summary}: no job summary is written ({wrong.strerror})", file=sys.stderr)
     study, document = gate_study(gate, what.scenarios), gate_json(gate)
     study = with_workers(study, gate.environment.get("workers", ""))

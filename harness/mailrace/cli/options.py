@@ -19,7 +19,7 @@ output_option = partial(typer.Option, rich_help_panel="What to write and show")
 
 
 def finite(value: float | None) -> float | None:
-    """The number; typer.BadParameter for NaN and infinity, which pass every comparison with a range."""
+    """The number; typer.BadParameter for NaN and infinity, which a comparison with a range lets pass."""
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is no usable number")
     return value

@@ -1,4 +1,4 @@
-"""How a run goes on: a line that is written over on a terminal, plain lines some seconds apart elsewhere."""
+"""Tells how a run goes on: on a terminal in a line that is overwritten, else in lines some seconds apart."""
 
 import sys
 import time
@@ -19,10 +19,10 @@ SECONDS_APART = 5.0
 
 
 class Teller:
-    """Tells on stderr which scenario of how many is looked at, how far it is, and what is left in time."""
+    """Tells on stderr which scenario of how many is looked at, how far it is, and how long the rest takes."""
 
     def __init__(self, *, scenarios: int, quiet: bool = False) -> None:
-        """`scenarios`: how many will begin, each anew on another target."""
+        """`scenarios`: how many will begin; one that is looked at on several targets counts as often."""
         self._scenarios = scenarios
         self._quiet = quiet
         self._screen = Screen(sys.stderr)
@@ -37,7 +37,8 @@ class Teller:
         """A scenario begins."""
         from mailrace.model.target import VersionSource
 
-        # One that is looked at again on the same target, as a gate races what it has steered, stays the same.
+        # A gate races what it has steered: a scenario that begins again on the same target is not counted
+        # again.
         self._number += (scenario, target.name) != self._looked_at
         self._looked_at = (scenario, target.name)
         place = f"{self._number} of {self._scenarios}: " if self._scenarios > 1 else ""
@@ -52,7 +53,7 @@ class Teller:
         self._say(f"{self._name}: {target.name} ({version}){beside}")
 
     def note(self, text: str) -> None:
-        """A sentence of its own, whatever is being done."""
+        """A line that stays, whatever is being done."""
         if not self._quiet:
             self._say(text)
 
@@ -78,7 +79,7 @@ class Teller:
 
     @property
     def live_console(self) -> "Console | None":
-        """The terminal that a table may be kept up to date on; None where there is none, or nobody looks."""
+        """The terminal on which a table may be kept up to date; None where there is none, or with `quiet`."""
         return self._screen.console if self._is_live else None
 
     def __enter__(self) -> "Teller":
@@ -95,7 +96,7 @@ class Teller:
             self._live = None
 
     def _left(self) -> str:
-        """The time that the scenarios still to come will take, by those that have ended; "" before."""
+        """How long the scenarios that are left will take, by those that have ended; "" before one has."""
         ended = self._number - 1
         if ended < 1 or self._scenarios <= self._number:
             return ""
@@ -108,7 +109,7 @@ class Teller:
         self._screen.text(line)
 
     def _over(self, line: str) -> None:
-        """Show the line over the one before, cut to the terminal's width."""
+        """Overwrite the line before with this one, cut to the terminal's width."""
         from rich.live import Live
         from rich.text import Text
 

@@ -46,7 +46,7 @@ def run(
     """Race scenarios at a server: each actor is brought to its last byte, then all are released together."""
     from mailrace.cli.defaults import settings
 
-    # An option that is not given falls back on pyproject.toml, and then on the scenario's own value.
+    # For an option that is not given, pyproject.toml counts, and then what the scenario says.
     how = racing(
         rounds=rounds,
         profile=profile or settings().profile,
@@ -87,7 +87,7 @@ def steer(
     """Walk every schedule of the server's SQL statements, and show each bad one on a real instance."""
     from mailrace.model.request import Steering
 
-    # A walk has no rounds and needs no control, so nothing of a race is asked for here.
+    # A walk has no rounds and needs no control, so there are no options of a race.
     how = Steering(
         budget=budget,
         bound=bound,
@@ -102,7 +102,7 @@ def steer(
 
 
 def _look(what: "Chosen", request: "RunRequest", manner: Manner, by: Asked) -> None:
-    """Look at the scenarios as asked, and say what it came to; raises typer.Exit with the status."""
+    """Look at the scenarios as asked, and say what was found; raises typer.Exit with the status."""
     from mailrace.cli.progress import Teller
     from mailrace.cli.show import finish
     from mailrace.preflight import preflight

@@ -110,7 +110,7 @@ def record(
     )
     reports = Path(settings().reports)
     folder = new_folder(reports, f"record-{request.target}", out=out)
-    # The suite writes to stdout, so what mailrace tells meanwhile goes to stderr.
+    # The suite writes to stdout. What mailrace says meanwhile goes to stderr.
     progress = Screen(sys.stderr)
     if keep_content:
         progress.text(LOUD.format(folder=folder), style="bold red")
@@ -123,7 +123,8 @@ def record(
     write_record(found, folder)
     in_use.let_go()
     show_record(found, folder)
-    # The suite's own failure counts most: a CI job must see the status that it had without mailrace.
+    # The suite's own failure counts most, because a CI job must see the status that it would see without
+    # mailrace.
     raise typer.Exit(found.status(counts_hazards=fail_on == "hazards"))
 
 

@@ -1,4 +1,4 @@
-"""`mailrace report`, `replay`, `bundle`: what a run left, rendered again, run again, and handed on."""
+"""`mailrace report`, `replay`, `bundle`: render what a run left, run it again, and hand it on."""
 
 import sys
 from pathlib import Path
@@ -57,7 +57,7 @@ def report(
         raise UsageError(
             f"--format {formats}: {', '.join(unknown) or 'nothing'} is none of {', '.join(FORMATS)}"
         )
-    # The formats are known to be right before anything is read, for a long run takes a while to render.
+    # The formats are checked before anything is read, because it takes a while to render a long run.
     if (recorded := record_folder(folder or LATEST)) is not None:
         from mailrace.cli.recording import show_record
         from mailrace.report.recorded import write_record
@@ -107,7 +107,7 @@ def replay(
     from mailrace.studies.replay import replay as run_again
 
     with Teller(scenarios=1) as teller, tempfile.TemporaryDirectory(prefix="replay-") as unpacked:
-        # What was recorded is read first, for it says on which version it is run again.
+        # The record is read first, because it says on which version the witness is run again.
         what = _recorded(source, Path(unpacked), scenario=scenario, round_=round_, anomaly=anomaly)
         how = racing(rounds=rounds, until="decided")
         name = target or _target_of(what, source)
@@ -120,7 +120,10 @@ def replay(
 def _recorded(
     source: Path, unpacked: Path, *, scenario: str | None, round_: int | None, anomaly: str | None
 ) -> "Recorded":
-    """The witness that is meant. A bundle is unpacked into a folder that vanishes: errors name the bundle."""
+    """The witness that is meant.
+
+    A bundle is unpacked into a temporary folder, so errors name the bundle instead.
+    """
     from mailrace.model.errors import ScenarioError, UsageError
     from mailrace.report import unpack
     from mailrace.studies.replay import recorded
@@ -135,7 +138,7 @@ def _recorded(
 
 
 def _run_of(source: Path) -> Path:
-    """The folder itself; of a suite's record the steered run in it that shows what happened."""
+    """The folder itself; for a suite's record the steered run in it that shows what happened."""
     from mailrace.history import record_folder
     from mailrace.studies.pairs import steered_run
 
@@ -144,7 +147,10 @@ def _run_of(source: Path) -> Path:
 
 
 def _target_of(what: "Recorded", source: Path) -> str:
-    """The recorded target, where it may be used: a file of a stranger runs and reaches nothing here."""
+    """The recorded target.
+
+    Raises UsageError where it must not be used: a stranger's file may run or reach nothing.
+    """
     from mailrace.model.errors import UsageError
     from mailrace.model.target_name import is_by_version
     from mailrace.report.words import legible
@@ -215,7 +221,7 @@ def bundle(
     said, kept = Screen(sys.stderr), tuple(keep or ())
     run, result, _ = run_with(_run_of(folder or LATEST), scenario=scenario or None)
     if not (run / RUN).is_file():
-        # A run that was cut off has no document yet, and the bundle is made from that.
+        # The bundle is made from the document, and a run that was cut off has none yet.
         render(result, run, ("json",))
     for one in what_is_redacted(run):
         word = "kept" if one.kind in kept else "replaced"

@@ -1,4 +1,4 @@
-"""Takes what a person typed; gives the one frozen request, and the scenarios that it is about."""
+"""Takes what a person has typed; gives one frozen request, and the scenarios that it is about."""
 
 import random
 import shlex
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mailrace.targets import TargetName
 
 OWN = "scenarios"
-"""The folder that is looked into where no scenario is named."""
+"""The folder in which scenarios are looked for where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How much a command says: its document alone, its verdict alone, or all; `verbose`: every proof."""
+    """How much a command says: its document only, its verdict only, or all; `verbose`: every proof too."""
 
     as_json: bool = False
     quiet: bool = False
@@ -43,10 +43,10 @@ class Chosen:
 def files_of(
     paths: Sequence[str] | None, name: str | None = None, *, with_shipped: bool = False
 ) -> list[Path]:
-    """The files of the scenarios that were named; else those of `scenarios/`, else the shipped ones.
+    """The files of the scenarios that are named; else those of `scenarios/`; else the shipped ones.
 
-    with_shipped   a question about versions: the shipped ones are always looked at, the own ones beside them,
-                   so that a first scenario of one's own does not make the answer easier
+    with_shipped   for a question about versions: the shipped ones are always looked at, beside the user's
+                   own. So the answer does not become easier once a user writes a first scenario
     """
     from mailrace.scenario import SHIPPED, find
 
@@ -56,12 +56,15 @@ def files_of(
     named = [OWN, SHIPPED] if own and with_shipped else [OWN] if own else [SHIPPED]
     by_name: dict[str, Path] = {}
     for path in find(named, name):
-        by_name.setdefault(path.name, path)  # an own one of the same name is meant instead of the shipped
+        by_name.setdefault(path.name, path)  # a user's own one replaces the shipped one of the same name
     return list(by_name.values())
 
 
 def file_of(given: str) -> Path:
-    """The one scenario file that is meant. Raises UsageError for several: none is looked at unsaid."""
+    """The one scenario file that is meant.
+
+    Raises UsageError for several, because only one would be looked at.
+    """
     from mailrace.model.errors import UsageError
     from mailrace.report.words import names_words
     from mailrace.scenario import find, name_of
@@ -104,9 +107,9 @@ def asked(
     time_limit_s: float | None,
     mode: "Mode" = "race",
 ) -> "RunRequest":
-    """The request: the target that was named or is set, its parts, and a seed drawn where none is given.
+    """The request: the target that is named or set, the parts, and a seed, which is drawn if none is given.
 
-    The time limit of the command begins here.
+    The time limit of the command begins now.
     """
     from mailrace.model.request import KEPT, Output, RunRequest
 

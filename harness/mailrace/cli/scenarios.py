@@ -1,4 +1,4 @@
-"""`mailrace check`, `plan`, `schema`, `init`: what can be said of scenario files without a server."""
+"""`mailrace check`, `plan`, `schema`, `init`: what can be done with scenario files without a server."""
 
 import shlex
 from pathlib import Path
@@ -38,7 +38,7 @@ def check(
             mistakes += unknown_controls(scenarios[-1])
         except ScenarioError as wrong:
             mistakes += wrong.mistakes
-    # The mistakes of all files are gathered first, and told together at the end.
+    # The mistakes of all files are collected, and told together at the end.
     if baseline is not None:
         try:
             load_baseline(baseline, scenario_names(scenarios))
@@ -106,7 +106,7 @@ def init(
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
     said = Screen()
     said.line(f"{file} written; try: {shlex.join(['mailrace', 'run', str(file)])}")
-    # Only this folder is looked into where no scenario is named.
+    # Where no scenario is named, only the folder `scenarios` counts, so this is said of a file there.
     if file.parent == Path(OWN):
         said.line(
             "Where no scenario is named, run and steer take those of scenarios/, gate and matrix the shipped "

@@ -1,7 +1,7 @@
-"""Sentences, commands and tables in, a terminal of any width out: words whole, commands ready to copy.
+"""Writes sentences, commands and tables to a terminal of any width: words whole, commands ready to copy.
 
-Results go to stdout, and progress goes to stderr. Where there is no terminal nothing is
-wrapped: a log or a pipe gets each sentence on a line of its own.
+Results go to stdout, and progress goes to stderr. Without a terminal nothing is wrapped: a log or a pipe gets
+each sentence on a line of its own.
 """
 
 import os
@@ -20,16 +20,16 @@ GAP = "  "
 
 
 def console(stream: TextIO) -> "Console":
-    """A console on stderr, or on stdout for what was asked for; it knows TTY, CI and NO_COLOR.
+    """A console of rich on that stream; it knows TTY, CI and NO_COLOR.
 
-    It neither wraps nor cuts: `Screen` wraps sentences, and leaves commands whole. Text is printed as it is:
-    brackets and colons in names, replies and logs are no markup.
+    It neither wraps nor cuts, because `Screen` wraps sentences and leaves commands whole. It prints text as
+    it is: brackets and colons in names, replies and logs are no markup.
     """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
     class Lasting(Console):
-        """Goes on without a reader: who closes the pipe must not end the run, nor choose its status."""
+        """Goes on without a reader: closing the pipe must neither end the run nor change its status."""
 
         def on_broken_pipe(self) -> None:
             self.quiet = True
@@ -38,8 +38,8 @@ def console(stream: TextIO) -> "Console":
         def render(
             self, renderable: RenderableType, options: ConsoleOptions | None = None
         ) -> Iterator[Segment]:
-            """A server's or a stranger's text may hold what a terminal would obey: it is shown, not sent."""
-            # Whatever is printed comes through here, styled texts, tables and lines of progress too.
+            """The same, with characters escaped that a terminal would obey: a stranger may have sent them."""
+            # Everything that is printed comes through here: styled texts, tables and lines of progress too.
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(shown(segment.text), segment.style)
 
@@ -47,7 +47,7 @@ def console(stream: TextIO) -> "Console":
 
 
 def shown(text: str) -> str:
-    """The text as `harmless` has it, which is imported late: `--help` shows nobody's text."""
+    """See `harmless`, which is imported late, because `--help` does not need it."""
     from mailrace.report.words import harmless
 
     return harmless(text)
@@ -62,27 +62,30 @@ class Screen:
         self.width: int | None = max(WIDTH_MIN, self.console.width) if is_terminal else None
 
     def text(self, text: str = "", *, indent: str = "", style: str | None = None) -> None:
-        """A paragraph, wrapped between words; what stands in backticks is not parted."""
+        """A paragraph, wrapped between words, but not within backticks."""
         for line in wrapped(text, self.width, indent=indent):
             self.console.print(line, style=style)
 
     def line(self, text: str) -> None:
-        """A line with a path or a command in it, whole, however long it is: ready to copy."""
+        """A line with a path or a command in it.
+
+        It stays whole, however long it is, so that it can be copied.
+        """
         self.console.print(text)
 
     def block(self, text: str) -> None:
-        """Text whose line breaks are its own."""
+        """Text with line breaks of its own, which is not wrapped."""
         for line in text.splitlines():
             self.console.print(line)
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows under their header; where they do not fit, each row as a heading with its values below."""
+        """Rows under their header. Where they are too wide, each row is a heading with its values below."""
         for line in laid_out(header, rows, self.width):
             self.line(line)
 
 
 def wrapped(text: str, width: int | None, *, indent: str = "") -> list[str]:
-    """A paragraph as lines of at most `width` characters; a longer word has a line of its own, whole."""
+    """A paragraph as lines of at most `width` characters; a longer word stays whole, on a line of its own."""
     if width is None or not text:
         return [f"{indent}{text}"]
     held = re.sub(r"`[^`]*`", lambda match: match[0].replace(" ", "\0"), text)
@@ -98,7 +101,7 @@ def wrapped(text: str, width: int | None, *, indent: str = "") -> list[str]:
 
 
 def laid_out(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """The lines of a table of plain text: columns where all of them fit, else a paragraph for each row."""
+    """The lines of a table in plain text: columns if all of them fit, otherwise a paragraph for each row."""
     widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
     if width is None or sum(widths) + len(GAP) * (len(widths) - 1) <= width:
         return [

@@ -1,4 +1,4 @@
-"""Results in, what a person reads out: the table of results, a proof for each RACE, and the conclusion."""
+"""Prints results as a person reads them: the table of results, a proof of each RACE, the conclusion."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ from mailrace.steer import columns
 from mailrace.verdict import exit_status
 
 ALL = Manner()
-"""All is said, and of what is alike the first ones."""
+"""Everything is said; of things that are alike, only the first ones."""
 STYLE = {
     Verdict.PASS: "bold green",
     Verdict.RACE: "bold red",
@@ -26,11 +26,11 @@ STYLE = {
     Verdict.NOT_APPLICABLE: "dim",
 }
 NOTES_MAX = 4
-"""Sentences on what was not looked at that are shown without `-v`."""
+"""So many sentences on what was not looked at are shown without `-v`."""
 AGAIN = "Again: "
-"""Before a command among the details of a study; such a line is left whole, to be copied."""
+"""Stands before a command among the details of a study; such a line stays whole, so that it can be copied."""
 SCHEDULE_WIDTH = 100
-"""Of a schedule's columns where there is no terminal."""
+"""The width of a schedule's columns where there is no terminal."""
 
 
 def outcome(result: RunResult, folder: Path, manner: Manner = ALL) -> None:
@@ -76,20 +76,20 @@ def results(screen: Screen, scenarios: Sequence[ScenarioResult]) -> None:
 
 
 def hits(one: ScenarioResult) -> str:
-    """`47 of 99 rounds (47.5 %; 37.3–57.8 % with 95 % confidence)`, or classes, or why there are none."""
+    """`47 of 99 rounds (47.5 %; 37.3–57.8 % with 95 % confidence)`, or classes, or why there is neither."""
     if not one.rounds and (one.schedules is None or one.verdict is Verdict.FAILED):
         return one.reason
     return rate_words(one)
 
 
 def not_covered(screen: Screen, result: RunResult, manner: Manner) -> None:
-    """What would help and what was not looked at, each sentence once with the scenarios that it holds for."""
+    """What would help, and what was not looked at: each sentence once, with its scenarios."""
     many = len(result.scenarios) > 1
     advice = grouped([(one.name, one.advice) for one in result.scenarios if one.advice])
     notes = grouped(
         [(one.name, said) for one in result.scenarios for said in one.not_looked if said not in one.reason]
     )
-    # A round of its own is one of many that were lost alike: the conclusion counts them.
+    # Single rounds are left out, because the conclusion counts all lost rounds.
     few = [note for note in notes if not re.match(r"round \d+", note[1])][:NOTES_MAX]
     shown = notes if manner.verbose else few
     if advice or shown:
@@ -104,10 +104,10 @@ def not_covered(screen: Screen, result: RunResult, manner: Manner) -> None:
 
 
 def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: Sequence[str] = ()) -> None:
-    """The conclusion of a command: counted, each anomaly explained once, what to do, the next command.
+    """The conclusion of a command: what was counted, each anomaly explained once, and the next commands.
 
     verdict   None for a command that has none
-    shown     commands that stand above already, and are not said again
+    shown     commands that were printed above, and are not printed again
     """
     if verdict is not None or told.counted:
         screen.text()
@@ -129,7 +129,7 @@ def end_with(screen: Screen, verdict: Verdict | None, told: Conclusion, shown: S
 
 
 def show_study(study: Study, folder: Path, manner: Manner) -> None:
-    """A question of many runs on stdout: its table, its conclusion, its proofs, where its page is."""
+    """Print the answer to a question of many runs: table, proofs, conclusion, and where its page is."""
     if manner.quiet:
         print(study.verdict)
         return
@@ -146,7 +146,7 @@ def show_study(study: Study, folder: Path, manner: Manner) -> None:
 
 
 def finish(done: Run, manner: Manner) -> int:
-    """Say what a run came to, as asked, and bring the page over all runs up to date; its exit status."""
+    """Say what a run found, as asked, and bring the page over all runs up to date; the exit status."""
     if (done.folder.parent / "latest").is_symlink():
         render_index(done.folder.parent)
     if manner.as_json:

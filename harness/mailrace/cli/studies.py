@@ -71,10 +71,10 @@ def merge(
     if len(set(seen)) < len(seen):
         raise UsageError("merge: a folder is named twice; its rounds would count twice")
     runs = [run_of(folder) for folder in folders]
-    # Where no other is asked for, the strictest of the runs holds.
+    # Where none is asked for, the strictest theta of the runs holds.
     result = merged([result_of(run) for run in runs], theta=None if theta == Rule().theta else theta)
     for run in runs:
-        read_plan(run)  # each is needed, and a run that lacks its own is told before a folder is made
+        read_plan(run)  # each plan is needed, and a missing one is told before a folder is made
     folder = new_folder(Path(settings().reports), f"merged-{result.target.name}", out=out)
     write_merged(folder, [run.resolve() for run in runs], result)
     make_latest(folder)
@@ -120,7 +120,7 @@ def matrix(
     with Teller(scenarios=len(what.scenarios) * len(targets), quiet=as_json) as teller:
         teller.note(f"{what.said} on {len(targets)} targets, seed {request.seed}")
         folder_name = f"matrix-{len(what.scenarios)}x{len(targets)}"
-        # A version that is not at hand is an empty cell, so only the others are looked for.
+        # A version that is not at hand is an empty column, so only the others are asked for here.
         at_hand = [target for target in targets if not by.are_elsewhere and not why_not(target)]
         for sentence in preflight(what.scenarios, request, at_hand) if at_hand else ():
             teller.note(sentence)
@@ -134,7 +134,7 @@ def matrix(
 
 
 def _finish_matrix(done: "Matrix", whole: "Session", what: "Chosen", manner: Manner) -> None:
-    """Write a matrix and its pages, say it as asked; raises typer.Exit with the status."""
+    """Write a matrix and its pages, and print it as asked; raises typer.Exit with the status."""
     from mailrace.history import make_latest
     from mailrace.history.writing import write_whole
     from mailrace.studies.matrix import about, matrix_json, matrix_markdown
@@ -181,7 +181,7 @@ def retries(
             teller.note(sentence)
         with session([loaded], request, teller, study="retries", what=what) as whole:
             trials = run_retries(loaded, whole, tell=teller.note)
-    # The servers are stopped and the terminal is free again; what is left is to write and to tell.
+    # The servers are stopped, and the terminal is free again. Now the result is written and printed.
     if any(trial.ledger.mails for trial in trials):
         make_latest(whole.folder)
     document = retries_json(trials, about(loaded.name, request))
@@ -190,13 +190,13 @@ def retries(
 
 
 def finish_study(study: "Study", folder: Path, document: str, manner: Manner) -> None:
-    """Write a study's document and page, say it as asked, and raise typer.Exit with its status."""
+    """Write a study's document and page, print it as asked, and raise typer.Exit with its status."""
     from mailrace.cli.show import show_study, write_json
     from mailrace.model.result import Verdict
     from mailrace.report import render_index, write_study
     from mailrace.verdict import EXIT_STATUS
 
-    if folder.is_dir():  # It is removed where no server was available.
+    if folder.is_dir():  # it was removed if no server was available
         write_study(study, folder, document)
     if (folder.parent / "latest").is_symlink():
         render_index(folder.parent)

@@ -1,4 +1,4 @@
-"""`mailrace survey`: every pair of a version's operations decided, told as root causes with their repairs."""
+"""`mailrace survey`: decides every pair of a version's operations; tells root causes and their repairs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -75,7 +75,7 @@ def survey(
         raise UsageError("--out: the folder of a survey with --state is that one; give one of the two")
     by = Workers(workers)
     request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
-    # The older version first, so that both are looked at by the same mailrace on the same machine.
+    # With `--from` both versions are surveyed, the older one first, by the same mailrace on the same machine.
     targets = [*([parse_target(before)] if before else []), request.target]
     few, command_line = tuple(only or ()), request.command
     wanted = Asked(target=targets[0], only=few, time_limit_s=time_limit, command=command_line, actors=actors)
@@ -116,7 +116,7 @@ def _compared(found: "list[Survey]", before: str | None) -> Iterator[str]:
 
 
 def _status(found: "Survey", least: Harm) -> int:
-    """1: a cause of such a harm was shown; 3: something is not decided; 0: neither."""
+    """The exit status. 1: a cause of that harm or worse was shown; 3: something is undecided; 0: neither."""
     from mailrace.model.survey import PairVerdict, TripleVerdict
 
     causes = (*found.causes, *(found.three.causes if found.three else ()))

@@ -1,4 +1,4 @@
-"""`mailrace watch`: the known signatures in a server's log as they appear, with what each means."""
+"""`mailrace watch`: reports known signatures in a server's log as they appear, with what each means."""
 
 import sys
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def _look(looked: "Watch", text: str, path: Path, screen: "Screen", shown_max: i
 
 
 def _conclude(looked: "Watch", screen: "Screen", shown_max: int) -> None:
-    """How many lines were known, what each kind means for a user, and what a quiet log does not say."""
+    """Say how many lines were known, what each kind means for a user, and what a quiet log does not tell."""
     from mailrace.cli.show import end_with
     from mailrace.report.conclusion import Command, Conclusion, Seen, explained
 
@@ -122,7 +122,7 @@ def _texts(tail: "Tail", seconds: float | None) -> Iterator[str]:
 
 
 def _log_of(source: str, stack: "ExitStack", once: bool) -> tuple[Path, str]:
-    """The log file that is meant, and of a target of ours, which is started here, where it listens."""
+    """The log file that is meant; a target of ours is started for it, and a line says where it listens."""
     import tempfile
 
     from mailrace.model.errors import UsageError

@@ -1,4 +1,4 @@
-"""What every kind of operation says of itself: what it may do, what it names, its words and its request."""
+"""What every kind of operation tells about itself: its effects, what it names, its words and its request."""
 
 import json
 from collections.abc import Mapping
@@ -26,18 +26,18 @@ class Effect(Flag):
     SHOWS = auto()
     """Its reply is one message or none; which one is a part of the round's outcome."""
     RELAYS = auto()
-    """It hands a message to the server's relay; what that got is a part of the round's outcome."""
+    """It hands a message to the server's relay; what the relay got is a part of the round's outcome."""
     POLLS = auto()
-    """Its reply is a page that is put together of several queries; judged as `torn_read` only."""
+    """Its reply is a page that the server puts together from several queries; judged as `torn_read` only."""
 
 
 class Asked:
-    """What every operation says of itself; here, what most of them say.
+    """What every operation tells about itself; the defaults here hold for most of them.
 
     effect           what it may do
-    protocol         what it is asked over, unless it says otherwise of itself (`kinds.protocol_of`)
+    protocol         what it is asked over, unless a field of it says otherwise (`kinds.protocol_of`)
     says             what it does, in a few words; `{it.tag}` is its own field, `{it.names}` what it names
-    since            the release that brought it; "" where all that are known have it
+    since            the release that brought it; "" where all known releases have it
     since_if_given   the release that brought a field, where one is younger than its operation
     """
 
@@ -51,7 +51,7 @@ class Asked:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Keys of the given messages that it names, in the order and as often as it does."""
+        """Keys of the given messages that it names, in its order and as often as it names them."""
         return getattr(self, "messages", ())
 
     @property

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Word(StrEnum):
-    """How an attempt ended, one word a way; goes with its `Outcome`."""
+    """How an attempt ended, in one word; it goes with the attempt's `Outcome`."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -48,7 +48,7 @@ class Word(StrEnum):
 
 
 class Loss(StrEnum):
-    """Whose doing it was that a round cannot be counted."""
+    """Who caused it that a round cannot be counted."""
 
     DROPPED = "dropped"
     """Ours: its releases were too far apart, or our machine was in trouble. It says nothing of the server."""
@@ -91,7 +91,7 @@ class Attempt:
     marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
     invoked_ns       the first byte of the operation was written
     released_ns      its last byte was written; None: it never was
-    completed_ns     its last reply byte was read, or the attempt was given up on; of POP3, that the server
+    completed_ns     its last reply byte was read, or the attempt was given up on; over POP3, the server
                      closed the connection, which it does when it has deleted
     """
 
@@ -111,7 +111,7 @@ class Attempt:
     completed_ns: int
 
     def __post_init__(self) -> None:
-        # A reply may be cut where it is quoted, so our login is taken out of it before.
+        # Our login is taken out of the reply first, because quoting may cut the reply within it.
         object.__setattr__(self, "text", without_secrets(self.text))
 
     @property
@@ -142,11 +142,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a stored message's source (`/raw`) is, beside the bytes that its attempt sent.
+    """A stored message's source (`/raw`), compared with the bytes that its attempt sent.
 
     size_bytes   length of the source as stored
-    difference   where it differs from what was sent, in words; "": it is what was sent, but for the header
-                 fields that Mailpit adds itself (`mailrace.check.source`)
+    difference   where it differs from what was sent, in words; "": only in the header fields that Mailpit
+                 adds itself (`mailrace.check.source`)
     """
 
     size_bytes: int
@@ -203,7 +203,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A row that was seen before and that nothing since then may have touched; `after` None: it is gone."""
+    """A row that differs from before although nothing was allowed to touch it; `after` None: it is gone."""
 
     before: StoredMessage
     after: StoredMessage | None
@@ -211,7 +211,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
-    """What two views of a quiet store say differently; each in a clause.
+    """Where two views of a quiet store contradict each other; each in a clause.
 
     key   the message that it is about; "" where it is about a number
     """
@@ -225,8 +225,8 @@ class Disagreement:
 class Relayed:
     """One mail that the server's relay got.
 
-    key          of the message that it is a copy of
-    difference   where its body is not what was sent, in words; "": it is
+    key          key of the message that it is a copy of
+    difference   where its body is not what was sent, in words; "": it is what was sent
     """
 
     key: str
@@ -239,7 +239,7 @@ class Stored:
 
     messages   rows, newest first; on a server that is not ours those with a recipient in the run's domain
     tags       tag names as `GET /tags` lists them; on a server that is not ours, only this run's own
-    searches   what the search found, for the messages of which it was asked
+    searches   what the search found, for each message that was searched for
     changed    rows of earlier rounds that are no longer what they were
     disagreeing  where another view of the store differs from this one
     relayed    what the server's relay got of the messages, in the order in which it came
@@ -274,7 +274,7 @@ class RoundRecord:
     decoys       decoy readers that ran beside it
     stored       this round's copies, and its tags as listed; None: not verified (said, never clean)
     lost         why the round could not be exercised, in words; "" if it was
-    loss         whose doing that was; None if it was exercised
+    loss         who caused that; None if it was exercised
     against      what the server did wrong beside the raced operations, such as refusing a RSET. Without a
                  hit such a round counts as one that the server refused
     hung         requests that stayed unanswered although the server did nothing, or past their limit

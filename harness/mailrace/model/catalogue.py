@@ -27,7 +27,7 @@ from mailrace.model.together import (
 LOOKED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 """The releases that were measured."""
 NEWEST_LOOKED = LOOKED[-1]
-"""Of a newer one the catalogue says nothing but what an older one mended."""
+"""Of a newer release the catalogue knows only which races an older one has mended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Race:
     setup: str = ""
 
     def is_in(self, version: str) -> bool | None:
-        """Whether that version has it; None where the version is none, or newer than what was looked at."""
+        """Whether that version has it; None where it is no number, or newer than what was looked at."""
         asked = _numbers(version)
         if asked is None:
             return None
@@ -256,13 +256,13 @@ RACES: tuple[Race, ...] = (
 
 
 def races_behind(name: str, version: str, operations: Sequence[Operation] | None = None) -> list[Race]:
-    """The known races that can show this anomaly on that version; all that show it where it has none.
+    """The known races that can show this anomaly on that version; where none can, all that show it anywhere.
 
     operations   of the rounds that showed it, where they are known: a race that they cannot bring about is
                  left out
 
-    Those that need what mailrace does not set up (two servers on one file) are left out. A race of two
-    servers on one store is named only where no other explains the anomaly.
+    Left out are those that need something that mailrace does not set up (two servers on one file). A race of
+    two servers on one store is named only where no other explains the anomaly.
     """
     found = [
         race

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mailrace.model.consequences import Harm
 
 TURN = "from here on every order ends badly"
-"""Said in a cause's story of the statement after which every completion is bad."""
+"""A cause's story has these words at the statement after which every completion is bad."""
 UNANSWERED = "; unanswered: "
 """Stands in the outcome of a schedule or a serial order before what the server never answered."""
 
@@ -30,7 +30,7 @@ class KeptTogether:
 class Repair:
     """What would happen if these runs were kept together, each as if it were one statement.
 
-    schedules, bad   that are left, and how many of them are bad; 0 for a repair
+    schedules, bad   how many schedules are left, and how many of them are bad; 0 bad ones make it a repair
     verified   "": the schedules were run again with these runs kept together, and none was bad; else what
                kept that from being shown; None: not tried
     """
@@ -50,15 +50,15 @@ class Cause:
                 empty where the state graph is not whole
     anomalies   all that its schedules break, the worst first
     classes     classes of schedules that show it; `realised`: how many of them the server was made to show
-    fate        `realised`; `unrealised`: the server was not brought into it, so it is no race by itself;
-                `left_out`: nobody tried, for another cause had shown what it breaks
+    fate        `realised`; `unrealised`: the server could not be made to do it, so it is no race by itself;
+                `left_out`: not tried, because another cause had already shown what it breaks
     schedule    the realised one, short; `why`: its story, a sentence a statement
-    shares      of bad ones among all its completions: before its first step, after each; `drawn`: the same
-                as the server's pool draws
+    shares      how many of all its completions are bad (0 to 1): before its first step, after each step;
+                `drawn`: the same, weighted as the server's pool draws its connections
     no_return   the step (from 1) after which every completion is bad; 0: not known
     schedules, bad   all schedules of its operations that one server allows, and the bad ones
     repair      the smallest; `no_help`: whole operations that, kept together alone, leave bad schedules
-    is_cut      the time to look for repairs ended first: runs of statements are left that were not tried
+    is_cut      the time to look for repairs ended before all runs of statements were tried
     witness     index among the scenario's witnesses; -1: none
     """
 
@@ -88,6 +88,6 @@ class Cause:
         return next((line for line in self.why if line.endswith(TURN)), "")
 
     def may_be(self, other: "Cause") -> bool:
-        """Whether the two may be one cause: of one of them it is not known which statements decide."""
+        """Whether the two may be one cause, as one of them does not know which statements decide."""
         alike = self.name.partition("/")[0] == other.name.partition("/")[0]
         return self.name == other.name or (alike and not (self.statements and other.statements))

@@ -1,6 +1,6 @@
 """What a person may choose: words and ranges, for options, settings, scenario files and plans alike.
 
-Nothing is imported here that costs, since a command line needs them for its `--help`.
+Nothing slow is imported here, since `--help` of every command needs this module.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ Profile = Literal["rate", "throughput"]
 Until = Literal["rounds", "decided", "hit"]
 Trial = Literal["warm", "cold"]
 HarmAsked = Literal["stop", "data", "promise", "reply"]
-"""From which harm on something that was shown counts; `Harm` of `consequences` by name, in lower case."""
+"""The least harm that counts: a name of `consequences.Harm`, in lower case."""
 OneOfEach = Literal["anomaly", "cause", "class"]
 
 ROUNDS_MAX = 50_000

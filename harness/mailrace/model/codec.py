@@ -1,4 +1,4 @@
-"""A type in, what writes its values as JSON and reads them back out; what is wrong with a value, in words."""
+"""Takes a type; gives what writes its values as JSON and reads them. Says in words what is wrong in one."""
 
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -29,7 +29,7 @@ def mistakes(wrong: "ValidationError", most: int = 1) -> str:
 
 
 def why_unreadable(wrong: Exception) -> str:
-    """Why a text of anybody's could not be read, in words that quote no more than a line of it."""
+    """Why a text, which may be a stranger's, could not be read; the words quote at most one line of it."""
     from pydantic import ValidationError
 
     if isinstance(wrong, ValidationError):

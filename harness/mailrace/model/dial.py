@@ -1,6 +1,6 @@
-"""An address in, a connected socket out: TCP over either family, or a Unix socket.
+"""Takes an address; gives a connected socket: TCP over IPv4 or IPv6, or a Unix socket.
 
-In `model`, for the actors' links and the targets' own looks reach a server in the one way.
+It stands in `model` because actors and targets both connect, and do so in one way.
 """
 
 import socket
@@ -10,7 +10,7 @@ Address = tuple[str, int]
 
 LOOPBACK = ("::1", "127.0.0.1")
 UNIX_PATH_BYTES_MAX = 107
-"""Of a Unix socket's path (`sockaddr_un`, without the byte that ends it)."""
+"""The longest path of a Unix socket (`sockaddr_un`, without the byte that ends it)."""
 
 
 def is_unix(host: str) -> bool:
@@ -29,8 +29,8 @@ def shown(address: Address) -> str:
 def dial(address: Address, timeout_s: float) -> socket.socket:
     """A connected socket with that time limit. Raises OSError where nothing listens there.
 
-    `localhost` is both loopback addresses, whatever the machine's list of hosts says of it: a server may
-    listen on one of the families only.
+    `localhost` stands for both loopback addresses, whatever the machine's list of hosts says: a server may
+    listen on only one of them.
     """
     host, port = address
     if is_unix(host):

@@ -1,10 +1,13 @@
-"""The errors a person can meet, sorted by whose act caused them; takes a place and a sentence.
+"""The errors a person can meet, by whose act caused them; each has a sentence for that person.
 
     MailraceError
     ├── ScenarioError    the author's file; carries every mistake at once     exit 2
     ├── UsageError       an option, a name or a value on the command line     exit 2
     │   └── TargetNameError  a target's name that means nothing
     ├── TargetError      the server under test or its process                 exit 4
+    │   ├── MachineTrouble   its machine or ours lacked something
+    │   ├── TargetGone       a server that is not ours went away
+    │   └── StoreChanged     its store changed while nothing was under way
     ├── OutputError      the disk or device that takes what we write          exit 4
     ├── ScheduleMissed   a schedule the server did not follow                 exit 3
     │   └── ScheduleDiverged   it sent another statement after the same choices
@@ -23,7 +26,7 @@ from mailrace.model.secrets import without_secrets
 class Interrupted(BaseException):
     """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was.
 
-    No KeyboardInterrupt, which libraries above us would take for their own.
+    It is no KeyboardInterrupt, because libraries that call us would handle that themselves.
     """
 
     def __init__(self, folder: Path) -> None:

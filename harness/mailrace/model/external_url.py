@@ -83,7 +83,7 @@ def _socket_path(text: str, path: str) -> str:
 
 
 def _host_and_port(text: str, value: str) -> tuple[str, int]:
-    """Of a Unix socket its path and 0; the permissions that Mailpit's flag may end in are left out."""
+    """For a Unix socket, its path and 0. Mailpit's flag may end in permissions, which are left out."""
     if value.startswith("unix:"):
         return _socket_path(text, re.sub(r":[0-7]{3,4}$", "", value.removeprefix("unix:"))), 0
     try:

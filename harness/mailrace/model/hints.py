@@ -1,4 +1,4 @@
-"""A word that is not known in, what was perhaps meant out."""
+"""Takes a word that is not known; gives the one that was perhaps meant."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
 """Every kind of operation that an actor can do, each declared in one place as a frozen value.
 
-That is its fields, its request, its words, what it may do to the store, and since which release it can be
-asked. What else differs from kind to kind stands where it is needed. Nothing here knows a socket or a clock.
+A declaration has the kind's fields, its request, its words, what it may do to the store, and the release
+since which it can be asked. What else differs between kinds stands where it is needed. Nothing here knows a
+socket or a clock.
 """
 
 from collections.abc import Mapping

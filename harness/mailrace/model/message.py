@@ -67,10 +67,9 @@ class Message:
 
     @property
     def first_words(self) -> str:
-        """What the generated body begins with: the key, or its end where the body is too short for it.
+        """What the generated body begins with: the key, or the key's end where the body is too short.
 
-        So two messages with bodies of one length never have the same body, and the snippet of each says
-        whose it is.
+        So no two messages have the same body, even at one length, and the snippet tells which message it is.
         """
         room = max(self.body_bytes, 2) - 2
         return self.key[-room:] if room else ""
@@ -103,7 +102,8 @@ class Message:
 def respelt(tag: str, number: int) -> str:
     """The tag in spelling `number` (0: as written): its letters change case as the bits of the number say.
 
-    Spellings are equal to the server and differ from each other as long as the tag has letters enough.
+    To the server all spellings are one tag. They differ from each other as long as the tag has enough
+    letters.
     """
     letters = []
     for letter in tag:

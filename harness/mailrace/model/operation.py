@@ -59,7 +59,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRound:
-    """One hold-and-release: what is stored before, and one operation an actor, all released together.
+    """One hold-and-release: what is stored before, and one operation for each actor, all released together.
 
     token      this round's part of its tag names and keys, e.g. `r00041`
     given      stored, in order, and quiet before the round is prepared

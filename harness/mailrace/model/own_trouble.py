@@ -1,4 +1,4 @@
-"""Takes an error, or a process's end; gives whether it says nothing of the server: others caused it."""
+"""Takes an error, or how a process ended; gives whether something other than the server caused it."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import os
 _OWN = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.ENETDOWN}
 )
-"""What making a connection or a process ends with where our own machine lacks what it takes."""
+"""The errors of a new connection or process where our own machine lacks something for it."""
 _DEPTH_MAX = 10
 
 
@@ -30,7 +30,7 @@ def own_trouble(error: BaseException) -> str:
 
 
 _OUTSIDE = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "XCPU", "XFSZ")
-"""What people, supervisors and the kernel end a process with; no program sends it to itself by a fault."""
+"""Signals by which people, supervisors and the kernel end a process; no fault of a program raises one."""
 
 
 def ended_from_outside(how: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers and lists of words in, the phrases that every sentence of ours makes of them out."""
+"""Takes numbers and lists of words; gives the phrases that our sentences make of them."""
 
 from collections.abc import Sequence
 
@@ -10,5 +10,5 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`; "" of none. `last` stands before the last one."""
+    """`a`, `a and b`, `a, b and c`; "" for none. `last` stands before the last one."""
     return f" {last} ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

@@ -5,10 +5,10 @@
     ├── racing      how to race: rounds, profile, when to stop, how sure to be
     ├── steering    how to steer: budget, bound, depth
     ├── server      what may be done with the server, and how it is started
-    └── output      where the files go; not in the plan, for a run is replayed into a folder of its own
+    └── output      where the files go; not in the plan, because a replay writes into a folder of its own
 
-The ranges stand beside the fields; they are checked where a plan is read (`mailrace.history.read_plan`), for
-a plan may come from anybody. A command line's values are checked by its own options.
+The ranges stand beside the fields. They are checked when a plan is read (`mailrace.history.read_plan`),
+because a plan may come from a stranger. A command line's values are checked by its own options.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from mailrace.model.target_name import TargetName, parse_target
 from mailrace.model.time_limit import cut_at
 
 OFFSET_US_MAX = 10_000_000.0
-"""Of a recorded offset: no release waits longer than ten seconds."""
+"""The longest recorded offset: no release waits longer than ten seconds."""
 
 Rounds = Annotated[int, Field(ge=1, le=choices.ROUNDS_MAX)]
 Offset = Annotated[float, Field(ge=-OFFSET_US_MAX, le=OFFSET_US_MAX, allow_inf_nan=False)]
@@ -71,7 +71,7 @@ class Steering:
     bound               only schedules with at most this many context switches beyond the necessary ones
     depth               of the random walk where actors are too many for every schedule
     confirm_rounds      what it finds is raced natively for at most this many rounds; 0: it is not
-    one_of_each         what one class of is realised: each anomaly, each root cause, or each class itself
+    one_of_each         one class is realised for each anomaly, for each root cause, or each class itself is
     """
 
     budget: Annotated[int, Field(ge=1, le=choices.BUDGET_MAX)] | None = None
@@ -117,8 +117,8 @@ class RunRequest:
     target        parsed once, where the user's words come in
     seed          draws the plan
     time_limit_s  of the whole run, its start included; None: no limit
-    ends          when that time is over, as monotonic seconds, for a run and all its parts; None: it begins
-                  with the run. It is true in one process only, so it stands in no plan
+    ends          when that time is over (monotonic seconds), for a run and all its parts; None: the time
+                  begins with the run. It means something in this process only, so it stands in no plan
     command       as it was typed, for the report
     """
 
@@ -135,7 +135,7 @@ class RunRequest:
 
     @property
     def cut_at(self) -> float | None:
-        """What still runs then (monotonic seconds) is cut off; None: no limit."""
+        """The instant (monotonic seconds) at which whatever still runs is cut off; None: no limit."""
         return cut_at(self.ends, self.time_limit_s)
 
     def without_control(self) -> "RunRequest":

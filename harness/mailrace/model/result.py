@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 class Rule:
     """What a clean verdict must reach (docs/verdicts.md).
 
-    confidence   how sure it must be that none of all verdicts PASS is wrong; between 0 and 1
+    confidence   how sure it must be that no PASS among all the verdicts is wrong; between 0 and 1
     theta        a PASS is about races at least this many times as frequent as the control's; above 0
     verdicts     how many share the confidence, at least 1: the chance of an error is divided equally
     """
@@ -117,7 +117,7 @@ class ScheduleWitness:
 
     serial     (order of actors, outcome in words) of each serial order
     tries      attempts on one instance until the planned order came about
-    realised   of `repeats` further runs of that order, those that gave the same outcome
+    realised   how many of `repeats` further runs of that order gave the same outcome
     """
 
     text: str
@@ -145,9 +145,9 @@ class Violation:
     schedule     the order that was realised, else the easiest; "" where one instance allows none
     chance       that one try on one instance succeeds, by the connection pool's rule and by earlier tries
     tries        until the order came about for the first time; all of them, where it never did
-    again        of `repeats` further runs of that very order, those that showed the same anomalies
+    again        how many of `repeats` further runs of that very order showed the same anomalies
     again_tries  the tries that all of those runs took
-    why          it is split_only or unrealised, in words
+    why          why it is split_only or unrealised, in words
     """
 
     anomalies: tuple[str, ...]
@@ -188,7 +188,7 @@ class Schedules:
     unrealised_anomalies: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
     causes: tuple[Cause, ...] = ()
-    """The root causes of what one server can be brought into, the worst harm first."""
+    """The root causes of the bad schedules that one server allows, the worst harm first."""
     orders_run: int = 0
     ms_per_order: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -222,8 +222,8 @@ class ScenarioResult:
     digest       of the scenario's text, by which merging knows one scenario; "": not known
     hits         rounds (race) or schedules (steer) with an anomaly of weight RACE
     anomalies    name to count, RACE and REPORTED alike
-    machine      of a campaign: the machine and the worker that looked; "": where it was called
-    expected, found   stored copies that the promises allow as a range (least, most), and that were found
+    machine      in a campaign, the machine and the worker that looked; "": the one where it was called
+    expected, found   stored copies: the range that the promises allow (least, most), and those found
     """
 
     name: str
@@ -278,7 +278,7 @@ class ScenarioResult:
 class RunResult:
     """The whole of run.json.
 
-    rule    by which its verdicts were reached; `whole`: what they say together, in a sentence
+    rule    the rule by which its verdicts were reached; `whole`: what they say together, in a sentence
     parts   tokens of the runs that were merged into this one; empty: it is a run of its own
     """
 

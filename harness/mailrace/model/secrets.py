@@ -1,4 +1,4 @@
-"""The logins that this process was given; any text or value without them, in whatever form they come back.
+"""Keeps the logins that this process was given; takes them out of any text or value, in every coding.
 
 A server may show what it was sent: in a reply, a header, a row, an error. So what comes from a server and is
 stored or shown goes through `without_secrets` first: lines of the history, results, errors' sentences.
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 SHOWN = "[secret]"
 LENGTH_MIN = 4
-"""A shorter user or password stands in other words by chance: of it, only the encoded logins are replaced."""
+"""A shorter user or password also stands in other words by chance, so only its encoded forms are replaced."""
 ENCODED_MIN = 6
 """The least length of a part of base64 that is taken for a secret."""
 SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "run.schema.json"
 OURS = frozenset({"command", "environment", "file", "name", "replay", "seed", "target"})
-"""Fields that hold no text of a server: paths and names in them are to be found again."""
+"""Fields that hold no text of a server; they keep their paths and names, which a reader has to find again."""
 OTHER_WORDS = frozenset(
     {
         *("begin", "judged", "lane", "realisation", "result", "run", "schedule", "study", "witness"),
@@ -34,7 +34,7 @@ OTHER_WORDS = frozenset(
         *("embedded", "localhost", "mailpit", "mailrace", "target", "test"),
     }
 )
-"""Words of ours that stand in the history or in addresses, beside those of the documents' schema."""
+"""Words of our own in the history or in addresses, beside those of the documents' schema."""
 
 _T = TypeVar("_T")
 _known: dict[str, None] = {}
@@ -50,7 +50,7 @@ def keep_secret(credentials: "Credentials") -> None:
             _known.update(dict.fromkeys(_forms(*login)))
     if _known:
         longest_first = sorted(_known, key=lambda form: (-len(form), form))
-        # What is longer comes first, so that no rest of an encoded login stays behind.
+        # Longer forms come first, so that no part of an encoded login stays behind.
         _pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
 
@@ -86,10 +86,10 @@ def _clean(value: object) -> object:
 
 @cache
 def _own_words() -> frozenset[str]:
-    """What stands in every document of ours as a key or a fixed value, in lower case.
+    """The keys and fixed values of our documents, in lower case.
 
-    As a password such a word cannot be told from ours, and shows nobody anything; the logins that hold it
-    are replaced all the same.
+    A password that is such a word cannot be told from the document's own, and gives nothing away there. The
+    encoded logins that hold it are replaced all the same.
     """
     found = set(OTHER_WORDS)
 
@@ -108,14 +108,14 @@ def _own_words() -> frozenset[str]:
 
 
 def forget_secrets() -> None:
-    """Know none any more: for tests, of which many share a process."""
+    """Forget all of them: for tests, many of which share a process."""
     global _pattern
     _known.clear()
     _pattern = None
 
 
 def _forms(user: str, password: str) -> list[str]:
-    """What may come back: the words themselves, the logins of SMTP and HTTP, and both in each coding."""
+    """The forms in which a login may come back: words, lines of SMTP and HTTP, each in every coding."""
     found: list[str] = []
     for login in (f"{user}:{password}", f"\0{user}\0{password}", f"{user}\0{user}\0{password}"):
         coded = base64.b64encode(login.encode()).decode()
@@ -154,7 +154,7 @@ def _escaped(text: str) -> list[str]:
 
 
 def _in_base64(raw: bytes) -> list[str]:
-    """What `raw` surely gives in base64, at each place in a group of three bytes that it may have."""
+    """The characters that `raw` always gives in base64, for each of its three places in a group of three."""
     found: list[str] = []
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + raw).decode()

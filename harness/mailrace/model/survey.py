@@ -15,7 +15,7 @@ class PairVerdict(StrEnum):
     """What a survey says of one pair in one relation."""
 
     INDEPENDENT = "INDEPENDENT"
-    """Each run alone, no statement of one writes a table of the other's; run together, none is bad."""
+    """Run alone, neither writes a table that the other uses; run together, no schedule was bad."""
     PASS = "PASS"
     """Every schedule explored, none bad on one server."""
     RACE = "RACE"
@@ -32,8 +32,8 @@ class SurveyedPair:
 
     kinds            kinds of the two operations
     harm             the worst of its causes; "" without one
-    schedules, bad   that one server allows
-    machine          of a campaign: the machine and the worker that decided it
+    schedules, bad   how many schedules one server allows, and how many of them are bad
+    machine          in a campaign, the machine and the worker that decided it
     """
 
     a: str
@@ -60,7 +60,7 @@ class SurveyedPair:
 class SurveyedCause(Cause):
     """A cause with the pairs that show it, by name; `shown_by`: the one that was realised, else the easiest.
 
-    preemptions   that the easiest schedule of it takes on one server
+    preemptions   how many the easiest of its schedules takes on one server
     scenario      the file of a scenario that shows it, relative to survey.json
     """
 
@@ -89,10 +89,10 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictCoverage:
-    """Pairs of statements of which one writes what the other reads or writes, as the operations' traces say.
+    """Counts pairs of statements in conflict: by the traces, one writes what the other reads or writes.
 
     predicted    all of them, over all pairs of operations
-    exercised    run in both orders
+    exercised    those that were run in both orders
     """
 
     predicted: int = 0
@@ -104,13 +104,13 @@ class TripleVerdict(StrEnum):
     """What a survey says of three operations at a time."""
 
     BY_THREE = "BY THREE"
-    """The servers did what no two of the three do: it breaks more, or by a cause that no pair shows."""
+    """On the servers the three broke more than any two of them do, or by a cause that no pair shows."""
     AS_PAIRS = "AS PAIRS"
-    """It has bad schedules, and they break what two of the three break as well."""
+    """It has bad schedules, and they break only what two of the three break as well."""
     PASS = "PASS"
     """Every class of its schedules was run on the servers, and none was bad."""
     PREDICTED = "PREDICTED"
-    """Walked without a server, and one schedule of each outcome run on the servers: none was bad. No PASS."""
+    """Walked in a model; one schedule of each outcome was run on the servers, and none was bad. No PASS."""
     INCONCLUSIVE = "INCONCLUSIVE"
     NOT_APPLICABLE = "NOT APPLICABLE"
 
@@ -119,9 +119,9 @@ class TripleVerdict(StrEnum):
 class SurveyedTriple:
     """Three operations at a time. `why`: the verdict in a sentence; `causes`: those that no pair shows.
 
-    schedules, bad   that are predicted, an instance an actor; `states`: of all of them
-    outcomes         that are predicted, of each of which a schedule was run on the servers
-    asked            schedules that were run on the servers to learn what an operation does
+    schedules, bad   how many are predicted, with an instance for each actor; `states`: states they have
+    outcomes         how many are predicted; a schedule of each was run on the servers
+    asked            how many schedules were run on the servers to learn what an operation does
     """
 
     operations: tuple[str, str, str]
@@ -148,9 +148,9 @@ class SurveyedTriple:
 class ThreeActors:
     """What three operations at a time show beside the pairs.
 
-    causes   that no pair of the survey shows, each shown by the servers
-    apart    triples in which one operation shares nothing with the other two: not looked at, the pairs do
-    left     triples that the time did not suffice for
+    causes   those that no pair of the survey shows, each shown on the servers
+    apart    triples in which one operation shares nothing with the other two: the pairs answer for them
+    left     triples that were left when the time was over
     """
 
     triples: tuple[SurveyedTriple, ...]
@@ -164,8 +164,8 @@ class Survey:
     """The whole of survey.json.
 
     is_whole       everything was looked at; else what is left is INCONCLUSIVE
-    not_surveyed   operations that the server offers and no pair holds, each with the reason
-    environment    what a reader must know of the machine: no name, no user, no path
+    not_surveyed   operations that the server offers and that are in no pair, each with the reason
+    environment    what a reader must know about the machine: no name, no user, no path
     """
 
     mailrace: str

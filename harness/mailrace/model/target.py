@@ -12,7 +12,7 @@ from mailrace.model.dial import Address, shown
 
 
 class Liveness(StrEnum):
-    """What a look at the server says of it."""
+    """What a look at the server shows of its state."""
 
     ALIVE = "alive"
     HUNG = "hung"
@@ -35,7 +35,7 @@ class VersionSource(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a version that versions can be compared with."""
+        """Whether the version is known, and so can be compared with others."""
         return self not in (VersionSource.NO_VERSION, VersionSource.UNKNOWN)
 
 
@@ -69,7 +69,7 @@ class TargetInfo:
 class Addresses:
     """Where a started target listens. `api` has no slash at its end: `http://127.0.0.1:40123`.
 
-    Of a Unix socket `smtp_host` is its path and `smtp_port` 0, and `api` is `http+unix://%2FPATH`.
+    For a Unix socket `smtp_host` is its path, `smtp_port` is 0, and `api` is `http+unix://%2FPATH`.
     """
 
     smtp_host: str
@@ -78,17 +78,17 @@ class Addresses:
     smtp_tls: str = ""
     """"": plain; "starttls"; "tls"."""
     pop3_port: int = 0
-    """On the host of its SMTP; 0: mailrace knows of no POP3 there."""
+    """On the same host as SMTP; 0: mailrace knows of no POP3 there."""
 
     def of(self, protocol: Spoken) -> tuple[str, int, str]:
-        """Host, port and TLS of what is spoken."""
+        """Host, port and TLS for that protocol."""
         if protocol == "http":
             return self.api_host_port()
         is_pop3 = protocol == "pop3"
         return self.smtp_host, self.pop3_port if is_pop3 else self.smtp_port, "" if is_pop3 else self.smtp_tls
 
     def api_host_port(self) -> tuple[str, int, str]:
-        """Host, port and "tls" or "" of the REST API; of a Unix socket its path and 0."""
+        """Host, port and "tls" or "" of the REST API; for a Unix socket its path and 0."""
         return *api_address(self.api), "tls" if self.api.startswith("https:") else ""
 
     @property
@@ -114,14 +114,14 @@ class Credentials:
     pop3: tuple[str, str] | None = field(default=None, repr=False)
 
     def of(self, protocol: Spoken) -> tuple[str, str] | None:
-        """Those for what is spoken."""
+        """Those for that protocol."""
         return {"smtp": self.smtp, "http": self.api, "pop3": self.pop3}[protocol]
 
 
 class Target(Protocol):
     """One server under test. Calls are blocking; each has a limit and raises TargetError past it.
 
-    `is_ours` is true where we started it: its whole store is ours, it may be emptied and restarted.
+    `is_ours` is true where we started it: then its whole store is ours, and it may be emptied and restarted.
     """
 
     name: str
@@ -135,7 +135,7 @@ class Target(Protocol):
 
     @property
     def addresses_all(self) -> tuple[Addresses, ...]:
-        """Of every instance, where the target has several on one store."""
+        """Where every instance listens; a target may have several on one store."""
 
     @property
     def credentials(self) -> Credentials:

@@ -1,6 +1,6 @@
 """Takes a target's name as a person writes it; gives what it asks for, or why it means nothing.
 
-In `model`, for command lines, servers and the controls of scenario files have the one grammar.
+It stands in `model` because command lines, servers and the controls of scenario files share its grammar.
 """
 
 import re
@@ -34,8 +34,8 @@ class TargetName:
 def is_by_version(name: str) -> bool:
     """Whether a target is named by its version alone, so that a stranger may name it.
 
-    It is then neither a program, which would be run, nor an address, which would be reached. True for what
-    means nothing: `parse_target` says so.
+    It is then neither a program, which would be run, nor an address, which would be reached. True also for a
+    name that means nothing, which `parse_target` refuses.
     """
     try:
         return parse_target(name).kind in ("embedded", "mailpit")

@@ -1,7 +1,7 @@
-"""An instant in, a block of code that is over by then out: what a command's `--time-limit` rests on.
+"""Takes an instant; ends a block of code that still runs then. A command's `--time-limit` rests on it.
 
-Every loop looks at the time by itself and ends in good order. What it waits for may still be a server that
-never answers, in one of very many places, so the block as a whole is ended from outside as well.
+Every loop looks at the time itself and ends in good order. But it may be waiting for a server that never
+answers, in one of very many places, so the block as a whole is ended from outside as well.
 """
 
 import signal
@@ -14,7 +14,7 @@ from types import FrameType
 OUT_OF_TIME = "the time limit ended the run before this scenario"
 CUT_OFF = "the time limit ended it"
 GRACE_S_MAX = 5.0
-"""So long after the time limit what is under way may come to its own end."""
+"""How long after the time limit what is under way may still end by itself."""
 
 
 class TimeOver(BaseException):
@@ -22,7 +22,7 @@ class TimeOver(BaseException):
 
 
 def cut_at(ends: float | None, limit_s: float | None) -> float | None:
-    """What still runs then (monotonic seconds) is cut off: a grace as long as the limit, at most 5 s."""
+    """When (monotonic seconds) what still runs is cut off: later by as long as the limit, at most 5 s."""
     return None if ends is None or limit_s is None else ends + min(GRACE_S_MAX, limit_s)
 
 

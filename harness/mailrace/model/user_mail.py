@@ -1,4 +1,4 @@
-"""A user's own message file in; what is sent of it out: its head, its body, and the tags that it asks for.
+"""Takes a user's own message file; gives what is sent of it: its head, its body, and the tags it asks for.
 
 The file is sent as it stands, with three exceptions. A line feed without a carriage return before it becomes
 CRLF, because SMTP has no other end of a line. The header fields that tell messages apart (`REPLACED`) are
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 REPLACED = frozenset({"from", "to", "cc", "bcc", "reply-to", "message-id", "x-tags", "x-mailrace"})
-"""Header fields, in lower case, of which a message has mailrace's own."""
+"""Header fields, in lower case, that mailrace writes itself into every message."""
 
 Place = Literal["to", "cc", "bcc"]
 

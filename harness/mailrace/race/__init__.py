@@ -1,4 +1,4 @@
-"""The native engine: rounds, connections, release, achieved skew; a scenario on a target to its result."""
+"""The native engine: rounds, connections, release and its skew; from a scenario on a target to its result."""
 
 from mailrace.race.controls import ChosenControl, choose_control
 from mailrace.race.limits import LIMITS, Limits

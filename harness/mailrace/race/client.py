@@ -32,7 +32,7 @@ from mailrace.scenario import Plan
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was stored before a round: server IDs by key, the attempts, and why it is not all, if so."""
+    """What was stored before a round: server IDs by key, the attempts, and why any is missing."""
 
     ids: dict[str, str]
     attempts: list[Attempt]
@@ -41,7 +41,7 @@ class Given:
 
 
 def loss_by(word: Word) -> Loss:
-    """Whose doing it is that an attempt with that ending kept its round from being raced."""
+    """Who is to blame where an attempt with that ending kept its round from being raced."""
     return Loss.DROPPED if word is Word.OWN_TROUBLE else Loss.REFUSED
 
 
@@ -57,11 +57,11 @@ def said(ending: Ending) -> str:
 
 
 class Client:
-    """Carries out attempts of one plan on one target; knows no round but the one it is told of.
+    """Carries out attempts of one plan on one target; it knows only the round that it is told of.
 
-    waits     waits for replies that did not come, and why they ended
-    noticed   what the server did on its own account beside the attempts: a session that it ended between two
-              of them, a reset that it refused; whoever runs the round takes both and clears them
+    waits     how waits ended in which replies did not come, and why
+    noticed   what the server did beside the attempts: a session that it ended between two of them, a reset
+              that it refused. Whoever runs the round takes both lists and clears them
     """
 
     def __init__(self, plan: Plan, target: Target, loop: Loop, limits: Limits) -> None:
@@ -106,7 +106,7 @@ class Client:
     ) -> Attempt:
         """One attempt with nothing held; answered, or given up on, when this returns.
 
-        A kept connection that the server has closed meanwhile is opened anew, once.
+        A kept connection that the server has closed meanwhile is opened again, once.
         """
         for _ in range(2):
             was_open = link.is_open
@@ -138,7 +138,7 @@ class Client:
 
     def ensure(self, who: str, link: Link) -> Ending | None:
         """Connect unless there is a connection; how that failed, or None. What came unasked is noticed."""
-        # What has come since the last answer would be taken for the next one.
+        # Bytes that came since the last answer would be taken for the next one.
         link.receive()
         if link.was_dropped and link.is_smtp:
             self.noticed.append(f"the server ended the kept session of {who} without a word")
@@ -194,7 +194,7 @@ class Client:
                 ids[message.key] = attempt.queued_as
         if len(ids) == len(planned.given):
             return Given(ids, attempts)
-        # Before 1.18.1 the reply names no ID: the store is asked.
+        # Before 1.18.1 the reply names no ID, so the store is asked.
         try:
             stored = self._target.stored(self._plan.domain, block=planned.token)
         except TargetError as wrong:

@@ -1,12 +1,12 @@
-"""Gives whether this machine's clock was set back: a server of ours tells by it when a mail arrived."""
+"""Gives whether this machine's clock was set back: by it a server of ours dates the mails that arrive."""
 
 import time
 from collections.abc import Callable
 
 _SLOWED_SHARE = 0.001
-"""A clock that is put right without a jump loses half as much of the time."""
+"""A steady clock may run slower by this share; one that is corrected without a jump loses half of it."""
 _READ_NS = 1_000_000
-"""Two clocks cannot be read at once; the server tells milliseconds."""
+"""What two readings may differ by, since two clocks cannot be read at once; the server tells milliseconds."""
 
 
 class Clock:
@@ -26,6 +26,7 @@ class Clock:
         passed_ns = monotonic_ns - self._monotonic_ns
         lost_ns = passed_ns - (wall_ns - self._wall_ns)
         self._wall_ns, self._monotonic_ns = wall_ns, monotonic_ns
-        # What arrived before may seem to come from the future for long, so it never becomes steady again.
+        # Mail that arrived before may long seem to come from the future, so the clock never counts as steady
+        # again.
         self._is_steady &= lost_ns <= _READ_NS + _SLOWED_SHARE * passed_ns
         return self._is_steady

@@ -10,12 +10,11 @@ from mailrace.targets import tls_context
 
 DECOY_PATH = "/api/v1/tags"
 DECOY_POLLS_MAX = 8
-"""In one round: enough to last through the window, few enough to leave the server to the actors."""
+"""Polls in one round: enough to last through the window, few enough to leave the server to the actors."""
 
 
 class Decoy:
-    """Polls `GET /api/v1/tags` from `start` to `stop`, so that the server's queue for its one connection
-    is longer than one."""
+    """Polls `GET /api/v1/tags` from `start` to `stop`, so that requests queue for the one connection."""
 
     def __init__(self, link: Link, addresses: Addresses, auth: tuple[str, str] | None) -> None:
         self.link = link

@@ -1,4 +1,4 @@
-"""Which control of a scenario is available for a target, strongest first, and of what kind it is."""
+"""Takes a scenario and a target; gives the strongest control that is available there, and its kind."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ WHY = {
     3: "it shows that mailrace releases well, not how this server schedules in windows of this size",
 }
 WINDOW_RATIO_MAX = 10
-"""A control whose bodies are larger by more has other windows."""
+"""With bodies larger by more than this factor, a control has other windows than the scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class ChosenControl:
 def choose_control(scenario: Scenario, own: TargetName) -> tuple[ChosenControl | None, tuple[str, ...]]:
     """The strongest control that is available for the target `own`, and why each stronger one is not.
 
-    Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3: a server
-    that shows our own engine only: the embedded reference, any of ours for a server that is not ours, or a
-    race whose windows are far larger than the scenario's.
+    Kind 1: the same server, another version. Kind 2: the very target, another scenario. Kind 3 shows only
+    that our own engine works: the embedded reference, any server of ours for one that is not, or a race whose
+    windows are far larger than the scenario's.
     Raises ScenarioError where a control's own file is wrong.
     """
     said: list[str] = []
@@ -68,7 +68,7 @@ def _edits(scenario: Scenario) -> bool:
 
 
 def _body_bytes(scenario: Scenario) -> int:
-    """The largest body that it sends; a small floor, for the headers are there too."""
+    """The largest body that it sends, and at least a few bytes, since the headers are there too."""
     sent = [o.message.body_bytes for o in any_round(scenario).operations if isinstance(o, Send)]
     return max([*sent, 1_000])
 

@@ -1,7 +1,7 @@
-"""Takes a round that was run; gives the same round and, where it went wrong, whose doing it was.
+"""Takes a round that was run; gives the same round and, where it went wrong, who is to blame.
 
-Before the server is blamed, its machine and ours are looked at: a full disk, a signal from outside, too few
-file descriptors say nothing of its races.
+Before the server is blamed, its machine and ours are looked at: a full disk, a signal from outside or too few
+file descriptors say nothing about its races.
 """
 
 import time
@@ -48,7 +48,7 @@ def ended_round(
         # Memory may have run out because of a race: then the round is no clean one.
         loss = Loss.UNVERIFIED if FOR_MEMORY in trouble else Loss.MACHINE
         return replace(record, lost=trouble, loss=loss, hung=(), crashed="")
-    # Then what its own process shows. One that is not ours is never seen to end, only to go away.
+    # Then what its own process shows. Where the server is not ours, we never see it end, only go away.
     if how == IN_ORDER:
         return replace(record, lost=_IN_ORDER, loss=Loss.UNVERIFIED, hung=())
     if how:
@@ -81,5 +81,5 @@ def _hung(
     late = [a.operation for a in attempts if a.word is Word.TIMED_OUT and a.released_ns is not None]
     if late:
         return replace(record, hung=tuple(dict.fromkeys(late)))
-    # Nobody was released. That may be a session which was refused its answer, while the server lives.
+    # Nobody was released. The server may live, and have left only one session without an answer.
     return replace(record, hung=("a command before the release",)) if hangs(target) else record

@@ -1,4 +1,4 @@
-"""The baseline that people write by hand: a thread pool, smtplib and requests, kept connections, no hold."""
+"""The test that people write by hand: a thread pool, smtplib and requests, kept connections, no hold."""
 
 import smtplib
 import socket
@@ -25,9 +25,9 @@ WHOLE_TIMES = 6
 
 
 class FreeActors:
-    """One thread and one kept connection an actor; nobody is held.
+    """One thread and one kept connection for each actor; nobody is held.
 
-    read_s   nothing may come for so long; a whole exchange may take `whole_s`, however its bytes come
+    read_s   how long nothing may come; `whole_s`: how long an exchange may take, however its bytes come
     wait     every thread waits at a barrier first: the next idea that people have
     """
 

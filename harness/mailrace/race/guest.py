@@ -1,7 +1,7 @@
 """What a run may do on a server that is not ours: how many rounds fit before it prunes others' mail.
 
-Mailpit keeps 500 messages by default (`--max`) and deletes the oldest above them every minute. Whether a
-server was started so cannot be asked; one that holds more than 500 already was not.
+Mailpit keeps 500 messages by default (`--max`) and every minute deletes the oldest of those above. A server
+does not tell its setting; but one that already holds more than 500 was not started so.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ KEPT_BY_DEFAULT = 500
 
 
 def rounds_that_fit(target: ExternalTarget, scenarios: Sequence[Scenario]) -> int | None:
-    """Rounds of all `scenarios` together before the server may prune; None: it does not, it seems."""
+    """Rounds of all `scenarios` together before the server may prune; None: it seems to prune nothing."""
     try:
         held = target.api.info().get("Messages")
     except TargetError:
@@ -27,6 +27,6 @@ def rounds_that_fit(target: ExternalTarget, scenarios: Sequence[Scenario]) -> in
 
 
 def _stored_by_a_round(scenario: Scenario) -> int:
-    """At most: every message, and every retry of it."""
+    """The most that a round may store: every message, and every retry of it."""
     tries = 1 if scenario.retry.policy == "none" else scenario.retry.attempts
     return len(messages_of(any_round(scenario))) * tries

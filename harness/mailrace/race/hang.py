@@ -16,12 +16,12 @@ from mailrace.targets import ExternalTarget
 
 LOOK_S = 1.0
 PATIENCE_S = 10.0
-"""For a server that is not ours, whose idleness cannot be seen; and for one of ours that rests."""
+"""How long a server may leave everybody waiting: one that is not ours, or one of ours while it rests."""
 PAUSE_S_MAX = 60.0
-"""So long a stopped process, or one that waits for its disk, is waited for."""
+"""How long a stopped process, or one that waits for its disk, is waited for."""
 _IDLE_S = 0.3
 _IDLE_SHARE = 0.07
-"""Of one processor: a server that uses less does nothing for anybody."""
+"""A server that uses less than this share of one processor does nothing for anybody."""
 
 
 class Doing(StrEnum):
@@ -40,7 +40,7 @@ TROUBLE = {
     Doing.STOPPED: "its process was stopped by a signal from outside (state T in /proc)",
     Doing.ON_DISK: "its process waited for a disk (state D in /proc)",
 }
-"""What is the machine's doing, in words."""
+"""Which of these the machine causes, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,11 @@ def doing(pid: int | None, before: Look | None) -> Doing:
 
 
 def hangs(target: Target, patience_s: float = PATIENCE_S) -> bool:
-    """Whether it answers nobody and rests meanwhile, for all of `patience_s`: one that is busy does not hang.
+    """Whether it answers nobody, and rests, for all of `patience_s`: one that is busy does not hang.
 
-    Of a server of ours the process is watched. One that is not ours hangs when its database stays unanswered
-    although its HTTP side answers: one that answers nothing at all may be stopped as well.
+    A server of ours is judged by its process. One that is not ours hangs when it answers nothing that needs
+    its database, and does answer over HTTP what needs none; one that answers nothing at all may only be
+    stopped.
     """
     if target.liveness(LOOK_S if target.is_ours else patience_s) is not Liveness.HUNG:
         return False

@@ -1,4 +1,4 @@
-"""Verified rounds of a lane in, judged rounds out: the promises, the serial outcomes, what needs no race."""
+"""Judges the verified rounds of a lane: by their promises, by serial outcomes, and for what needs no race."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from mailrace.targets.machine import lacking_in
 
 
 class Judge:
-    """Judges the rounds of one lane; `serial` are the rounds that it runs one after the other for that.
+    """Judges the rounds of one lane; `serial` runs its operations one after the other for comparison.
 
     vacuous   why rounds from `vacuous_from` on cannot show a race, so that they count for nothing
     """
@@ -55,7 +55,7 @@ class Judge:
         return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
 
     def emptied(self) -> None:
-        """The store was emptied: nothing of what was seen in it is there any more."""
+        """The store was emptied, so nothing that was seen in it is there any more."""
         self._verifier.forget()
 
     def _judged(self, record: RoundRecord) -> Judged:
@@ -68,15 +68,15 @@ class Judge:
         is_pruned = self._pruned_from is not None and record.index >= self._pruned_from
         if is_pruned and any(a.name is AnomalyName.ACCEPTED_BUT_MISSING for a in anomalies):
             return Judged(record, (), f"round {record.index}: what is missing may have been pruned (--max)")
-        # What the round shows is looked for in serial rounds as well, before it may be called a race.
+        # Before the round's anomalies may be called a race, they are looked for in serial rounds as well.
         kinds = [break_of(a, record.plan) for a in anomalies if a.name.weight is Weight.RACE]
         tried = [self.serial.try_again(kind, record) for kind in kinds]
         if any(tried) and serial is not None:
             serial = self.serial.outcomes(record)
             anomalies = check_round(record, options, serial)
         races, broken = apart(record, anomalies, self.serial.breaks)
-        # The line that tells of a full disk may have come after the answer, so where anything went wrong the
-        # log is looked at once more.
+        # The log's line about a full disk may come after the answer, so where anything went wrong the log is
+        # looked at once more.
         went_wrong = races or any(attempt.outcome is not Outcome.OK for attempt in record.attempts)
         lacking = next(filter(None, (lacking_in(line.text) for line in record.log)), "")
         if went_wrong and lacking and not record.lost:
@@ -88,7 +88,7 @@ class Judge:
             # Nothing was wrong with the round, and nothing could have been: it is no evidence of anything.
             record = replace(record, lost=self.vacuous, loss=Loss.DROPPED)
             return Judged(record, races, self.vacuous, broken)
-        # Without its serial orders nothing is known of what a round edits. A scenario that needs a fresh
-        # server asks whether that survives, and its report says what was not judged.
+        # Without its serial orders, what a round edits cannot be judged. A scenario that needs a fresh server
+        # for each round asks only whether the server survives, and its report says what was not judged.
         unjudged = left_open(record, options, serial) if self.serial.is_possible else ""
         return Judged(record, races, not_looked(record) or unjudged, broken)

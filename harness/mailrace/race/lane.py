@@ -1,7 +1,7 @@
-"""One plan on one target: rounds in, RoundRecords out; connections are kept from round to round.
+"""Runs rounds of one plan on one target and gives their RoundRecords; connections are kept between rounds.
 
-A round: given messages are stored, every actor is brought to its held byte, after the quiet all are
-released, replies are read, failed senders try again. Nothing is judged here, and nothing is verified:
+In a round the given messages are stored and every actor is brought to its held byte; after the quiet all are
+released, replies are read, and failed senders try again. Nothing is judged or verified here:
 `mailrace.race.verify` reads the store when the traffic is quiet.
 """
 
@@ -27,12 +27,12 @@ from mailrace.scenario import Plan
 
 QUIET_S = {"rate": 0.020, "throughput": 0.0002}
 """Quiet before the release, by profile. In `rate` the server's threads have gone to sleep by then; in
-`throughput` they have only let go of the processors, which is what a hit needs. No round is
-prepared ahead: what is sent while another one is answered costs that one 0.2 to 0.3 of its hit rate."""
+`throughput` they have only left the processors, which is what a hit needs. No round is prepared ahead,
+because sending while another round is answered costs that one 0.2 to 0.3 of its hit rate."""
 CLOSELY_MAX = {"rate": 10_000, "throughput": 20}
-"""So many mails of a block are looked at closely: a look at one takes half as long as a quick round."""
+"""How many mails of a block are looked at closely; a look at one takes half as long as a quick round."""
 SENTINEL_INDEX = 99_999
-"""The round of mails that belong to none."""
+"""The round index of mails that belong to no round."""
 DECOY_LEAD_S = {"rate": 0.003, "throughput": 0.0005}
 """How long decoy readers poll before the release, so that they stand in the server's queue already."""
 
@@ -112,7 +112,7 @@ class Lane:
                 attempt = self._client.attempt(operation, link, planned.index, actor, prepared.ids, 1)
             self._client.after(operation, link, attempt)
             prepared.attempts.append(attempt)
-            # A server may go on working behind its reply; the next operation must not meet that work.
+            # A server may go on working after its reply; the next operation must not meet that work.
             time.sleep(self.limits.serial_quiet_s)
         return self._ended(record, prepared.attempts)
 

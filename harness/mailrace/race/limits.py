@@ -12,7 +12,7 @@ class Limits:
     connect_s          for a connection and the opening of its session
     reply_s            for the answer to one command that is sent alone
     look_s             when replies are missing for this long, the server itself is looked at
-    pause_s            so long a stopped process, or one that waits for its disk, is waited for
+    pause_s            how long a stopped process, or one that waits for its disk, is waited for
     return_s           how long a server that is not ours may refuse connections before it counts as gone
     skew_us            a round whose releases were further apart did not race as planned
     unreleased_rounds  after this many rounds in a row in which nobody was released, the race is given up
@@ -20,10 +20,11 @@ class Limits:
     serial_rounds      after an anomaly, the same operations run one after the other in this many rounds, to
                        see whether it needs a race at all: `serial_rounds_least` of them in any case, the
                        others while `serial_s` lasts
-    serial_quiet_s     the pause between two such operations, for a server may go on working after its reply
+    serial_quiet_s     the pause between two such operations, because a server may go on working after its
+                       reply
     decided_rounds     the most rounds of `until: decided`, where no number of rounds was asked for
     block_rounds_first, block_rounds_last   rounds between two looks at the store, at first and at last
-    memory_s           the same in seconds, where a server keeps what is looked at in memory for some seconds
+    memory_s           seconds between two looks, where a server keeps its messages in memory for a while
     target             how long a target is waited for when it starts or is asked
     """
 

@@ -1,4 +1,4 @@
-"""A scenario and a target's name in, a ScenarioResult out: servers and control started, raced, stopped."""
+"""Takes a scenario and a target's name; starts, races and stops servers and control; gives the result."""
 
 import shlex
 from collections.abc import Callable
@@ -71,10 +71,9 @@ def race_on(
                 beside = opened(stack, chosen.target, chosen.scenario, place, under)
                 control = _side(stack, "control", chosen.scenario, beside, place, options)
             if options.until == "decided" and not place.is_rounds_asked and chosen and chosen.kind in (1, 2):
-                # Until it is decided means more rounds than the scenario's own, but a stated number.
+                # `until: decided` may take more rounds than the scenario's own, but not more than the user's.
                 options = replace(options, rounds=max(options.rounds, options.limits.decided_rounds))
-            # Of a server that others use too, only so many rounds are asked as fit before it prunes their
-            # mail.
+            # On a server that others use too, only so many rounds are run as fit before it prunes their mail.
             said: tuple[str, ...] = ()
             if isinstance(target, ExternalTarget):
                 is_beside = chosen is not None and chosen.target == place.target
@@ -82,7 +81,7 @@ def race_on(
                 options, said = _fitted(rounds_that_fit(target, here), place, options)
                 if options.rounds == 0:
                     return info, not_exercised(scenario, Verdict.INCONCLUSIVE, said[0])
-            # All is there and nothing was sent yet: the journal is told what is raced, and the sides
+            # All is there and nothing was sent yet. The journal is told what is raced, and the sides
             # alternate.
             side = _side(stack, "target", scenario, target, place, options)
             began(scenario, info, chosen)
@@ -113,7 +112,7 @@ def unfit(scenario: Scenario, target: Target, use: ServerUse) -> ScenarioResult 
 
 
 def _fitted(fits: int | None, place: Place, options: RaceOptions) -> tuple[RaceOptions, tuple[str, ...]]:
-    """The options with only as many rounds as push nobody's mail out, unless more were asked for by name."""
+    """The options with so few rounds that nobody's mail is pushed out, unless the user asked for more."""
     if fits is None or options.rounds <= fits:
         return options, ()
     if place.is_rounds_asked:

@@ -1,4 +1,4 @@
-"""Takes what was asked of a race and what the scenario says; gives one frozen value for the engine."""
+"""Takes what the user asks of a race and what the scenario says; gives one frozen value for the engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""How long replies are waited for, by what is known of the server: a slow or stopped one does not hang."""
+"""How long replies are waited for: a server that is only slow, or was stopped by somebody, does not hang."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,9 +17,9 @@ _TOTAL_TIMES = 6
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """How a wait ended: everything came; or the server hangs; or `why`, which is no fault of the server.
+    """How a wait ended: everything came; or the server hangs; or for a reason, `why`, that is not its fault.
 
-    is_machines   `why` is the machine's doing, else the server was only busy for very long
+    is_machines   the machine caused `why`; else the server was only busy for very long
     """
 
     is_done: bool = False
@@ -47,7 +47,7 @@ class Patience:
 
     @property
     def quiet_s(self) -> float:
-        """So long nothing may come while the server rests."""
+        """How long nothing may come while the server rests."""
         return self._limits.reply_s + _SERIAL_TIMES * self.serial_s
 
     def wait(self, loop: Loop, links: Sequence[Link], done: Callable[[], bool]) -> Waited:

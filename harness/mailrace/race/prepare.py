@@ -1,4 +1,4 @@
-"""A planned round in, a round that only waits for its release out: every actor at its held byte."""
+"""Takes a planned round; gives a round that only waits for its release: every actor is at its held byte."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ HOLD_AT = {
 
 @dataclass(slots=True)
 class Prepared:
-    """A round before its release; `lost`: why it cannot be raced, "" if it can; `loss`: whose doing it is."""
+    """A round before its release; `lost`: why it cannot be raced, "" if it can; `loss`: who caused that."""
 
     planned: PlannedRound
     links: list[Link]
@@ -46,8 +46,8 @@ def prepare(
 ) -> Prepared:
     """Store what is given, bring every actor to where it is held, and say so if one does not get there.
 
-    A kept connection that the server has closed meanwhile is opened anew, once. `together`: a sender that is
-    held at its last byte writes MAIL, RCPT and DATA at once, for a server known to read them all the same.
+    A kept connection that the server has closed meanwhile is opened again, once. `together`: a sender that is
+    held at its last byte writes MAIL, RCPT and DATA at once, for servers that are known to take them so.
     """
     prepared = Prepared(planned, links)
     prepared.give(client.store_given(planned, connections.setup()))
@@ -63,7 +63,7 @@ def prepare(
         if client.found_closed(operation.key, conversation, links[actor]):
             prepared.conversations[actor] = _begin(prepared, actor, at, client, together)
     reached = reached and client.wait(links, all_prepared(links))
-    # Whoever is not at its held byte by now will not be raced, and without one actor the round is another.
+    # An actor that is not at its held byte by now will not be raced, and without it this is another round.
     for link in links if not reached else ():
         if not link.is_prepared:
             link.give_up()
@@ -72,8 +72,8 @@ def prepare(
             prepared.lost = f"{operation.key} ended before its release: {said(conversation.ending)}"
             prepared.loss = loss_by(conversation.ending.word)
     if prepared.lost:
-        # Those who did get there stand in the middle of a transaction, and those who were refused in a
-        # session of unknown state: the next round must begin with new connections.
+        # Those who did get there are in the middle of a transaction, and those who were refused are in a
+        # session of unknown state, so the next round must begin with new connections.
         for link in links:
             link.close()
     return prepared

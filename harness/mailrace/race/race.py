@@ -1,4 +1,4 @@
-"""The native engine: one scenario on one started target, alternating with its control; a ScenarioResult out.
+"""The native engine: races a scenario on a started target, in turn with its control, to a ScenarioResult.
 
     calibrate → blocks of pairs → verify both → judge → learn → stop?
 
@@ -29,7 +29,7 @@ def race(side: Side, control: Side | None, kind: int, options: RaceOptions) -> S
     """Race `side`, alternating with `control` (of that kind), to a result with its verdict."""
     started = time.monotonic()
     race = _Race(side, control, kind, options)
-    # What breaks without any race must be known before a race may be blamed for it.
+    # What breaks without any race must be known first, so that no race is blamed for it.
     race.calibrate()
     while not race.is_over():
         drawn = race.run_block()
@@ -51,7 +51,7 @@ class _Race:
         self.pairs = self.pairs_fired = self.index = 0
         self.ended = Ended()
         self._coin = random.Random(f"coin-{options.seed}")
-        # Where each round is gone with the next one, each is looked at by itself.
+        # Where the next round may remove what this one stored, each round is looked at by itself.
         self._is_looked_at_alone = any(one.is_cold or one.is_gone_with_the_next for one in self.sides)
         scenario, planned = side.lane.plan.scenario, side.lane.plan.round(0)
         self._is_in_memory = is_kept_in_memory(planned)
@@ -67,7 +67,7 @@ class _Race:
             self._block_rounds = min(self._block_rounds, BLOCK_ROUNDS_UNTIL_HIT)
 
     def calibrate(self) -> None:
-        """Run the operations one after the other on both; what does not survive even that is not raced."""
+        """Run the operations one after the other on both; a server that fails even then is not raced."""
         for one in self.sides:
             try:
                 one.calibrate()
@@ -75,7 +75,7 @@ class _Race:
                 self._end(one, str(wrong), wrong)
 
     def is_over(self) -> bool:
-        """Whether no further block is to be run: all were, it was ended, or more can change nothing."""
+        """Whether no further block is run: all were, the race was ended, or more can change nothing."""
         options, hits = self.options, self.side.tally.hits
         if self.ended.why or self.index >= options.rounds:
             return True

@@ -1,4 +1,4 @@
-"""What a client does after a failure: a policy in, the further attempts out, paced by tenacity."""
+"""What a client does after a failure: takes a policy; makes the further attempts, paced by tenacity."""
 
 from collections.abc import Callable
 from dataclasses import replace

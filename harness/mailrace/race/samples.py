@@ -1,8 +1,9 @@
 """Takes stored rows; compares their sources with what was sent, and searches for their words.
 
-A source is a request for one message, where the list shows thousands with one, so there is a limit to their
-size. Beyond it they are a sample, drawn with the plan's seed: a run that is repeated looks at the same ones.
-One search finds the messages of one sender in all rounds; only what it finds wrong is searched for by itself.
+Each source takes a request, where the list shows thousands of messages with one, so their total size is
+limited. Above the limit only a sample is read, drawn with the plan's seed: a run that is repeated reads the
+same ones. One search finds the messages of one sender in all rounds; only what it finds wrong is searched for
+by itself.
 """
 
 import random
@@ -21,21 +22,21 @@ from mailrace.scenario import Plan
 from mailrace.targets.views import GONE_MAX, READ_MAX, TAGS_MAX
 
 SOURCE_BYTES_MAX = 8 * 1024 * 1024
-"""So much of sources is read at a look; the message that passes it is the last."""
+"""How much of all sources a look reads; the message that passes it is the last."""
 SEARCHES_MAX = 20
-"""Messages that are searched for one by one at a look, where no search finds them with their like."""
+"""How many messages a look searches for one by one, where they cannot share a search."""
 
 ASKED_MAX = {
     "that are gone": (GONE_MAX, "by their page"),
     "that are read": (READ_MAX, "by their page"),
     "tags": (TAGS_MAX, "searched for"),
 }
-"""What other views are asked for one by one: so many at a look, and how."""
+"""What other views are asked for one by one: how many in a look, and how."""
 
 _TOKEN_CHARS = len("r00041")
 """The part of a message's key that names its round."""
 Identity = tuple[str, str, int]
-"""A row's server ID, which another may get once it is deleted, its message and its attempt."""
+"""A row's server ID (another row may get it after a deletion), its message and its attempt."""
 _T = TypeVar("_T")
 
 
@@ -67,7 +68,7 @@ class Sampler:
         self._random = random.Random(f"sample/{plan.seed}")
 
     def closely(self, rows: Sequence[StoredMessage], most: int) -> frozenset[str]:
-        """The IDs of the rows that are looked at closely: of all, or of a sample of so many."""
+        """The IDs of the rows that are looked at closely: all, or a sample of `most`."""
         return frozenset(row.id for row in self._few(rows, most))
 
     def sources(
@@ -99,8 +100,9 @@ class Sampler:
     def searches(self, rows: Sequence[StoredMessage], origins: Mapping[str, Origin]) -> dict[str, Search]:
         """What searches for their own words found of the rows' messages, by key.
 
-        What messages of one sender share of their words is searched for once for all rounds. Where that
-        misses one, or finds another of its round, its own words are searched for, and they are what is told.
+        The words that all messages of one sender share are searched for once for all rounds. Where that
+        misses a message, or finds another one of its round, the message's own words are searched for, and
+        that is told.
         """
         copies: dict[str, set[str]] = defaultdict(set)
         for row in rows:
@@ -120,7 +122,7 @@ class Sampler:
             query = self._query(f'"{words}"', messages[0])
             ids = set(self._target.search(query))
             own = {message.key for message in messages}
-            # A message of another sender of the same round has the words of one that it raced with.
+            # In these rounds a message of another sender has the words of one that it raced with.
             mixed = {keys[i][:_TOKEN_CHARS] for i in ids if i in keys and keys[i] not in own}
             for message in messages:
                 if copies[message.key] <= ids and message.key[:_TOKEN_CHARS] not in mixed:
@@ -141,7 +143,7 @@ class Sampler:
 
 
 def count(counts: Counter[str], parts: Sequence[Stored]) -> None:
-    """Count what the parts hold, and what of it was looked at closely."""
+    """Count what the parts hold, and how much of that was looked at closely."""
     rows = [row for part in parts for row in part.messages]
     searched = {search.key for part in parts for search in part.searches}
     counts["stored"] += len(rows)
@@ -158,7 +160,7 @@ def count_asked(counts: Counter[str], gone: int, rows: Sequence[StoredMessage]) 
 
 
 def counted_words(counts: Mapping[str, int]) -> str:
-    """What of the contents was not compared, and how much was; "" where nothing was stored."""
+    """Which contents were not compared, and how many were; "" where nothing was stored."""
     if not counts["stored"]:
         return ""
     stored, asked = counts["stored"], {what: counts[f"{what}, asked"] for what in ASKED_MAX}

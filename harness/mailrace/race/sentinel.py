@@ -1,8 +1,8 @@
 """Mails of ours that race with nothing, on a server that others use too: if they vanish, others deleted.
 
 One is stored before a block of rounds and one after it. Whoever empties the store, deletes the newest page,
-prunes the oldest mail or starts the server anew on another store takes one of the two, and then nothing that
-is missing beside them may be blamed on a race.
+prunes the oldest mail or restarts the server with another store takes one of the two with it. Then no race
+may be blamed for anything that is missing beside them.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ EXCUSED = frozenset(
         AnomalyName.ID_MIXED,
     }
 )
-"""What somebody's deletion beside the race looks like; a mail too many never does."""
+"""The anomalies that a stranger's deletion beside the race may cause; it never causes a mail too many."""
 
 
 PRUNED = EXCUSED | {AnomalyName.OLDER_CHANGED}
-"""What a server looks like that keeps only so many mails."""
+"""The anomalies of a server that keeps only so many mails."""
 _TELLING = "mailrace's own mails, which tell whether others deleted,"
 
 
@@ -38,7 +38,7 @@ def sentinel_domain(run: str) -> str:
 
 
 def why_pruned(lane: Lane) -> str:
-    """That a server of ours gives up a mail for one that comes alone, in a sentence; "" where it does not.
+    """In a sentence, that a server of ours drops a mail when another one comes alone; "" where it does not.
 
     Raises TargetError. The store is empty afterwards.
     """
@@ -71,7 +71,7 @@ class Sentinel:
         self._made += 1
 
     def missing(self) -> str:
-        """That mails which nothing touched are gone, or not shown, in a sentence; "" where all are there."""
+        """In a sentence, that mails which nothing touched are gone or not shown; "" where all are there."""
         if not self.is_used:
             return ""
         try:
@@ -82,7 +82,8 @@ class Sentinel:
         gone = [key for key in self._stored if key not in is_read]
         read = [key for key in self._stored if is_read.get(key)]
         is_told = len(self._stored) > 1
-        # The newest one that is as it was stored stands before the next block; else that needs another one.
+        # The newest sentinel that is still as it was stored serves for the next block; else that gets a new
+        # one.
         self._stored = [key for key in self._stored if key not in (*gone, *read)][-1:]
         if not self._stored:
             self.store()

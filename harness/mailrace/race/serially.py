@@ -1,4 +1,4 @@
-"""A lane's operations run one after the other, for real: what they come to, what breaks without a race."""
+"""Runs a lane's operations one after the other, for real; gives outcomes, and what breaks without a race."""
 
 import time
 
@@ -20,16 +20,16 @@ from mailrace.race.verify import SERIAL, Verifier
 FIRST_INDEX = 90_000
 """Serial rounds have indices of their own, above every raced one."""
 REPEATS = 2
-"""Each order runs twice, and both outcomes count: a server need not do the same both times."""
+"""How often each order runs; all outcomes count, since a server need not do the same every time."""
 
 
 class SerialRounds:
-    """Runs rounds of a lane serially and remembers what came of them: rounds differ in names only.
+    """Runs rounds of a lane serially and remembers their outcomes, which hold for all its rounds.
 
     options   what the server was started with; `breaks`: what it broke, each kind with its first anomaly
     refused   why a serial round could not be run or read, where the server did not let it; "" if it did
     is_possible   whether there are serial rounds at all
-    slowest_s   of a whole serial round: what is slow by itself is not slow because of a race
+    slowest_s   the time of the slowest serial round: what is slow by itself is not slow because of a race
     """
 
     def __init__(self, lane: Lane, options: ServerOptions, verifier: Verifier) -> None:
@@ -58,8 +58,8 @@ class SerialRounds:
     def try_again(self, kind: Break, record: RoundRecord) -> bool:
         """Look whether an anomaly that a raced round showed shows serially too, once for each kind.
 
-        True: serial rounds were run for it, so what is known of them has grown. A fault that strikes now and
-        then by itself needs more than one serial round to be seen.
+        True: serial rounds were run for it, so more is known now. A fault that also comes by itself, but only
+        now and then, needs more than one serial round to be seen.
         """
         limits = self._lane.limits
         if kind in self._tried or kind in self.breaks or not self.is_possible:

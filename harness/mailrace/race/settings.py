@@ -1,4 +1,4 @@
-"""Takes a started target; gives what it says of its settings, and what a promise broken serially hints at."""
+"""Takes a started target; gives its settings as it tells them, and which one may explain a broken promise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from mailrace.targets import Api, ExternalTarget, ManagedTarget
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a server is set up to do that changes what its replies promise; `said`: a sentence for each."""
+    """Settings of a server that change what its replies promise; `said`: a sentence for each."""
 
     ignores_duplicates: bool = False
     said: tuple[str, ...] = ()
 
 
 def settings_of(target: Target) -> Settings:
-    """What `/api/v1/webui` and `/api/v1/chaos` tell; a server that tells nothing has no such settings."""
+    """What `/api/v1/webui` and `/api/v1/chaos` tell; a server that tells nothing counts as having none."""
     if not isinstance(target, ExternalTarget | ManagedTarget):
         return Settings()
     told = _read(target.api, "/api/v1/webui")
@@ -44,7 +44,7 @@ def settings_of(target: Target) -> Settings:
 
 
 def hint(anomaly: Anomaly, planned: PlannedRound) -> str:
-    """What setting explains a promise that is broken without any race, as a question; "" if none is known."""
+    """A question that names the setting which may explain a promise broken without a race; "" if none may."""
     message = messages_of(planned).get(anomaly.message or "")
     if anomaly.name is AnomalyName.TAG_LOST and message is not None:
         lost = {tag.lower() for tag in anomaly.tags}
@@ -74,7 +74,7 @@ def _triggers(told: Mapping[str, object]) -> str:
     found = []
     for name, trigger in told.items():
         chance = trigger.get("Probability") if isinstance(trigger, dict) else None
-        # What is beyond all percentages is none: a whole number of JSON has no end, and a float has.
+        # A number above 100 is no percentage, and a whole number in JSON may be too large for a float.
         if isinstance(trigger, dict) and isinstance(chance, int | float) and 0 < chance <= 100:
             found.append(f"{name} {trigger.get('ErrorCode', '')} in {chance:g} %")
     return ", ".join(found)

@@ -1,4 +1,4 @@
-"""A plan on a started target: its rounds run, verified, judged and counted; one of the two that alternate."""
+"""A plan on a started target: runs, verifies, judges and counts its rounds; one of the two that alternate."""
 
 import time
 from collections.abc import Container, Sequence
@@ -39,7 +39,7 @@ class Side:
         self._seen: set[AnomalyName] = set()
         self.sentinel = Sentinel(self.lane)
         self._keeps: str | None = None
-        """That it keeps so many mails only, in a sentence; "" if not; None: it was not asked yet."""
+        """In a sentence, that the server keeps only so many mails; "" if not; None: not asked yet."""
         self.settings = Settings()
         self.gone = ""
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
@@ -62,7 +62,7 @@ class Side:
         serial.calibrate()
         self.lane.patience.serial_s = serial.slowest_s
         if self.judge.vacuous and serial.is_possible:
-            # Calibration has left its tags in the store, so the first round needs an empty one.
+            # Calibration has left its tags in the store, so it is emptied for the first round.
             if self.target.is_ours:
                 self._restart()
             else:
@@ -85,7 +85,7 @@ class Side:
         return {name: seen[name] for name in sorted({*names, *seen})}
 
     def said(self) -> tuple[str, ...]:
-        """What was seen of the server that no race explains, a sentence each."""
+        """What the server did that no race explains, a sentence each."""
         serial, found = self.judge.serial, dict[str, str]()
         for anomaly in serial.breaks.values():
             if anomaly.name in self.broken_serially():
@@ -116,7 +116,7 @@ class Side:
             and (record.hung or record.crashed or self.target.how_it_ended())
         ):
             self.recover()
-        # Rounds in which nobody is released only take time; whose doing it is decides what may be said then.
+        # Rounds in which nobody is released only take time. What they mean depends on who caused that.
         in_vain = not record.released_ns or record.loss is Loss.MACHINE
         self._in_vain = self._in_vain + 1 if in_vain else 0
         if self._in_vain >= self._limits.unreleased_rounds:
@@ -154,7 +154,7 @@ class Side:
         return found
 
     def _why_missing(self, found: Sequence[Judged]) -> str:
-        """Why mails may be missing that no race took from a server of ours; asked when one is missing."""
+        """Why mails may be missing on a server of ours without any race; asked when one is missing."""
         is_asked = self._keeps is None and self.target.is_ours and not self.is_cold
         names = {anomaly.name for one in found for anomaly in one.anomalies}
         if is_asked and AnomalyName.ACCEPTED_BUT_MISSING in names:
@@ -164,7 +164,7 @@ class Side:
         return self._keeps or ""
 
     def _seen_twice(self, judged: Judged) -> Judged:
-        """The round without a hang or a crash that is the first of its kind: once may be the machine's."""
+        """The round without the first hang or crash of its kind, which the machine may have caused."""
         fatal = {a.name for a in judged.anomalies} & {AnomalyName.HANG, AnomalyName.CRASH}
         new = fatal - self._seen
         self._seen |= fatal
@@ -196,7 +196,7 @@ class Side:
         )
 
     def recover(self) -> None:
-        """Start a server of ours anew; its rounds that were not verified stay so, and are said."""
+        """Start a server of ours again; rounds that were not verified stay so, and are told as such."""
         if not self.target.is_ours:
             raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start anew")
         if self._restarts >= self._limits.restarts:
@@ -212,7 +212,7 @@ class Side:
 
 
 def _excused(judged: Judged, others: str, names: Container[AnomalyName]) -> Judged:
-    """The round without what a deletion beside the race explains; where that was all, it is unverified."""
+    """The round without what a deletion beside the race explains; unverified if nothing else was found."""
     left = tuple(a for a in judged.anomalies if a.name not in names)
     if len(left) == len(judged.anomalies):
         return judged

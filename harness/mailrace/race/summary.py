@@ -12,9 +12,9 @@ from mailrace.verdict import clopper_pearson, decide, evidence_of, is_overdisper
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why a race ended before all its rounds, "" if it did not; and whether the server under test is why.
+    """Why a race ended before all its rounds, "" if it did not; and whether the server under test caused it.
 
-    is_gone   that server went away
+    is_gone   the server under test went away
     """
 
     why: str = ""
@@ -25,7 +25,7 @@ class Ended:
 def control_result(
     control: Side, kind: int, pairs: int, pairs_fired: int, options: RaceOptions
 ) -> ControlResult:
-    """What the control showed, and what that says of races that were not seen."""
+    """What the control showed, and so how frequent a race that was not seen can be."""
     return ControlResult(
         target=control.target.name,
         scenario=control.lane.plan.scenario.name,
@@ -62,7 +62,7 @@ def scenario_result(
         rounds_per_s=tally.rounds / seconds if seconds else 0.0,
         seconds={**side.seconds, "all": seconds},
     )
-    # The verdict hangs on nothing but what the document holds, so that it can be reached again from there.
+    # The verdict depends only on what the document holds, so that it can be reached again from there.
     if ended.is_gone and not result.hits:
         return replace(result, verdict=Verdict.FAILED, reason=ended.why + ".")
     decision = decide(evidence_of(result), options.rule)

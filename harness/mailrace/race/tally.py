@@ -1,4 +1,4 @@
-"""Judged rounds in, one at a time; the counts, witnesses and samples of a ScenarioResult out. Memory flat."""
+"""Takes judged rounds, one by one; gives counts, witnesses and samples of a ScenarioResult. Memory flat."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from mailrace.model.operation import PlannedRound, ServerOptions
 from mailrace.model.result import Block, ScenarioResult, Spread, Witness
 
 WITNESSES_MAX = 3
-"""Kept of each anomaly, with their whole rounds."""
+"""How many witnesses of each anomaly are kept, with their whole rounds."""
 SAMPLE_MAX = 6
-"""Clean rounds kept, for the timeline."""
+"""How many clean rounds are kept, for the timeline."""
 NOTES_MAX = 10
 REPLIES_MAX = 50
 
@@ -31,9 +31,10 @@ class Judged:
 
     @property
     def loss(self) -> Loss | None:
-        """Whose doing it is that the round does not count; None where it counts.
+        """Who caused it that the round does not count; None where it counts.
 
-        What went wrong after the release was the server's doing, and what was not read it did not show.
+        Whatever went wrong after the release was the server's doing, and so was a store that could not be
+        read.
         """
         if self.is_counted:
             return None
@@ -48,7 +49,7 @@ class Judged:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it was looked at: a hit always was."""
+        """Whether the round counts as looked at, as a hit always does."""
         return self.is_hit or not self.not_looked
 
 
@@ -106,12 +107,12 @@ class Tally:
 
     @property
     def lost(self) -> int:
-        """Rounds that count for nothing, whoever's doing it was."""
+        """Rounds that count for nothing, whoever caused it."""
         return self.losses.total()
 
     @property
     def refused(self) -> int:
-        """Those of them that were the server's doing: a race may have made its own round disappear."""
+        """Lost rounds that the server caused: a race may have made its own round disappear."""
         return self.losses[Loss.REFUSED] + self.losses[Loss.UNVERIFIED]
 
     def onto(self, result: ScenarioResult, planned: PlannedRound | None) -> ScenarioResult:

@@ -1,9 +1,9 @@
-"""Where in time the actors are released, and beside how many decoys: drawn with a seed, led by what hit.
+"""Draws when each actor is released and beside how many decoys, with a seed; learns from what hit.
 
-Two operations whose windows lie apart meet only at the right offset between them, and the right one
-depends on the server and the machine. Each bin of offsets, and the presence of decoys, is an arm of a
-Thompson sampler: drawn as often as it is likely to be the best, so no arm is ever given up. Old results fade,
-because a server's windows drift.
+Two operations whose windows lie apart meet only at the right offset between them, and that depends on the
+server and the machine. Each bin of offsets, and the presence of decoys, is an arm of a Thompson sampler: an
+arm is drawn as often as it is likely to be the best, so none is ever given up. Old results fade, because a
+server's windows drift.
 """
 
 import itertools
@@ -67,9 +67,9 @@ class Tuner:
 
     range_us   limits the offsets; None: ±900 µs, in nine bins
     recorded   offsets and decoys of a recorded round: every draw is that one
-    is_one_party   all do the same, so their windows meet at a common release, without a pause between the
-                   sends: begin there, and leave it only if it misses
-    weighs_time    hits a second count (profile `throughput`), not hits a round: decoys take time
+    is_one_party   all do the same, so their windows meet at a common release: begin there, and leave it only
+                   if it misses
+    weighs_time    hits per second count (profile `throughput`), not hits per round: decoys take time
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Tuner:
         )
 
     def learn(self, draw: Draw, *, hit: bool, seconds: float = 1.0) -> None:
-        """What that draw gave, and how long it took. Old results fade (by 1 % each), for windows drift."""
+        """Learn what that draw gave and how long it took. Old results fade, by 1 % each: windows drift."""
         if self._weighs_time:
             kind = draw.decoys > 0
             before_s = self._took_s.get(kind, seconds)

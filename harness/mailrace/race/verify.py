@@ -1,9 +1,9 @@
 """Takes rounds of a lane whose traffic is quiet; gives the same rounds with what the store held.
 
-The store is read in pages, once for a block of rounds: a few requests a thousand messages. What one round
-may have left is told by its messages' keys and its part of the tag names. On a server of ours every row is
-somebody's: what belongs to no round is given to the one that it names, else to the last one. Rows of earlier
-blocks are looked at again as long as the store is not emptied, of their sources (`/raw`) a sample.
+The store is read in pages, once for a block of rounds: a few requests for a thousand messages. A row is known
+to be a round's by the message's key, a tag by its name. On a server of ours every row has to be accounted
+for, so a row that is no planned copy goes to the round that it names, else to the last one. Rows of earlier
+blocks are looked at again as long as the store is not emptied, with a sample of their sources (`/raw`).
 """
 
 import time
@@ -55,7 +55,7 @@ SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 AGAIN_MAX = 4
-"""Rows of earlier blocks whose source is read again at a look."""
+"""How many rows of earlier blocks a look reads the source of again."""
 SERIAL = "serial"
 """The lane of rounds whose operations ran one after the other."""
 _LOG_BEFORE_NS = 2_000_000
@@ -71,7 +71,7 @@ class _Known:
 
 
 class Verifier:
-    """Reads the store of one lane's target for its rounds; of a block's mails at most so many closely."""
+    """Reads the store of one lane's target for its rounds; looks at some of each block's mails closely."""
 
     def __init__(
         self, plan: Plan, options: ServerOptions, target: Target, journal: Journal, closely_max: int
@@ -86,20 +86,20 @@ class Verifier:
         self._known: dict[Identity, _Known] = {}
         """Rows that were seen since the store was last empty."""
         self._foreign: set[str] = set()
-        """IDs of rows that were told already as nobody's."""
+        """IDs of rows that were already told as belonging to nobody."""
         self._unsure: set[str] = set()
-        """Keys of messages whose rows may still come: of rounds that were not verified, or unknown."""
+        """Keys of messages whose rows may still come: not verified yet, or with an unknown outcome."""
         self._edits: list[Operation] = []
         """What ran since the known rows were last seen, and may have touched them."""
         self._counts: Counter[str] = Counter()
         self._not_emptied: TargetError | None = None
-        """Why the store was not emptied when it was to be."""
+        """Why the store could not be emptied, where that failed."""
 
     def look(self, records: Sequence[RoundRecord], lane: str) -> tuple[RoundRecord, ...]:
         """The records with `stored` and `log`; `lost` where the store could not be read.
 
-        A server that answers nobody although nothing is under way hangs since the last of the rounds: those
-        before it were each followed by requests that were answered.
+        A server that answers nobody although nothing is under way hangs since the last of the rounds, because
+        each earlier round was followed by requests that were answered.
         """
         if not records:
             return ()
@@ -117,7 +117,7 @@ class Verifier:
             whole = self._when_settled(records)
             new = [row for row in whole.messages if identity(row) not in self._known]
             closely = self._sampler.closely(new, len(new) if lane == SERIAL else self._closely_max)
-            # What a server keeps in memory it keeps for some seconds only, so its views are asked first.
+            # A server keeps messages in memory for some seconds only, so its views are asked first.
             two_views = self._disagreeing(records, whole, closely)
             parts = self._parted(records, whole, closely)
             changed = self._changed(lane, whole)
@@ -138,7 +138,7 @@ class Verifier:
         return tuple(found)
 
     def _empty(self) -> None:
-        """Empty the store. Where that fails it is not known what it still takes, nor when."""
+        """Empty the store. Where that fails, it is not known what the server still deletes, and when."""
         self.forget()
         try:
             self._target.empty()
@@ -179,7 +179,7 @@ class Verifier:
         self._not_emptied = None
 
     def _when_settled(self, records: Sequence[RoundRecord]) -> Stored:
-        """What is stored: after an unknown outcome once two looks agree; a mail may come after its reply."""
+        """What is stored; after an unknown outcome, once two looks agree, since the mail may still come."""
         stored = self._target.stored(self._plan.domain)
         is_open = any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
         began = time.monotonic()
@@ -193,7 +193,7 @@ class Verifier:
         return stored
 
     def _parted(self, records: Sequence[RoundRecord], whole: Stored, closely: frozenset[str]) -> list[Stored]:
-        """What the store holds, round by round; rows that are known already are left out."""
+        """What the store holds, round by round, without rows that are known already."""
         # Each new row goes to the round whose message it is a copy of, else to the one that it names.
         owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
         rows: dict[int, list[StoredMessage]] = defaultdict(list)
@@ -212,7 +212,7 @@ class Verifier:
         planned = [row for part in rows.values() for row in part if row.key in origins and row.id in closely]
         sources = self._sampler.sources(planned, origins)
         searches = self._sampler.searches(planned, origins)
-        # Whether the clock of a server that is not ours was set back cannot be seen.
+        # Where a server is not ours, it cannot be seen whether its clock was set back.
         is_timed = self._target.is_ours and self._clock.is_steady()
         seen = [known.row for known in self._known.values()]
         earlier = arrived_before(records, rows, seen) if is_timed else [None] * len(records)
@@ -251,7 +251,7 @@ class Verifier:
         return tuple(found)
 
     def _without_excused(self, known: _Known, after: StoredMessage) -> StoredMessage:
-        """The row as it is now, but for what the operations since then may have changed of it."""
+        """The row as it is now, except in what the operations since then may have changed."""
         if after.tags != known.row.tags and self._may_touch(known, Effect.TAGS):
             after = replace(after, tags=known.row.tags)
         if after.read != known.row.read and self._may_touch(known, Effect.MARKS):
@@ -276,7 +276,7 @@ class Verifier:
         new = [row for part in parts for row in part.messages]
         self._known |= {identity(row): _Known(row, origins[row.key]) for row in new if row.key in origins}
         self._foreign |= {row.id for row in new if row.key not in origins}
-        # What has no answer may still take effect after this look.
+        # An operation without an answer may still take effect after this look.
         unknown = [a for r in records for a in r.attempts if a.outcome is Outcome.UNKNOWN]
         self._unsure -= origins.keys() - {a.message for a in unknown}
         operations = {(record.index, o.key): o for record in records for o in record.plan.operations}

@@ -1,6 +1,6 @@
-"""Takes a look at a quiet store; gives the same with what its other views say differently, by round.
+"""Takes a look at a quiet store; gives the same with what its other views show differently, by round.
 
-Only natively, on servers of ours: when steered, each instance has a memory of its own.
+This is for native rounds on servers of ours only: when steered, each instance has a memory of its own.
 """
 
 import re
@@ -40,22 +40,22 @@ def gone_of(whole: Stored, records: Sequence[RoundRecord]) -> dict[str, str]:
 def is_comparable(target: Target, records: Sequence[RoundRecord]) -> bool:
     """Whether two views of the target have to agree after these rounds.
 
-    Not on a server that is not ours, for others may change it between two looks; nor while an operation has
-    no answer, for it may still take effect.
+    They need not on a server that is not ours, which others may change between two looks, or while an
+    operation without an answer may still take effect.
     """
     return target.is_ours and not any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
 
 
 def is_kept_in_memory(planned: PlannedRound) -> bool:
-    """Whether newer servers keep a message of the round in memory for some seconds: one with an image."""
+    """Whether the round has a message with an image, which newer servers keep in memory for some seconds."""
     return any(message.image_bytes for message in planned.given)
 
 
 def is_gone_with_the_next(one: PlannedRound, other: PlannedRound, options: ServerOptions) -> bool:
     """Whether what a round leaves may be gone after another one, so that each has to be looked at alone.
 
-    Its edits delete, retag or mark what other rounds have stored. Or they delete a mail of its own that is
-    being sent: a tag that is left on no mail is pruned by the next deletion.
+    Its edits may delete, retag or mark what other rounds have stored. Or they delete a mail of its own that
+    is being sent: then the next deletion prunes the tag that no mail holds any more.
     """
     edits = [o for o in one.operations if o.effect & _EDITS and not o.effect & (Effect.SHOWS | Effect.POLLS)]
 
@@ -75,10 +75,10 @@ def arrived_before(
     rows: Mapping[int, Sequence[StoredMessage]],
     known: Sequence[StoredMessage],
 ) -> list[StoredMessage | None]:
-    """For each record the newest row of what was over before it began: the rounds follow each other.
+    """For each record, the newest row of the rounds that were over before it began.
 
-    rows, known   of each record the rows that are new, and all of those before. A mail without an answer may
-                  arrive later, so such a round gives none
+    rows, known   for each record its new rows, and all rows from before. A mail without an answer may arrive
+                  later, so a round with one counts for nothing here
     """
     seen, found = list(known), list[StoredMessage | None]()
     for at, record in enumerate(records):
@@ -92,14 +92,14 @@ def arrived_before(
 def without_strangers_marks(
     rows: dict[int, list[StoredMessage]], records: Sequence[RoundRecord], options: ServerOptions
 ) -> None:
-    """Take a mail for unread that no operation of its round may mark: others open what they like there."""
+    """Count a mail as unread where no operation of its round may mark it: strangers may have opened it."""
     for at, its in rows.items():
         marked = markable(records[at], options)
         rows[at] = [row if row.key in marked else replace(row, read=False) for row in its]
 
 
 def spread(found: Sequence[Disagreement], parts: list[Stored], records: Sequence[RoundRecord]) -> None:
-    """Put each into the part of the round whose message it is about; what is about none into the last."""
+    """Put each into the part of the round whose message it is about, or into the last one if about none."""
     owner = {key: at for at, record in enumerate(records) for key in messages_of(record.plan)}
     for two in found:
         at = owner.get(two.key, len(parts) - 1)
@@ -120,13 +120,13 @@ def with_relayed(
 
 
 def named_by(row: StoredMessage, records: Sequence[RoundRecord]) -> int:
-    """The place of the round whose token stands in a row that no message of ours explains; else the last."""
+    """For a row that is no planned copy, the place of the round whose token it holds; else the last place."""
     text = " ".join((row.message_id, row.subject, *row.to, *row.cc, *row.bcc, *row.tags, row.sender)).lower()
     return next((at for at, r in enumerate(records) if r.plan.token in text), len(records) - 1)
 
 
 def tags_by_round(whole: Stored, run: str) -> dict[str, list[str]]:
-    """Tag names by the round that they name; one that names none says nothing of a single round."""
+    """Tag names by the round whose token they hold; names without one are left out."""
     tags: dict[str, list[str]] = defaultdict(list)
     for tag in whole.tags:
         for token in _ROUND_TOKEN.findall(tag.lower().replace(run, "")) if run in tag.lower() else ():
@@ -135,7 +135,7 @@ def tags_by_round(whole: Stored, run: str) -> dict[str, list[str]]:
 
 
 def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOptions) -> bool:
-    """Whether of an accepted mail that its round leaves alone no row is there with all of its tags."""
+    """Whether an accepted mail that its round does not edit lacks a row with all of its tags."""
     if options.ignore_duplicate_ids:
         return False  # one of several may stand for the others
     rows: dict[str, list[StoredMessage]] = defaultdict(list)
@@ -153,7 +153,7 @@ def is_lacking(records: Sequence[RoundRecord], whole: Stored, options: ServerOpt
 
 
 def not_read(records: Sequence[RoundRecord], wrong: TargetError) -> tuple[RoundRecord, ...]:
-    """What these rounds stored is not known: the server's doing, unless our own machine failed."""
+    """The records as unreadable: the server is to blame, unless our own machine failed."""
     loss = Loss.DROPPED if own_trouble(wrong) else Loss.UNVERIFIED
     why = f"the store could not be read or emptied: {wrong}"
     return tuple(r if r.lost else replace(r, lost=why, loss=loss) for r in records)

@@ -29,8 +29,10 @@ from mailrace.scenario.scenario import TargetSpec
 def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
     """Write the bundle of a run's folder to `out`; its path.
 
-    `keep` names the kinds of redaction to leave out (`addresses`, `hosts`, `paths`, `users`); `scenario`
-    picks one of several, else the first with a witness. Raises UsageError where nothing can be replayed.
+    keep       kinds of text that are not replaced (`addresses`, `hosts`, `paths`, `users`)
+    scenario   the one that is meant; "": the first one with a witness
+
+    Raises UsageError where nothing can be replayed.
     """
     run, found = _read(folder)
     write_whole(out, _zipped(_files(folder, run, found, scenario, keep)))
@@ -43,9 +45,9 @@ def what_is_redacted(folder: Path) -> tuple[Redaction, ...]:
 
 
 def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
-    """The users' own messages that `bundle` takes in as they are, nothing replaced: said before it writes.
+    """The users' own messages that `bundle` includes unchanged: shown before it writes.
 
-    They are the proof's own bytes, in the zip and in repro.py. Raises UsageError as `bundle` does.
+    The proof consists of their very bytes, in the zip and in repro.py. Raises UsageError as `bundle` does.
     """
     run, _ = _read(folder)
     asked = _asked(_text(folder / PLAN), _chosen(run, scenario)[0])
@@ -70,7 +72,8 @@ def _files(
     def clean(text: str) -> str:
         return redacted(text, found, keep)
 
-    # From here on nothing tells of the reporter's machine but `as_it_was`, which names the scenario's file.
+    # From here on only `as_it_was` tells of the reporter's machine. It is needed for the scenario's file
+    # name.
     as_it_was, run = run, from_json(clean(to_json(run)))
     chosen, witness = _chosen(run, name)
     plan = clean(_text(folder / PLAN))
@@ -105,7 +108,7 @@ def _files(
 
 
 def _chosen(run: RunResult, name: str) -> tuple[ScenarioResult, Witness]:
-    """The scenario and witness to replay: a RACE's first, one with a realised schedule before others."""
+    """The scenario and witness to replay: a RACE before others, a realised schedule before a raced round."""
     named = [s for s in run.scenarios if not name or s.name == name]
     if not named:
         raise UsageError(f"{name}: no such scenario in this run; there are {_names(run.scenarios)}")
@@ -147,7 +150,7 @@ def _own_mails(folder: Path, asked: Mapping[str, object]) -> dict[str, bytes]:
 
 
 def _facts(run: RunResult, asked: Mapping[str, object], mails: Mapping[str, bytes]) -> ServerFacts:
-    """Version, flags and instances of the server, and the messages that were sent as they are."""
+    """Version, flags and instances of the server, and the users' own messages that were sent to it."""
     options = _options(asked)
     flags: list[str] = []
     if options.ignore_duplicate_ids or "ignore_duplicate_ids" in run.target.settings:
@@ -166,7 +169,7 @@ def _facts(run: RunResult, asked: Mapping[str, object], mails: Mapping[str, byte
 
 
 def _options(asked: Mapping[str, object]) -> TargetSpec:
-    """What the servers were started with, also where the plan is a stranger's. Raises UsageError."""
+    """What the servers were started with. Raises UsageError, for the plan may be a stranger's."""
     try:
         return TargetSpec.model_validate(asked.get("target") or {})
     except ValidationError as wrong:

@@ -1,4 +1,4 @@
-"""Root causes in, sentences out: what breaks, why, and what would mend it."""
+"""Takes root causes; gives sentences on each: what breaks, why, and what would mend it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,9 +8,9 @@ from mailrace.model.phrases import listed, plural
 from mailrace.report.words import legible, shortened
 
 CAUSES_MAX = 8
-"""So many causes are told in a conclusion; all of them stand in run.json."""
+"""A conclusion tells so many causes; run.json has all of them."""
 REPAIR_LENGTH_MAX = 1000
-"""Characters of a repair in a conclusion: two runs of statements, and what keeping them together leaves."""
+"""The longest repair in a conclusion, in characters: enough for two runs of statements, and what is left."""
 _FATES = {
     "realised": "shown on one server",
     "unrealised": "not shown on one server, so no race by itself",
@@ -21,13 +21,13 @@ _FATES = {
 
 
 def kept_words(kept: KeptTogether) -> str:
-    """``send's 4 statements from `INSERT …` to `SELECT …` ``, each by its beginning."""
+    """``send's 4 statements from `INSERT …` to `SELECT …` ``, statements by their beginnings."""
     first, last = (shortened(text, 60) for text in (kept.first, kept.last))
     return f"{kept.operation}'s {plural(kept.steps, 'statement')} from `{first}` to `{last}`"
 
 
 def repair_words(repair: Repair, schedules: int, bad: int) -> str:
-    """A repair in a sentence: what to keep together, and what that leaves."""
+    """A repair in a sentence: which statements to keep together, and how many bad schedules are left then."""
     runs = " and ".join(map(kept_words, repair.kept))
     together = "each kept together" if len(repair.kept) > 1 else "kept together"
     by_graph = "; that was counted in the graph of its schedules, and they were not run"
@@ -61,10 +61,11 @@ def repairs_words(cause: Cause) -> list[str]:
 
 
 def causes_words(named: Iterable[tuple[str, Cause]]) -> list[str]:
-    """The causes of scenarios, given with the scenario's name, two sentences each, the worst harm first."""
+    """Causes in two or three sentences each, the worst harm first. `named`: each with its scenario's name."""
     alike: dict[str, tuple[Cause, list[str]]] = {}
     for scenario, cause in named:
-        # The same cause in several scenarios is told once, as the one that was shown, where one was.
+        # A cause that several scenarios have is told once; if it was shown in one of them, as it was shown
+        # there.
         known, where = alike.get(cause.name, (cause, []))
         alike[cause.name] = (cause if cause.fate == "realised" else known, [*where, scenario])
     ordered = sorted(alike.values(), key=lambda each: (HARMS.index(each[0].harm), each[0].name))
@@ -74,7 +75,7 @@ def causes_words(named: Iterable[tuple[str, Cause]]) -> list[str]:
 
 
 def cause_words(cause: Cause, where: Sequence[str], change: str = "") -> str:
-    """A cause in two or three sentences: where it is, what turns it bad, what would mend it.
+    """A cause in two or three sentences: where it is, what turns a schedule bad, and what would mend it.
 
     change   what became of it since another version, in a word or two
     """

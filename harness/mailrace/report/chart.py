@@ -1,4 +1,4 @@
-"""Takes the blocks of a race; gives the bars of its chart: hit rate of target and control, block by block."""
+"""Takes the blocks of a race; gives the bars of its chart: hit rates of target and control by block."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from mailrace.model.result import Block
 
 HEIGHT = 120
-"""px that a rate of 100 % takes."""
+"""Height in px of a bar for a rate of 100 %."""
 BAR_WIDTH = 16
 BLOCKS_MAX = 40
-"""More blocks are joined with their neighbours, so that the chart stays readable."""
+"""Where there are more blocks, neighbours are joined, so that the chart stays readable."""
 
 
 @dataclass(frozen=True, slots=True)

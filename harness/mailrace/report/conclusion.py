@@ -1,6 +1,6 @@
 """Takes what a command saw; gives its conclusion in plain sentences, and what to do next.
 
-What each anomaly means, which versions have it and what helps stand in `mailrace.model`. Pure.
+`mailrace.model` has what each anomaly means, which versions have it, and what helps. Pure.
 """
 
 import re
@@ -24,9 +24,9 @@ UNKNOWN = "The catalogue knows no race that shows this in such rounds on that ve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One anomaly in one scenario on one version; `count` 0 where the command does not count.
+    """One anomaly in one scenario on one version; `count` is 0 where the command does not count.
 
-    is_steered   what is counted are classes of orders of the server's statements
+    is_steered   `count` counts classes of schedules, and not rounds
     operations   of the rounds that showed it; None where they are not known
     """
 
@@ -60,7 +60,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """What a command ends with. `counted` are sentences on how many of what, the gravest first."""
+    """What a command ends with.
+
+    `counted`: sentences with the numbers of what was found, the gravest first.
+    """
 
     counted: tuple[str, ...]
     explained: tuple[Explained, ...] = ()
@@ -83,14 +86,14 @@ def conclusion(result: RunResult) -> Conclusion:
         for name, count in one.anomalies.items()
         if name not in one.broken_serially
     ]
-    # Of one scenario the reason is the whole story; of several their verdicts are counted.
+    # For one scenario its reason says everything. For several ones their verdicts are counted.
     if len(result.scenarios) == 1:
         (one,) = result.scenarios
         counted = [f"{one.name}: {legible(one.reason, 2000).removesuffix('.')}."]
     else:
         counted = [count_words([(one.name, one.verdict) for one in result.scenarios])]
     counted += _lost_words(result.scenarios)
-    # What breaks serially stands in no anomaly above, so it has a sentence of its own.
+    # What breaks serially is left out of the anomalies above, so it has a sentence of its own.
     counted += [
         f"{names_words(names)} is broken in {scenario.name} when the operations run one after the other as "
         "well: a broken promise or a setting of the server, not a race."
@@ -99,7 +102,7 @@ def conclusion(result: RunResult) -> Conclusion:
     ]
     if result.whole and len(result.scenarios) > 1:
         counted.append(f"{legible(result.whole, 1000).removesuffix('.')}.")
-    # What a maintainer wants first is why, and what to change: the causes, the worst harm first.
+    # A maintainer wants to know first why, and what to change: the causes, the worst harm first.
     causes = [
         (one.name, cause) for one in result.scenarios if one.schedules for cause in one.schedules.causes
     ]
@@ -111,7 +114,7 @@ def conclusion(result: RunResult) -> Conclusion:
 
 
 def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
-    """One sentence on the rounds that could not be exercised, and because of whom; empty without any."""
+    """A sentence on the rounds that could not be exercised and who caused that; "" where there are none."""
     lost = [one for one in scenarios if one.rounds_lost]
     if not lost:
         return []
@@ -122,7 +125,7 @@ def _lost_words(scenarios: Sequence[ScenarioResult]) -> list[str]:
     whole = sum(one.rounds_lost for one in lost)
     parts = [f"{count:,} {who}" for who, count in whose.items() if count]
     by = f" ({listed(parts)})" if parts else ""
-    # Where all of them have one cause, their number need not be said again.
+    # Where the same one caused them all, their number need not be said again.
     by = next((f" {who}" for who, count in whose.items() if count == whole), by)
     return [
         f"{plural(whole, 'round')} could not be exercised{by}, in {names_words([one.name for one in lost])}."
@@ -157,7 +160,7 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
         times = f"{plural(count, 'class')} of schedules in "
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
-    # It is said how often and where. What follows hangs on whether it makes a run a RACE.
+    # How often and where it was seen is said. What follows depends on whether it makes a run a RACE.
     where = f"{times}{names_words(one.scenario for one in seen)}"
     told = Explained(
         anomaly=name,
@@ -174,14 +177,14 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
 
 
 def _known_words(race: Race, seen: Sequence[Seen]) -> str:
-    """Which versions have the race, which mended it, and what it needs; never that it is proved to be it."""
+    """Which versions have the race, which one mended it, and what it needs. It is never said to be proved."""
     fits = all(one.operations is not None and race.is_in(one.version) for one in seen)
     begin = "It looks like" if fits else "It may be"
     return f"{begin} race {race.number}, {race.versions}. That one needs {race.needs}."
 
 
 def _operations(scenario: ScenarioResult) -> tuple[Operation, ...] | None:
-    """The operations of the scenario's rounds, which differ in names only, from one that is kept."""
+    """The operations of one of the scenario's rounds that was kept: the rounds differ in names only."""
     records = [witness.record for witness in scenario.witnesses] + list(scenario.sample)
     return records[0].plan.operations if records else None
 
@@ -245,7 +248,7 @@ def _next(verdict: Verdict, found: Sequence[ScenarioResult], target: str) -> Com
 
 
 def _mended(scenario: ScenarioResult, version: str) -> str:
-    """The version that mended all that the scenario shows, as far as the catalogue knows; else ""."""
+    """The version that, by the catalogue, mended everything the scenario shows; "" if there is none."""
     races = [
         races_behind(name, version, _operations(scenario)) for name in scenario.anomalies if is_race(name)
     ]
@@ -260,7 +263,7 @@ def _file(scenario: ScenarioResult) -> str:
 
 
 def _folder(replay: str) -> list[str]:
-    """The folder of the run that a replay's command names; nothing where it names none."""
+    """The folder of the run that the command of a replay names; empty where it names none."""
     words = shlex.split(own_command(replay))
     is_replay = words[:2] == ["mailrace", "replay"]
     return [word.removesuffix("/run.json") for word in words[2:3]] if is_replay else []

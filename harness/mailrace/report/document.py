@@ -52,8 +52,8 @@ def from_json(text: str, name: object = "run.json") -> RunResult:
         raise UsageError(f"{name}: it is nested too deeply for a run document of mailrace") from None
     except ValueError as error:
         raise UsageError(f"{name}: no whole JSON document ({error}); was it cut off?") from None
-    # It is JSON. The version is looked at before anything else, because a document of another version may
-    # lack what the next step asks for, and would then be called damaged.
+    # It is JSON. The version is looked at first, because a document of another version may lack what the next
+    # step asks for, and would then be called damaged.
     version = found.get("schema_version") if isinstance(found, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise UsageError(
@@ -73,8 +73,8 @@ def from_json(text: str, name: object = "run.json") -> RunResult:
         result = codec(RunResult).validate_python(found)
     except ValidationError as error:
         raise UsageError(f"{name}: no run document: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
-    # Each value is valid by itself. The one reference between values is followed by every report, so it is
-    # checked here, once.
+    # Each value is valid by itself. One kind of value refers to another (an attempt to its actor), and every
+    # report follows that reference, so it is checked once, here.
     for scenario in result.scenarios:
         for record in (*(w.record for w in scenario.witnesses), *scenario.sample):
             actors = range(-1, len(record.plan.operations))

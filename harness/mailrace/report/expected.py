@@ -1,7 +1,7 @@
 """Takes a RoundRecord; gives by message what its senders were told, what that promises, what is stored.
 
-No judgement is made here: whether a promise is broken stands in the anomalies. In a round with a deletion or
-a tag edit the promises of a message are not read off its own replies, so none are given.
+Nothing is judged here: the anomalies say whether a promise is broken. In a round with a deletion or a tag
+edit the replies to a message alone do not say what is promised, so no promise is given there.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class MessageRow:
 
 
 def message_rows(record: RoundRecord, anomalies: Iterable[Anomaly] = ()) -> tuple[MessageRow, ...]:
-    """The messages of a round in the order of the plan; a copy whose key is none of them comes last."""
+    """The messages of a round in the order of the plan, and last the copies that are of none of them."""
     edited = any(isinstance(operation, EDITS) for operation in record.plan.operations)
     found = record.stored.messages if record.stored is not None else ()
     broken: dict[str | None, list[str]] = {}
@@ -46,8 +46,8 @@ def message_rows(record: RoundRecord, anomalies: Iterable[Anomaly] = ()) -> tupl
         is_given = any(g.key == key for g in record.plan.given)
         least = sum(1 for a in attempts if a.outcome is Outcome.OK)
         most = least + sum(1 for a in attempts if a.outcome is Outcome.UNKNOWN)
-        # Where the round itself deletes or changes messages, how many copies are right hangs on the order of
-        # what ran, so no number is promised.
+        # Where the round itself deletes or changes messages, the right number of copies depends on the order
+        # in which they ran, so no number is promised.
         if edited:
             promised = ""
         elif not attempts:
@@ -69,7 +69,7 @@ def message_rows(record: RoundRecord, anomalies: Iterable[Anomaly] = ()) -> tupl
                 broken=tuple(broken.get(key, ())),
             )
         )
-    # Every planned message has its row. A copy that belongs to none of them must not be left out.
+    # Every planned message has its row. Copies that belong to none of them must not be left out.
     strange = tuple((c.id, c.attempt, c.tags) for c in found if c.key not in planned)
     if strange:
         rows.append(MessageRow("other", "of no message of this round", (), "", strange, (), ()))

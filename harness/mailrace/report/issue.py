@@ -15,18 +15,19 @@ from mailrace.report.words import legible, meaning, rate_words, reply_words
 
 LOG_LINES_MAX = 8
 STEPS_MAX = 120
-"""Statements that the table shows; an issue on GitHub holds 65,536 characters."""
+"""How many statements the table shows; an issue on GitHub holds 65,536 characters."""
 
 
 def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: ServerFacts) -> str:
     """The text of ISSUE.md."""
     schedule = witness.schedule
-    # The cause's story counts all statements, so each keeps its number though the table leaves some out.
+    # The story of the cause counts all statements. So each one keeps its number, although the table leaves
+    # some out.
     every = enumerate(schedule.steps, 1) if schedule else ()
     steps = [(number, step) for number, step in every if not step.background]
     cause = _cause(scenario, witness)
     actors = list(dict.fromkeys(step.actor for _, step in steps))
-    # The text itself stands in the template; here is what it can ask for.
+    # The text itself is in the template. These are the values that it uses.
     return filled(
         in_markdown(),
         "issue.md.j2",
@@ -59,14 +60,14 @@ def issue(run: RunResult, scenario: ScenarioResult, witness: Witness, facts: Ser
 
 
 def _cause(scenario: ScenarioResult, witness: Witness) -> Cause | None:
-    """The root cause that the witness shows; None where none was found, as natively."""
+    """The root cause that the witness shows; None where none was found, as in a native race."""
     causes = scenario.schedules.causes if scenario.schedules else ()
     shown = [one for one in causes if one.witness == witness.record.index and one.fate == "realised"]
     return next((one for one in shown if witness.anomaly.name in one.anomalies), None)
 
 
 def _is_in_every_order(witness: Witness) -> bool:
-    """Whether the server hangs, too, when the operations run one after the other, in whatever order."""
+    """Whether the server also hangs when the operations run one after the other, in every order."""
     serial = witness.schedule.serial if witness.schedule else ()
     ends = witness.anomaly.name is AnomalyName.HANG and bool(serial)
     return ends and all(UNANSWERED in outcome for _, outcome in serial)
@@ -85,7 +86,7 @@ def _happens(record: RoundRecord) -> list[str]:
 
 
 def _told(record: RoundRecord) -> list[LogLine]:
-    """The log lines of errors first; without any, the last ones."""
+    """The last log lines that tell of errors; where there are none, the last lines."""
     errors = [line for line in record.log if "level=error" in line.text or "level=fatal" in line.text]
     return (errors or list(record.log))[-LOG_LINES_MAX:]
 

@@ -1,4 +1,4 @@
-"""Takes filters; gives the Jinja environment over this folder's templates, alike for every format."""
+"""Takes filters; gives the Jinja environment for this folder's templates, the same for every format."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(*, autoescape: bool = False, **filters: Callable[..., object]) -> Environment:
-    """A name that a template uses and nobody gave is an error, and block tags leave no lines behind.
+    """The environment: a name that nobody gave is an error, and block tags leave no empty lines.
 
-    autoescape   for HTML only: elsewhere a filter of the format's own escapes each value
+    autoescape   for HTML only. In any other format the template escapes each value by a filter of that format
     """
     made = Environment(
         loader=PackageLoader("mailrace.report"),

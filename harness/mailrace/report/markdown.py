@@ -15,13 +15,13 @@ _WORD_UNDERSCORE = re.compile(r"(?<=[A-Za-z0-9])\\_(?=[A-Za-z0-9])")
 
 
 def prose(text: str) -> str:
-    """Text as Markdown that shows exactly it: markup of its own stands as characters."""
+    """Text as Markdown that shows exactly this text: what would be markup in it is escaped."""
     escaped = _SPECIAL.sub(r"\\\1", legible(text, 2000)).replace("&", "&amp;")
     return _WORD_UNDERSCORE.sub("_", escaped)
 
 
 def code(text: str) -> str:
-    """Text as a code span that cannot be left, also inside a table's cell."""
+    """Text as a code span that nothing in the text can end, not even in a table's cell."""
     shown = legible(text, 2000).replace("|", "\\|")
     runs = [len(run) for run in re.findall(r"`+", shown)]
     fence = "`" * (max(runs, default=0) + 1)
@@ -30,16 +30,16 @@ def code(text: str) -> str:
 
 
 def prose_and_code(text: str) -> str:
-    """Text as `prose`, in which what stands between backticks is a code span."""
+    """Text as `prose`, but what stands between backticks becomes a code span."""
     parts = legible(text, 2000).split("`")
-    # Backticks that have no partner are prose, so that the last part is never code.
+    # A backtick without a partner belongs to the prose, so the last part is never code.
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]
     return "".join(code(part) if place % 2 else prose(part) for place, part in enumerate(parts))
 
 
 def block(text: str) -> str:
-    """Text of several lines as a fenced block that cannot be left."""
+    """Text of several lines as a fenced block that nothing in the text can end."""
     shown = legible(text, 20_000, lines=True)
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -47,7 +47,10 @@ def block(text: str) -> str:
 
 
 def in_markdown() -> Environment:
-    """Jinja2 for Markdown: every value must pass `prose`, `prose_and_code`, `code` or `block`."""
+    """Jinja2 for Markdown.
+
+    A template has to pass every value to `prose`, `prose_and_code`, `code` or `block`.
+    """
     return environment(
         prose=prose,
         prose_and_code=prose_and_code,

@@ -1,4 +1,4 @@
-"""Takes cells of scenario and version; gives them as a table that page, Markdown and terminal share."""
+"""The table of scenarios by versions that page, Markdown and terminal show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ class Cell(StudyCell):
     """One scenario on one version; `text` is what was seen (`3 of 85 classes`), or why there is nothing."""
 
     anomalies: tuple[str, ...] = ()
-    """Of weight RACE that were seen there."""
+    """Those of weight RACE that were seen there."""
     machine: str = ""
-    """Of a campaign: the machine and the worker that looked."""
+    """In a campaign: the machine and the worker that looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,5 +26,5 @@ class Matrix:
     cells: Mapping[tuple[str, TargetName], Cell] = field(default_factory=dict)
 
     def cell(self, scenario: str, target: TargetName) -> Cell:
-        """The cell, or a named empty one."""
+        """The cell; where there is none, an empty one that says so."""
         return self.cells.get((scenario, target), Cell(text="not run"))

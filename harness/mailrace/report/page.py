@@ -1,7 +1,7 @@
 """Takes a RunResult; gives report.html: one file, no network, everything of a server or a message escaped.
 
-Hits are drawn first, then a sample of clean rounds, as many as the page's size allows; the rest stand in a
-table, a line each, and what even that leaves out is said.
+Hits are drawn first and then a sample of clean rounds, as many as the page's size allows. Further hits stand
+in a table, a line each, and the page says what is left out even there.
 """
 
 import base64
@@ -37,23 +37,23 @@ from mailrace.report.words import (
 )
 
 DRAWN_BYTES_SMALL = 200_000
-"""What the drawn rounds of a run of at most ROUNDS_SMALL rounds may take; the page stays under 300 kB."""
+"""What the drawn rounds may take in a run of at most ROUNDS_SMALL rounds. So the page stays under 300 kB."""
 DRAWN_BYTES_LARGE = 1_200_000
-"""The same for longer runs; the page stays under 2 MB."""
+"""The same in a longer run. So the page stays under 2 MB."""
 ROUNDS_SMALL = 100
 BYTES_A_ROUND = 400
 DRAWN_MAX = 40
-"""Rounds of one scenario drawn in full, whatever room there is."""
+"""At most so many rounds of one scenario are drawn, even if there is room for more."""
 LISTED_MAX = 300
-"""Further hits of one scenario that are listed, a line each."""
+"""At most so many further hits of one scenario are listed, a line each."""
 REPLIES_MAX = 40
 LIMITS_MAX = 4
-"""Sentences on what was not looked at that stand open; the others are folded."""
+"""So many sentences on what was not looked at are shown; the others are folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One round to draw: all anomalies found in it, and what replays it; none for a clean one."""
+    """One round to draw, with the anomalies found in it and the commands that replay it; none if clean."""
 
     record: RoundRecord
     anomalies: tuple[Anomaly, ...] = ()
@@ -69,9 +69,9 @@ def page(result: RunResult) -> str:
     sample_drawn = [0] * len(result.scenarios)
     room = _room(result)
     kept_for_sample = room // 5 if any(s.sample for s in result.scenarios) else 0
-    # The page has a size that it must not exceed, and a drawn round is the largest part of it. Rounds are
-    # drawn in turn, one of each scenario, until the room is used up; each scenario gets one in any case, and
-    # a fifth of the room is kept for clean rounds to compare with.
+    # The page has a limit of size, and drawn rounds take most of it. Rounds are drawn in turn, one of each
+    # scenario, until the room is used up. Each scenario gets one in any case, and a fifth of the room is kept
+    # for clean rounds to compare with.
     for place, shown, is_open in _in_turn(result.scenarios, hits):
         if len(drawn[place]) >= DRAWN_MAX:
             continue
@@ -91,7 +91,7 @@ def page(result: RunResult) -> str:
         room -= len(text.encode())
         drawn[place].append(Markup(text))
         sample_drawn[place] += not shown.anomalies
-    # What was drawn is settled. What was not drawn is listed, and what is not even listed is counted.
+    # It is settled what is drawn. Further hits are listed, and what is not even listed is counted.
     sections = []
     for place, scenario in enumerate(result.scenarios):
         hits_drawn = len(drawn[place]) - sample_drawn[place]
@@ -120,7 +120,10 @@ def page(result: RunResult) -> str:
 
 @cache
 def templates() -> Environment:
-    """Jinja2 for HTML, autoescape on; `legible` goes before escaping wherever a server had its hand in."""
+    """Jinja2 for HTML, with autoescape.
+
+    What a server may have written passes `legible` before it is escaped.
+    """
     return environment(
         autoescape=True,
         control=control_words,
@@ -136,7 +139,7 @@ def templates() -> Environment:
 
 
 def whole_page(template: str, **values: object) -> str:
-    """A page of its own: style and script inside, allowed by their digests and by nothing else."""
+    """A page that needs no other file: style and script are in it, and only those two may run."""
     folder = files("mailrace.report") / "templates"
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     page = filled(
@@ -148,12 +151,13 @@ def whole_page(template: str, **values: object) -> str:
         script_digest=_digest(script),
         **values,
     )
-    # Whatever text a template has not made legible itself: no page holds what a browser or an editor obeys.
+    # A template may have left some text as it was. No page may hold characters that a browser or an editor
+    # obeys.
     return legible(page, len(page), lines=True)
 
 
 def _coded(text: str) -> Markup:
-    """Our own sentence, what stands in backticks as code; all of it is escaped."""
+    """A sentence of ours, in which what stands between backticks becomes code; all of it is escaped."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
@@ -172,7 +176,7 @@ def _room(result: RunResult) -> int:
 
 
 def _hits(scenario: ScenarioResult) -> list[Shown]:
-    """The scenario's witnesses, those of one round (and one schedule) together, in their order."""
+    """The scenario's witnesses in their order, those of one round and one schedule joined."""
     grouped: dict[tuple[int, str], list[Witness]] = {}
     for witness in scenario.witnesses:
         text = witness.schedule.text if witness.schedule else ""

@@ -1,4 +1,4 @@
-"""The catalogue in, `docs/races.md` out: `python -m mailrace.report.races > docs/races.md`."""
+"""Takes the catalogue; gives `docs/races.md`: `python -m mailrace.report.races > docs/races.md`."""
 
 import sys
 
@@ -8,7 +8,7 @@ from mailrace.model.consequences import CONSEQUENCES
 from mailrace.report.conclusion import remedy_words
 
 _NOT_STEERED = (AnomalyName.ENVELOPE_LEAKED, AnomalyName.TORN_READ, AnomalyName.VIEWS_DISAGREE)
-"""What hangs on one connection or on memory, or is by design: steer does not call it a race."""
+"""Steer calls none of these a race: they depend on one connection or on memory, or are by design."""
 
 _HEAD = f"""# The races of Mailpit
 
@@ -38,7 +38,7 @@ NOTES: tuple[str, ...] = (
     "A message that is released, or retrieved by POP3, while it is deleted leaves the server whole or is "
     "refused: every schedule of the two was walked on 1.27.11, 1.30.5 and 1.33.1, and none is bad.",
 )
-"""What is known of releases beside the races: sentences for `docs/races.md`."""
+"""What else is known of releases, in sentences for `docs/races.md`."""
 
 
 def races_markdown() -> str:

@@ -1,4 +1,4 @@
-"""The findings of a record in, its page and the lines for a terminal out."""
+"""Takes the findings of a record; gives its page, and its lines for a terminal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +13,9 @@ EXAMPLES_MAX = 2
 
 
 def headline(found: Findings) -> str:
-    """The result in a sentence, the server's broken promises before the suite's own hazards.
+    """The result in a sentence: the server's broken promises first, then the suite's own hazards.
 
-    Nothing is called clean that was not seen whole.
+    Where not everything could be looked at, the sentence says so, and nothing is called clean.
     """
     if not found.operations:
         return (

@@ -1,7 +1,8 @@
-"""Takes texts of a run; finds what tells of the reporter's machine in them, and gives the texts without it.
+"""Takes texts of a run; finds what they tell of the reporter's machine, and gives the texts without that.
 
-Addresses of machines, names of users and hosts, and paths; loopback addresses, the run's own `.test` domains
-and version numbers stay. Secrets of AUTH are not looked for, since they never enter a history.
+It looks for addresses of machines, names of users and hosts, and paths. Loopback addresses, the run's own
+`.test` domains and version numbers stay. Secrets of AUTH are not looked for, because they never enter a
+history.
 """
 
 import getpass
@@ -20,7 +21,7 @@ from mailrace.model.result import RunResult
 Kind = Literal["addresses", "hosts", "paths", "users"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 GENERIC = frozenset({"root", "user", "admin", "runner", "ubuntu", "debian", "nobody", "localhost", "vagrant"})
-"""Names that tell of nobody, and that stand in ordinary sentences."""
+"""Names that identify nobody, and that occur in ordinary sentences."""
 
 _IPV4 = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)")
 _IPV6 = re.compile(r"(?<![\w:.])([0-9a-fA-F:]{3,45})(?![\w:])")
@@ -63,8 +64,8 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
         is_number = host[0] == "[" or host.replace(".", "").isdigit()
         if _tells(host) if is_number else host != "localhost" and not host.endswith(".test"):
             found["addresses" if is_number else "hosts", host] = None
-    # All that would be replaced is known. In sorted order it is numbered, so that the same run always gives
-    # the same words.
+    # Everything that would be replaced is known. It is numbered in sorted order, so that the same run always
+    # gets the same words.
     counts: dict[Kind, int] = {}
     made = []
     for kind, text in sorted(found):
@@ -75,9 +76,9 @@ def redactions(texts: Iterable[str], result: RunResult, folder: Path) -> tuple[R
 
 
 def redacted(text: str, found: Iterable[Redaction], keep: Collection[str]) -> str:
-    """The text with each finding replaced, but for the kinds to keep; also where JSON escapes it.
+    """The text with each redaction made, except for the kinds to keep; also where it stands escaped in JSON.
 
-    A login within a URL is replaced whatever is kept.
+    A login within a URL is always replaced.
     """
     unknown = sorted(set(keep) - set(KINDS))
     if unknown:
@@ -118,7 +119,7 @@ def _hosts(result: RunResult) -> list[str]:
 
 
 def _tells(address: str) -> bool:
-    """Whether an address is one of a machine: no loopback, no wildcard, no section or version number."""
+    """Whether an address tells of a machine: no loopback, wildcard, section number or version does."""
     if address.startswith(("127.", "0.0.0.0", "localhost")) or address in ("::1", "[::1]"):
         return False
     parts = address.split(".")

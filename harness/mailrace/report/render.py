@@ -1,4 +1,4 @@
-"""Takes a RunResult and a folder; writes the formats asked for into it, each whole or not at all."""
+"""Writes a RunResult into a folder in the formats that were asked for, each file whole or not at all."""
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[RunResult], str]]] = {
     "junit": ("junit.xml", junit),
     "ctrf": ("ctrf.json", ctrf),
 }
-"""Format → its file's name and what gives its text."""
+"""By format: the name of its file, and the function that gives its text."""
 
 
 def render(
@@ -26,7 +26,7 @@ def render(
 ) -> tuple[Path, ...]:
     """Write the result in each format into `folder` (made if missing); the files, in the order asked for.
 
-    What is rendered is the document, not the value in memory: an old run.json rendered again gives the
+    The document is rendered, not the value in memory, so an old run.json that is rendered again gives the
     same bytes. Raises UsageError for an unknown format, with those there are.
     """
     unknown = sorted(set(formats) - set(FORMATS))

@@ -1,4 +1,4 @@
-"""Takes a witness and what its server was started with; gives repro.py, which shows it again without us."""
+"""Takes a witness and its server's options; gives repro.py, which shows it again without mailrace."""
 
 import json
 import re
@@ -31,7 +31,7 @@ SWEPT_US = 1800
 """Release offsets are spread over this, µs: race S2 was measured within ±900 µs."""
 DECOYS = 2
 STATEMENT_MAX = 20_000
-"""Characters of a statement in the script, which compares it whole with what the server sends."""
+"""Characters of a statement in the script, where it must be whole: it is compared with what is sent."""
 BODY_TEXT_MAX = 64_000
 """Characters of a user's own message that the script may hold."""
 
@@ -57,7 +57,7 @@ PROMISES: Mapping[AnomalyName, str] = {
     AnomalyName.VIEWS_DISAGREE: "what the server shows of a message is the same wherever it is shown",
     AnomalyName.ORDER_WRONG: "messages are listed in the order of their arrival",
 }
-"""What each anomaly breaks, in a maintainer's words; an anomaly that only reports has none."""
+"""The promise that each anomaly breaks, in a maintainer's words; one that is only reported breaks none."""
 _JUDGES = files("mailrace.report") / "templates" / "judges"
 WITHOUT_SCRIPT = frozenset(name for name in PROMISES if not (_JUDGES / f"{name}.py.j2").is_file())
 """Anomalies that repro.py has no judge for: `mailrace replay` of the bundle shows them again."""
@@ -82,16 +82,16 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
             if name.weight is Weight.RACE
             else f"{name.value}: it is reported and breaks no promise, so there is nothing to reproduce"
         )
-    # The anomaly has a script. The script sends what the round sent, over the same protocol, with IDs that it
-    # learns itself, so the recorded keys are replaced by places for those IDs.
+    # The anomaly has a script. It sends what the round sent, over the same protocol. The server's IDs will be
+    # other ones, which the script learns itself, so places for IDs stand where the keys of given messages
+    # were.
     record, schedule = witness.record, witness.schedule
     word, proof = run_word(witness), " ".join(_prose(witness.anomaly.proof).split())
     contents = dict(facts.contents or {})
     keys = {m.key: f"%ID:{m.key}%" for m in record.plan.given}
     operations = record.plan.operations
     instances = max(facts.instances, schedule.instances if schedule else 1)
-    # A schedule can be held in the script only where one instance shows it. Where instances run side by side,
-    # the script races them natively.
+    # The script can hold a schedule only on one instance. Several instances on one store it races natively.
     is_steered = schedule is not None and instances == 1
     sent = [step for step in schedule.steps if not step.background] if schedule is not None else []
     text = filled(
@@ -122,14 +122,14 @@ def repro_script(witness: Witness, facts: ServerFacts, title: str) -> str:
 
 
 def run_word(witness: Witness) -> str:
-    """The run's own word in addresses and tags, which the script replaces by a fresh one each round."""
+    """The run's own word in addresses and tags. The script replaces it by a fresh one in each round."""
     messages = [*witness.record.plan.given]
     messages += [o.message for o in witness.record.plan.operations if isinstance(o, Send)]
     return messages[0].domain.removesuffix(".test") if messages else "mr"
 
 
 def step_note(step: Step, limit: int = 300) -> str:
-    """A statement on one line, blanks joined, cut where it is longer than `limit` characters."""
+    """A statement on one line, with single blanks, at most `limit` characters of it."""
     return legible(re.sub(r"\s+", " ", step.sql).strip(), limit)
 
 
@@ -155,11 +155,12 @@ def _actor(
 
 
 def _mail(message: Message, word: str, contents: Mapping[str, bytes]) -> dict[str, object]:
-    """A message as the script holds it: its head by lines, and its body by length, or a user's whole."""
+    """A message as the script holds it: the lines of its head and its body's length; all of a user's own."""
     is_of_file = message.file_sha256 is not None and message.file_sha256 in contents
     is_own = is_of_file or bool(message.image_bytes)
     raw = render(message if is_of_file else replace(message, file_sha256=None), 1, contents)
-    # A file whose lines end in CR CR LF has no other empty line; to Mailpit each is one line's end.
+    # A file may end its lines in CR CR LF, which Mailpit takes for the end of one line. So an empty line may
+    # be that.
     head, body = re.split(rb"\r*\n\r*\n", raw, maxsplit=1)
     text = body.decode("utf-8", "surrogateescape")
     return {
@@ -215,7 +216,7 @@ def _flat(value: object) -> str:
         return "[" + ", ".join(_flat(v) for v in value) + "]"
     if not isinstance(value, str):
         return repr(value)
-    # JSON writes what is past U+FFFF as two halves, which Python would read as two characters.
+    # JSON writes a character above U+FFFF as two halves, which Python would read as two characters.
     return _HALVES.sub(_whole, json.dumps(value))
 
 

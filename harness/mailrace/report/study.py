@@ -1,4 +1,4 @@
-"""A question of many runs in (gate, matrix, retries), its page out: one table, a conclusion, the proofs."""
+"""The answer to a question of many runs (gate, matrix, retries) and its page: table, conclusion, proofs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mailrace.report.page import whole_page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCell:
-    """What one field of the table says; `report` links to a run, relative to the page."""
+    """What one field of the table says. `report`: a link to a run, relative to the page."""
 
     text: str
     verdict: Verdict | None = None
@@ -28,9 +28,9 @@ class StudyCell:
 class Study:
     """What a page and a terminal show of a question of many runs.
 
-    verdict   None where the question has none, such as which retry policy is best
+    verdict   None where the question has none, such as: which retry policy is best?
     kind      `gate`, `matrix` or `retries`: the name of its files
-    rows      of the table, each with as many cells as there are names in `header`
+    rows      the rows of the table, each with as many cells as `header` has names
     details   proofs and notes that stand below the conclusion, a paragraph each
     """
 

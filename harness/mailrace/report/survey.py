@@ -1,4 +1,4 @@
-"""A survey in, its text, its lines for a terminal and its page out; and the text read back."""
+"""Takes a survey; gives its text, its lines for a terminal and its page; and reads the text back."""
 
 import json
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _three_lines(three: ThreeActors) -> Iterator[str]:
 
 
 def survey_page(survey: Survey) -> str:
-    """The page: a heat map of operations by operations, each cause with its repair, and what is left out."""
+    """The page: a heat map of all pairs of operations, each cause with its repair, and what is left out."""
     operations = list(dict.fromkeys(name for pair in survey.pairs for name in (pair.a, pair.b)))
     cells: dict[tuple[str, str], list[str]] = {}
     for pair in survey.pairs:

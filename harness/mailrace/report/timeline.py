@@ -1,7 +1,7 @@
 """Takes a RoundRecord; gives its timeline: lanes of spans and marks in µs after the common instant.
 
-Pure values for the template, which draws them as SVG, and for the table that says the same in words. The
-clock is the record's own (`time.monotonic_ns`), zero is `released_ns`.
+The values are for the template, which draws them as SVG, and for the table that says the same in words. Pure.
+Times are those of the record (`time.monotonic_ns`), and zero is `released_ns`.
 """
 
 import math
@@ -19,7 +19,7 @@ LANE_GAP = 8
 AXIS_HEIGHT = 26
 LOG_LINES_MAX = 40
 ATTEMPTS_MAX = 60
-"""Attempts of one round that are drawn; a reader may poll a thousand times."""
+"""At most so many attempts of a round are drawn, because a reader may poll a thousand times."""
 
 _Clock = Callable[[int], float]
 """Turns monotonic nanoseconds into microseconds after the common instant."""
@@ -40,7 +40,7 @@ _STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An instant in a row; `kind` is its shape, `letter` what stands under a tick."""
+    """An instant in a row. `kind`: its shape; `letter`: what stands under a tick."""
 
     kind: str
     at_us: float
@@ -78,7 +78,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All that the drawing needs. `views` are the ranges a reader can choose, the first is shown."""
+    """All that the drawing needs. `views`: the ranges that a reader can choose; the first one is shown."""
 
     lanes: tuple[Lane, ...]
     height: int
@@ -93,7 +93,7 @@ class Timeline:
         return round(PADDING + (at_us - begin) / (end - begin) * (WIDTH - 2 * PADDING), 1)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(µs, label) of round instants in the view that is shown first."""
+        """(µs, label) of the ticks in the view that is shown first."""
         _, begin, end = self.views[0]
         step = tick_step(end - begin)
         first = math.ceil(begin / step)
@@ -114,7 +114,7 @@ def timeline(record: RoundRecord) -> Timeline:
         return round((t_ns - record.released_ns) / 1000, 1)
 
     drawn = record.attempts[:ATTEMPTS_MAX]
-    # The drawing grows downwards: a lane for each actor, a row for each of its attempts.
+    # The drawing is made from top to bottom: a lane for each actor, with a row for each of its attempts.
     lanes: list[Lane] = []
     y = AXIS_HEIGHT
     for actor, label in _actors(record):
@@ -125,13 +125,13 @@ def timeline(record: RoundRecord) -> Timeline:
         rows = tuple(_row(a, record, us, y + i * ROW_HEIGHT) for i, a in enumerate(own))
         lanes.append(Lane(label, y, rows))
         y += ROW_HEIGHT * max(1, len(rows))
-    # Below the actors stands what the server told, on the same axis.
+    # Below the actors stands what the server's log and store said, on the same axis.
     server = tuple(_server_marks(record, us))
     if server:
         y += LANE_GAP + 18
         lanes.append(Lane("server", y, (Row("log lines and reads of the store", y, (), server),)))
         y += ROW_HEIGHT
-    # A round may have more than a drawing can hold; what is missing in it is counted.
+    # A round may have more than the drawing can hold. What is missing in it is counted.
     left_out = [
         f"{len(record.attempts) - ATTEMPTS_MAX} more attempts" if len(record.attempts) > ATTEMPTS_MAX else "",
         f"{len(record.log) - LOG_LINES_MAX} more log lines" if len(record.log) > LOG_LINES_MAX else "",
@@ -164,8 +164,8 @@ def _row(attempt: Attempt, record: RoundRecord, us: _Clock, y: int) -> Row:
         spans.append(Span("held", us(held), us(released)))
     if released is not None:
         spans.append(Span(f"wait-{attempt.outcome.value}", us(released), us(attempt.completed_ns)))
-    # The spans are the attempt's phases. The points on them are the replies to single commands; the last
-    # reply is the end of the attempt and has a mark of its own.
+    # The spans are the phases of the attempt. The points are the replies to its commands; the last reply is
+    # the end of the attempt and has a mark of its own.
     points = [
         Mark(
             "released" if stage is Stage.RELEASED else "tick",
@@ -211,7 +211,7 @@ def _server_marks(record: RoundRecord, us: _Clock) -> Iterator[Mark]:
 def _views(
     attempts: Iterable[Attempt], lanes: list[Lane], us: _Clock
 ) -> tuple[tuple[str, float, float], ...]:
-    """`answers` from the first release to the last answer, `race` to the last raced one, `whole round`."""
+    """Three ranges: first release to last answer, to the last answer of a first attempt, and all."""
     raced = [a for a in attempts if a.actor >= 0 and a.released_ns is not None]
     everything = [m.at_us for lane in lanes for r in lane.rows for m in r.marks] + [
         s.begin_us for lane in lanes for r in lane.rows for s in r.spans

@@ -11,11 +11,11 @@ from mailrace.report.page import whole_page
 from mailrace.report.words import legible, rate_words
 
 RUNS_MAX = 200
-"""Newest runs that are read; the rest is said."""
+"""So many of the newest runs are read; how many older ones there are is said."""
 STUDIES = ("gate", "matrix", "retries")
 """Questions of many runs, each with a page of that name."""
 POINTS_MAX = 30
-"""Newest runs of one scenario and target that its trend shows."""
+"""A trend shows so many of the newest runs of its scenario and target."""
 STEP = 22
 HEIGHT = 44
 
@@ -72,7 +72,7 @@ def render_index(reports_folder: Path) -> Path:
         key=lambda f: f.name,
         reverse=True,
     )
-    # The newest folders come first, and only `RUNS_MAX` are read: the page is made anew after each run.
+    # Only the newest `RUNS_MAX` are read, because the page is made anew after each run.
     runs: list[tuple[Path, RunResult]] = []
     unread: list[tuple[str, str]] = []
     for folder in folders[:RUNS_MAX]:
@@ -80,7 +80,7 @@ def render_index(reports_folder: Path) -> Path:
             runs.append((folder, from_json(text_of(folder / "run.json"))))
         except UsageError as error:
             unread.append((folder.name, legible(str(error))))
-    # A trend goes forward in time. Names alone do not say it, for a user may have named the folder.
+    # A trend goes forward in time. The names of folders do not say when, because a user may have chosen them.
     runs.sort(key=lambda run: (run[1].started, run[0].name))
     text = whole_page(
         "index.html.j2",

@@ -1,4 +1,4 @@
-"""Takes a zip of anyone's; gives the bundle in it, or a sentence on why it is not read: warily."""
+"""Takes a zip that anybody may have made; gives the bundle in it, or a sentence on why it is not read."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ FILES_MAX = 40
 FILE_BYTES_MAX = 256 * 1024 * 1024
 TOTAL_BYTES_MAX = 512 * 1024 * 1024
 RATIO_MAX = 1000
-"""Bytes out for one byte in, where a file is over 1 MB: more is a zip bomb (logs reach about 100)."""
+"""How many times its packed size a file over 1 MB may have: more is a zip bomb (logs reach about 100)."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _MAIL = re.compile(r"mail-([0-9a-f]{64})\.eml")
 _LAST = ("manifest.json", "SHA256SUMS")
@@ -38,8 +38,8 @@ class Bundle:
 
 def read_bundle(path: Path) -> Bundle:
     """The bundle in a zip. Raises UsageError with a sentence where it is damaged, hostile or another's."""
-    # A bundle is a stranger's file. What follows trusts it step by step: first that it is a zip with plain
-    # names and sane sizes, then that its manifest is ours, then that each file is the one that the manifest
+    # A bundle is a stranger's file, so it is checked step by step: first that it is a zip with plain names
+    # and sane sizes, then that its manifest is one of ours, then that each file is the one that the manifest
     # lists.
     if not path.is_file():  # a pipe or a device would be waited for
         raise UsageError(f"{path}: no such file; name a bundle that `mailrace bundle` wrote")
@@ -58,7 +58,8 @@ def read_bundle(path: Path) -> Bundle:
         raise UsageError(f"{path}: no bundle of mailrace: manifest.json is missing or no manifest") from None
     if version != BUNDLE_VERSION:
         raise UsageError(f"{path}: bundle version {version!r:.40}; this mailrace reads {BUNDLE_VERSION}")
-    # The manifest can be read. Now files and manifest must agree in both directions, content included.
+    # The manifest can be read. Now each file must be in the manifest, and each file of the manifest must be
+    # there, unchanged.
     strange = sorted(set(files) - set(digests) - set(_LAST))
     missing = sorted(set(digests) - set(files))
     wrong = sorted(n for n in digests if n in files and sha256(files[n]) != digests[n])
@@ -95,7 +96,7 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
     total = 0
     for entry in entries:
         name = entry.filename
-        # A file of the folder's name, into which the users' own messages go, would stand in their way.
+        # The users' own messages go into the folder MAILS, so no file may have that name.
         if not NAME.fullmatch(name) or PurePosixPath(name).name != name or name == MAILS:
             raise _Refused(f"a file is named {name[:120]!r}; names in a bundle are plain, without folders")
         if name in files:
@@ -105,13 +106,13 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
         if entry.flag_bits & 0x1:
             raise _Refused(f"{name} is encrypted")
         # The name is harmless. The sizes that the archive states are checked before anything is unpacked, so
-        # that a small file cannot fill the memory.
+        # that a small archive cannot fill the memory.
         total += entry.file_size
         if entry.file_size > FILE_BYTES_MAX or total > TOTAL_BYTES_MAX:
             raise _Refused(f"{name} says it is {entry.file_size:,} bytes; that is more than any run leaves")
         if entry.file_size > 1_000_000 and entry.file_size > RATIO_MAX * max(entry.compress_size, 1):
             raise _Refused(f"{name} grows from {entry.compress_size:,} to {entry.file_size:,} bytes")
-        # A stated size may be a lie: one byte more than it is read at most, and the length must be right.
+        # A stated size may be wrong. So at most one byte more is read, and then the length must be as stated.
         with archive.open(entry) as stream:
             content = stream.read(entry.file_size + 1)
         if len(content) != entry.file_size:
@@ -121,7 +122,7 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def unpack(path: Path, folder: Path) -> Bundle:
-    """The bundle in a zip, with its files written into `folder` (made if missing), as those of a run stand.
+    """The bundle in a zip. Its files are written into `folder` (made if missing), as in the folder of a run.
 
     Raises UsageError as `read_bundle` does, before anything is written.
     """

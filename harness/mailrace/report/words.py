@@ -1,8 +1,8 @@
-"""Takes text of a server and numbers of a result; gives them as people can read them, on any medium.
+"""Takes text of a server and numbers of a result; gives them so that people can read them, on any medium.
 
-Text of a server or a message may hold anything. `legible` makes control characters, line breaks and
-characters that reorder a line visible as escapes and cuts what is too long, saying so; escaping for HTML,
-Markdown or XML comes after it and is the medium's own.
+Text of a server or a message may hold anything. `legible` shows control characters, line breaks and
+characters that reorder a line as escapes; what is too long it cuts, and says so. Escaping for HTML, Markdown
+or XML comes after that, and each medium does its own.
 """
 
 import re
@@ -15,9 +15,9 @@ from mailrace.model.result import Interval, RunResult, ScenarioResult, Verdict
 from mailrace.report.document import without_surrogates
 
 TEXT_LENGTH_MAX = 600
-"""Characters of one piece of a server's text that a page shows; the whole stands in run.json."""
+"""A page shows so many characters of one text of a server; run.json has the whole."""
 NAMES_MAX = 3
-"""Names of scenarios that one sentence lists; a table has them all."""
+"""A sentence lists so many names of scenarios; a table has all of them."""
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
@@ -28,9 +28,9 @@ _BREAKS = re.compile(r"[\t\n]")
 
 
 def legible(text: str, limit: int = TEXT_LENGTH_MAX, *, lines: bool = False) -> str:
-    """The text with what cannot be seen as `\\x..` or `\\u....`, at most `limit` characters of it.
+    """At most `limit` characters of the text, in which invisible characters are written `\\x..` or `\\u....`.
 
-    With `lines`, line breaks and tabs stay. What was cut is said at its end.
+    With `lines`, line breaks and tabs stay. Where the text was cut, its end says how long it is.
     """
     shown = text[:limit]
     shown = _UNSEEN.sub(_escape, without_surrogates(shown.replace("\r\n", "\n") if lines else shown))
@@ -40,7 +40,7 @@ def legible(text: str, limit: int = TEXT_LENGTH_MAX, *, lines: bool = False) -> 
 
 
 def harmless(text: str) -> str:
-    """The whole text for a terminal or a log: what either would obey is made visible, line breaks stay.
+    """The whole text for a terminal or a log: characters that these would obey are escaped, line breaks stay.
 
     A terminal obeys control characters, and the runner of a CI job obeys lines of its log that begin as its
     commands do: GitHub's `::error::`, and what Azure and TeamCity have for it.
@@ -50,7 +50,7 @@ def harmless(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """The beginning of a text that only names something, legible; what is cut is an ellipsis."""
+    """The beginning of a text that only names something, legible; an ellipsis stands for what was cut."""
     return legible(text) if len(text) <= limit else f"{legible(text[:limit])}…"
 
 
@@ -132,7 +132,7 @@ def sentence(text: str) -> str:
 
 
 def not_looked(result: RunResult) -> list[str]:
-    """Everything that the run did not look at, each sentence once: of the target, then of the scenarios."""
+    """Everything that the run did not look at, each sentence once: the target first, then the scenarios."""
     said: list[tuple[str, str]] = []
     for scenario in result.scenarios:
         if scenario.rounds_lost:
@@ -157,7 +157,7 @@ def when(started: str) -> str:
 
 
 def meaning(text: str) -> str:
-    """What a log line means, without our own catalogue's numbers."""
+    """What a log line means, without the numbers of our own catalogue."""
     return re.sub(r" ?\(S\d+(?:, ([^)]*))?\)", lambda m: f" ({m[1]})" if m[1] else "", legible(text, 1000))
 
 

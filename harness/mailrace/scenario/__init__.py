@@ -1,4 +1,4 @@
-"""A scenario file to a `Scenario`, every mistake at once with its place; Scenario and seed to a `Plan`."""
+"""From a file to a `Scenario` or all of its mistakes with their places; from that and a seed to a `Plan`."""
 
 from mailrace.scenario.find import SHIPPED, find, name_of, resolve, shipped
 from mailrace.scenario.load import load, parse, scenario_from

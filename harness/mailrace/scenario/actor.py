@@ -1,4 +1,4 @@
-"""What a scenario file may say of its actors: one strict, frozen model a kind, and the one-key entry."""
+"""What a scenario file may say of its actors: a strict, frozen model for each kind, and the one-key entry."""
 
 from typing import Annotated, Literal
 
@@ -17,13 +17,13 @@ class Strict(BaseModel):
 
 
 class Many(Strict):
-    """An entry that stands for `count` actors alike."""
+    """An entry that stands for `count` equal actors."""
 
     count: int = Field(1, ge=1, le=ACTORS_MAX, description="How many actors of this kind act in parallel.")
 
 
 class SendActor(Many):
-    """Senders of one mail each a round."""
+    """Senders; each sends one mail in a round."""
 
     tags: tuple[Tag, ...] = Field(
         (), max_length=50, description="Tags asked for; {run}, {round} and {sender} are filled in."
@@ -151,7 +151,7 @@ class Pop3DeleteActor(Many):
 
 
 class ReleaseActor(Many):
-    """A given message is released to a relay, which mailrace is itself."""
+    """A given message is released to a relay; mailrace itself is the relay."""
 
     message: OneMessage
 

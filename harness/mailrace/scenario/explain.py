@@ -1,6 +1,6 @@
-"""Pydantic's errors in; the same mistakes in our words out: what is wrong, the value, what is wanted.
+"""Takes pydantic's errors; tells the same mistakes in our words: what is wrong, the value, what is wanted.
 
-What is wanted is read from the JSON Schema of the model, so that it cannot differ from what is accepted.
+What is wanted is read from the model's JSON Schema, so it cannot differ from what is accepted.
 """
 
 import json
@@ -65,7 +65,7 @@ def _miscounted(detail: "ErrorDetails", data: object, path: Path) -> bool:
 
 
 class Holder(Protocol):
-    """A list or a mapping that has what it is asked for."""
+    """A list or a mapping that has the index or key it is asked for."""
 
     def __getitem__(self, part: str | int, /) -> object:
         """The value at an index or under a key."""

@@ -1,4 +1,4 @@
-"""Paths, patterns and names in, scenario files out."""
+"""Takes paths, patterns and names; gives the scenario files that they mean."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ def shipped() -> Path:
 def find(paths: Sequence[str], pattern: str | None = None) -> tuple[Path, ...]:
     """The scenario files that are meant, each once: files as given, folders by their *.race.yaml, sorted.
 
-    `shipped` means all that come with mailrace; so does no path at all. `pattern` keeps the one of that name,
-    else those whose name holds it (`*` and `?` match as in a shell). Raises UsageError where nothing is left,
-    with the next step.
+    `shipped`, or no path at all, means all that come with mailrace. `pattern` keeps the one of that name,
+    else those whose name contains it (`*` and `?` match as in a shell). Raises UsageError with the next step
+    where nothing is left.
     """
     found: dict[Path, None] = {}
     for given in paths or [str(shipped())]:
@@ -78,7 +78,7 @@ def name_of(path: Path) -> str:
 def resolve(name: str, beside: Path) -> Path | None:
     """The file of a scenario by its name: in the folder of `beside` (a file or a folder), then the shipped.
 
-    None where there is none: a control that is not available is said, and is no mistake.
+    None where there is none: a control that is not available is no mistake, and the run tells of it.
     """
     if not name or "/" in name or "\\" in name:
         return None

@@ -1,4 +1,4 @@
-"""A scenario file in, the scenario or all of its mistakes at once out."""
+"""Takes a scenario file; gives the scenario, or all of its mistakes at once."""
 
 import json
 import os
@@ -23,8 +23,10 @@ SUFFIX = ".race.yaml"
 
 
 Reach = Literal["nothing", "folder", "anywhere"]
-"""What a scenario may make us read and run: no file at all (it comes from a plan or a bundle, with its
-messages); messages in its own folder, and controls that are versions by name; or whatever it names.
+"""What a scenario may make us read and run.
+
+`nothing`: no file, for a plan's or a bundle's, which brings its messages; `folder`: messages in its own
+folder, and controls that are named by version; `anywhere`: whatever it names.
 """
 
 
@@ -79,8 +81,8 @@ def _completed(scenario: Scenario) -> Scenario:
 def _validated(data: dict[str, object], known_bad: frozenset[Place]) -> tuple[Scenario | None, list[Fault]]:
     """The scenario and its faults; with faults, the scenario that is left without them, if there is one.
 
-    What is at fault is taken out and the rest is validated again, so that the rules between keys can speak
-    of the rest in the same go.
+    Faulty values are taken out and the rest is validated again, so that the rules between keys can judge the
+    rest in the same go.
     """
     faults: list[Fault] = []
     scenario = None
@@ -98,14 +100,14 @@ def _validated(data: dict[str, object], known_bad: frozenset[Place]) -> tuple[Sc
 
 
 def _without(data: dict[str, object], paths: Sequence[Place]) -> dict[str, object]:
-    """A copy without the values at these paths; of a missing value, without what lacks it.
+    """A copy without the values at these paths; where a value is missing, without what lacks it.
 
     A list keeps its length, so that later paths still stand where they stand in the file.
     """
     copy: dict[str, object] = json.loads(json.dumps(data))
     for path in sorted(paths, key=len, reverse=True):
         _remove(copy, path)
-    # what every scenario must have is stood in for, so that the rest can be looked at
+    # A stand-in takes the place of what every scenario must have, so that the rest can be validated.
     copy.setdefault("name", "unnamed")
     copy["actors"] = copy.get("actors") or [{"send": {"count": 2}}]
     return copy

@@ -1,4 +1,4 @@
-"""A scenario and a version in, whether it applies out; and the result of a scenario that was not exercised.
+"""Takes a scenario and a version; gives whether it applies, and the result of one that was not exercised.
 
 A version rule is written `>=1.19.0` or `>=1.19.0, <1.30.0`.
 """
@@ -34,7 +34,7 @@ def applies(needs: str, version: str) -> bool:
     """Whether a scenario with that `needs` applies to a server of that version.
 
     An empty rule applies everywhere. `fixed` (the repaired embedded reference) counts as newer than any
-    release; a version that is not known is given the benefit of the doubt.
+    release. To a version that is not known every scenario applies.
     """
     if not needs:
         return True
@@ -63,7 +63,7 @@ def _holds(term: str, found: tuple[int, int, int]) -> bool:
 
 
 def demands(scenario: "Scenario") -> list[tuple[tuple[str | int, ...], str]]:
-    """What a scenario asks for that older releases lack: where it stands, and since which release it is."""
+    """What a scenario asks for that older releases lack: where it stands, and which release brought it."""
     found: list[tuple[tuple[str | int, ...], str]] = []
     for index, actor in enumerate(scenario.actors):
         for kind in actor.kinds:

@@ -1,4 +1,4 @@
-"""Takes a scenario; gives tags that are new to a server only once, and what is changed in a user's file.
+"""Takes a scenario; gives the tags that are new to a server only once, and what is changed in a user's file.
 
 Most races over tags need a tag that the server does not know yet. A tag without `{round}` is such a tag in
 the first round only: in the others there is nothing to race for, so they must not count as clean.
@@ -16,7 +16,7 @@ SHOWN_MAX = 5
 def lasting_tags(scenario: Scenario, *, is_ours: bool) -> tuple[str, ...]:
     """The tags, as written, that a later round finds in the store already, each once.
 
-    is_ours   of another server, whose store outlives a run, a tag must hold `{run}` too
+    is_ours   whether the server is; on another one the store outlives the run, so a tag must hold `{run}` too
     """
     found: list[str] = [tag for given in scenario.given for tag in given.tags]
     of_files: list[str] = []
@@ -52,7 +52,7 @@ def why_vacuous(scenario: Scenario, *, is_ours: bool) -> str:
 
 
 def with_what_was_changed(found: ScenarioResult, scenario: Scenario, *, is_ours: bool) -> ScenarioResult:
-    """A scenario's result, with what is to be said of lasting tags and of the users' own files."""
+    """A scenario's result, with what a reader must know about lasting tags and the users' own files."""
     said, why = list(changes(scenario)), why_vacuous(scenario, is_ours=is_ours)
     if why and found.mode == "race" and found.rounds_lost and found.verdict is Verdict.INCONCLUSIVE:
         reason = f"{found.reason.rstrip('.')}: {why}."
@@ -66,7 +66,7 @@ def with_what_was_changed(found: ScenarioResult, scenario: Scenario, *, is_ours:
 
 
 def changes(scenario: Scenario) -> tuple[str, ...]:
-    """What of each file is not sent as it stands, in a sentence a file."""
+    """What in each file is not sent as it stands, a sentence for each file."""
     found: dict[str, None] = {}
     for actor in scenario.actors:
         send = actor.send

@@ -1,4 +1,4 @@
-"""A scenario, a seed and a run token in; the rounds as frozen values out. Pure: no clock, socket or file."""
+"""Takes a scenario, a seed and a run token; gives frozen rounds. Pure: no clock, socket or file."""
 
 import hashlib
 import random
@@ -15,7 +15,7 @@ from mailrace.scenario.templates import LONGEST, expand
 from mailrace.scenario.texts import LOCAL_PART_MAX, TAG_LENGTH_MAX
 
 INDEX_MAX = 99_999
-"""The last round that has a token of its own: tokens are of fixed length, so that none is part of another."""
+"""The last round that has a token of its own: tokens have one length, so that none is part of another."""
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -71,7 +71,7 @@ class Plan:
 
 
 def any_round(scenario: Scenario) -> PlannedRound:
-    """A round of no run, for what all rounds of the scenario have alike: they differ in names and salts."""
+    """A round of no run; all rounds of a scenario are like it, up to names and salts."""
     return Plan(scenario, 0, LONGEST["run"]).round(0)
 
 
@@ -120,7 +120,7 @@ class _Draft:
         key = f"{kind}.{self._counts[kind]}"
         if isinstance(asked, spec.SendActor):
             return self._send(key, asked, number)
-        # An actor's fields but its count are those of its operation.
+        # All fields of an actor except its count are fields of its operation.
         fields: dict[str, Any] = {
             name: self._value(name, value) for name, value in asked if name != "count" and value is not None
         }
@@ -185,15 +185,16 @@ class _Draft:
     def _of_file(self, message: Message, name: str, spelling: Callable[[str, int], str]) -> Message:
         """The message with the bytes of a file, and with the tags that it asks for, each spelt by `spelling`.
 
-        A tag of the file is made the round's own, for it would be new to the server once only. A plus-address
-        of the file becomes a recipient of ours with the same tag; one tag, one address.
+        A tag of the file is made the round's own, because as it stands it would be new to the server only
+        once. A plus-address of the file becomes a recipient of ours with the same tag: one address for each
+        tag.
         """
         own = user_mail(self._plan.scenario.contents[name])
         local = message.to[0].partition("@")[0].partition("+")[0]
         found: dict[str, list[str]] = {"to": [], "cc": [], "bcc": []}
         spelt: dict[str, str] = {}
-        # One tag gets one address, even where the file asks for it in several places: `spelt` has the tags in
-        # the order in which they were first seen, and the place in that order numbers the address.
+        # A tag gets one address even where the file asks for it in several places. `spelt` has the tags in
+        # the order in which they were first seen; a tag's place in it numbers its address.
         for plus in own.plus:
             head = f"{local}.p{len(spelt) + 1:02d}+"
             room = LOCAL_PART_MAX - len(head)
@@ -211,7 +212,7 @@ class _Draft:
         )
 
     def _of_round(self, tag: str, room: int) -> str:
-        """A file's tag as this round asks for it, in at most `room` characters: its beginning gives way."""
+        """A file's tag as this round asks for it, in at most `room` characters; its beginning is cut off."""
         own = f"-{self._plan.run}-{self._token}"
         return f"{tag[: room - len(own)]}{own}"
 

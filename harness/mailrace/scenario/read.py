@@ -1,7 +1,7 @@
-"""The bytes of a YAML file in; plain data, the place of each value, and what is wrong with the YAML out.
+"""Takes the bytes of a YAML file; gives plain data, the place of each value, and what is wrong with the YAML.
 
-YAML 1.2 by ruamel.yaml's composer: the nodes know their lines and columns, nothing is ever built from a
-tag, and an alias is only a second way to the same node, so its cost is bounded where it is expanded.
+YAML 1.2 by ruamel.yaml's composer: its nodes know their lines and columns, and no tag ever builds an object.
+An alias is only a second way to the same node; its cost is bounded where it is expanded.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""A scenario whose values are each valid in; the contradictions between them out.
+"""Takes a scenario whose values are each valid; gives the contradictions between them.
 
 A rule yields (path, what is wrong; what is wanted). Each rule is one function in `RULES`, so that a file's
 contradictions are all found in one go.
@@ -146,7 +146,7 @@ def _session(scenario: Scenario) -> Findings:
 
 
 def _versions(scenario: Scenario) -> Findings:
-    """A rule that is written must not let in a release that lacks something; none is derived."""
+    """A version rule in the file must not allow a release that lacks what the scenario asks for."""
     for path, since in demands(scenario) if scenario.needs else ():
         major, minor, _ = since.split(".")
         if applies(scenario.needs, f"{major}.{int(minor) - 1}.999"):
@@ -204,11 +204,11 @@ RULES: tuple[tuple[Callable[[Scenario], Findings], frozenset[str]], ...] = (
     (_retry, frozenset()),
     (_controls, frozenset({"name"})),
 )
-"""Each rule with the keys that must be free of other mistakes for it to speak."""
+"""Each rule, with the keys that must have no other mistakes for it to be asked."""
 
 
 def contradictions(scenario: Scenario, wrong: frozenset[Path]) -> list[Fault]:
-    """What does not fit together; `wrong` are paths that were already found at fault and left out."""
+    """What does not fit together; `wrong` are paths that were already found faulty and left out."""
     roots = {str(path[0]) for path in wrong if path}
     found = []
     for rule, reads in RULES:

@@ -57,7 +57,7 @@ class Retry(Strict):
 
 
 class Control(Strict):
-    """A race known to be there; what is left out is the run's own."""
+    """A race known to be there; for what is left out, the run's own value stands."""
 
     target: str | None = Field(None, min_length=1, description="A known-bad target, such as mailpit@1.17.0.")
     scenario: Name | None = Field(None, description="Another scenario, by its name.")

@@ -18,7 +18,7 @@ def schema() -> Schema:
     made = draft7(Scenario.model_json_schema(ref_template="#/definitions/{model}"))
     actor = made["definitions"]["Actor"]
     actor["minProperties"] = actor["maxProperties"] = 1
-    # `delete_all:` with nothing behind it is read as an empty mapping
+    # `delete_all:` with nothing after it is read as an empty mapping
     actor["properties"]["delete_all"]["anyOf"] = [
         {"$ref": actor["properties"]["delete_all"].pop("$ref")},
         {"type": "null"},
@@ -36,7 +36,7 @@ _OLDER = {"$defs": "definitions", "prefixItems": "items"}
 
 
 def draft7(node: object) -> Any:
-    """The same schema in draft-07's words, without what only a null default needs."""
+    """The same schema as draft-07 writes it, without the parts that only a null default needs."""
     if isinstance(node, list):
         return [draft7(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""A text with `{run}`, `{round}` and `{sender}` in, the text with their values out; others are refused."""
+"""Takes a text with `{run}`, `{round}` and `{sender}`; gives it with their values. Others are refused."""
 
 import re
 

@@ -16,13 +16,13 @@ TAG_LENGTH_MAX = 100
 """Newer Mailpits cut a tag there."""
 
 LOCAL_PART_MAX = 64
-"""Of what stands before the @ of an address (RFC 5321 4.5.3.1.1)."""
+"""The longest part before the @ of an address (RFC 5321 4.5.3.1.1)."""
 
 MARKS = ("From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "X-Mailrace", "X-Tags")
 """Headers that tell runs, messages and attempts apart, or that add recipients or tags."""
 
 GENERATED = ("Subject", "Date", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
-"""Headers that every generated message has; a second one would leave open which counts."""
+"""Headers that every generated message has; with a second one it would be open which counts."""
 
 _NAME = "[a-z0-9][a-z0-9-]{0,63}"
 _GIVEN_NAME = "[a-z][a-z0-9-]{0,15}"

@@ -1,7 +1,7 @@
 """Takes a scenario's result and an anomaly; gives whether the anomaly may be called absent, and why.
 
-Seeing one is proof; not seeing one says something only by the rule for PASS (docs/verdicts.md) or by a walk
-of every order (docs/steer-inside.md). Gate and bisect ask nothing else of a clean answer.
+Seeing one is proof. Not seeing one says something only by the rule for PASS (docs/verdicts.md), or after a
+walk of every schedule (docs/steer-inside.md). Gate and bisect take no other answer for a clean one.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.verdict import doubt_of, evidence_of, rule_pairs, why_unfinished
 
 ENDS = frozenset({AnomalyName.HANG.value, AnomalyName.CRASH.value})
-"""Of a server that hangs or has ended no store is read."""
+"""Where a server hangs or has ended, its store is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +32,30 @@ def races_of(result: ScenarioResult) -> tuple[str, ...]:
 
 
 def found_by_walk(walk: ScenarioResult) -> tuple[str, ...]:
-    """The anomalies that a walk came to, shown on one server or not."""
+    """The anomalies of all bad schedules that a walk has found, whether one server showed them or not."""
     unrealised = walk.schedules.unrealised_anomalies if walk.schedules is not None else ()
     return (*unrealised, *races_of(walk))
 
 
 def no_others(result: ScenarioResult, rule: Rule) -> Absence:
-    """Whether it may be said that the target has no anomalies of weight RACE but those that it showed."""
+    """Whether it may be said that the target has no other anomalies of weight RACE than those it showed."""
     seen = races_of(result)
     unfinished = why_unfinished(result.schedules, seen) if result.schedules is not None else ""
     if seen and result.schedules is not None and result.verdict is Verdict.RACE:
-        # What its schedules that hang may hide is not held against it here: they are told themselves.
+        # A schedule that hangs may hide other anomalies. That counts for nothing here: the hang itself is
+        # told.
         finished = f"all {result.schedules.classes} classes of schedules were walked"
         return Absence(not unfinished, unfinished or finished)
-    # Where others were seen, any that was not asks for all of them.
+    # Where some were seen, one that was not seen stands for all the others: the question is the same.
     unseen = next(name.value for name in AnomalyName if name.value not in seen)
     return absence(result, unseen if seen else None, rule)
 
 
 def hidden_by(anomaly: str) -> frozenset[str]:
-    """The anomalies in whose rounds this one is not looked for.
+    """The anomalies that hide this one: it is not looked for in a round that shows one of them.
 
-    Those of `ENDS`; and an outcome is compared with those of the serial orders only where no finer name fits.
+    Those of `ENDS` hide every other one. All of them hide `not_serializable`, because an outcome is compared
+    with those of the serial orders only where no finer name fits.
     """
     if anomaly == AnomalyName.NOT_SERIALIZABLE:
         return frozenset(name.value for name in AnomalyName if name.weight is Weight.RACE) - {anomaly}
@@ -61,15 +63,15 @@ def hidden_by(anomaly: str) -> frozenset[str]:
 
 
 def _rounds_hidden(result: ScenarioResult, anomaly: str | None) -> int:
-    """At most so many of the hits are rounds in which the anomaly was not looked for."""
+    """In how many of the hits the anomaly was not looked for, at most."""
     hiding = hidden_by(anomaly) if anomaly is not None else ()
     return min(result.hits, sum(result.anomalies.get(name, 0) for name in hiding))
 
 
 def doubt(result: ScenarioResult) -> str:
-    """Why nothing may be called absent in a raced result, whatever fired in it; "" if nothing says so.
+    """Why nothing may be called absent in a raced result, whatever fired in it; "" where there is no reason.
 
-    Of a result that shows a race, copies may be missing: that is what it shows.
+    Missing copies are no reason where the result shows a race, for they may be just what the race did.
     """
     seen = evidence_of(result)
     found = doubt_of(replace(seen, promised=0) if seen.hits else seen)
@@ -87,12 +89,12 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
         return Absence(False, f"{anomaly or ', '.join(seen)} was seen")
     if result.verdict not in (Verdict.PASS, Verdict.RACE):
         return Absence(False, result.reason.rstrip("."))
-    # It was not seen, and the scenario was looked at to the end. A walk of all schedules needs no statistics,
-    # a race does.
+    # It was not seen, and the scenario was looked at to the end. A walk of all schedules is an answer by
+    # itself; a race needs statistics.
     if result.schedules is not None:
         if unfinished := why_unfinished(result.schedules, seen):
             return Absence(False, unfinished)
-        # Which schedules another name hides is known: only where nothing was read nothing was looked for.
+        # In a walk only a hang or a crash hides another anomaly, because nothing is read afterwards.
         if anomaly is not None and (ends := [name for name in seen if name in ENDS]):
             return Absence(
                 False, f"schedules of it show {', '.join(ends)}, and there nothing else is looked for"

@@ -1,7 +1,7 @@
 """Takes versions in order and a probe; gives the neighbours between which a race came or went.
 
-The search is pure: answers in, the version to ask next out; so it can be stopped, written down and gone on
-with at any time. A version that gives no answer is passed over for its nearest neighbour.
+The search is pure: it takes answers and gives the version to ask next, so it can be stopped, written down and
+continued at any time. Where a version gives no answer, its nearest neighbour is asked instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,11 +34,10 @@ class Probed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """A bisection: `versions` oldest first, of which the first and the last are `good` and `bad`, or the
-    other way round.
+    """A bisection. `versions`: oldest first; the first and the last are `good` and `bad`, in either order.
 
-    answers   what is known; the two ends are believed until they are probed, which they are if they end up
-              in the pair
+    answers   what is known. What the user said of the two ends is believed; an end is probed only where the
+              search comes down to it
     """
 
     versions: tuple[str, ...]
@@ -48,7 +47,7 @@ class Search:
 
     @property
     def steps_max(self) -> int:
-        """Probes between the ends, where every version answers: ⌈log2 n⌉ for n versions."""
+        """How many versions between the ends are probed if each one answers: ⌈log2 n⌉ for n versions."""
         return ceil(log2(len(self.versions)))
 
     @property
@@ -59,15 +58,15 @@ class Search:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Versions inside the pair that gave no answer; more than none: the pair may be narrower."""
+        """Versions inside the pair that gave no answer. With any of them the true pair may be narrower."""
         low, high = self._ends()
         return self.versions[low + 1 : high]
 
     def next(self) -> str | None:
         """The version to probe next; None where the search is over.
 
-        First the versions between the ends, then those of the pair that nothing but the asker's word
-        stands for: the answer ends with a proof.
+        First the versions between the ends. Then the two of the pair, as far as only the user has judged them
+        so far: the answer has to end with a proof.
         """
         low, high = self._ends()
         middle = (low + high) / 2
@@ -77,7 +76,7 @@ class Search:
         return next((v for v in self.pair if v not in self.answers), None)
 
     def contradiction(self) -> str:
-        """Where a probe says the opposite of what the asker said of an end, in a sentence; else ""."""
+        """That a probe says the opposite of what the user said of an end, in a sentence; "" if none does."""
         for version, said in ((self.good, Answer.GOOD), (self.bad, Answer.BAD)):
             probed = self.answers.get(version)
             if probed is not None and probed.answer not in (said, Answer.UNKNOWN):
@@ -95,7 +94,7 @@ class Search:
                 low = max(low, i)
             else:
                 high = min(high, i)
-        # Answers that change more than once leave low above high: the newest change is shown.
+        # Where the answers change more than once, low ends up above high; then the newest change is shown.
         return (low, high) if low < high else (low, len(self.versions) - 1)
 
 
@@ -126,7 +125,7 @@ def told(search: Search) -> Sequence[str]:
     shown = {v for v in pair if v in search.answers and search.answers[v].answer is not Answer.UNKNOWN}
     lines = [f"Of these neighbours {pair[0]} has the race, and {pair[1]} does not."]
     if believed := [version for version in pair if version not in shown]:
-        lines[0] = f"{lines[0][:-1]}; of {' and '.join(believed)} that is only what was said, and not shown."
+        lines[0] = f"{lines[0][:-1]}; for {' and '.join(believed)} this was only said, and not shown."
     if search.unknown:
         lines.append(f"Between them {', '.join(search.unknown)} could not be looked at.")
     for version in search.pair:

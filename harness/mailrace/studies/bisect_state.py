@@ -1,4 +1,4 @@
-"""A bisection in, run to its end and written down at each step out; and what is written read back."""
+"""Takes a bisection; runs it to its end and writes each step down, and reads back what was written."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def run_bisect(
     trials: int,
     tell: Callable[[str], None],
 ) -> Search:
-    """Search to the end, each probe into a folder of its own; what is known stands in `state` at any time.
+    """Search to the end. Each probe has a folder of its own, and `state` holds at any time what is known.
 
     Raises UsageError where the state file is of another question.
     """
@@ -66,7 +66,8 @@ def run_bisect(
         tell(f"{version}: {probed.answer}")
         return probed
 
-    # What is known is written before the first probe and after each, so it can be ended at any moment.
+    # What is known is written before the first probe and after each one, so the search can be ended at any
+    # moment.
     keep(search)
     search = bisect(search, ask, keep)
     save(whole.folder / BISECT, search, question)
@@ -76,7 +77,7 @@ def run_bisect(
 
 
 def search_of(folder: Path) -> Search | None:
-    """How far the search in that folder had come, also of one that was cut off; None: it had not begun."""
+    """How far the search in that folder came, even if it was cut off; None: it had not begun."""
     last = None
     for found in read_study(folder / HISTORY, "search", Search):
         last = found
@@ -105,9 +106,9 @@ def save(path: Path, search: Search, question: Mapping[str, object]) -> None:
 
 
 def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Search:
-    """The search with the answers of the file, if there is one; unknown ones are asked again.
+    """The search with the answers of the file, if there is one. Versions without an answer are asked again.
 
-    Raises UsageError where the file is of another question, or no such file at all.
+    Raises UsageError where the file holds another question, or no bisection at all.
     """
     if not os.path.lexists(path):
         return search

@@ -1,7 +1,7 @@
-"""A container image's tag in, the Mailpit program inside it out, to be started like any other binary.
+"""Takes the name of a container image; gives the Mailpit program in it, to be started like any other.
 
-The program is copied out of the image, not run in it: then it is ours to start and to hold, so the gate can
-steer it, and what is judged is the very file that the image ships.
+The program is copied out of the image and not run in it. So it is ours to start and the gate can steer it,
+and what is judged is the very file that the image ships.
 """
 
 import json
@@ -17,7 +17,7 @@ from mailrace.targets.mailpit.lookup import cache_folder
 PREFIX = "image:"
 ENGINES = ("docker", "podman", "nerdctl")
 COMMAND_S_MAX = 600.0
-"""Of one command of the engine; a pull is the longest."""
+"""So long one command of the engine may take; pulling an image takes longest."""
 
 
 def is_image(name: str) -> bool:

@@ -1,7 +1,7 @@
-"""Raced rounds in, what became of the clients' mails out: doubled, lost, untagged, and tries spent. Pure.
+"""Takes raced rounds; gives what became of the mails (doubled, lost, untagged) and the tries spent. Pure.
 
-The checkers ask whether the server kept its promises; this asks what the user is left with. With
-`--ignore-duplicate-ids` one Message-ID is one mail, else each sender's message is.
+The checkers ask whether the server kept its promises. This asks what the user is left with. One mail is what
+has one Message-ID with `--ignore-duplicate-ids`, and otherwise one sender's message.
 """
 
 from collections import Counter, defaultdict
@@ -17,12 +17,12 @@ from mailrace.model.operation import Message, Send, ServerOptions
 class Ledger:
     """Counts of mails over all rounds that could be looked at.
 
-    refused    raced attempts that were not accepted: what the policy had to deal with
+    refused    first attempts that were not accepted, which the policy had to deal with
     doubled    mails with two or more copies
     lost       mails without a copy that the client was told are accepted
     given_up   mails without a copy that the client knows it did not deliver
     untagged   stored mails of which no copy has all the tags asked for
-    extra      attempts after the first, without those that `reconcile` spared
+    extra      attempts after the first; those that `reconcile` did not have to make are not counted
     """
 
     rounds: int = 0

@@ -27,19 +27,20 @@ from mailrace.studies.absence import races_of
 
 EMPTY = "not available"
 Looking = Callable[[Mapping[str, TargetName], Session], Iterator[tuple[str, RunResult]]]
-"""How a campaign's workers look at columns, given by the names of their folders; each with its result."""
+"""How a campaign's workers look at the columns of a matrix: they take targets by the name of each column's
+folder, and give each name with its result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """A column that stays empty, as the journal has it: its target, and why, as its cells say it."""
+    """A column that stays empty, as the journal keeps it: its target, and the reason that its cells show."""
 
     target: str
     text: str
 
 
 def cell_of(result: ScenarioResult, report: str) -> Cell:
-    """A cell: how many of all classes are violating, or how many rounds hit, and which anomalies."""
+    """The cell of a result: how many classes violate or how many rounds hit, and which anomalies showed."""
     if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED) or not (result.rounds or result.schedules):
         return Cell(verdict=result.verdict, text=result.reason, report=report, machine=result.machine)
     seen = races_of(result)
@@ -60,11 +61,11 @@ def run_matrix(
 ) -> Matrix:
     """Run every scenario on every target, each target into a folder of its own.
 
-    A version that is not at hand is a named empty cell, unless `may_install` and it can be installed.
+    The column of a version that is not at hand stays empty and says why. With `may_install` it is installed
+    first.
 
-    lacks   why a target cannot be looked at, "" where it can
-    look    how the workers of a campaign look at columns, by the names of their folders; None: this process
-            looks at one after the other
+    lacks   why a target cannot be looked at; "" where it can
+    look    how the workers of a campaign do it; None: this process looks at one column after the other
     """
     cells: dict[tuple[str, TargetName], Cell] = {}
 
@@ -94,7 +95,7 @@ def run_matrix(
 
 
 def matrix_of(found: Contents, results: Mapping[Path, RunResult]) -> Matrix:
-    """The table of a matrix's folder, of one that was cut off too: what was not run is an empty cell."""
+    """The table of a matrix's folder, even of one that was cut off: what was not run is an empty cell."""
     plan = found.plan
     if plan is None:
         raise UsageError(f"{found.folder}: has no plan, so its rows and columns are not known")
@@ -160,7 +161,7 @@ def matrix_markdown(matrix: Matrix) -> str:
 
 
 def _why_not_installed(target: TargetName, ends: float | None, tell: Callable[[str], None]) -> str:
-    """Install a version before the time is over; the reason where that did not succeed, else ""."""
+    """Install a version before the time is over. "" where that succeeded, else why it did not."""
     from mailrace.targets import install
 
     try:

@@ -1,8 +1,8 @@
 """Takes the results of runs that were split over CI jobs; gives the one result of all of them. Pure.
 
-Split by scenarios, the scenarios are put side by side; split by rounds, counts add up. Either way each run
-counts once, and the verdict is made again from the documents: the rule for PASS holds at any stopping time,
-so pairs add up. Every field is a sum, a union or an extreme, so neither order nor grouping changes anything.
+Where the jobs had different scenarios, these are put side by side; where they had rounds of one scenario,
+counts add up. Each run counts once, and the verdict is reached again from the documents; pairs add up because
+the rule for PASS holds at any stopping time. Every field is a sum, a union or an extreme, whatever the order.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ BETWEEN = " | "
 
 
 def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunResult:
-    """One result of all, judged by the very rule that judges a run: merging adds counts up, never evidence.
+    """One result of all, judged by the same rule as a run. Merging adds up counts; it never adds evidence.
 
     theta   of the rule for PASS; None: the strictest of the runs'
     Raises UsageError for none, for a run that is there twice (alone, or as a part of an earlier merge), for
@@ -47,7 +47,7 @@ def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunRes
     """
     if not results:
         raise UsageError("merge: nothing to merge; name the folders of runs")
-    # What cannot be added up is refused first: a run that is there twice, two servers, impossible counts.
+    # First whatever cannot be added up is refused: a run that is there twice, two servers, impossible counts.
     tokens = _tokens(results)
     target = _target([r.target for r in results])
     found: dict[tuple[str, str], list[ScenarioResult]] = {}
@@ -89,7 +89,7 @@ def merge(results: Sequence[RunResult], *, theta: float | None = None) -> RunRes
 
 
 def _tokens(results: Sequence[RunResult]) -> tuple[str, ...]:
-    """The tokens of all runs, those inside earlier merges too; UsageError where one is there twice."""
+    """The tokens of all runs, with those in earlier merges. Raises UsageError where one is there twice."""
     times = Counter(token for r in results for token in r.parts or (r.run,))
     if "" in times:
         raise UsageError("merge: a run has no token, so it cannot be told from another; run it again")
@@ -102,7 +102,7 @@ def _tokens(results: Sequence[RunResult]) -> tuple[str, ...]:
 
 
 def _require_possible(part: ScenarioResult) -> None:
-    """UsageError where the counts are such as no run has: such a document was not written by mailrace."""
+    """Raises UsageError for counts that no run can have: mailrace did not write such a document."""
     control = part.control
     is_possible = 0 <= part.hits <= max(part.rounds, part.hits * (part.mode == "steer"))
     is_possible &= min(part.rounds, part.rounds_lost, part.found, *part.expected) >= 0
@@ -145,8 +145,8 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     parts = [_taken_back(part) for part in parts]
     if parts[0].mode != "race":
         return _gravest(parts)
-    # Merging must give the same whatever the order of the folders is, so all that is a list is sorted, and
-    # all that is a number is a sum or a maximum.
+    # Merging must give the same in whatever order the folders are named. So every list is sorted, and every
+    # number is a sum or a maximum.
     blocks = tuple(
         sorted(
             (block for p in parts for block in p.blocks),
@@ -156,7 +156,7 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
     rounds, hits = sum(p.rounds for p in parts), sum(p.hits for p in parts)
     seconds = _sums(p.seconds for p in parts)
     whole_s = seconds.get("all", 0.0)
-    # Each machine has a rate of its own, and no rate of two is told as if it were one.
+    # Each machine has a rate of its own, so two of them get no interval, which would describe one rate.
     machines = _words(p.machine for p in parts)
     is_one_rate = BETWEEN not in machines and not is_overdispersed(blocks)
     words = _gravest(parts)
@@ -203,11 +203,11 @@ def with_counts(base: ScenarioResult, parts: Sequence[ScenarioResult]) -> Scenar
 def _judged(
     joined: ScenarioResult, rule: Rule, found_by_steer: tuple[str, ...], *, is_cut_off: bool
 ) -> ScenarioResult:
-    """The verdict on the sums. A part that failed is not outweighed by others that did not."""
+    """The result with the verdict on the sums. Parts that did not fail do not outweigh one that failed."""
     if joined.mode != "race":
         return joined
     if not _was_exercised(joined) or (joined.verdict is Verdict.FAILED and not joined.hits):
-        # The part's own words say why: it failed, does not apply, or must not run there.
+        # The part's own reason says it: it failed, does not apply, or must not run there.
         return joined
     decision = decide(evidence_of(joined, found_by_steer=found_by_steer, is_cut_off=is_cut_off), rule)
     return replace(joined, verdict=decision.verdict, reason=decision.reason, advice=decision.advice)
@@ -231,13 +231,13 @@ def _taken_back(part: ScenarioResult) -> ScenarioResult:
 
 
 def _gravest(parts: Sequence[ScenarioResult]) -> ScenarioResult:
-    """The part that says most: the gravest; of those, one for certain."""
+    """The part with the gravest verdict; of several the same one in whatever order they come."""
     word = gravest(p.verdict for p in parts)
     return min([p for p in parts if p.verdict is word] or parts, key=_text)
 
 
 def _control(controls: Sequence[ControlResult], rule: Rule) -> ControlResult | None:
-    """The pairs with the strongest control, from all jobs that had it; of equal kinds, one for certain."""
+    """The pairs with the strongest control, from all jobs that had it, whatever their order."""
     if not controls:
         return None
 
@@ -279,7 +279,7 @@ def _counts(maps: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _sums(maps: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Seconds by name, to the millisecond, so that no order of adding shows."""
+    """Seconds by name, added up as whole milliseconds, so that the order of adding changes nothing."""
     total_ms: Counter[str] = Counter()
     for one in maps:
         for name, value in one.items():
@@ -288,7 +288,7 @@ def _sums(maps: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _words(texts: Iterable[str]) -> str:
-    """Each text once, in alphabetical order; one that is a merge already is taken apart."""
+    """Each text once, in alphabetical order. A text that an earlier merge has put together is taken apart."""
     return BETWEEN.join(sorted({part for text in texts for part in text.split(BETWEEN)}))
 
 

@@ -32,12 +32,12 @@ LEDGER = ("mails", "refused", "doubled", "lost", "given_up", "untagged", "extra"
 
 
 def operations_of(scenarios: Iterable[Scenario]) -> Together:
-    """The operations of each scenario's rounds, which differ in names only."""
+    """The operations of any round of each scenario: its rounds differ in names only."""
     return {one.name: any_round(one).operations for one in scenarios}
 
 
 def gate_study(gate: Gate, scenarios: Sequence[Scenario] = ()) -> Study:
-    """Findings by weight; the conclusion explains what the new version shows and no baseline accepts."""
+    """The findings by weight. The conclusion explains what the new version shows and nothing accepts."""
     found = in_order(gate.findings)
     header = ("scenario", "anomaly", "change", f"old ({gate.old_version})", f"new ({gate.new_version})")
     return Study(
@@ -68,7 +68,7 @@ def _gate_row(gate: Gate, one: Finding) -> tuple[StudyCell, ...]:
 
 
 def _proof(gate: Gate, one: Finding) -> list[str]:
-    """What a reader needs of a finding that counts against the upgrade."""
+    """What a reader needs to know of a finding that counts against the upgrade; nothing for any other."""
     if verdict_of(one, is_strict=gate.is_strict) in (Verdict.PASS, Verdict.NOT_APPLICABLE):
         return []
     head = f"{one.scenario}: {one.anomaly or 'as a whole'}: {one.change}: {one.reason}"
@@ -101,7 +101,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
         for f in found
         if f.is_seen and f.anomaly and not f.accepted
     ]
-    # One command follows: to see a new race again, else to get on with what could not be looked at.
+    # One command follows: the one that shows a new race again, else one for what could not be looked at.
     again = next((f.replay for f in found if f.replay and f.change is Change.NEW), "")
     commands = [Command(purpose="To see the new race again", text=again)] if again else []
     open_ = next((f.scenario for f in found if f.change is Change.COULD_NOT_LOOK), "")
@@ -114,7 +114,7 @@ def _gate_told(gate: Gate, found: Sequence[Finding], together: Together) -> Conc
 
 
 def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence[Scenario] = ()) -> Study:
-    """Scenarios by targets; the conclusion counts for each target and explains each anomaly once."""
+    """Scenarios by targets. The conclusion counts for each target, and explains each anomaly once."""
     together = operations_of(scenarios)
     cells = [matrix.cell(name, target) for name in matrix.scenarios for target in matrix.targets]
     seen = [
@@ -138,7 +138,7 @@ def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence
         ]
         looked = [(name, word) for name, word in words if word is not None]
         counted.append(f"{target}: {count_words(looked) if looked else 'it is not available here.'}")
-    # A version that was not available is an empty column, and counts as not looked at.
+    # A version that was not available is an empty column, and its cells count as INCONCLUSIVE.
     what = f"{plural(len(matrix.scenarios), 'scenario')} on {plural(len(matrix.targets), 'target')}"
     return Study(
         kind="matrix",
@@ -157,7 +157,7 @@ def matrix_study(matrix: Matrix, command: str, started: str, scenarios: Sequence
 
 
 def _between(matrix: Matrix) -> tuple[Command, ...]:
-    """The bisection between the first two neighbours of which one races and the other does not."""
+    """The command that bisects between the first two neighbours of which one races and the other does not."""
     for name in matrix.scenarios:
         for one, other in zip(matrix.targets, matrix.targets[1:], strict=False):
             words = {matrix.cell(name, target).verdict: target for target in (one, other)}
@@ -176,9 +176,9 @@ def retries_study(
     started: str,
     scenario: Scenario | None = None,
 ) -> Study:
-    """A row for each policy, with and without `--ignore-duplicate-ids`, and what each leaves a user with.
+    """A row for each policy with and without `--ignore-duplicate-ids`: what it leaves a user with.
 
-    name   of the scenario, as `mailrace run` is to be given it
+    name   of the scenario, as `mailrace run` takes it
     """
     has_all = all(trial.ledger.mails and not trial.cut for trial in trials)
     together = any_round(scenario).operations if scenario is not None else None
@@ -221,7 +221,7 @@ def _retries_row(trial: Trial) -> tuple[StudyCell, ...]:
 
 
 def bisect_told(search: Search, scenario: Scenario) -> Conclusion:
-    """What a bisection found: between which versions, and what the race means that the bad one shows."""
+    """What a bisection found: how many versions gave which answer, and what the bad ones' race means."""
     probed = Counter(known.answer.value for known in search.answers.values())
     looked = listed([f"{count} {answer}" for answer, count in probed.items()]) or "none"
     counted = [f"Of {plural(len(search.versions), 'version')} {looked} by a look at {scenario.name}."]

@@ -1,7 +1,7 @@
-"""Takes the kinds of overlap that a suite made; gives what steer says of each on the recorded version.
+"""Takes the kinds of overlap that a suite made; gives what steer says of each one on the recorded version.
 
-What was steered to its end stands in a cache by version, so that the next recording of a suite has it at
-once; it also tells what other versions do.
+Verdicts that steer has reached are kept in a cache, by version. So the next recording of a suite has them at
+once, and can also tell what other versions do.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ from mailrace.studies.surveyed import Known, known_of, surveyed_pairs
 from mailrace.targets import cache_folder, why_not
 
 SCENARIOS = "scenarios"
-"""The folder of a record's scenarios, one for each kind of overlap that an actor can make."""
+"""The folder below a record's with a scenario for each kind of overlap that actors of a scenario can make."""
 STEERED = "steered"
-"""The folder of the cache: a file a version."""
+"""The folder of the cache, which has a file for each version."""
 STEER_S_MIN = 1.0
 NO_ACTOR = "no actor of a scenario does what one of the two operations does"
 NOT_ASKED = "it was not steered (--minutes 0); steer the scenario by itself"
@@ -37,9 +37,9 @@ NO_TIME = "the time for steering was over; steer the scenario by itself"
 
 
 class Cache:
-    """What was steered before, of one version of a real Mailpit; of anything else it keeps nothing.
+    """What was steered before on one version of a real Mailpit. For any other target it keeps nothing.
 
-    A verdict holds for the text of its scenario, and for the mailrace that found it.
+    A verdict holds for the text of its scenario only, and for the version of mailrace that found it.
     """
 
     def __init__(self, target: TargetName | None) -> None:
@@ -51,7 +51,7 @@ class Cache:
         return _read(self._folder / f"{self._version}.json").get(_digest(scenario)) if self._version else None
 
     def elsewhere(self, scenario: str) -> tuple[str, ...]:
-        """What is known of it on other versions, a few words each."""
+        """What is known of that scenario on other versions, a few words for each."""
         said = []
         for file in sorted(self._folder.glob("*.json")):
             known = _read(file).get(_digest(scenario)) if file.stem != self._version else None
@@ -60,7 +60,10 @@ class Cache:
         return tuple(said)
 
     def keep(self, scenario: str, verdict: str, why: str) -> None:
-        """Keep a verdict that will not change; a cache that cannot be written is done without."""
+        """Keep a verdict, if it is one that will not change.
+
+        Where the cache cannot be written, nothing is kept.
+        """
         if not self._version or verdict not in (Verdict.PASS, Verdict.RACE):
             return
         with suppress(OSError, MailraceError):
@@ -76,9 +79,9 @@ class Cache:
 def steer_overlaps(
     found: Findings, target: TargetName, folder: Path, seconds: float, said: Callable[[str], None]
 ) -> Findings:
-    """The findings with what steer says of each kind of overlap, the most frequent first.
+    """The findings with what steer says of each kind of overlap.
 
-    Each kind that actors can make is written as a scenario file, whether there is time to steer it or not.
+    A scenario file is written for each kind that actors can make, whether there is time to steer it or not.
     """
     deadline = monotonic() + seconds
     asked, why_none = _version_of(target, found.version)
@@ -97,7 +100,7 @@ def steer_overlaps(
             raise UsageError(f"{path.parent}: is a link; name a record that mailrace made")
         path.parent.mkdir(exist_ok=True)
         write_whole(path, overlap.scenario.encode())
-        # What is known costs no time, so the time that there is goes to what nobody has looked at.
+        # What is known already takes no time, so the time goes to what nobody has looked at yet.
         known = known_of(surveyed, overlap.first, overlap.second, overlap.relation)
         known = known or cache.known(overlap.scenario)
         if known is not None:
@@ -115,10 +118,10 @@ def steer_overlaps(
 
 
 def steered_run(folder: Path) -> Path:
-    """The run below a record's folder that shows what happened without the suite: for a bundle, or a replay.
+    """The run below a record's folder that shows without the suite what happened, for a bundle or a replay.
 
-    It is of an overlap that was steered to a race, if possible to an anomaly that happened. Raises UsageError
-    with the next step where there is none.
+    It is the run of an overlap that was steered to a race; if possible to an anomaly that happened in the
+    suite. Raises UsageError with the next step where there is none.
     """
     happened, racing, target = _told(folder)
     # The folder may be a stranger's, so only what stands below it is taken.
@@ -128,7 +131,7 @@ def steered_run(folder: Path) -> Path:
         if file.with_suffix("").is_dir():
             return file.with_suffix("")
     if files:
-        # What an earlier record or a survey had told was not steered again.
+        # An earlier record or a survey told that it races, so it was not steered again here.
         again = shlex.join(["mailrace", "steer", str(files[0][1]), "--target", target])
         raise UsageError(
             f"{folder}: a record of a suite; its overlap {files[0][1].name} is known to race, but was not "
@@ -141,7 +144,7 @@ def steered_run(folder: Path) -> Path:
 
 
 def _told(folder: Path) -> tuple[frozenset[str], list[tuple[str, str]], str]:
-    """What the document of a record says: what happened; why and in which file overlaps race; the target."""
+    """What a record's document says: what happened, which overlaps race (why, in which file), the target."""
     try:
         document = json.loads(read_regular(folder / RECORD_DOCUMENT))
         happened = frozenset(str(one["name"]) for one in document["happened"])
@@ -153,7 +156,7 @@ def _told(folder: Path) -> tuple[frozenset[str], list[tuple[str, str]], str]:
 
 
 def _named(target: str, version: str) -> str:
-    """A target to name to a user: no program and no address, for the document may be a stranger's."""
+    """The target as a command may name it; no program or address, since the document may be a stranger's."""
     for name in (target, f"mailpit@{version}"):
         with suppress(MailraceError):
             if (named := parse_target(name)).kind in ("mailpit", "embedded"):
@@ -162,7 +165,7 @@ def _named(target: str, version: str) -> str:
 
 
 def steered_before(found: Findings, folder: Path) -> Findings:
-    """The findings with what record.json says of their overlaps, else with what the cache does."""
+    """The findings with what record.json says of their overlaps; where it is silent, what the cache says."""
     try:
         told = json.loads(read_regular(folder / RECORD_DOCUMENT))["overlaps"]
         said = {(o["first"], o["second"], o["relation"]): o for o in told}
@@ -183,7 +186,7 @@ def steered_before(found: Findings, folder: Path) -> Findings:
 
 
 def _version_of(target: TargetName, version: str) -> tuple[TargetName | None, str]:
-    """What may be steered for the recorded server, or why there is nothing: one that is not ours never is."""
+    """What is steered in place of the recorded server, or why nothing is; only servers of ours are."""
     if target.kind != "url":
         return target, ""
     try:
@@ -216,7 +219,7 @@ def _digest(scenario: str) -> str:
 
 
 def _read(file: Path) -> dict[str, Known]:
-    """What a file of the cache holds; nothing where it is another mailrace's or cannot be read."""
+    """What a file of the cache holds; nothing where another mailrace wrote it, or it cannot be read."""
     try:
         held = json.loads(read_regular(file))
         if held["mailrace"] != __version__:

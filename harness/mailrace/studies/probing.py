@@ -1,7 +1,7 @@
 """Takes a scenario and a version; gives whether the race is there: good, bad or unknown.
 
-One hit is proof. A clean word is only said where every order was walked, or by the rule for PASS; a native
-race that says neither is tried again, with other seeds.
+One hit is proof. A version is good only where every schedule was walked, or by the rule for PASS. A native
+race that gives neither answer is tried again, with another seed.
 """
 
 import re
@@ -33,17 +33,19 @@ def probe(
     trials: int,
     listener: Listener | None = None,
 ) -> Probed:
-    """Look at one version, natively up to `trials` times; what failed or does not apply is unknown.
+    """Look at one version, natively up to `trials` times.
 
-    Each run has a folder of its own, below `options.output.out` where that is given.
-    A race for one named anomaly does not stop at a hit of another: then all rounds are run.
+    Where it fails or does not apply, the answer is unknown.
+
+    Each run has a folder of its own, below `options.output.out` where that is given. A race for one named
+    anomaly does not stop at a hit of another one, so all of its rounds are run.
     """
     within = options.output.out
     racing = replace(options.racing, until="decided" if anomaly is None else "rounds")
     trials = trials if options.mode == "race" else 1
     answer, reason, found, folder = Answer.UNKNOWN, "it was not looked at.", None, ""
-    # Each trial has another seed, and so other offsets. The first clear answer ends it, and what does not
-    # apply here or is not available will not change by being tried again.
+    # Each trial has another seed, and so other offsets. The first clear answer ends it. So does a scenario
+    # that does not apply or a server that is not available, because another trial would not change that.
     for trial in range(trials):
         asked = replace(options, target=target, racing=racing, seed=options.seed + trial)
         if within is not None:

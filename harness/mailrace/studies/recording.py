@@ -1,6 +1,6 @@
-"""A target and a suite's command in, the record of their traffic and its findings out.
+"""Takes a target and a suite's command; gives the record of their traffic, and the findings in it.
 
-The recorder stands in front of the server while the command runs (or until it is interrupted), then the store
+The recorder stands in front of the server while the command runs, or until it is interrupted. Then the store
 is read once, and what was seen is put into words.
 """
 
@@ -38,10 +38,10 @@ class RecordRequest:
     command     the suite's command; empty: until Ctrl-C
     smtp, http, pop3   where the recorder listens: (host, port); port 0 takes one that the system gives
     pop3_server        of a server that is not ours; one of ours has POP3
-    variables   names of environment variables that the command is given as well, with what they hold:
-                `{smtp}`, `{smtp_host}`, `{smtp_port}`, `{http}`, `{http_port}`, `{pop3}` … are filled in
-    keeps_content   the mails are kept as well, as files
-    made_by     the words of the command that records, for whoever wants to record once more
+    variables   further environment variables for the command, by name. In their values `{smtp}`,
+                `{smtp_host}`, `{smtp_port}`, `{http}`, `{http_port}`, `{pop3}` … are filled in
+    keeps_content   the mails themselves are kept as well, as files
+    made_by     the words of the command that records, so that it can be called again
     """
 
     target: TargetName
@@ -90,13 +90,13 @@ class Recording:
         self._closing.callback(recorder.close)
         self._target, self._recorder = target, recorder
         if not target.is_ours:
-            # What was there before is no doing of the suite, so it is noted before anybody can connect.
+            # The suite has not stored what is there already, so that is noted before anybody can connect.
             for line in _held(target, was_there=True):
                 recorder.write(line)
         self._counted = _counted(target)
         recorder.start()
         scheme = "https" if target.addresses.api.startswith("https:") else "http"
-        # The login of a server of ours is no secret: nobody reaches it from outside.
+        # The login of a server of ours is no secret, because nobody can reach that server from outside.
         login = target.credentials.pop3 if target.is_ours else None
         self.places = _places(request, recorder, scheme, login)
 
@@ -110,14 +110,14 @@ class Recording:
         recorder, target = self._recorder, self._target
         assert recorder is not None
         assert target is not None
-        # First all that passed is in the file, then the store is read: what it holds is what they left.
+        # All traffic is in the file before the store is read, so the store holds what that traffic has left.
         recorder.stop()
         is_store_known = True
         try:
             for line in _held(target):
                 recorder.write(line)
         except TargetError as wrong:
-            # An answer may quote mails, so of one that is not the API's only the status is kept.
+            # An answer that is not the API's may quote mails, so only its status is kept.
             said = f"it answered {wrong.status}" if isinstance(wrong, BadAnswer) else str(wrong)
             recorder.failures.append(f"the store could not be read at the end: {said}")
             is_store_known = False
@@ -144,7 +144,7 @@ class Recording:
         self._closing.close()
 
     def _started(self) -> tuple[ManagedTarget | ExternalTarget, Place | None]:
-        """The server, started where it is ours, and where its POP3 listens; None where that is not known."""
+        """The server, which is started if it is ours, and where its POP3 listens (None: not known)."""
         wanted = self._request.target
         is_ours = wanted.kind != "url"
         # A server's log quotes what it cannot read, so it is kept only where contents are.
@@ -171,7 +171,10 @@ def record(request: RecordRequest, folder: Path, said: Callable[[str], None]) ->
 
 
 def read_again(folder: Path, failures: tuple[str, ...] = ()) -> Findings:
-    """The findings of a record's folder, also of one that was killed; `failures` stand not in it."""
+    """The findings of a record's folder, even if the recorder was killed.
+
+    `failures`: some that it does not hold.
+    """
     return findings_of(Suite(read_record(folder / RECORD)), failures)
 
 

@@ -1,7 +1,7 @@
-"""The folder of any command in, its reports rendered again and what it found in lines out.
+"""Takes the folder of any command; renders its reports again, and gives what it found in lines.
 
-Of a command that was killed it is what it had found until then: a race stays one, and what was not looked at
-any more is said.
+Of a command that was killed this is what it had found until then. A race stays a race, and what was no longer
+looked at is said.
 """
 
 from collections.abc import Collection
@@ -60,9 +60,10 @@ def rendered(source: Path, formats: Collection[str]) -> Rendered:
 
 
 def told_of(folder: Path, run: Path, result: RunResult) -> list[str]:
-    """A line for each scenario of a run that was begun: where it stands, its verdict and the reason.
+    """A line for each scenario of a run that was begun: where its files stand, its verdict and the reason.
 
-    How many there are besides is one more line: not begun, or with a worker, who tells what is whole only.
+    One more line says how many others there are: they were not begun, or a worker has them, who reports a
+    scenario only when it is done.
     """
     where = f"{run.relative_to(folder)}: " if run != folder else ""
     begun = [one for one in result.scenarios if not one.reason.startswith(NOT_BEGUN)]

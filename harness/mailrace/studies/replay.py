@@ -1,4 +1,4 @@
-"""A recorded witness in, whether it still fails out: the same round or schedule, run again on any target."""
+"""Takes a recorded witness; runs its round or schedule again on any target, and gives whether it fails."""
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -23,13 +23,13 @@ from mailrace.steer.replay import Word
 from mailrace.verdict import ExitStatus, clopper_pearson, doubt_of, evidence_of, upper_bound
 
 ROUNDS_MAX = 1_000
-"""Of a raced replay, unless more are asked for."""
+"""So many rounds a raced replay has at most, unless more are asked for."""
 DECOYS_MAX = 64
 MESSAGES_MAX = 6_000
 READS_MAX = 10_000
 NATIVE_ROUNDS = 25
-"""Raced after a clean walk, to see that the server works for its clients as well: what breaks only once
-requests have met in its memory shows in few of the rounds."""
+"""So many rounds are raced after a clean walk, to see that the server also works for its clients. Few of them
+show what breaks only where requests meet in the server's memory."""
 
 STATUS = {
     Word.STILL_FAILS: ExitStatus.RACE,
@@ -78,10 +78,10 @@ def recorded(
 
 
 def _beyond(witness: Witness, scenario: Scenario) -> str:
-    """What is in a witness that no run of ours can have recorded, in words; "" if nothing.
+    """What in a witness no run of ours can have recorded, in words; "" where there is nothing of the kind.
 
-    A run.json may be a stranger's. Its round is sent to a server and waited for, so its numbers have the
-    ranges that a scenario's have, and its texts no line breaks.
+    A run.json may be a stranger's, and its round is sent to a server and waited for. So its numbers must be
+    in the ranges of a scenario's, and its texts must hold no line breaks.
     """
     record = witness.record
     digests = {sha256(mail).hexdigest() for mail in scenario.contents.values()}
@@ -90,7 +90,7 @@ def _beyond(witness: Witness, scenario: Scenario) -> str:
     texts = [t for m in messages for t in (m.key, m.domain, m.message_id, m.subject, *m.recipients, *m.tags)]
     texts += [part for m in messages for header in m.headers for part in header]
     texts += [o.path for o in reads] + [getattr(o, "query", "") for o in record.plan.operations]
-    # Each key names, for the user, what is out of its range; the first that is wrong is told.
+    # Each key says in the user's words what is wrong. Only the first one is told.
     wrong = {
         "its offsets": any(abs(one) > OFFSET_US_MAX for one in record.offsets_us),
         "its number of decoys": not 0 <= record.decoys <= DECOYS_MAX,
@@ -109,10 +109,9 @@ def _beyond(witness: Witness, scenario: Scenario) -> str:
 def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None) -> Replay:
     """Run the witness again on the request's target: its schedule `times` times, or its round, raced.
 
-    FIXED is only said where the scenario as a whole gets the word PASS on that target, by the very rule of
-    `mailrace run` and `mailrace steer`: its operations were accepted, nothing else is broken, and a race
-    would have been seen. So a server that refuses everything, hides its list or breaks another promise
-    instead is never FIXED.
+    FIXED is said only where the scenario as a whole is PASS on that target, by the rule of `mailrace run` and
+    `mailrace steer`: its operations were accepted, nothing else is broken, and a race would have been seen.
+    So a server is never FIXED that refuses everything, hides its list, or breaks another promise instead.
     """
     if what.witness.schedule is None:
         return replay_round(what, request, listener)
@@ -137,8 +136,8 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
     told = f"{answer.sentence}{missed}"
     if answer.word is Word.STILL_FAILS:
         return _answer(Word.STILL_FAILS, answer.hits, answer.runs, told)
-    # The recorded schedule is good now, or is not sent any more. That alone says nothing of all other ones,
-    # nor whether this server still does what it is asked: the whole scenario is steered to know.
+    # The recorded schedule is good now, or the server no longer sends it. That says nothing of all the other
+    # schedules, nor whether this server still does what it is asked. So the whole scenario is steered.
     steering = replace(request.steering, one_of_each="anomaly")
     asked = replace(request, seed=what.result.seed, mode="steer", steering=steering)
     found = run([what.scenario], asked, listener).result.scenarios[0]
@@ -150,8 +149,8 @@ def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listene
         return _answer(Word.STILL_FAILS, found.hits, answer.runs, f"{told} {how}.")
     if found.verdict is not Verdict.PASS:
         return _answer(Word.COULD_NOT_RUN, 0, answer.runs, f"{told} {found.advice}".strip(), found.verdict)
-    # Steer looks at statements and at the tables. That the server also shows what it stored to its clients
-    # is seen natively: a server that hides its list would have no bad order either.
+    # Steer looks at statements and at tables. A server that hides its list from its clients would have no bad
+    # schedule either, so it is raced natively as well.
     racing = replace(request.racing, rounds=NATIVE_ROUNDS, until="hit", control=False)
     natively = run([what.scenario], replace(asked, mode="race", racing=racing), listener).result.scenarios[0]
     if natively.hits:
@@ -177,8 +176,8 @@ def _answer(
 def replay_round(what: Recorded, request: RunRequest, listener: Listener | None) -> Replay:
     """Race the recorded round again, with its seed, offsets and decoys, up to a limit of rounds.
 
-    A hit is STILL FAILS, also one of another anomaly. None is FIXED only where the rule for PASS holds and
-    the rounds are so many that the recorded rate is ruled out (`rounds_needed`); else COULD NOT RUN.
+    A hit is STILL FAILS, even one of another anomaly. Without a hit it is FIXED only where the rule for PASS
+    holds and enough rounds were run to rule the recorded rate out (`rounds_needed`); otherwise COULD NOT RUN.
     """
     record, name = what.witness.record, what.witness.anomaly.name.value
     # The recorded seed, offsets and decoys are what brought it about, so every round begins with them.
@@ -200,7 +199,8 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None)
         f"recorded on {what.result.target.name} ({what.result.target.version}), "
         f"running on {done.target.name} ({done.target.version})"
     )
-    # What is only reported, such as a torn read, makes no RACE; where it was what was recorded, it is back.
+    # An anomaly that is only reported, such as a torn read, makes no hit. Where it is the recorded one, it is
+    # back.
     same = sum(one.anomalies.get(name, 0) for one in looks)
     if hits or same:
         shown = sorted({anomaly for one in looks for anomaly in one.anomalies})
@@ -208,7 +208,7 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None)
         return _answer(
             Word.STILL_FAILS, hits, rounds, f"{hits or same} hits in {rounds} rounds, {how}; {versions}"
         )
-    # Nothing came. FIXED is said last: each answer before it is a reason why it cannot be said.
+    # Nothing showed. FIXED comes last, because each answer before it is a reason why it cannot be said.
     bound = 100 * upper_bound(0, rounds, request.racing.confidence) if rounds else 100.0
     was = what.found.anomalies.get(name, 0), what.found.rounds
     rates = (
@@ -227,17 +227,18 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None)
 
 
 def looks_until(needed: int, now: Session, scenario: Scenario, racing: Racing) -> list[ScenarioResult]:
-    """Looks at the scenario until one of them shows something, or so many rounds are clean in all.
+    """Look at the scenario again until one look shows something or `needed` rounds are clean in all.
 
-    Only the first may end in PASS: the others are as long as it was short of `needed`. In all they take no
-    more than `racing.rounds` rounds, those included that were lost.
+    Only the first look can end in PASS; the others add the rounds that it was short of. Together they take at
+    most `racing.rounds` rounds, lost ones included.
     """
     most = racing.rounds or ROUNDS_MAX
     looks = [now.look(scenario, racing)]
     if looks[0].verdict is not Verdict.PASS or needed > most:
         return looks
-    # The rule for PASS may hold after few rounds, of which a rare race would show none: go on. A round that a
-    # busy machine spoilt says nothing of the server, and is made up for by another one.
+    # The rule for PASS may hold after so few rounds that a rare race would show in none of them, so more
+    # follow. A round that was lost because the machine was busy says nothing of the server, and another one
+    # replaces it.
     while True:
         lacking = needed - sum(one.rounds for one in looks)
         more = min(lacking, most - sum(one.rounds + one.rounds_lost for one in looks))
@@ -252,10 +253,11 @@ def looks_until(needed: int, now: Session, scenario: Scenario, racing: Racing) -
 
 
 def rounds_needed(found: ScenarioResult, anomaly: str, confidence: float) -> int:
-    """How many clean rounds rule out that the anomaly is as frequent as it was, with that confidence.
+    """How many clean rounds rule out, with that confidence, that the anomaly is as frequent as it was.
 
-    The rate is taken at the lower end of its exact interval (Clopper and Pearson 1934), as (1 − rate)^n =
-    1 − confidence; never fewer than one round, and one more than any limit where nothing is known.
+    It is the n of (1 − rate)^n = 1 − confidence, in which the rate is the lower end of its exact interval
+    (Clopper and Pearson 1934). At least one round; where nothing is known of the rate, one more than any
+    limit.
     """
     hits = rounds_showing(found, anomaly)
     low = clopper_pearson(hits, found.rounds).low if hits else 0.0
@@ -265,10 +267,10 @@ def rounds_needed(found: ScenarioResult, anomaly: str, confidence: float) -> int
 
 
 def rounds_showing(found: ScenarioResult, anomaly: str) -> int:
-    """In how many rounds the anomaly showed, at least: one round may show it of several messages.
+    """In how many rounds the anomaly showed, at least; its count may be higher, as a round can show it twice.
 
-    Each hit shows an anomaly. So it is in all hits that the others cannot account for, and in those of its
-    witnesses.
+    Each hit shows an anomaly. So it showed in all hits that the other anomalies cannot account for, and in
+    the rounds of its own witnesses.
     """
     count = min(found.anomalies.get(anomaly, 0), found.rounds)
     races = {name.value for name in AnomalyName if name.weight is Weight.RACE}

@@ -1,6 +1,6 @@
 """Takes a scenario and a target; gives what each retry policy leaves the user with.
 
-The same race under every policy, with `ignore_duplicate_ids` off and on, on servers of our own.
+The same race is run under every policy, with `ignore_duplicate_ids` off and on, on servers of our own.
 """
 
 import json
@@ -36,10 +36,10 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One policy under one server option, and the anomalies of its rounds.
+    """What one policy came to with the server option on or off.
 
-    failed           why there is nothing, else ""
-    cut              how the time limit ended it before its last round, "" if it did not
+    failed           why no round was run; "" where some were
+    cut              how the time limit ended it before its last round; "" where it did not
     rounds_refused   rounds that the server refused to begin, or whose store it would not show
     """
 
@@ -54,7 +54,10 @@ class Trial:
 
 
 def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
-    """The scenario under that policy and option; a client tries three times in all unless the file says."""
+    """The scenario under that policy and option.
+
+    A client tries three times in all, unless its file says otherwise.
+    """
     attempts = scenario.retry.attempts if scenario.retry.policy != "none" else ATTEMPTS
     retry = scenario.retry.model_copy(update={"policy": policy, "attempts": attempts})
     if policy == "none":
@@ -64,7 +67,7 @@ def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
 
 
 def require_laboratory(scenario: Scenario, target: TargetName) -> None:
-    """Raises UsageError for a scenario without senders over SMTP or REST, or a server that is not ours."""
+    """Raises UsageError for a scenario without senders, and for a server that is not ours."""
     if not any(actor.kind == "send" for actor in scenario.actors):
         raise UsageError(f"{scenario.name}: has no sender, and only senders try again")
     if target.kind == "url":
@@ -80,12 +83,14 @@ def run_retries(
     *,
     tell: Callable[[str], None],
 ) -> tuple[Trial, ...]:
-    """Race under every policy, off and on; each run has its own folder. All rounds are run.
+    """Race under every policy, with the option off and on.
 
-    Takes what `require_laboratory` has let through.
+    Each run has its own folder, and all rounds are run.
+
+    Call `require_laboratory` first.
     """
-    # Every policy gets the same seed and so the same rounds. No control is needed, because nothing is called
-    # clean here: losses and doubles are counted.
+    # Every policy gets the same seed, and so the same rounds. No control is needed, because nothing is called
+    # clean here: what is lost and doubled is counted.
     trials = []
     for ignore in (False, True):
         for policy in POLICIES:
@@ -99,7 +104,7 @@ def run_retries(
 
 
 def trials_of(results: Mapping[Path, RunResult]) -> tuple[Trial, ...]:
-    """The trials that a folder of retries holds, of one that was cut off too: those that were begun."""
+    """The trials that a folder of retries holds, even if it was cut off: those that were begun."""
     found = []
     for run, result in results.items():
         (scenario,) = scenarios_of(run, read_plan(run), are_mails_needed=False)
@@ -140,7 +145,7 @@ def sentence(trials: Sequence[Trial]) -> str:
             "No attempt was refused in these rounds, so every policy did the same; a target or scenario that "
             "refuses would tell them apart."
         )
-    # Something was refused somewhere. Only a policy that met a refusal was put to the test.
+    # Something was refused. Only a policy that met a refusal was put to the test.
     tested = [t for t in ran if t.ledger.refused]
     good = [t for t in tested if t.ledger.is_faultless and not t.rounds_refused]
     if not good and any(t.ledger.is_faultless for t in tested):
@@ -152,8 +157,8 @@ def sentence(trials: Sequence[Trial]) -> str:
     if good:
         why = "; ".join(f"{named(t)}: {_WHY[t.policy]}" for t in good)
         return f"Nothing is lost and nothing doubled in these rounds under {why}."
-    # No policy is without fault. What comes nearest is named with its fault: tags lost is less than mail
-    # lost.
+    # No policy is without fault, so the best one is named with its fault. To lose tags is less bad than to
+    # lose mail.
     whole = [t for t in tested if not (t.ledger.doubled or t.ledger.lost or t.ledger.given_up)]
     if whole:
         bare = sorted(t.ledger.untagged for t in whole)
@@ -171,7 +176,7 @@ def sentence(trials: Sequence[Trial]) -> str:
 
 
 def hidden_duplicates(trials: Sequence[Trial]) -> str:
-    """What `ignore_duplicate_ids` hides: duplicates gone, tags gone with them; "" where it hides nothing."""
+    """In a sentence, that `ignore_duplicate_ids` hides duplicates and loses tags; "" if it does not."""
     for policy in POLICIES:
         pair = {t.ignore_duplicate_ids: t.ledger for t in trials if t.policy == policy}
         if len(pair) == 2 and pair[False].doubled and not pair[True].doubled and pair[True].untagged:

@@ -1,4 +1,4 @@
-"""A suite's command and the recorder's addresses in, its exit status out: it runs as it would without us."""
+"""Runs a suite's command as without us, but with the recorder's addresses; gives its exit status."""
 
 import os
 import signal
@@ -23,11 +23,11 @@ TOLD_POP3: Mapping[str, str] = {
     "POP3_USER": "{pop3_user}",
     "POP3_PASSWORD": "{pop3_password}",
 }
-"""Where POP3 is recorded; the login only where the server is ours."""
+"""Told as well where POP3 is recorded; the login only where the server is ours."""
 
 
 def environment_of(places: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    """What the command is told. Raises UsageError for a variable that asks for an unknown place."""
+    """The variables for the command. Raises UsageError for one that asks for an unknown place."""
     told = {
         **TOLD,
         **{name: form for name, form in TOLD_POP3.items() if form.strip("{}") in places},
@@ -70,7 +70,7 @@ def _ended_by_term() -> Iterator[None]:
 
 @contextmanager
 def _passing_on_signals(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """While the command runs, TERM is passed on to it. INT reaches it by itself, from the terminal."""
+    """While the command runs, TERM is passed on to it. INT reaches it from the terminal, without us."""
 
     def pass_on(number: int, _: FrameType | None) -> None:
         if number != signal.SIGINT:

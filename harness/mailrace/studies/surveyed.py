@@ -1,8 +1,8 @@
-"""Takes a recorded kind of overlap; gives what surveys of that very server say of it.
+"""Takes a recorded kind of overlap; gives what surveys of the same server say of it.
 
-A survey tells more relations apart than traffic shows, such as a tag's last holder, and more forms of one
-operation. So a race is told where one of those that the traffic may have been has it, and a pass only where
-all of them were surveyed and passed.
+A survey distinguishes more relations (such as a tag's last holder) and more forms of an operation than
+traffic shows. So an overlap may be any of several pairs of a survey. It is called a race where one of these
+races, and a pass only where all of them were surveyed and passed.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from mailrace.targets import cache_folder
 
 DOCUMENT = "survey.json"
 SURVEYED = "surveyed"
-"""The folder of the cache: a survey a version of a real Mailpit."""
+"""The folder of the cache, which has a survey for each version of a real Mailpit."""
 _RELATIONS = {
     "the same message": ("the same message",),
     "the same tag": (
@@ -34,7 +34,7 @@ _RELATIONS = {
     "everything": ("everything",),
     "other messages": ("nothing in common",),
 }
-"""What a recorded relation may have been, by the beginning of a survey's word for it."""
+"""Which relations of a survey a recorded one may be, by the beginnings of the survey's words."""
 _KINDS = {"read_latest": "view_latest", "retrieve": "pop3_retrieve"}
 _RACING = (PairVerdict.RACE, PairVerdict.SAME_CAUSE)
 _PASSED = (PairVerdict.PASS, PairVerdict.INDEPENDENT)
@@ -42,17 +42,17 @@ _PASSED = (PairVerdict.PASS, PairVerdict.INDEPENDENT)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a kind of overlap: PASS, or RACE with what it came to."""
+    """What is known of a kind of overlap: PASS or RACE, and why."""
 
     verdict: str
     why: str
 
 
 def surveyed_pairs(reports: Path, target: TargetName) -> tuple[SurveyedPair, ...]:
-    """What is known of that target's pairs: from surveys below a reports folder, and from the cache.
+    """What is known of that target's pairs, from surveys below a reports folder and from the cache.
 
-    Of a pair that several have, the newest survey tells. One that another mailrace made tells nothing, and
-    nothing is known of a program on a disk, for it may have been built anew since.
+    Where several surveys have a pair, the newest one counts. Surveys that another mailrace made are not used,
+    and none is for a program on a disk, which may have been built again since.
     """
     if target.kind == "file":
         return ()
@@ -71,7 +71,7 @@ def surveyed_pairs(reports: Path, target: TargetName) -> tuple[SurveyedPair, ...
 
 
 def keep_survey(survey: Survey) -> None:
-    """Keep a survey of a real version for later recordings; without a cache that can be written it is not."""
+    """Keep a survey of a real version for later recordings, if the cache can be written."""
     for file in _kept(parse_target(survey.target.name)):
         with suppress(OSError, ValueError, MailraceError):
             kept = survey_from_json(read_regular(file).decode("utf-8"))
@@ -83,7 +83,7 @@ def keep_survey(survey: Survey) -> None:
 
 
 def _kept(target: TargetName) -> tuple[Path, ...]:
-    """Where the cache has the survey of a target; nowhere where its name alone does not say what it is."""
+    """Where the cache has the survey of a target; empty where its name does not say which version it is."""
     if target.kind != "mailpit" or not target.version:
         return ()
     return (cache_folder().parent / SURVEYED / f"{target.version}.json",)
@@ -97,7 +97,7 @@ def _written(file: Path) -> float:
 
 
 def known_of(pairs: Sequence[SurveyedPair], first: str, second: str, relation: str) -> Known | None:
-    """What the surveys decided of that kind of overlap; None where they do not tell."""
+    """What the surveys say of that kind of overlap; None where they do not decide it."""
     kinds = sorted(_KINDS.get(kind, kind) for kind in (first, second))
     words = _RELATIONS.get(relation, ())
     if not words:

@@ -1,4 +1,4 @@
-"""Takes words for versions; gives the targets that they name, oldest first."""
+"""Takes words that name versions; gives their targets, and puts targets in order, the oldest first."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,10 @@ def targets_of(words: str) -> tuple[TargetName, ...]:
 
 
 def version_key(target: str) -> tuple[int, int, int]:
-    """What orders targets by version: `fixed` is newer than any. Raises UsageError where none is known."""
+    """The key that sorts targets by version; `fixed` is newer than any.
+
+    Raises UsageError without a version.
+    """
     if target.endswith("@fixed"):
         return (1 << 30, 0, 0)
     found = _NUMBERS.search(Path(target.removeprefix("mailpit:")).name if ":" in target else target)
@@ -43,7 +46,10 @@ def in_order(targets: Iterable[str]) -> tuple[str, ...]:
 
 
 def between(good: str, bad: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Both ends and the candidates between them, oldest first. Raises UsageError where the ends are one."""
+    """Both ends and the candidates between them, the oldest first.
+
+    Raises UsageError where both are one version.
+    """
     low, high = sorted((good, bad), key=version_key)
     if version_key(low) == version_key(high):
         raise UsageError(f"--good {good} and --bad {bad} are one version; name two")

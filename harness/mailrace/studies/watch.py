@@ -1,6 +1,7 @@
 """Takes a server's log as it grows; gives the lines with a known signature, and what each means.
 
-It follows a file over truncation and rotation, reads only whole lines, and holds no more than a limit.
+It follows a file that is truncated or rotated, reads only whole lines, and holds no more than a limit in
+memory.
 """
 
 import os
@@ -16,12 +17,12 @@ from mailrace.model.errors import UsageError
 
 READ_BYTES_MAX = 1 << 20
 LINE_BYTES_MAX = 64 * 1024
-"""A longer line is judged by its beginning; the rest of it is passed over."""
+"""A longer line is judged by its beginning, and the rest of it is skipped."""
 _MAILPIT = re.compile(
     r"""level=\w+ msg=|\b(?:INFO|WARN|ERRO|DEBU|FATA)\[|"level":|"""
     r"""\[(?:smtpd?|https?|api|db|tags|message|ui)\] """
 )
-"""What a line of Mailpit's log holds, as text, on a terminal, or as JSON, whatever stands before it."""
+"""A line of Mailpit's log: text, plain or colored for a terminal, or JSON; anything may stand before it."""
 _PACKED = {
     b"\x1f\x8b": "gzip: give what `gzip -dc FILE` writes",
     b"BZh": "bzip2: give what `bzip2 -dc FILE` writes",
@@ -29,15 +30,15 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "Zstandard: give what `zstd -dc FILE` writes",
     b"PK\x03\x04": "zip: give the log in it",
 }
-"""How packed files begin: no line of theirs could be known."""
+"""How packed files begin: none of their lines can be recognised."""
 _WIDE = "text in UTF-16 or UTF-32: give what `iconv -f UTF-16 -t UTF-8 FILE` writes"
 _STAMP = re.compile(r"^\d{10,} (?=\S)")
-"""With which mailrace's own server.log begins each line: when it was read."""
+"""The time at which a line was read, with which each line of mailrace's own server.log begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line of the log with its number since the watch began, and what is known of it."""
+    """A line of the log with its number, counted since the watch began, and what is known of it."""
 
     number: int
     text: str
@@ -45,7 +46,7 @@ class Seen:
 
 
 class Tail:
-    """Whole lines of a file as it grows; also of the file that takes its name when it is rotated."""
+    """Gives whole lines of a file as it grows, and of the file that takes its name when it is rotated."""
 
     def __init__(self, path: Path, *, from_end: bool = False) -> None:
         """`from_end`: only what is written from now on. Raises UsageError where it cannot be read."""
@@ -71,7 +72,7 @@ class Tail:
             yield from self._read()
 
     def last(self) -> Iterator[str]:
-        """What stands behind the last line break, as a line."""
+        """The text after the last line break, as a line."""
         rest, self._rest = self._rest, b""
         if rest:
             yield rest.decode(errors="replace")
@@ -115,7 +116,7 @@ class Tail:
 
 
 def _why_unreadable(beginning: bytes) -> str:
-    """Why no line of a file that begins so can be known, with the next step; "" if it is text."""
+    """Why no line of a file that begins so can be recognised, with the next step; "" if it is text."""
     for mark, wrong in _PACKED.items():
         if beginning.startswith(mark):
             return wrong
@@ -129,7 +130,8 @@ def _why_unreadable(beginning: bytes) -> str:
 class Watch:
     """Looks for known signatures, and counts them, the anomalies that they explain, and all lines.
 
-    of_mailpit   lines that look like Mailpit's: without any, a file without a known line says nothing
+    of_mailpit   how many lines look like Mailpit's; with none of them, a file without a known line says
+                 nothing
     """
 
     lines: int = 0

@@ -31,7 +31,7 @@ PAGE_ROWS_MAX = 5_000
 """From 1.30.0 a page over 32,766 rows returns every `Tags` empty; far below is also kinder to the server."""
 PAGES_MAX = 2_000
 CUT_S_LATER = 0.2
-"""After the limit of each read, which says better what was missing."""
+"""How long after a single read's limit the whole is cut: the read's own error says more."""
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 
@@ -177,7 +177,7 @@ class Api:
         try:
             document: object = json.loads(answer)
             if b"\\ud" in answer.lower():
-                # Half a surrogate pair is no character, and could be written into no file of ours.
+                # Half a surrogate pair is no character, and no file of ours could hold it.
                 text = json.dumps(document, ensure_ascii=False)
                 document = json.loads(text.encode("utf-8", "replace"))
             return document
@@ -210,7 +210,7 @@ class Api:
         except requests.exceptions.Timeout as error:
             raise Unanswered(f"{place}: no answer within {self.timeout_s:g} s") from error
         except TimeoutError as error:
-            # No single read was too late, but all of them together were: the answer came bytewise.
+            # No single read was too late, but all of them together were: the answer came byte by byte.
             raise Unanswered(late) from error
         except requests.exceptions.RequestException as error:
             if "timed out" in str(error).lower() or time.monotonic() >= ends:
@@ -233,7 +233,7 @@ class Api:
             over_our_dial(self._session, self.base_url)
             self._sockets = opened_by(self._session)
             if self._verify is False:
-                # Taking any certificate was asked for; a warning at each request tells nobody anything.
+                # The user asked to take any certificate, so a warning at each request tells nobody anything.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return self._session
 

@@ -1,8 +1,8 @@
-"""Takes nothing; gives private folders and a ledger of processes, both of which end with this process.
+"""Gives private folders and a ledger of processes; both end with this process.
 
-Three defences, each for what the one before misses: the owner's own `stop` and `atexit` (success, failure,
-Ctrl-C); the watcher process (SIGTERM, SIGKILL of mailrace); and `sweep` at the next start (both were killed),
-which takes only folders whose owner's lock is free.
+There are three defences, each for what the one before misses: the owner's own `stop` and `atexit` (success,
+failure, Ctrl-C); the watcher process (SIGTERM, SIGKILL of mailrace); and `sweep` at the next start (both were
+killed), which takes only folders whose owner's lock is free.
 """
 
 import atexit
@@ -74,7 +74,7 @@ def disown(pid: int) -> None:
 
 @cache
 def sweep_once() -> int:
-    """`sweep`, the first time in this process; 0 thereafter is not said again."""
+    """`sweep`, the first time in this process; afterwards 0, so that nothing is told twice."""
     return sweep()
 
 
@@ -134,7 +134,7 @@ def _tell(order: str) -> None:
 
 
 def _end(watcher: "subprocess.Popen[str]", owner_pid: int) -> None:
-    """At our own exit: the watcher cleans up what is left, and we see it out."""
+    """At our own exit: the watcher cleans up what is left, and we wait for its end."""
     if owner_pid != os.getpid() or watcher.stdin is None:
         return
     try:

@@ -17,7 +17,7 @@ from mailrace.targets.ready import WAITS, Waits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtHand:
-    """A target that is available without installing: the name to ask for it, and what is known of it."""
+    """A target that is available without installing: the name to ask for it by, and what is known of it."""
 
     name: str
     version: str

@@ -21,10 +21,10 @@ from mailrace.model.target import Addresses, Credentials
 
 
 def credentials_for(addresses: Addresses) -> Credentials:
-    """Those for both sides. Raises UsageError for half a pair or a broken netrc file.
+    """The logins for both sides. Raises UsageError for half a pair or a broken netrc file.
 
-    Of netrc, SMTP takes `HOST:PORT` only: `HOST` alone is the API's, and a client that offers AUTH to a
-    server without it is refused.
+    From netrc, SMTP takes `HOST:PORT` only. `HOST` alone is the API's, and a server without AUTH would refuse
+    a client that tries it.
     """
     host, port, _ = addresses.api_host_port()
     found = Credentials(

@@ -1,7 +1,7 @@
 """Takes connections and a limit; gives a block in which they are shut down once it has passed.
 
-The time limit of a socket, of `requests` and of smtplib is one for each read, so a server that sends a byte a
-second is never too late for them. Here the whole of an exchange has one.
+Sockets, `requests` and smtplib limit the time of each single read, so a server that sends a byte a second is
+never too late for them. Here an exchange as a whole has a limit.
 """
 
 import http.client
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def whole_within(limit_s: float, sockets: Callable[[], Iterable[socket.socket | None]]) -> Iterator[None]:
-    """Raise TimeoutError where the block takes longer; what waits in it for these sockets is woken up.
+    """Raise TimeoutError where the block takes longer; whoever waits in it for these sockets is woken up.
 
-    sockets   asked when the limit has passed, for a connection may be made within the block
+    sockets   asked only when the limit has passed, because the block may make a connection first
     """
     ends = time.monotonic() + limit_s
     with _CUTTER.at(ends, sockets):
@@ -41,7 +41,7 @@ Sockets = Callable[[], Iterable[socket.socket | None]]
 
 
 class _Cutter:
-    """One thread for all blocks: a timer of each exchange's own takes longer than the exchange."""
+    """One thread for all blocks: a timer for each exchange would take longer than the exchange."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -86,7 +86,7 @@ def shut(sockets: Iterable[socket.socket | None]) -> None:
     for sock in sockets:
         try:
             if sock is not None:
-                # Not the method of a TLS socket, which would also take the object away that a reader uses.
+                # Not the TLS socket's own method, which would also take away the object that a reader uses.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
         except (OSError, ValueError):
             pass

@@ -1,7 +1,7 @@
 """Takes a URL; gives a running server that is not ours as a target: only this run's own mail is looked at.
 
-What it may ask: the run's messages by search, one answer of `/info` for the version, `/readyz`. What it may
-change: nothing, but for `cleanup`, which a user must ask for.
+It asks for the run's messages by search, once `/info` for the version, and `/readyz`. It changes nothing,
+except in `cleanup`, which a user must ask for.
 """
 
 import re
@@ -140,8 +140,8 @@ class ExternalTarget(OverRest):
             ) from error
         except OSError as error:
             raise TargetError(f"{self.name}: no SMTP on {place} ({error.strerror or error})") from error
-        # Something greets. It is SMTP only if it says 220, and it takes our mail only if it wants no login
-        # that we lack.
+        # Something greets. It is SMTP only if it says 220, and takes our mail only if it wants no login that
+        # we lack.
         if not line.startswith("220"):
             raise TargetError(
                 f"{self.name}: {place} says {without_secrets(line)[:80]!r}, which is no SMTP greeting (220)"
@@ -150,7 +150,10 @@ class ExternalTarget(OverRest):
             raise TargetError(f"{self.name}: {why}")
 
     def _ask_version(self, api: Api) -> None:
-        """Its own word for it; `/info` may hang on its look for a new release: no reason to give up."""
+        """Ask the server.
+
+        `/info` may hang while it looks for a new release, which is no reason to give up.
+        """
         version, source = "unknown", VersionSource.UNKNOWN
         try:
             said = without_secrets(str(api.info()["Version"]))

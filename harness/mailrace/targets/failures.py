@@ -1,4 +1,4 @@
-"""Takes a failed REST call or TLS handshake; gives what a person is told of it and may do about it."""
+"""Takes a failed REST call or TLS handshake; tells a person in words what went wrong and what to do."""
 
 import http.client
 import ssl

@@ -1,7 +1,7 @@
 """Takes a program and its options; gives private servers of ours: own database, own ports, own log.
 
-One class for the real Mailpit and for the embedded reference, which takes the same flags: what differs is the
-command and what is known of it (`Program`).
+One class serves both the real Mailpit and the embedded reference, which takes the same flags. They differ
+only in the command and what is known of it (`Program`).
 """
 
 import http.client
@@ -33,7 +33,7 @@ LOOK_S_EVERY = 0.004
 PORT_TRIES_MAX = 5
 LOG_NAME = "server.log"
 POP3_LOGIN = ("mailrace", "mailrace")
-"""Of a throw-away server that listens on loopback only."""
+"""The login of a throw-away server, which listens on loopback only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class ManagedTarget(OverRest):
         self._processes: list[ServerProcess] = []
         self._folder: Path | None = None
         self._sink: Sink | None = None
-        # All of it is known before the start, for the program was asked for its version when it was found.
+        # All of this is known before the start: the program told its version when it was found.
         self.info = TargetInfo(
             name=name,
             version=program.version,
@@ -123,7 +123,7 @@ class ManagedTarget(OverRest):
             if self._options.relay:
                 arguments += [self._needed("--smtp-relay-config"), str(self._relay_file(self._folder))]
             self.addresses_all = tuple(self._start_one(arguments) for _ in range(self._options.instances))
-            # All of them are ready, so nothing of it is undone.
+            # All processes are ready, so none of this is undone.
             opened.pop_all()
         self._api = Api(self.addresses.api)
 
@@ -146,7 +146,7 @@ class ManagedTarget(OverRest):
     def stored(self, domain: str, *, block: str = "") -> Stored:
         """Everything it holds, newest first; a block is searched for, all else is listed.
 
-        Of a database that was given from outside, which another run may use too, only rows of that domain.
+        Another run may use a database that was given from outside, so there only rows of that domain count.
 
         2,000 messages, 2 busy cores: by list 106 ms on 1.30.5 and 163 on 1.17.0, by search 135 and 266; a
         block out of them by search 38 and 60.
@@ -224,7 +224,7 @@ class ManagedTarget(OverRest):
 
     def _await(self, process: ServerProcess, addresses: Addresses) -> bool:
         """True: its ports answer. False: one was taken. Raises TargetError on anything else."""
-        # `missing` is what the server lacks so far; where its time is up, that is what is said.
+        # `missing` is what the server lacks so far; when its time is up, the error names it.
         ends = time.monotonic() + self._waits.ready_s
         missing = f"no greeting on 127.0.0.1:{addresses.smtp_port}"
         while (left_s := ends - time.monotonic()) > 0:
@@ -240,7 +240,7 @@ class ManagedTarget(OverRest):
             try:
                 if not smtp_greeting(addresses, min(left_s, self._waits.look_s)).startswith("220"):
                     continue
-                # SMTP greets. REST is looked at last, for it answers when the store is open.
+                # SMTP greets. REST is looked at last, because it answers only when the store is open.
                 missing = f"no POP3 greeting on 127.0.0.1:{addresses.pop3_port}"
                 if addresses.pop3_port and not is_pop3(addresses, min(left_s, self._waits.look_s)):
                     continue

@@ -1,7 +1,7 @@
 """Takes a command line; gives one running server process with its log, stamped line by line as it is read.
 
 Nothing here knows Mailpit. The process is in a session of its own, so that a Ctrl-C at the terminal reaches
-mailrace only, which then ends it by its own process id.
+only mailrace, which then ends the process by its id.
 """
 
 import os
@@ -25,7 +25,7 @@ LOG_LINES_MAX = 20_000
 LOG_LINE_CHARS_MAX = 4_000
 STOP_S_MAX = 5.0
 IN_ORDER = "exit status 0"
-"""How a process ended that failed at nothing, in the words of `how_it_ended`."""
+"""How a process ended that did not fail, in the words of `how_it_ended`."""
 
 _DROPPED = ("MP_", "MAILRACE_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy")
@@ -42,7 +42,7 @@ def clean_environment(added: Mapping[str, str]) -> dict[str, str]:
 
 
 class ServerProcess:
-    """A server process, started by the constructor; `log_file` gets `NANOSECONDS TEXT` a line, appended."""
+    """A server process, started by the constructor; `log_file` gets each line of its log with its time."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log_file: Path
@@ -73,8 +73,8 @@ class ServerProcess:
                     f"{command[0]}: cannot be started ({error.strerror}); is it a program for this machine?"
                 ) from error
             undone.pop_all()
-        # It runs. How often the kernel has killed for lack of memory is noted now, so that a later kill can
-        # be told from one before.
+        # It runs. The kernel's count of kills for lack of memory is noted now, to tell a later kill from
+        # those before.
         self.pid = self._process.pid
         self._killed_for_memory = kills_for_memory()
         belongings.own(self.pid, folder)
@@ -99,7 +99,7 @@ class ServerProcess:
         return signal_name(-status) if status < 0 else f"exit status {status}"
 
     def ended_from_outside(self) -> str:
-        """Who else than the server itself ended it, in words; "" while it runs, and where it was itself."""
+        """Who ended it, if not the server itself, in words; "" while it runs, and where the server did."""
         how = self.how_it_ended()
         if not ended_from_outside(how):
             return ""

@@ -48,7 +48,7 @@ def smtp_greeting(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | 
 
 
 def is_pop3(addresses: Addresses, timeout_s: float) -> bool:
-    """Whether its POP3 side greets. Raises OSError (a time out among them) where nothing is said."""
+    """Whether its POP3 side greets. Raises OSError (a time out among them) where nothing comes."""
     with dial((addresses.smtp_host, addresses.pop3_port), timeout_s) as link:
         greets = _first_line(link, timeout_s).startswith(b"+OK")
         link.sendall(b"QUIT\r\n")
@@ -56,7 +56,7 @@ def is_pop3(addresses: Addresses, timeout_s: float) -> bool:
 
 
 def _first_line(link: socket.socket, timeout_s: float) -> bytes:
-    """Up to the first line end, 1,000 bytes or the end, within the limit for all of it, not for each byte."""
+    """What comes up to a line end, 1,000 bytes or the end; the limit is for all of it, not for each byte."""
     ends, data = time.monotonic() + timeout_s, b""
     while b"\n" not in data and len(data) < 1_000:
         left_s = ends - time.monotonic()
@@ -79,7 +79,7 @@ def starttls(addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None)
 
 LOOKER = "looks-only@mailrace-looks-only.test"
 NO_AUTH = (500, 502, 503, 504)
-"""Replies to AUTH of a server that does not know it, or not here (RFC 5321 4.2.4, RFC 4954 4)."""
+"""Replies to AUTH where a server does not know it or does not take it here (RFC 5321 4.2.4, RFC 4954 4)."""
 
 
 def smtp_refusal(
@@ -87,8 +87,8 @@ def smtp_refusal(
 ) -> str:
     """Why its SMTP takes no mail from us, with the next step, as far as logins and TLS go; "" if it does.
 
-    A session is opened as a sender opens it, as far as MAIL, and is left. Whatever else goes wrong there is
-    no concern of this look: the race itself tells of it.
+    A session is opened as a sender opens it, up to MAIL, and is left. Whatever else goes wrong there is left
+    to the race itself, which tells of it.
     """
     place = addresses.smtp_place
     wrapped = tls if addresses.smtp_tls == "tls" else None
@@ -152,7 +152,7 @@ def rest_status(addresses: Addresses, path: str, timeout_s: float, tls: ssl.SSLC
 def look(
     addresses: Addresses, timeout_s: float, tls: ssl.SSLContext | None = None, path: str = "/readyz"
 ) -> Liveness:
-    """ALIVE where `/readyz` answers, whatever it says: it asks the database, and blocks on a hung one."""
+    """ALIVE where `/readyz` answers anything: it asks the database, and blocks where that hangs."""
     try:
         rest_status(addresses, path, timeout_s, tls)
     except TimeoutError:

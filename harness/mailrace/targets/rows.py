@@ -9,7 +9,7 @@ from mailrace.model.attempt import StoredMessage
 
 
 class NotMailpit(ValueError):
-    """An answer of the right status that is not shaped as Mailpit's; the text says what is missing."""
+    """An answer with the right status that is not formed as Mailpit's; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def _instant_ms(text: str) -> int:
 
 
 def names_of_row(row: Mapping[str, object]) -> tuple[str, ...]:
-    """The names beside the addresses of a row, which are lists that were found right."""
+    """The names beside the addresses of a row whose lists were already checked."""
     fields = ([row.get("From")], *(row.get(field) or [] for field in ("To", "Cc", "Bcc", "ReplyTo")))
     entries = [entry for field in fields if isinstance(field, list) for entry in field]
     return tuple(str(e["Name"]) for e in entries if isinstance(e, dict) and e.get("Name"))
@@ -133,7 +133,7 @@ COUNT_MAX = 1 << 53
 def _whole(row: Mapping[str, object], key: str) -> int:
     """1.17.x writes its counts as floats."""
     value = row.get(key)
-    # NaN and infinity, which Python's JSON reads, are within no range.
+    # Python's JSON also reads NaN and infinity; neither is within the range.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(value, int | float) and is_number and 0 <= value < COUNT_MAX and int(value) == value:
         return int(value)

@@ -1,6 +1,6 @@
 """A relay that releases of messages go to: an SMTP server on loopback that takes and keeps every mail.
 
-It runs in a thread of its own, for the server that hands a mail on waits for it while our loop waits for that
+It runs in a thread of its own: the server that hands a mail on waits for it, while our loop waits for the
 server.
 """
 
@@ -49,7 +49,7 @@ class Sink:
 
     @property
     def settings(self) -> str:
-        """What a Mailpit's `--smtp-relay-config` file says of it."""
+        """The text of the `--smtp-relay-config` file by which a Mailpit finds it."""
         return f"host: 127.0.0.1\nport: {self.port}\nauth: none\n"
 
     def take(self) -> tuple[bytes, ...]:

@@ -27,8 +27,8 @@ def stored_by_list(api: Api, domain: str = "") -> Stored:
 def stored_by_search(api: Api, domain: str, block: str = "") -> Stored:
     """The rows of this run, found by searches for its domain, so that nobody else's mail is read.
 
-    The search by `bcc:` finds recipients that stand in no header. Of the tags those are given that stand on
-    these messages or name the run. `block`: only recipients that begin so.
+    The search by `bcc:` finds recipients that stand in no header. The tags are those that one of these
+    messages has or that name the run. `block`: only recipients that begin so.
     """
     found: dict[str, StoredMessage] = {}
     tags: dict[str, None] = {}

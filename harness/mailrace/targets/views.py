@@ -1,7 +1,8 @@
-"""Takes a quiet server's list; gives what its other views say otherwise: search, tags, counts, pages.
+"""Takes a quiet server's list; gives where its other views contradict it: search, tags, counts, pages.
 
-What is listed is held against what the searches find, the numbers and tags of `GET /info`, and the pages of
-messages: of those that are read already, for a page marks its message, and of those that are gone.
+The list is compared with what the searches find, with the numbers and tags of `GET /info`, and with pages of
+single messages. A page marks its message read, so only those of messages that are read already or gone are
+asked for.
 """
 
 from collections import Counter
@@ -13,13 +14,13 @@ from mailrace.model.errors import StoreChanged
 from mailrace.targets.api import Api
 
 GONE_MAX, READ_MAX = 500, 500
-"""Pages of single messages that are asked for at a look: of those that are gone, of those that are read."""
+"""How many pages of single messages a look asks for: of messages that are gone, of messages that are read."""
 TAGS_MAX = 500
 """Tags that are searched for at a look, the newest first."""
 SUBJECTS_MAX = 2
-"""Subjects that are searched for one by one, the newest first; all of more by what they begin with alike."""
+"""Subjects searched for one by one, the newest first; where there are more, their common beginning is."""
 _SYNTAX = frozenset('"%_<>,;()')
-"""What a search may take for something else than a letter."""
+"""Characters that a search may take for syntax."""
 
 
 def disagreements(
@@ -31,11 +32,11 @@ def disagreements(
     gone     server IDs of messages that are no longer listed, with their keys
     known    server IDs of messages whose tags, subject and page an earlier look asked for
 
-    A handful of requests, and one for each new tag, each message that is gone and each new one that is read.
-    Raises TargetError, StoreChanged where the list itself is another one afterwards.
+    It takes a handful of requests, and one for each new tag, each message that is gone and each new one that
+    is read. Raises TargetError; StoreChanged where the list itself is another one afterwards.
     """
     new = [row for row in listed.messages if row.id not in known]
-    # What a server keeps in memory it keeps for some seconds only, so the pages come first.
+    # A server keeps messages in memory for some seconds only, so the pages come first.
     found = (
         *_shown(api, gone, new),
         *_searched(api, listed, domain, new),
@@ -49,7 +50,7 @@ def disagreements(
 
 
 def _has_changed(api: Api, listed: Stored, domain: str) -> bool:
-    """Whether the list is no longer as it was, so that what was looked at since then says nothing of it."""
+    """Whether the list is no longer as it was: then other views that were read since cannot contradict it."""
     before, now = set(listed.messages), {row for page in api.pages() for row in page.messages}
     return not before <= now or bool(_to(domain, list(now - before)))
 
@@ -107,7 +108,7 @@ def _state(row: StoredMessage) -> str:
 
 
 def _counted(api: Api, listed: Stored) -> Iterator[Disagreement]:
-    """The numbers of `GET /info`: all, unread, and of each tag that a listed message holds."""
+    """The numbers of `GET /info`: all messages, unread ones, and those with each tag of a listed message."""
     info = api.info()
     tags = info.get("Tags")
     by_tag = {str(t).lower(): n for t, n in tags.items()} if isinstance(tags, dict) else {}

@@ -1,4 +1,4 @@
-"""Hits, controls and blocks to a verdict: the statistics, the rule for PASS, the table of exit statuses."""
+"""From hits, controls and blocks to a verdict: the statistics, the rule for PASS, the exit statuses."""
 
 from mailrace.verdict.bound import is_settled, rule_pairs, theta_bound
 from mailrace.verdict.decision import (

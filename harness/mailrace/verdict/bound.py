@@ -41,5 +41,5 @@ def is_settled(*, hits: int, pairs_fired: int, control_kind: int | None, rule: R
 
 
 def rule_pairs(rule: Rule) -> int:
-    """Pairs in which the control must fire for a PASS: 17 for a single verdict, 27 for each of 22."""
+    """Pairs in which the control must fire for a PASS: 17 for a single verdict, 27 where there are 22."""
     return pairs_needed(rule.theta, rule.confidence_each)

@@ -1,4 +1,4 @@
-"""What one raced scenario came to in, its verdict, the reason and the advice out: the rule for PASS."""
+"""Takes what one raced scenario came to; gives its verdict, the reason and the advice: the rule for PASS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ STEER = "`mailrace steer` looks at every schedule and needs no control (on a ser
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that the verdict on one natively raced scenario hangs on; run.json holds it field by field.
+    """All that the verdict on one natively raced scenario depends on; run.json holds it field by field.
 
-    rounds           of the target that were looked at; `hits` of them with an anomaly of weight RACE
-    lost             more rounds that could not be looked at
-    refused          those of them that the server refused before the release, or would not show; the
-                     others were lost by our own doing, and count for nothing
+    rounds           the target's rounds that were looked at; `hits` of them show an anomaly of weight RACE
+    lost             further rounds, which could not be looked at
+    refused          those of the lost ones that the server refused before the release, or would not show;
+                     the others were lost by our own doing, and count for nothing
     never_accepted   operations that the target never accepted; None: it is not known what it accepted
     broken_serially  promises that are also broken when the operations run one after the other: that is no
                      race, and no clean result
-    promised, found  copies that must be stored by what the target promised, and that were found
+    promised, found  stored copies: how many the target's promises ask for, and how many were found
     control          its `pairs_fired` without the pairs of rounds that were lost or refused
     found_by_steer   anomalies that steer has found in this scenario on this very version
     is_cut_off       the run was ended from outside: what it saw last may not be in its journal
@@ -91,7 +91,7 @@ def decide(seen: Evidence, rule: Rule) -> Decision:
     if seen.hits:
         return Decision(verdict=Verdict.RACE, reason=f"{_race(seen)}{_lost(seen.lost)}.")
     # Nothing was hit. First whatever makes the clean rounds themselves doubtful: no control mends that.
-    # What breaks without any race is said first: it is often why nothing could be raced.
+    # What breaks without any race comes first, since it is often why nothing could be raced.
     too_few = None if seen.broken_serially else _not_exercised(seen)
     if too_few is not None:
         return too_few
@@ -166,7 +166,7 @@ def doubt_of(seen: Evidence) -> tuple[str, str] | None:
 
     A race could hide in each of these, whatever the control did.
     """
-    # The gravest reason comes first, for only one is told: what breaks without any race, then what was not
+    # Only one reason is told, so the gravest comes first: what breaks without any race, then what was not
     # seen, then what was not put to the test.
     if seen.broken_serially:
         return (

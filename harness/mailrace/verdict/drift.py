@@ -1,4 +1,4 @@
-"""Hits block by block to whether one rate can stand for them all."""
+"""Takes hits block by block; gives whether one rate can stand for them all."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -25,11 +25,11 @@ def overdispersion(blocks: Sequence[Block]) -> float | None:
 
 
 def is_overdispersed(blocks: Sequence[Block]) -> bool:
-    """Whether no sentence may assume one rate: a constant one shows so much spread once in 100 runs.
+    """Whether sentences must not assume one rate: a constant rate shows so much spread once in 100 runs.
 
     The 0.99 quantile of chi-square by Wilson and Hilferty (1931, PNAS 17, 684), within 1 % from 2 degrees
     of freedom on; the chi-square itself is rough where a block expects fewer than 5 hits. An error here
-    only makes a sentence more careful or less; no verdict hangs on it.
+    only makes a sentence more careful or less; no verdict depends on it.
     """
     ratio = overdispersion(blocks)
     if ratio is None:

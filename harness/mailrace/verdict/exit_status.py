@@ -1,4 +1,4 @@
-"""Verdicts and errors to the status with which the command ends: the one table of them."""
+"""Takes verdicts and errors; gives the status with which the command ends: the one table of them."""
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
@@ -51,7 +51,7 @@ def exit_status(verdicts: Iterable[Verdict]) -> int:
 
 
 def exit_status_of(error: BaseException) -> int:
-    """The status of a run that such an error ended; what is no error of ours is FAILED."""
+    """The status of a run that such an error ended; any error that is not ours counts as FAILED."""
     match error:
         case ScenarioError() | UsageError():
             return int(ExitStatus.BAD_INPUT)

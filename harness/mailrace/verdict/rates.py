@@ -1,4 +1,4 @@
-"""Hits of rounds to an interval or an upper bound of the hit rate."""
+"""Takes the hits of rounds; gives an interval or an upper bound of the hit rate."""
 
 from mailrace.model.result import Interval
 from mailrace.verdict.beta import beta_quantile

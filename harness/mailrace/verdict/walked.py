@@ -8,8 +8,8 @@ from mailrace.model.result import Schedules
 def why_unfinished(looked: Schedules, seen: Collection[str] = ()) -> str:
     """Why a walk is not finished, in a clause; "" where every schedule was run and each bad one settled.
 
-    Only a finished walk may be called clean. `seen` are anomalies that were shown anyway: further classes of
-    the same ones may stay unrealised, for they would add nothing.
+    Only a finished walk may be called clean. `seen` are anomalies that were shown anyway: further classes
+    that show the same ones may stay unrealised, since they would add nothing.
     """
     if unknown := sorted(set(looked.unrealised_anomalies) - set(seen)):
         return f"schedules that would show {', '.join(unknown)} were found and not realised"

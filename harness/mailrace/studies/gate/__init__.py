@@ -1,4 +1,4 @@
-"""May we upgrade? Two versions and scenarios in, each looked at on both; what the upgrade changes out."""
+"""May we upgrade? Takes two versions and scenarios; gives what changes with the upgrade."""
 
 from mailrace.studies.gate.baseline import baseline_text, load_baseline
 from mailrace.studies.gate.causes import causes_words

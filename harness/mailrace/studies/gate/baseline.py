@@ -6,7 +6,7 @@
         reason: our tests never delete while they send
         until: 2027-06-30          # optional: from the day after, it counts again
 
-YAML or JSON. What could not be looked at cannot be accepted, only what was seen.
+The file is YAML or JSON. It can accept only what was seen, never that something could not be looked at.
 """
 
 import json
@@ -47,7 +47,7 @@ def _race(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """One anomaly of one scenario that is known and let pass, up to and with the day `until`."""
+    """One anomaly of one scenario that is known and accepted, up to and including the day `until`."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
     scenario: Annotated[str, AfterValidator(_words)]
@@ -83,7 +83,7 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
         except ValidationError as wrong:
             schema = draft7(codec(_Baseline).json_schema(ref_template="#/definitions/{model}"))
             faults += explain(wrong, document.data, schema)
-    # Each entry is right by itself. What is left is what an entry says beside others.
+    # Each entry is right by itself. What is left to check is each entry beside the scenarios and the others.
     faults += _faults(found, known)
     if faults:
         raise ScenarioError(mistakes_of(faults, document, str(path)))
@@ -91,7 +91,7 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
 
 
 def _faults(found: Sequence[Accepted], known: Sequence[str] | None) -> Iterator[Fault]:
-    """Entries of scenarios that are nowhere, and those that another one says already."""
+    """Entries for a scenario that does not exist, and entries that repeat another one."""
     seen: set[tuple[str, str]] = set()
     for index, entry in enumerate(found):
         if known is not None and entry.scenario not in known:
@@ -106,9 +106,9 @@ def _faults(found: Sequence[Accepted], known: Sequence[str] | None) -> Iterator[
 def apply_baseline(
     findings: Sequence[Finding], accepted: Sequence[Accepted], today: date, scenarios: Sequence[str]
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """The findings with what is accepted marked, and sentences on entries that are no longer seen or over.
+    """The findings, those that are accepted marked as such; and a sentence on each entry without an effect.
 
-    `scenarios` are those the gate looked at: of others, nothing is said.
+    scenarios   those that the gate looked at; nothing is said of entries for any other one
     """
     said: list[str] = []
     marked = list(findings)
@@ -120,8 +120,8 @@ def apply_baseline(
             for i, f in enumerate(marked)
             if (f.scenario, f.anomaly) == (entry.scenario, entry.anomaly) and f.is_seen
         ]
-        # An entry for which there is nothing to accept, or whose date has passed, is told instead of applied,
-        # so that a baseline does not outlive its reasons.
+        # An entry that has nothing to accept, or whose date has passed, is reported and not applied. So a
+        # baseline does not outlive its reasons.
         what = f"{entry.scenario}: {entry.anomaly}"
         if not places:
             said.append(f"{what} is accepted and was not seen; if it is gone for good, remove its entry")

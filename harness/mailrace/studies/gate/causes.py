@@ -1,6 +1,7 @@
 """Takes what two versions showed of each scenario; gives what an upgrade does to each root cause. Pure.
 
-The verdict of a gate hangs on its findings. The causes say why, and where several findings are one.
+The verdict of a gate depends on its findings alone. The causes say why, and which findings are one and the
+same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +19,9 @@ class CauseChange(StrEnum):
     """What an upgrade does to one root cause."""
 
     NEW = "new"
-    """The new version has it, and every schedule of the old one was walked in its scenarios without it."""
+    """The new version has it; on the old one all schedules of its scenarios were walked without it."""
     OPEN = "not known on both"
-    """One version has it, and the other was not walked to its end there, or was not brought into it."""
+    """One version has it. On the other the walk was not finished, or found it and could not show it."""
     SAME = "in both"
     MENDED = "mended"
 
@@ -39,9 +40,9 @@ Results = Mapping[str, ScenarioResult]
 
 
 def causes_of(old: Iterable[ScenarioResult], new: Iterable[ScenarioResult]) -> tuple[GateCause, ...]:
-    """The root causes of both versions, the worst harm first, of one harm what is new first.
+    """The root causes of both versions: the worst harm first, and for equal harm the new ones first.
 
-    What needs two servers on one store is none of an upgrade's, for a gate has one server of each version.
+    A cause that needs two servers on one store is left out, because a gate has one server of each version.
     """
     before, after = _steered(old), _steered(new)
     had, has = _named(before), _named(after)
@@ -56,7 +57,7 @@ def causes_of(old: Iterable[ScenarioResult], new: Iterable[ScenarioResult]) -> t
         else:
             shown = had[name]
             change = CauseChange.MENDED if _is_without(after, shown) else CauseChange.OPEN
-        # Of several scenarios the one tells most in which the server was made to show it.
+        # Where several scenarios have it, the one in which the server was made to show it tells most.
         cause = min(shown.values(), key=lambda one: one.fate != "realised")
         found.append(GateCause(change=change, scenarios=tuple(shown), cause=cause))
     ranks = list(CauseChange)
@@ -70,7 +71,7 @@ def _steered(results: Iterable[ScenarioResult]) -> Results:
 
 
 def _named(results: Results) -> dict[str, dict[str, Cause]]:
-    """Cause to scenario to what is known of the cause there."""
+    """By the name of each cause: the scenarios that have it, each with what is known of the cause there."""
     found: dict[str, dict[str, Cause]] = {}
     for name, one in results.items():
         for cause in one.schedules.causes if one.schedules else ():
@@ -80,7 +81,7 @@ def _named(results: Results) -> dict[str, dict[str, Cause]]:
 
 
 def _is_open(shown: Mapping[str, Cause]) -> bool:
-    """Whether no server was brought into it though that was tried, so that it may be no race there."""
+    """Whether the server never showed it although that was tried, so that it may be no race there."""
     return all(cause.fate == "unrealised" for cause in shown.values())
 
 
@@ -102,7 +103,7 @@ def causes_words(causes: Sequence[GateCause]) -> list[str]:
 
 
 def spare_lesser(findings: Iterable[Finding], least: Harm) -> tuple[Finding, ...]:
-    """The findings; what was seen and does less harm than `least` is accepted for that reason."""
+    """The findings, of which those that do less harm than `least` are accepted for that reason."""
     return tuple(
         replace(one, accepted=f"its harm ({one.harm}) is less than {least.value}, which was asked for")
         if one.is_seen and not one.accepted and one.harm and not is_at_least(Harm(one.harm), least)

@@ -1,8 +1,8 @@
 """Takes what two versions of a server showed; gives what an upgrade changes, finding by finding. Pure.
 
-"New" is said only after the old version was put to the very same test without showing it: the schedule, run
-on it `RUNS_NEEDED` times, or natively as many pairs in which the new version showed it. Whatever could not be
-looked at is a finding of its own, and never PASS: a walk that was not finished, rounds that the server
+"New" is said only after the old version passed the very same test: the schedule was run on it `RUNS_NEEDED`
+times, or it did not show the anomaly in as many native pairs in which the new version did. Whatever could not
+be looked at is a finding of its own, and never PASS: a walk that was not finished, rounds that the server
 refused, or rounds in which nothing shows that a race would have been seen.
 """
 
@@ -17,18 +17,18 @@ from mailrace.verdict import rule_pairs
 
 RUNS_NEEDED = 30
 CLAIMS = 3
-"""Of one scenario a clean word can come from pairs beside the old version, from its own controls, and as
-"fixed": each takes its part of the gate's confidence."""
+"""A scenario can get a clean word in three ways: from pairs beside the old version, from its own controls,
+and as "fixed". Each of them takes its part of the gate's confidence."""
 RACES = sum(name.weight is Weight.RACE for name in AnomalyName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """One version put to the test in which the other showed an anomaly.
+    """What one version did in the test in which the other version showed an anomaly.
 
-    runs   times that the test was the very same; `hits` of them with the anomaly
-    missed times that the test could not be repeated, e.g. since the version sends other statements
-    said   how that was found, in a clause
+    runs     how often the test was the very same; `hits`: how often it showed the anomaly then
+    missed   how often the test could not be repeated, for instance because the version sends other statements
+    said     how that was found, in a clause
     """
 
     runs: int
@@ -64,10 +64,10 @@ def compare(
 
 
 def with_raced(walk: Looked, race: Looked, rule: Rule) -> tuple[Finding, ...]:
-    """The findings of one scenario of which walks left something open, so that both were raced as well.
+    """The findings of one scenario for which the walks left something open, so that both were raced as well.
 
-    What was seen was seen, walked or raced: an anomaly that each version showed in either is on both, and no
-    race clears what a walk has found.
+    What was seen counts, whether it was walked or raced: an anomaly that each version showed in either way is
+    on both. And no race clears what a walk has found.
     """
     lines = [line for name in AnomalyName if (line := _line_of_both(walk, race, name, rule))]
     told = {line.anomaly for line in lines}
@@ -97,7 +97,7 @@ def _line_of_both(walk: Looked, race: Looked, name: AnomalyName, rule: Rule) -> 
     each = [line for looked in (walk, race) if (line := _line(looked, name, rule))]
     if not each:
         return None
-    # Each line knows of its own look only. What the other look showed of the other version counts as well.
+    # Each line knows only one of the two looks, and what the other look showed counts as well.
     decided = [line for line in each if line.change is not Change.COULD_NOT_LOOK]
     line = next((one for one in decided if one.change is Change.UNCHANGED), (*decided, each[-1])[0])
     was = [name in races_of(looked.old) for looked in (walk, race)]
@@ -111,7 +111,7 @@ def _line_of_both(walk: Looked, race: Looked, name: AnomalyName, rule: Rule) -> 
 
 
 def _doubted(line: Finding, walk: Looked) -> Finding:
-    """The line; a walk that came to schedules of it and did not realise them leaves open who has it."""
+    """The line; it is open who has the anomaly where a walk found its schedules and realised none."""
     sides = {Change.NEW: ("old", walk.old), Change.FIXED: ("new", walk.new)}
     word, side = sides.get(line.change, ("", None))
     if side is None or line.anomaly not in found_by_walk(side):
@@ -125,7 +125,8 @@ def _whole(looked: Looked, lines: Sequence[Finding], others: Absence) -> tuple[F
     old, new = looked.old, looked.new
     if failed := next((r for r in (new, old) if r.verdict is Verdict.FAILED), None):
         return (finding_of(old, new, "", Change.COULD_NOT_LOOK, failed.reason, has_failed=True),)
-    # A baseline may accept what was seen, so only an anomaly that was not seen speaks for the scenario.
+    # A baseline may accept what was seen. So the scenario is told as open by itself only where no line
+    # already says that something was not looked at.
     is_told = any(f.change is Change.COULD_NOT_LOOK and not f.is_seen for f in lines)
     if not others.is_shown and not is_told:
         reason = f"{others.reason}.{_space(new.advice)}"

@@ -1,4 +1,4 @@
-"""What a gate is asked for and what it found, and its files: document, page, annotations, CI files.
+"""What a gate is asked for, what it found, and its files: document, page, annotations, CI files.
 
 GitHub's limits: a step's summary holds 1 MiB, and a step shows ten annotations of a kind.
 """
@@ -43,9 +43,9 @@ _HEADLINE = {
 class GateRequest:
     """What a gate is asked for. `run` is the pattern of each run: its target, mode and folder are replaced.
 
-    harm    what does less is told and does not count
-    names   what to call the two in the report where their target is a stand-in (a container image)
-    is_elsewhere   both are looked at on other machines, so neither need be at hand here
+    harm    a finding that does less harm is told and does not count
+    names   how the report calls a target that stands in for something else, such as a container image
+    is_elsewhere   both versions are looked at on other machines, so they need not be available here
     """
 
     old: TargetName
@@ -64,10 +64,11 @@ class GateRequest:
 class Gate:
     """The document of a gate: gate.json holds it field by field.
 
-    old, new   targets as asked for, with the version each said it is; `notes` sentences for the reader
-    harm       from which on a finding counts
-    causes     of what steer walked on both, the worst harm first
-    rule       that its clean words reached, all of them together
+    old, new   targets as they were asked for; `old_version`, `new_version`: what each says it is
+    harm       a finding counts from this harm on
+    causes     root causes that steer found on the two, the worst harm first
+    rule       what all clean words together have reached
+    notes      sentences for the reader
     """
 
     mailrace: str
@@ -119,14 +120,14 @@ def headline(gate: Gate) -> str:
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings by weight of their change, what a baseline accepts after what it does not."""
+    """The findings by the weight of their change; those that are accepted come after all others."""
     rank = list(Change)
     return sorted(findings, key=lambda f: (bool(f.accepted), rank.index(f.change), f.scenario))
 
 
 def gate_markdown(gate: Gate) -> str:
-    """The text of gate.md, below the size limit of a job summary; what was left out is said."""
-    # What a maintainer wants first is why: the causes. Then follow the findings, on which the verdict hangs.
+    """The text of gate.md, cut to the size limit of a job summary; a cut is said at its end."""
+    # A maintainer wants to know first why: the causes. Then the findings follow, which decide the verdict.
     head = [
         f"## mailrace gate: {gate.verdict}",
         "",
@@ -155,7 +156,7 @@ def gate_markdown(gate: Gate) -> str:
 
 
 def annotations(gate: Gate, root: Path) -> list[str]:
-    """At most ten GitHub workflow commands, gravest first, each at its scenario's line under `root`."""
+    """At most ten GitHub workflow commands, the gravest first, each at its scenario's file below `root`."""
     counted = [
         (word, f)
         for f in in_order(gate.findings)
@@ -170,8 +171,8 @@ def annotations(gate: Gate, root: Path) -> list[str]:
 
 
 def as_run(gate: Gate, new: RunResult) -> RunResult:
-    """The new version's run with the gate's words for verdicts: what junit.xml and ctrf.json say."""
-    # Of a scenario that was steered and then raced, the race was compared.
+    """The new version's run with the gate's words as its verdicts, for junit.xml and ctrf.json."""
+    # A scenario that was steered and then raced stands there twice; the later one, the race, was compared.
     last = {one.name: one for one in new.scenarios}
     scenarios = tuple(_as_scenario(gate, one) for one in last.values())
     return replace(new, verdict=gate.verdict, scenarios=scenarios)
@@ -188,7 +189,7 @@ def _as_scenario(gate: Gate, one: ScenarioResult) -> ScenarioResult:
 
 
 def _from_harm(gate: Gate) -> str:
-    """The harm from which on findings count, in a sentence; "" where all of them do."""
+    """From which harm on findings count, in a sentence; "" where all of them do."""
     return "" if gate.harm is HARMS[-1] else f" Counted from the harm {gate.harm.value} on."
 
 

@@ -1,4 +1,4 @@
-"""Takes two results and a word; gives the gate's line of a scenario, and what that does to the gate. Pure."""
+"""Takes two results and what changed; gives a line of the gate and its part in the verdict. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from mailrace.verdict import gravest
 
 
 class Change(StrEnum):
-    """What an upgrade does to one anomaly of one scenario; in the order of weight."""
+    """What an upgrade does to one anomaly of one scenario; the gravest first."""
 
     NEW = "new"
     COULD_NOT_LOOK = "could not look"
     UNCHANGED = "unchanged"
     FIXED = "fixed"
     CLEAN = "clean"
-    """The scenario as a whole: looked at, and nothing on the new version that counts."""
+    """The scenario as a whole was looked at, and the new version shows nothing that counts."""
     NOT_APPLICABLE = "not applicable"
 
 
@@ -27,9 +27,9 @@ class Change(StrEnum):
 class Finding:
     """One line of a gate: an anomaly of a scenario, or ("") the scenario as a whole.
 
-    harm      the worst that it does where it was seen; "" of a scenario as a whole
+    harm      the worst that the anomaly does there; "" of a scenario as a whole
     is_seen   the new version shows it, with `proof` and the command `replay`
-    accepted  why it is let pass: a baseline's reason, or that it does less harm than is asked for; else ""
+    accepted  why it does not count: a baseline's reason, or that it does too little harm; "" if it counts
     """
 
     scenario: str
@@ -74,7 +74,7 @@ def finding_of(
     has_failed: bool = False,
 ) -> Finding:
     """The line of an anomaly, or ("") of the scenario as a whole, with what both versions showed of it."""
-    # The proof is the new version's: what only the old one showed is read in that one's own run.
+    # The proof is the new version's. What only the old one showed stands in the old version's own run.
     witness = _witness(new, anomaly)
     return Finding(
         scenario=new.name,
@@ -105,7 +105,7 @@ def harm_of(result: ScenarioResult, anomaly: str) -> str:
 
 
 def seen_words(result: ScenarioResult, anomaly: str) -> str:
-    """What was seen of an anomaly: `3 of 1,470 rounds`, `2 of 59 classes`; "" the verdict and all hits."""
+    """What was seen of an anomaly: `3 in 1,470 rounds`, `2 of 59 classes`; for "", verdict and all hits."""
     if result.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
         return result.verdict.value.lower()
     if not anomaly:

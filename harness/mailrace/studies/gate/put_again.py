@@ -15,7 +15,7 @@ def put_again(
 ) -> Again:
     """Run the schedule of the anomaly's witness `runs` times on the other version.
 
-    A version that fails, or for which no time is left, ran it never, and the finding says so.
+    Where that version fails, or no time is left for it, it ran the schedule no times, and `said` tells why.
     """
     witness = next((w for w in shown.witnesses if w.anomaly.name == anomaly and w.schedule), None)
     if witness is None:
@@ -35,6 +35,7 @@ def put_again(
             )
     except (TargetError, TimeOver) as wrong:
         return Again(runs=0, hits=0, said=str(wrong) or CUT_OFF)
-    # Where the very schedule is good or is not sent, another of the version's own may still show the anomaly.
+    # Where this schedule is good or is not sent there, another one of that version may still show the
+    # anomaly.
     hits = max(replay.hits, int(replay.word is Word.STILL_FAILS))
     return Again(runs=replay.runs, hits=hits, missed=replay.missed, said=replay.sentence)

@@ -1,7 +1,8 @@
-"""Takes a scenario and two versions; races both side by side, and gives which showed what in each pair.
+"""Takes a scenario and two versions; races both side by side, and gives which one showed what in each pair.
 
-The native half of the gate: the versions alternate as target and control do (docs/verdicts.md), with the same
-seed, offsets and decoys, and the race ends as soon as every anomaly seen is settled either way.
+This is the native half of the gate. The versions alternate as target and control do (docs/verdicts.md), with
+the same seed, offsets and decoys. The race ends as soon as every anomaly that was seen is settled, either
+way.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from mailrace.verdict import decide, evidence_of, rule_pairs
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The anomalies of weight RACE that each version showed in one pair; None: it could not be looked at."""
+    """The anomalies of weight RACE that each version showed in a pair; None where it was not looked at."""
 
     old: frozenset[str] | None
     new: frozenset[str] | None
@@ -37,7 +38,7 @@ class Pair:
 class Paired:
     """What a paired race gave: a result of each version, and the pairs in order.
 
-    kind   of control that the old version is for the new one (docs/verdicts.md)
+    kind   which kind of control the old version is for the new one (docs/verdicts.md)
     """
 
     old: ScenarioResult
@@ -47,10 +48,10 @@ class Paired:
 
 
 def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
-    """For each anomaly that a version showed: the pairs that tell of it, and how often the other showed it.
+    """By anomaly that a version showed: how many pairs tell of it, and how often the other showed it too.
 
-    Where both show it, `hits` is above zero, and the finding is "unchanged". What only an old version of
-    kind 3 showed says nothing of the new one: it is left out.
+    Where both versions show it, `hits` is above zero, and the finding is "unchanged". An anomaly that only
+    the old version showed is left out if that one is a control of kind 3, for it says nothing of the new one.
     """
     whole = [(p.old, p.new) for p in pairs if p.old is not None and p.new is not None]
     names = sorted({name for pair in whole for shown in pair for name in shown})
@@ -69,10 +70,12 @@ def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
 
 
 def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None) -> bool:
-    """Whether more pairs can change no finding.
+    """Whether more pairs could not change a finding.
 
-    Every anomaly seen is on both, or often enough on one only; and enough pairs raced at all to speak of the
-    anomalies that were not seen. With `patience`, also after that many pairs in which nothing was seen.
+    That is so once every anomaly that was seen is on both versions, or often enough on one only, and enough
+    pairs raced at all to speak of the anomalies that were not seen.
+
+    patience   also after so many pairs in which nothing was seen; None: never for that reason
     """
     again = seen_in_pairs(pairs)
     if not again:
@@ -85,11 +88,11 @@ def is_settled(pairs: Sequence[Pair], rule: Rule, *, patience: int | None) -> bo
 def race_paired(
     scenario: Scenario, old: Session, new: Session, *, patience: int | None = None, mark: str = ""
 ) -> Paired:
-    """Race both versions; the history of it is the new one's, in which the old one is the control.
+    """Race both versions. The journal of the new one keeps the rounds of both, the old one's as the control.
 
-    patience   that of `is_settled`
-    mark       a letter that tells the mails of a second race of a scenario from those of the first
-    What cannot be exercised on one version is said in that one's result, never raised.
+    patience   see `is_settled`
+    mark       a letter that tells the mails of a scenario's second race from those of the first
+    Where a version cannot be raced, its result says so; nothing is raised for it.
     """
     place = new.place(len(new.results))
     place = replace(place, token=f"{place.token[:-1]}{mark}") if mark else place
@@ -107,12 +110,13 @@ def race_paired(
             version.info = target.info
             targets.append(target)
             results.append(unfit(scenario, target, place.use))
-        # A version that failed or must not be raced says so itself; the other one was not looked at for it.
+        # A version that failed or must not be raced has a result that says so. Then the other is not looked
+        # at.
         if any(results):
             why = "the other version could not be raced beside it"
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, why)
             return Paired(old=results[0] or skipped, new=results[1] or skipped)
-        # Both can be raced. The journal of the new version keeps the rounds of both, the old as its control.
+        # Both can be raced.
         new.began(scenario, targets[1].info, None)
         new.journal.header(
             JournalHeader.of(
@@ -133,7 +137,7 @@ def race_paired(
                 _pairs(before, after), racing.rule, patience=patience
             )
 
-        # The race itself goes on until `enough`, which knows of both versions' anomalies.
+        # The race goes on until `enough` says so, because only that knows the anomalies of both versions.
         kind = old_as_control(old.request.target, new.request.target)
         how = replace(new.race_options(scenario, racing), until="rounds", enough=enough)
         result = race(after, before, kind, how)
@@ -149,7 +153,7 @@ def _side(
     version: Session,
     new: Session,
 ) -> "_Watched":
-    """One version's side; its witnesses are replayed from that version's own folder."""
+    """One version's side. Its witnesses are replayed from the folder of that version."""
     plan = Plan(scenario, new.request.seed, place.token + lane[0])
     side = _Watched(lane, plan, target, new.journal, version.race_options(scenario, new.request.racing))
     stack.callback(side.lane.close)
@@ -157,7 +161,7 @@ def _side(
 
 
 class _Watched(Side):
-    """A side that remembers what each round showed: names only, so memory stays flat."""
+    """A side that remembers the names of the anomalies of each round, and no more, so memory stays flat."""
 
     def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
         super().__init__(name, plan, target, journal, options)
@@ -187,7 +191,7 @@ def old_as_control(old: TargetName, new: TargetName) -> int:
 
 
 def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
-    """The old version's own result; a clean one is no PASS, for nothing controlled it but the new one."""
+    """The old version's own result. A clean one is no PASS, because its only control was the new version."""
     tally, refused = side.tally, bool(side.judge.serial.refused)
     # Both versions ran the same rounds, so the new one's result is the frame; every count in it is replaced
     # by this side's own. Serial rounds that it refused count like rounds that it refused.
@@ -209,9 +213,9 @@ def _shown(side: Side, beside: ScenarioResult) -> ScenarioResult:
 
 
 def joined(paired: ScenarioResult, alone: ScenarioResult, rule: Rule) -> ScenarioResult:
-    """Both clean races of the new version as one: the controls of the second, and the rounds of both.
+    """Both clean races of the new version as one: the control of the second, and the rounds of both.
 
-    So whatever makes the first one doubtful, such as rounds that the server refused, makes the whole
+    So whatever makes the first race doubtful, such as rounds that the server refused, makes the whole
     doubtful.
     """
     if not (alone.rounds or alone.rounds_lost) or not (paired.rounds or paired.rounds_lost):

@@ -2,10 +2,10 @@
 
     each scenario → steered on both → what only one of them shows is put to the other → findings
 
-Steered where both are ours to start, for then there is no chance in it. Raced natively where one is not,
-and where steer's walks leave something open. Both versions' runs stand in the
-folders `old` and `new` of the gate's own, each with a plan and a history, so each is replayed as any run
-is.
+Scenarios are steered where both targets are ours to start, because then nothing is left to chance. They are
+raced natively where one target is not ours, and where steer's walks leave something open. The runs of the two
+versions stand in the folders `old` and `new` below the gate's. Each has a plan and a history, so it can be
+replayed like any run.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,10 +38,10 @@ from mailrace.studies.gate.raced import Paired, joined, old_as_control, race_pai
 from mailrace.verdict import decide, evidence_of
 
 PATIENCE = 60
-"""Pairs without anything seen after which the new version is raced with the scenario's own controls."""
+"""After this many pairs without a hit, the new version is raced with the scenario's own controls."""
 
 LARGE_S_MAX = 10.0
-"""Of more than two actors every schedule is looked for so long: what that leaves open is raced."""
+"""Scenarios of more than two actors are explored for at most this long; what is open then is raced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,19 @@ def run_gate(
 ) -> GateRun:
     """Look at all scenarios on both targets and compare; writes old/run.json and new/run.json.
 
-    The gate's own files are written by `write_gate`. A version that fails in one scenario is said in that
-    one's findings, and the next is looked at. Past the time limit nothing new begins, and what was left out
-    is said.
+    The gate's own files are written by `write_gate`. Where a version fails in one scenario, the findings of
+    that scenario say so, and the next scenario is looked at. After the time limit nothing new begins, and
+    what was left out is said.
 
     alone   is entered while rounds are raced natively
     look    how the workers of a campaign look at the scenarios; None: this process does
     """
-    # All clean words of the gate share one confidence, so the rule is told how many there can be.
+    # All clean words of the gate share one confidence, so the rule has to know how many there can be.
     mode = chosen_mode(asked.old, asked.new, mode=asked.mode)
     verdicts = max(asked.run.racing.verdicts, CLAIMS * len(scenarios))
     racing = replace(asked.run.racing, verdicts=verdicts)
     request = replace(asked.run, mode=mode, racing=racing)
-    # Nothing is started before both versions and all that is named are found.
+    # Before anything is started, both versions and everything that is named are looked up.
     here = () if asked.is_elsewhere else (asked.old, asked.new)
     is_controlled = old_as_control(asked.old, asked.new) in (1, 2)
     looked_for = request.without_control() if is_controlled else request
@@ -102,7 +102,7 @@ def run_gate(
         every = (found for scenario in scenarios for found in versions.look(scenario))
         findings = look(versions, scenarios) if look else tuple(every)
         runs = old.finish().result, new.finish().result
-    # Both runs are over. What is accepted, or does less harm than counts, is told and does not count.
+    # Both runs are over. A finding that is accepted, or does too little harm, is told and does not count.
     findings, notes = apply_baseline(findings, asked.accepted, asked.today, [s.name for s in scenarios])
     findings = spare_lesser(findings, asked.harm)
     gate = _gate(asked, whole, runs, findings, notes)
@@ -116,7 +116,7 @@ def _gate(
     findings: tuple[Finding, ...],
     notes: tuple[str, ...],
 ) -> Gate:
-    # The verdict hangs on the findings only; the causes say why, and are told first.
+    # The verdict depends on the findings only. The causes say why, and are told first.
     return Gate(
         mailrace=__version__,
         verdict=gate_verdict(findings, is_strict=asked.is_strict),
@@ -188,9 +188,10 @@ class Versions:
         return found
 
     def _in_question(self, shown: ScenarioResult, other: ScenarioResult, *, is_new: bool) -> list[str]:
-        """What one version alone shows, so far as the other's own walk does not answer for it.
+        """The anomalies that only one version shows and that have to be put to the other version.
 
-        What is new is always put to the old version: then its absence there is seen, not only concluded.
+        What only the new version shows always has to be: then its absence on the old one is seen, not only
+        concluded. Otherwise the other version's own walk may already say that it does not have the anomaly.
         """
         if other.verdict in (Verdict.NOT_APPLICABLE, Verdict.FAILED):
             return []
@@ -199,7 +200,7 @@ class Versions:
         return [name for name in alone if is_new or not absence(other, name, rule).is_shown]
 
     def _raced(self, scenario: Scenario, walked: ScenarioResult | None = None) -> Looked:
-        """Race both natively; `walked` is what steer came to on the new version, if it was tried."""
+        """Race both natively. `walked`: what steer found on the new version, if it was steered."""
         self.tell(f"{scenario.name}: both versions side by side")
         paired = self._natively(scenario)
         if walked is not None:
@@ -212,7 +213,7 @@ class Versions:
         return Looked(paired.old, paired.new, seen_in_pairs(paired.pairs, paired.kind))
 
     def _natively(self, scenario: Scenario) -> Paired:
-        """Side by side; alone with its own controls where nothing shows; again side by side if that hits."""
+        """The race of `_side_by_side`, as far as the time limit lets it come."""
         if self.whole.left_s == 0.0:
             skipped = not_exercised(scenario, Verdict.INCONCLUSIVE, OUT_OF_TIME)
             return Paired(old=skipped, new=skipped)
@@ -226,7 +227,7 @@ class Versions:
     def _side_by_side(self, scenario: Scenario) -> Paired:
         """Race both versions, and where neither shows anything, the new one with the scenario's own controls.
 
-        A race that only shows there is raced side by side once more, so that the old version is asked, too.
+        A race that shows only then is raced side by side once more, so that the old version is asked as well.
         """
         paired = race_paired(scenario, self.old, self.new, patience=PATIENCE)
         if paired.new.verdict is not Verdict.INCONCLUSIVE:
@@ -253,14 +254,14 @@ class Versions:
         return found
 
     def _beside_walk(self, raced: ScenarioResult, walked: ScenarioResult) -> ScenarioResult:
-        """The native result, with what steer's walk says of it."""
+        """The native result, with a note on what steer's walk came to."""
         has_race = walked.verdict is Verdict.RACE
         came_to = "steer found a race" if has_race else "steer's walk was not finished"
         note = f"{came_to}: {walked.reason}"
         raced = replace(raced, not_looked=(*raced.not_looked, note))
         if raced.verdict is not Verdict.PASS:
             return raced
-        # What steer has found and could not realise in its time may still be a race: no PASS beside it.
+        # What steer has found and could not realise may still be a race, so there is no PASS beside it.
         found = found_by_walk(walked)
         decision = decide(evidence_of(raced, found_by_steer=found), self.whole.request.racing.rule)
         reason = f"{decision.reason} Natively; {note}"

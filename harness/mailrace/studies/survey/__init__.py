@@ -1,1 +1,1 @@
-"""A version in, every pair of its operations decided out: what breaks, why, and what would mend it."""
+"""Takes a version; decides every pair of its operations: what breaks, why, and what would mend it."""

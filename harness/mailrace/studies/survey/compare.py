@@ -1,4 +1,4 @@
-"""Two surveys in, what the second brings, keeps and mends out, cause by cause."""
+"""Takes two surveys; gives which causes the second one brings, keeps and mends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from mailrace.model.survey import PairVerdict, Survey, SurveyedCause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Causes by what became of them. `open`: those that one of the two has shown, and the other left open."""
+    """Causes by what became of them. `open`: those that one of the two has shown and the other left open."""
 
     brought: tuple[SurveyedCause, ...]
     kept: tuple[SurveyedCause, ...]
@@ -17,7 +17,10 @@ class Comparison:
 
 
 def compare(before: Survey, after: Survey) -> Comparison:
-    """What changed between two versions. Mended or new is a cause only where the other decided its pairs."""
+    """What changed between two versions.
+
+    A cause is new or mended only where the other survey decided its pairs.
+    """
     old = {cause.name: cause for cause in before.causes if cause.fate == "realised"}
     new = {cause.name: cause for cause in after.causes if cause.fate == "realised"}
     brought: list[SurveyedCause] = []
@@ -38,15 +41,15 @@ def compare(before: Survey, after: Survey) -> Comparison:
 
 
 def _is_clear_of(cause: SurveyedCause, survey: Survey) -> bool:
-    """Whether a survey decided every pair that shows the cause, and none of them by this cause."""
+    """Whether a survey decided every pair that shows the cause elsewhere, and none of them has it there."""
     if any(one.may_be(cause) and set(one.pairs) & set(cause.pairs) for one in survey.causes):
-        return False  # it is known there and was not shown, or may be one that a cut walk could not name
+        return False  # it was found there and not shown, or may be one that a walk cut short could not name
     decided = {pair.name: pair.verdict is not PairVerdict.INCONCLUSIVE for pair in survey.pairs}
     return all(decided.get(name, False) for name in cause.pairs)
 
 
 def lines_of(found: Comparison, before: str, after: str) -> Iterator[str]:
-    """The comparison for a terminal, a line a cause."""
+    """The comparison for a terminal, a line for each cause."""
     for word, causes in (
         (f"new in {after}", found.brought),
         (f"mended since {before}", found.mended),

@@ -1,4 +1,4 @@
-"""What a survey's state holds in, the document of survey.json out."""
+"""Takes what a survey's state holds; gives the document of survey.json."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ def survey_of(
     seconds: Mapping[str, float] | None = None,
 ) -> Survey:
     """The document; pairs that were not looked at are INCONCLUSIVE in it."""
-    # Only when all causes are known with what became of them is there a verdict for each pair that shows one.
+    # The verdict of a pair that shows a cause depends on what became of that cause, so the causes come first.
     causes = causes_of(state)
     realised = _realised(state)
     by_pair = {cause.shown_by: cause.name for cause in causes if cause.fate == "realised"}
@@ -68,10 +68,11 @@ def causes_of(state: State) -> list[SurveyedCause]:
     for name, found in state.found.items():
         for cause, preemptions in zip(found.causes, found.preemptions, strict=True):
             pairs.setdefault(cause.name, []).append((preemptions, name))
-            # What one server shows says more of a cause than what two do.
+            # What one server shows says more about a cause than what two servers show.
             if cause.name not in known or known[cause.name].fate == "two servers" != cause.fate:
                 known[cause.name] = cause
-    # Each cause is told as it was shown, where it was; else as the pair that needs the fewest preemptions.
+    # A cause that was shown is told as it was shown. Any other is told by the pair that needs the fewest
+    # preemptions.
     causes = []
     for name, cause in known.items():
         shown = state.shown.get(name)
@@ -92,7 +93,7 @@ def causes_of(state: State) -> list[SurveyedCause]:
 
 
 def _realised(state: State) -> dict[str, Cause]:
-    """Each cause that one server was brought into, as the server showed it."""
+    """Each cause that one server was made to show, as it showed it."""
     each = [cause for found in state.found.values() for cause in found.causes]
     each += [shown.cause for shown in state.shown.values()]
     return {cause.name: cause for cause in each if cause.fate == "realised"}
@@ -118,7 +119,7 @@ def _judged(
 
 
 def _why_not_the_same(own: Cause, shown: Cause | None) -> str:
-    """Why what another pair showed does not show a pair's own cause of that name; "" where it does."""
+    """Why what other pairs showed is no proof of this pair's own cause of that name; "" where it is one."""
     if shown is None:
         return f"One server was not brought into {own.name}."
     if not own.statements:

@@ -1,8 +1,8 @@
-"""The table of what a client can ask of the server: each operation, how it is formed, and what is left out.
+"""The table of what a client can ask of the server: each operation, how it is written, and what is left out.
 
-An operation is formed as an actor of a scenario file is, so each pair of them is a scenario that can be kept.
-What it acts on is filled in by the relation of a pair (`relations`): a given message, a tag that it writes,
-and a tag that it expects to be there.
+An operation is written as an actor of a scenario file, so each pair of them is a scenario that can be kept.
+The relation of a pair (`relations`) fills in what it acts on: a given message, a tag that it writes, and a
+tag that it expects to be there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,9 +34,10 @@ class Surveyed:
     """One operation of the table.
 
     name      unique, as the report has it
-    kind      the actor's key in a scenario file; one that this mailrace does not know is not surveyed
-    form      the fields under that key, for what it acts on
-    requests  what of the server's own list of operations it is
+    kind      the actor's key in a scenario file; an operation whose key this mailrace does not know is not
+              surveyed
+    form      gives the fields under that key, for what it acts on
+    requests  the entries of the server's own list of operations that it stands for
     """
 
     name: str
@@ -139,13 +140,13 @@ LEFT_OUT: Mapping[str, str] = {
     "pruning by --max": "no client asks for it: a timer of the server does, once a minute",
     "pruning by --max-age": "no client asks for it: a timer of the server does, once a minute",
 }
-"""What is known and not surveyed, each with its reason. What neither table holds is new to this mailrace."""
+"""Requests that are known but not surveyed, and why; mailrace does not know what neither table holds."""
 
 
 def not_surveyed(offered: Iterable[str]) -> dict[str, str]:
-    """What the server offers and the survey leaves out, each with its reason; what is unknown to it first.
+    """What the server offers and the survey leaves out, and why; what mailrace does not know comes first.
 
-    offered   the server's own list, such as `GET /api/v1/info`; empty where it has none
+    offered   the server's own list, with entries such as `GET /api/v1/info`; empty where it has none
     """
     own = {request: one for one in TABLE for request in one.requests}
     new = {one: "this mailrace does not know it" for one in offered if one not in own and one not in LEFT_OUT}

@@ -1,4 +1,4 @@
-"""The table of operations in, every pair of them in every relation out, each a scenario that can be kept."""
+"""Takes the table of operations; gives every pair in every relation, each as a scenario that can be kept."""
 
 import json
 import re
@@ -43,7 +43,7 @@ MEETINGS: tuple[tuple[Given, Subject, Subject], ...] = (
     (_TWO_HOLDERS, _on("one", _NEW, TAG), _on("two", TAG, TAG)),
     (_TWO_TAGS, _on("one", _NEW, TAG), _on("two", _OTHER_NEW, _SECOND)),
 )
-"""What is given, and what each side acts on. A pair is tried in each that gives it a relation of its own."""
+"""What is given, and what each side acts on. A pair has one scenario for each different relation of these."""
 
 ALONE: tuple[Given, Subject, Subject] = (_ONE_HOLDER[:1], *MEETINGS[0][1:])
 """The store holds one message, on which both sides act."""
@@ -58,7 +58,7 @@ _A_TAG = re.compile(r"\{run\}-\{round\}(?:-\w+)?")
 class Pair:
     """Two operations in one relation. `scenario`: the data of a scenario file that holds just this.
 
-    setting   what the server is started with besides: `ignore_duplicate_ids`, or nothing
+    setting   a further option that the server is started with, `ignore_duplicate_ids`; or ""
     """
 
     a: Surveyed
@@ -116,7 +116,8 @@ def _in_all_relations(a: Surveyed, b: Surveyed) -> Iterator[Pair]:
             if relation not in found and asked not in found.values():
                 found[relation] = asked
                 yield _pair(a, b, relation, given, sides)
-    # Of several messages each is judged by itself where a search acts on them; of one the whole outcome is.
+    # Where a search acts on several messages, each message is judged by itself. With one message the outcome
+    # is judged as a whole, which sees more.
     given, first, second = ALONE
     actors = [one.form(side) for one, side in zip((a, b), (first, second), strict=True)]
     if any("query" in form for form in actors) and any(_names_only_one(form) for form in actors):
@@ -141,10 +142,7 @@ LAST_HOLDER = "the tag's last holder"
 
 
 def relation_of(given: Given, mine: object, its: object) -> str:
-    """How what two requests mention meets, in words.
-
-    A message is mentioned by its name in the scenario, a tag by itself.
-    """
+    """What two requests have in common, in words, by the messages and tags that their text mentions."""
     holders = {tag: [g["name"] for g in given if tag in g.get("tags", ())] for tag in (TAG, _SECOND)}
     messages = [set(re.findall(r'"(one|two)"', json.dumps(each))) for each in (mine, its)]
     tags = [set(_A_TAG.findall(json.dumps(each))) for each in (mine, its)]
@@ -175,7 +173,7 @@ def _pair(
 
 
 def refused_by_right(operations: Sequence[Surveyed]) -> frozenset[str]:
-    """Kinds of those that a right server may refuse in every order: then no promise of them is tested."""
+    """Kinds of operations that a server may rightly refuse in every order, so they promise nothing."""
     return frozenset(one.kind for one in operations if one.name == "rename to known")
 
 

@@ -1,7 +1,8 @@
-"""A version in, its survey out: each pair of operations decided, and one class of each cause shown for real.
+"""Takes a version; decides each pair of its operations, and shows one class of each cause on a real server.
 
-First each pair is explored, and a cause that needs no preemption is shown at once; then each other cause is
-shown by the pair that needs the fewest. What was found is on disk at once, so a survey goes on after a kill.
+First each pair is explored, and a cause that needs no preemption is shown at once. Then each other cause is
+shown by the pair that needs the fewest. What was found is on disk at once, so that a survey can go on after a
+kill.
 """
 
 import time
@@ -25,11 +26,11 @@ from mailrace.targets import TargetName
 from mailrace.verdict import promised_nothing
 
 REALISE_S_MAX = 30.0
-"""Of one cause on one server, by one pair."""
+"""So long it is tried to show one cause on one server by one pair."""
 TRIED_MAX = 3
 """So many pairs are tried to show a cause, the easiest first."""
 ERRORS_MAX = 5
-"""So many pairs in a row that a server fails for end the survey: it cannot be looked at."""
+"""The survey ends once a server has failed for so many pairs in a row: it cannot be looked at."""
 _RUN = new_run(b"survey")
 
 
@@ -37,8 +38,10 @@ _RUN = new_run(b"survey")
 class Surveyor:
     """Decides pairs on the servers of one version.
 
-    deadline   monotonic seconds after which nothing new begins
-    looked     the explored round of each cause that waits to be shown, by cause and pair
+    deadline      monotonic seconds after which nothing new begins
+    offered       what the server itself lists as its operations; empty: it has no such list, or was not asked
+    environment   what a reader has to know of who looked, besides this machine
+    known         causes that are shown elsewhere, and need not be shown here at once
     """
 
     target: TargetName
@@ -48,11 +51,8 @@ class Surveyor:
     progress: Callable[[str], None] = lambda _: None
     seconds: dict[str, float] = field(default_factory=dict)
     offered: tuple[str, ...] = ()
-    """What the server itself lists as its operations; empty: it has no such list, or was not asked."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What is to be known of who looked, besides this machine."""
     known: frozenset[str] = frozenset()
-    """Causes that are shown elsewhere and need not be shown at once."""
     _servers: dict[str, Surveying] = field(default_factory=dict)
 
     def survey(self, pairs: Sequence[Pair]) -> bool:
@@ -91,7 +91,10 @@ class Surveyor:
             servers.stop()
 
     def _decided(self, pair: Pair) -> Found:
-        """One pair by its trace or by all its schedules; what the server fails at is INCONCLUSIVE."""
+        """One pair, decided by its trace or by all its schedules.
+
+        Where the server fails it is INCONCLUSIVE.
+        """
         began = time.monotonic()
         scenario, planned, servers = self._of(pair)
         said = pair.undecided("")
@@ -103,20 +106,21 @@ class Surveyor:
             explored = time.monotonic()
             looked = servers.look(planned)
             if looked.doubt and not looked.causes:
-                # A broadcast of the server's that came between costs a second look, and no more than one.
+                # Perhaps a broadcast of the server came between, so it is looked at a second time, and only
+                # once.
                 looked = servers.look(planned)
             alone, in_turn = servers.at_points(planned, looked)
             looked = replace(looked, doubt=looked.doubt or in_turn)
             self._spent("explore", explored)
             self._show_at_once(said.name, planned, servers, looked)
         except (TargetError, ScheduleMissed) as wrong:
-            # The servers may be in any state now: the next pair gets new ones.
+            # The servers may be in any state now, so the next pair gets new ones.
             servers.stop()
             return Found(pair=replace(said, why=f"{_FAILED} ({wrong})."))
         return _found(pair, said, looked, alone, traces, servers, time.monotonic() - began)
 
     def _show_at_once(self, pair: str, planned: PlannedRound, servers: Surveying, looked: Looked) -> None:
-        """Show the causes that no pair can show more easily, while the servers hold the pair."""
+        """While the pair is set up, show the causes that need no preemption; no other shows them better."""
         began = time.monotonic()
         for name, (_, _, preemptions) in looked.causes.items():
             is_shown = name in self.state.shown or name in self.known
@@ -128,7 +132,7 @@ class Surveyor:
         self._spent("realise", began)
 
     def show_each(self, pairs: Sequence[Pair]) -> bool:
-        """Show each cause by the pair that takes the fewest preemptions; whether there was time for all."""
+        """Show each cause by the pair that needs the fewest preemptions; whether there was time for all."""
         by_name = {pair.name: pair for pair in pairs}
         left = ways(self.state)
         for number, (name, its) in enumerate(sorted(left.items()), start=1):
@@ -159,7 +163,7 @@ class Surveyor:
             self._spent("realise", began)
 
     def _realised(self, pair: Pair, name: str) -> Cause | None:
-        """The cause with what became of it; None: the pair did not show it this time."""
+        """The cause with what became of it; None: the pair did not have it this time."""
         _, planned, servers = self._of(pair)
         with suppress(TargetError, ScheduleMissed):
             looked = servers.look(planned)
@@ -187,7 +191,7 @@ class Surveyor:
 
 
 def ways(state: State) -> dict[str, list[str]]:
-    """The pairs by which each cause may be shown that no pair has shown yet, the easiest first."""
+    """For each cause that no pair has shown yet, the pairs that may show it, the easiest first."""
     found: dict[str, list[tuple[int, str]]] = {}
     for name, one in state.found.items():
         for cause, preemptions in zip(one.causes, one.preemptions, strict=True):
@@ -212,12 +216,15 @@ def _found(
     servers: Surveying,
     seconds: float,
 ) -> Found:
-    """What was looked at of a pair as its line in the survey; what its causes come to is known later."""
+    """What was found of a pair, with its line in the survey.
+
+    What becomes of its causes is known only later.
+    """
     schedules, bad = looked.schedules
     causes = [*alone, *(cause for cause, _, _ in looked.causes.values())]
     preemptions = [*(0 for _ in alone), *(n for _, _, n in looked.causes.values())]
     apart = [replace(one, fate="two servers") for one in looked.apart]
-    # Of an operation that is refused by right no promise can be put to the test; its replies are compared.
+    # An operation that is rightly refused has no promise that could be tested; its replies are compared.
     doubt = looked.doubt or promised_nothing([k for k in looked.refused if k not in pair.refused_by_right])
     verdict, why = PairVerdict.PASS, f"{looked.space.classes} classes of its schedules explored, none bad."
     if causes:
@@ -251,7 +258,7 @@ def _found(
 def _coverage(
     name: str, kinds: tuple[str, str], looked: Looked, traces: Traces, servers: Surveying
 ) -> ConflictCoverage:
-    """Which of the pair's conflicts came in both orders, by the graph of all its schedules."""
+    """Which conflicts of the pair came in both orders, by the graph of all its schedules."""
     one, two = servers.orders(looked)
     exercised, unreachable = 0, []
     for mine, its in traces.conflicts:
@@ -259,7 +266,7 @@ def _coverage(
         if all(order in one for order in both):
             exercised += 1
         elif looked.grounds.view is not None and looked.space.is_exhaustive:
-            # Every schedule was walked, so an order that no schedule has cannot come.
+            # Every schedule was walked, so an order that no schedule has cannot come about.
             is_kept = all(order in two for order in both)
             why = "one server keeps them apart" if is_kept else "after one of them the other is not sent"
             pair = (f"{kinds[0]}: {mine.template}", f"{kinds[1]}: {its.template}")

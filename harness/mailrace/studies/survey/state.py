@@ -1,4 +1,4 @@
-"""What a survey found so far, a line each in a file: it can be ended at any moment and continued."""
+"""Keeps what a survey has found in a file, line by line, so that it can end at any moment and go on later."""
 
 import json
 import os
@@ -25,7 +25,10 @@ LINE_BYTES_MAX = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One pair as it was decided. `preemptions`: of each of its causes, in their order, on one server."""
+    """One pair as it was decided.
+
+    `preemptions`: how many each of its causes needs on one server, in their order.
+    """
 
     pair: SurveyedPair
     causes: tuple[Cause, ...] = ()
@@ -35,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What became of a cause when a pair was to show it on one server."""
+    """What became of a cause that one server was to show by a pair."""
 
     cause: Cause
     pair: str
@@ -45,7 +48,7 @@ class Shown:
 class FoundTriple:
     """Three operations at a time. `causes`: those that no pair shows, with what became of each.
 
-    is_apart   one of them shares nothing with the other two, whose pair shows all
+    is_apart   one of the three shares nothing with the other two, so the pair of these shows everything
     """
 
     triple: SurveyedTriple
@@ -86,10 +89,10 @@ _KINDS: dict[str, type[_Line]] = {"header": Header, "pair": Found, "shown": Show
 
 
 class State:
-    """The file, opened to continue it; `found`, `shown` and `triples`: what it held and what was added.
+    """The file, opened to continue it. `found`, `shown`, `triples`: what it held and what was added.
 
-    Raises UsageError where it is another survey's, or no state of a survey. A last line that was cut off by
-    a kill is dropped: that pair is looked at again.
+    Raises UsageError where it is the state of another survey, or none at all. A last line that a kill cut off
+    is dropped, and its pair is looked at again.
     """
 
     def __init__(self, folder: Path, header: Header) -> None:
@@ -98,14 +101,15 @@ class State:
         self.shown: dict[str, Shown] = {}
         self.triples: dict[str, FoundTriple] = {}
         self._path = folder / STATE
-        # Beside a run or a record, the survey's page and scenarios would be taken for parts of that.
+        # Beside the files of a run or a record, the survey's page and scenarios would be taken for parts of
+        # those.
         if theirs := next((name for name in (PLAN, RUN, RECORD) if os.path.lexists(folder / name)), None):
             raise UsageError(
                 f"{folder}: it holds something else ({theirs}); name another folder with --state"
             )
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        # What is there is read before anything is written, for another survey's file must stay as it is.
+        # The file is read before anything is written, because another survey's file must stay as it is.
         whole, before = 0, None
         for value, end in self._lines():
             whole = end
@@ -118,7 +122,7 @@ class State:
                     self.shown[value.cause.name] = value
                 case FoundTriple():
                     self.triples[value.triple.name] = value
-        # What was found in another survey says nothing of this one.
+        # The state of another survey says nothing about this one.
         if before is not None and before != header:
             is_rebuilt = before.target == header.target and before.program != header.program
             raise UsageError(
@@ -157,7 +161,8 @@ class State:
         """Each whole line's value, and where in the file it ends."""
         if not os.path.lexists(self._path):
             return
-        # This file will be cut and appended to. So it must be ours: no link to another, and begun as ours is.
+        # This file will be cut and appended to, so it must be ours: no link to another file, and begun as
+        # ours is.
         if self._path.is_symlink() or not self._path.is_file():
             raise UsageError(f"{self._path}: is no regular file; name another folder with --state")
         end = 0
@@ -176,7 +181,7 @@ class State:
 
 
 def line_of(line: str | bytes) -> _Line | None:
-    """What a line of anybody's file holds; None: it is no line of a survey."""
+    """What a line of a file holds, whoever wrote it; None: it is no line of a survey."""
     try:
         ((kind, value),) = json.loads(line).items()
         return codec(_KINDS[kind]).validate_python(value)

@@ -1,7 +1,7 @@
-"""Takes a surveyed version; gives what three operations at a time show and no two of them do.
+"""Takes a surveyed version; gives what three operations at a time show and no two of them show.
 
-All schedules of three are walked without a server, one of each outcome is run on the servers, and what no
-pair shows is brought about on one server where that works (`mailrace.steer.three` says how).
+All schedules of three are walked without a server, and one of each outcome is run on the servers. What no
+pair shows is then to be shown on one server, if that can be done (`mailrace.steer.three` says how).
 """
 
 import time
@@ -24,9 +24,9 @@ from mailrace.targets import TargetName
 from mailrace.verdict import promised_nothing
 
 LOOK_S_MAX = 30.0
-"""Of one triple: its walk and the runs on the servers."""
+"""So long one triple is looked at: its walk, and its runs on the servers."""
 REALISE_S_MAX = 15.0
-"""Of one cause on one server."""
+"""So long it is tried to show one cause on one server."""
 _RUN = new_run(b"survey")
 
 
@@ -47,7 +47,7 @@ class ThreeSurveyor:
     _servers: Surveying | None = field(default=None, init=False)
 
     def survey(self, wanted: Sequence[Triple]) -> None:
-        """Look at each that the state does not hold yet, while there is time. Raises TargetError."""
+        """Look at each triple that the state does not hold yet, while there is time. Raises TargetError."""
         try:
             for number, triple in enumerate(wanted, start=1):
                 if triple.name in self.state.triples:
@@ -60,7 +60,7 @@ class ThreeSurveyor:
             self._stop()
 
     def _looked(self, triple: Triple) -> FoundTriple:
-        """One triple; what the servers fail at is INCONCLUSIVE."""
+        """One triple. Where the servers fail it is INCONCLUSIVE."""
         began = time.monotonic()
         scenario = scenario_from(triple.scenario, self.folder)
         planned = Plan(scenario, 0, _RUN).round(0)
@@ -73,7 +73,8 @@ class ThreeSurveyor:
             verdict=TripleVerdict.INCONCLUSIVE,
             why="",
         )
-        # The servers are kept from triple to triple, as those of pairs are; after a failure new ones come.
+        # The servers are kept from triple to triple, as those of pairs are. After a failure there are new
+        # ones.
         if self._servers is None:
             self._servers = Surveying(self.target, server_options(scenario), self.folder, instances=3)
         try:
@@ -91,7 +92,7 @@ class ThreeSurveyor:
         return FoundTriple(triple=replace(told, seconds=round(time.monotonic() - began, 3)), causes=causes)
 
     def _shown(self, planned: PlannedRound, looked: Three, found: Iterable[Found]) -> tuple[Cause, ...]:
-        """Each new cause with what became of it on one server, by this triple or by an earlier one."""
+        """Each new cause with what became of it on one server, in this triple or in an earlier one."""
         assert self._servers is not None
         before = {cause.name: cause for one in self.state.triples.values() for cause in one.causes}
         causes = []
@@ -114,7 +115,7 @@ def _told(
     """The triple's verdict, and the sentence that says what stands behind it."""
     schedules, bad = looked.schedules
     doubt = looked.doubt or promised_nothing([k for k in looked.refused if k not in triple.refused_by_right])
-    # What was bad on the servers comes before what is in doubt, for it stands whatever else was missed.
+    # What was bad on the servers comes before any doubt, because it stands whatever else was missed.
     by_three = sum(end.is_by_three for end in looked.bad)
     walked = f"{looked.run} of {looked.outcomes} predicted outcomes run"
     told = f"{walked}, {len(looked.bad)} bad, {by_three} of them by three at a time"
@@ -149,7 +150,7 @@ def three_actors(state: State, wanted: Sequence[Triple], apart: int) -> ThreeAct
 
     apart   triples that were left out, because one operation shares nothing with the other two
     """
-    # Of a cause that several triples have, that one stands for it which one server was brought into.
+    # Where several triples have a cause, it is told by one that one server was made to show, if there is any.
     looked = [state.triples[one.name] for one in wanted if one.name in state.triples]
     pairs: dict[str, list[str]] = {}
     best: dict[str, tuple[Cause, str]] = {}

@@ -1,4 +1,4 @@
-"""The table of operations in, three of them at a time in every relation out, those worth most first."""
+"""Takes the table of operations; gives three of them at a time in every relation, those worth most first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ GIVEN, *_SIDES = MEETINGS[4]
 
 @dataclass(frozen=True, slots=True)
 class Triple:
-    """Three operations. `sides`: which of `_SIDES` each one takes, which says what it acts on."""
+    """Three operations. `sides`: which of `_SIDES` each one takes, and so what it acts on."""
 
     operations: tuple[Surveyed, Surveyed, Surveyed]
     sides: tuple[int, int, int]
@@ -39,7 +39,7 @@ class Triple:
 
 
 def triples() -> Iterator[Triple]:
-    """Three of the operations at a time, in every relation of its own. At most one of them only reads."""
+    """Three of the operations at a time, in every different relation. At most one of them only reads."""
     known = [one for one in TABLE if one.is_known]
     for three in ((a, b, c) for a, b, c in combinations_with_replacement(known, 3)):
         if sum(one.only_reads for one in three) > 1:
@@ -48,7 +48,7 @@ def triples() -> Iterator[Triple]:
         for sides in product((0, 1), (0, 1), (0, 1)):
             said = [_relation(*one) for one in combinations(zip(three, sides, strict=True), 2)]
             triple = Triple(three, sides, "; ".join(dict.fromkeys(said)))
-            # Equal operations may be exchanged, so one of the triples that differ by that is enough.
+            # Equal operations may be exchanged, so of triples that differ only by that one is enough.
             same = tuple(sorted((one.name, side) for one, side in zip(three, sides, strict=True)))
             if not seen & {same, triple.name}:
                 seen |= {same, triple.name}
@@ -66,10 +66,11 @@ def worth_looking_at(
 ) -> tuple[list[Triple], int]:
     """The triples that may show more than their pairs do, the best first; and how many others there are.
 
-    conflicts   of each two operations, by name, how many pairs of their statements conflict
+    conflicts   how many pairs of statements conflict, for each two operations, by their names
 
-    Where one operation shares nothing with the other two, the pair of these shows all. Where all three share
-    something with each other there is most to find, and those with the fewest conflicts are soonest done.
+    Where one operation shares nothing with the other two, the pair of these shows everything. Where each of
+    the three shares something with the other two, there is most to find; those with the fewest conflicts are
+    done soonest.
     """
     found: list[tuple[int, int, Triple]] = []
     apart = 0

@@ -1,4 +1,4 @@
-"""A target in, its survey out, with all its files in a folder: survey.json, the page, a scenario a cause."""
+"""Surveys a target; writes survey.json, the page and a scenario for each cause into a folder."""
 
 import json
 import re
@@ -29,7 +29,7 @@ from mailrace.studies.surveyed import keep_survey
 from mailrace.targets import TargetName, open_target
 
 THREE_S_MAX = 300.0
-"""All triples of a version take hours, so they have a limit of their own."""
+"""All triples of a version would take hours, so they have a limit of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Asked:
     """What a survey is asked for. `only`: names of operations; empty: all of the table.
 
     actors         3: after the pairs, three operations at a time as well
-    three_s_max    of these, where there is no limit for the whole
+    three_s_max    so long these are looked at, where there is no time limit for the whole
     """
 
     target: TargetName
@@ -60,11 +60,11 @@ def survey(
 ) -> Survey:
     """Survey a version into `folder`, or go on with the survey that the folder holds.
 
-    Raises UsageError for a target that is not ours to start, TargetError where it is not available, and
-    Interrupted, once the files are written, where Ctrl-C ended it.
+    Raises UsageError for a target that is not ours to start, and TargetError where it is not available. Where
+    Ctrl-C ended it, the files are written first and then Interrupted is raised.
     """
     wanted = _wanted(asked)
-    # The version is asked for before anything is kept, for a state is of one version only.
+    # The version is asked for before anything is kept, because a state belongs to one version only.
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     options = server_options(scenario_from(wanted[0].scenario, folder))
     info = open_target(asked.target, options, database=PROXY_ADDRESS).info
@@ -79,14 +79,14 @@ def survey(
             if asked.actors == 3 and is_whole:
                 _look_at_three(asked, state, folder, deadline, progress)
     except TimeOver:
-        pass  # what was under way is not decided, and stays so
+        pass  # the pair that was under way is not decided
     except (KeyboardInterrupt, Interrupted):
         was_ended = True
     except TargetError as wrong:
         if not state.found:
             raise
         failed = wrong
-    # Whatever ended it, what was found until then is told; what is left of it is INCONCLUSIVE in there.
+    # Whatever ended it, what was found until then is told. Pairs that were not reached are INCONCLUSIVE.
     found = survey_of(
         state,
         wanted,
@@ -144,7 +144,7 @@ def _three(asked: Asked, state: State, folder: Path, target: str) -> ThreeActors
 
 
 def _triples(asked: Asked, state: State) -> tuple[list[Triple], int]:
-    """See `worth_looking_at`: by what the pairs of the survey showed of their operations."""
+    """See `worth_looking_at`, by the conflicts that the pairs of the survey showed."""
     conflicts: dict[tuple[str, str], int] = {}
     for one in state.found.values():
         key = (one.pair.a, one.pair.b)
@@ -159,7 +159,7 @@ def _with_scenarios(
     target: str,
     prefix: str = "",
 ) -> tuple[SurveyedCause, ...]:
-    """The causes, each with the file of a scenario that shows it, which is written."""
+    """Write a scenario that shows it for each cause; the causes with the names of these files."""
     kept = []
     for cause in causes:
         file = f"causes/{prefix}{re.sub(r'[^a-z0-9_.-]+', '-', cause.name.lower())[:120]}.race.yaml"
@@ -173,7 +173,7 @@ _INSTANCES = {"two servers": 2, "three servers": 3}
 
 
 def _text(shown: Mapping[str, object], cause: SurveyedCause, target: str) -> str:
-    """The text of a scenario file: what shows the cause. JSON's values are YAML's, too."""
+    """The text of a scenario file that shows the cause. Its values are JSON, which YAML takes as well."""
     scenario = dict(shown)
     what = f"Shows {', '.join(cause.anomalies)} on {target}: {cause.name}."
     if cause.fate in _INSTANCES:

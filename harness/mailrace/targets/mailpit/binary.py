@@ -67,7 +67,10 @@ def _version(path: Path) -> tuple[str, VersionSource]:
 
 
 def _said(path: Path) -> str:
-    """Its first line; without `--no-release-check` it goes on to ask the network, which is not waited for."""
+    """Its first line.
+
+    A program without `--no-release-check` then asks the network, which is not waited for.
+    """
     known = "--no-release-check" in _answer(path, "version", "--help", whole=True)
     return _answer(path, "version", *(["--no-release-check"] if known else []), whole=False)
 

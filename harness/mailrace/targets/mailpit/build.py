@@ -1,4 +1,4 @@
-"""Takes a version; gives the program that Go builds of it in a throw-away module, or says why it cannot."""
+"""Takes a version; gives the program that Go builds in a throw-away module, or says why it cannot."""
 
 import os
 import re
@@ -19,14 +19,14 @@ BUILD_S_MAX = 900.0
 
 
 SAY_S = 2.0
-"""Between two lines on what Go does."""
+"""The time between two lines on what Go does."""
 
 
 def build(version: str, folder: Path, say: Callable[[str], None]) -> Path:
     """The built program in `folder`; `say` is told what Go does meanwhile.
 
-    In a module that requires the version: `go install MODULE@VERSION` also asks for the newest release.
-    Checksum verification stays as the user has it.
+    It is built in a module that requires the version, because `go install MODULE@VERSION` also asks for the
+    newest release. Checksum verification stays as the user has it.
     """
     go = shutil.which("go")
     if go is None:

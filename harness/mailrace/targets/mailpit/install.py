@@ -1,4 +1,4 @@
-"""Takes a version; gives an installed Mailpit of it, in the cache: the release's archive, else built by Go.
+"""Takes a version; gives its Mailpit, installed in the cache: from the release's archive, else built by Go.
 
 Beside `mailpit-VERSION` lies `mailpit-VERSION.json`: where it came from, its digests, whether a published one
 was checked, and how its version is known.

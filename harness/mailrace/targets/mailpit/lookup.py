@@ -26,9 +26,9 @@ def cache_folder() -> Path:
 def find(version: str) -> tuple[Binary | None, str]:
     """The program of that version, or None and why there is none.
 
-    A file that is named as the version and says that it is another raises TargetError. `MAILPIT_BIN` and
-    PATH promise no version: they are passed over where theirs is known to be another; one whose version is
-    unknown is taken from `MAILPIT_BIN`, never from PATH.
+    TargetError for a file that is named as the version and tells another one. `MAILPIT_BIN` and PATH promise
+    no version, so a program there is passed over where its version is another one. Where its version is
+    unknown it is taken from `MAILPIT_BIN`, never from PATH.
     """
     passed: list[str] = []
     for place, path, is_promised in _places(version):
@@ -48,9 +48,9 @@ def find(version: str) -> tuple[Binary | None, str]:
 
 
 def binary_at(path: str) -> Binary:
-    """The program at a path, or of a bare name in PATH.
+    """The program at a path, or the one in PATH for a bare name.
 
-    `mailpit` alone is `MAILPIT_BIN`, else the one in PATH, and no file of that name that lies in the folder.
+    `mailpit` alone means `MAILPIT_BIN`, else the one in PATH, never a file of that name in the folder.
     """
     is_bare = path == "mailpit"
     if is_bare and os.environ.get(BIN):

@@ -22,7 +22,7 @@ RELEASES_URL = "https://github.com/axllent/mailpit/releases/download"
 CONNECT_S_MAX = 3.0
 READ_S_MAX = 60.0
 WHOLE_S_MAX = 900.0
-"""Of one file, however its bytes come; as long as a build."""
+"""The longest download of one file, however its bytes come; as long as a build."""
 PROGRAM_BYTES_MAX = 512 * 1024 * 1024
 MEMBERS_MAX = 1_000
 
@@ -56,8 +56,8 @@ def download(
 ) -> tuple[Path, dict[str, object]]:
     """The program in `folder`, and {from, archive_sha256, digest_checked}. Each file has `whole_s` seconds.
 
-    Raises Unavailable where there is no whole archive, TargetError for one that is not what it should be: a
-    wrong digest or a strange content is no reason to look elsewhere.
+    Raises Unavailable where there is no whole archive. Raises TargetError for one that is not what it should
+    be: with a wrong digest or a strange content, nothing else is tried.
     """
     name = archive_name()
     base = (os.environ.get("MAILRACE_RELEASES_URL") or RELEASES_URL).rstrip("/")
