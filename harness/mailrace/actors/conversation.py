@@ -1,7 +1,7 @@
-"""One attempt on one connection, without IO: bytes and instants in, bytes and an Attempt out.
+"""One attempt on one connection, without IO: takes bytes and instants; gives bytes to write, and an Attempt.
 
-The engines own sockets and clock; a conversation tells them what to write, when it is prepared (all but
-the held byte is written), and how it ended. States: opened → prepared (held is set) → released → ended.
+The engines own sockets and clock. A conversation tells them what to write, when it is prepared (all but the
+held byte is written), and how it ended. States: opened → prepared (held is set) → released → ended.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from mailrace.model.attempt import Attempt, Outcome, Stage, Word
 
 
 class Parser(Protocol):
-    """Bytes to whole replies; both protocols have one."""
+    """Takes bytes; gives whole replies. Each protocol has one."""
 
     @property
     def is_midway(self) -> bool:
@@ -99,7 +99,7 @@ class Conversation:
         return out
 
     def closed(self, t_ns: int) -> None:
-        """The server ended the connection, in order: that may complete a response, else the link is lost."""
+        """The server closed the connection in order: that completes a response, or else the link is lost."""
         if not self.is_over:
             self._take(self._parser.finish(), t_ns)
         self.will_close = True

@@ -128,17 +128,17 @@ def exchange(
     api: str,
     auth: tuple[str, str] | None,
 ) -> Script:
-    """One operation as requests to `api`; a `Read` repeats its own, and ends with all that it was shown."""
+    """One operation as requests to `api`; a `Read` repeats its request, and ends with all that came."""
     address = urlsplit(api)
     method, path, body = request_of(operation, attempt, ids, contents)
-    # The name of a Unix socket is no host name, so its server is given the one that it is surely reached by.
+    # The name of a Unix socket is no host name, so its server is told one that it certainly knows.
     host = "localhost" if address.scheme == "http+unix" else address.netloc
     headers = {"Host": host, "User-Agent": "mailrace", "Accept": "application/json"}
     if body:
         headers["Content-Type"] = "application/json"
     if auth is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(f"{auth[0]}:{auth[1]}".encode()).decode()
-    # Mailpit takes a body of DELETE that is cut off for "all messages": such a body is never half written,
+    # Mailpit takes a body of DELETE that is cut off for "all messages", so such a body is never half written:
     # it is held from the last byte of its head on. So is a release, whose message is read before its body.
     held_bytes = 1 + len(body) if isinstance(operation, Delete | Release) else 1
     times = operation.times if isinstance(operation, Read) else 1

@@ -1,7 +1,8 @@
 """The one place where an actor meets a socket: a `Link` carries one conversation after the other.
 
-What is read is stamped before it is judged. Nothing here decides what an operation means; a `Loop` says when
-there is something to read or write, and `mailrace.actors.release` lets held operations go.
+Bytes get the time at which they were read before anybody judges them. Nothing here decides what an operation
+means; a `Loop` says when there is something to read or write, and `mailrace.actors.release` lets held
+operations go.
 """
 
 import socket
@@ -33,7 +34,7 @@ class Link:
 
     was_dropped   the server closed the connection between two conversations, without having announced that;
                   set until the next connection is made
-    was_unasked   the server sent what nobody asked for, which could have been taken for the next answer
+    was_unasked   the server sent bytes that nobody asked for, which could pass for the next answer
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Link:
         self._tls_context = tls_context
         self._auth = auth
         self._timeout_s = timeout_s
-        # There is no connection yet: `connect` makes it, and the parser is made anew with each.
+        # There is no connection yet: `connect` makes it, and a new parser with each.
         self._sock: socket.socket | None = None
         self._out = bytearray()
         self.parser: Parser = _PARSERS[protocol]()
@@ -202,7 +203,7 @@ class Link:
             return
         if conversation is None or conversation.is_over:
             self.was_unasked = not _is_farewell(data)
-            self.close()  # bytes that nobody asked for: start afresh
+            self.close()  # bytes that nobody asked for: the next conversation gets a new connection
             return
         # The bytes are for the conversation, which may answer; a last reply may also end the connection.
         self.write(conversation.feed(data, t_ns))
@@ -279,7 +280,7 @@ def _is_farewell(data: bytes) -> bool:
 
 
 def _ending_of(wrong: OSError) -> Ending:
-    """How an attempt ended that got no session; what our own machine lacked says nothing of the server."""
+    """How an attempt ended that got no session. A lack on our own machine says nothing of the server."""
     if lacked := own_trouble(wrong):
         return Ending(Outcome.FAIL, Word.OWN_TROUBLE, None, lacked)
     word = Word.TIMED_OUT if isinstance(wrong, TimeoutError) else Word.LINK_LOST

@@ -1,6 +1,6 @@
-"""A planned message and an attempt's number in, the whole RFC 5322 bytes out: CRLF, not dot-stuffed.
+"""Takes a planned message and an attempt's number; gives its RFC 5322 bytes: with CRLF, not dot-stuffed.
 
-And back: whose copy a mail is that a relay got.
+The other way round, it tells whose copy a mail is that a relay got.
 """
 
 import re
@@ -15,7 +15,7 @@ from mailrace.model.operation import FILLER, Message
 from mailrace.model.user_mail import user_mail
 
 LINE_CHARS_MAX = 800
-"""Tags that would make a longer line are folded (RFC 5322 2.1.1 ends a line at 998)."""
+"""The longest line: tags that would make a longer one are folded (RFC 5322 2.1.1 allows 998)."""
 
 _MARK = re.compile(rb"^X-Mailrace: run=\S+; message=(\w+); attempt=(\d+)\r?$", re.MULTILINE)
 _KEPT = ("From", "To", "Cc", "Reply-To", "Subject")
@@ -63,7 +63,8 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
         between = ", " if sum(map(len, message.x_tags)) < LINE_CHARS_MAX else ",\r\n "
         head.append("X-Tags: " + between.join(message.x_tags))
     head += [f"{name}: {value}" for name, value in message.headers]
-    # The last of ours: a user's file whose first line begins with a space would continue it.
+    # This stands last among our fields, as a user's file whose first line begins with a space would continue
+    # it.
     head.append(f"X-Mailrace: run={message.domain}; message={message.key}; attempt={attempt}")
     if message.malformed:
         head.append("this header line has no colon")
@@ -91,9 +92,10 @@ def render(message: Message, attempt: int, contents: Mapping[str, bytes]) -> byt
 def relayed_of(
     mails: Iterable[bytes], messages: Mapping[str, Message], contents: Mapping[str, bytes]
 ) -> tuple[Relayed, ...]:
-    """Those mails of a relay that are copies of `messages`, by their mark, with what was sent compared.
+    """Those mails of a relay that are copies of `messages`, by their mark, compared with what was sent.
 
-    Of the head a server sets some anew when it releases, such as Date and Message-ID: `_KEPT` must stay.
+    When a server releases a message it replaces some header fields, such as Date and Message-ID; `_KEPT` must
+    stay.
     """
     found = []
     for mail in mails:

@@ -1,7 +1,7 @@
 """POP3 without IO (RFC 1939): a parser of replies, and the script of a session up to its end.
 
-A maildrop is as it was at the login, so every attempt has a session of its own: login, list and each DELE
-come before the held byte, which is that of RETR or of the QUIT that deletes.
+A session sees the maildrop as it was at the login, so every attempt has a session of its own. Login, list and
+each DELE come before the held byte, which belongs to RETR or to the QUIT that deletes.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -14,11 +14,11 @@ from mailrace.model.operation import Pop3Delete, Pop3Retrieve
 _LINE_BYTES_MAX = 64 * 1024
 _REPLY_BYTES_MAX = 32 * 1024 * 1024
 SHOWN_CHARS_MAX = 4_000
-"""Of the body of a message that was retrieved so much is kept, and twice as much of its head."""
+"""How much is kept of the body of a retrieved message; of its head, twice as much."""
 
 
 class Pop3Parser:
-    """Collects bytes into POP3 replies; `ask` says what the next one is like. Their code is 0: there is none.
+    """Collects bytes into POP3 replies, whose code is 0, as they have none; `ask` tells what the next one is.
 
     Bounded: a line over 64 KiB before the list or the message, or 32 MiB in all, is garbage.
     """
@@ -103,7 +103,7 @@ def session(
         return _ending_of(reply)
     for place, uid in enumerate(wanted):
         reply = yield Command(Stage.LOGIN, parser.ask(f"DELE {numbers[uid]}"))
-        # A second DELE of one message is refused by right (RFC 1939, 5), and the session goes on.
+        # A second DELE of one message is rightly refused (RFC 1939, 5), and the session goes on.
         if not _is_ok(reply) and uid not in wanted[:place]:
             return _refused(reply)
     # From 1.30 on Mailpit takes a QUIT that is cut off for a whole one, so it is never half written.

@@ -1,4 +1,4 @@
-"""Links whose actors are held in; out, all of them let go together by a synchronous `send` each."""
+"""Takes links whose actors are held; lets all of them go together, with one synchronous `send` each."""
 
 import time
 from collections.abc import Callable, Iterable

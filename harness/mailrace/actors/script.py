@@ -1,4 +1,4 @@
-"""The sans-IO vocabulary of an operation on the wire: commands out, replies in, one ending.
+"""The words for an operation on the wire, without IO: commands to write, replies to them, one ending.
 
 An operation is a generator: it yields a `Command`, is sent the `Reply` to it, and returns an `Ending`.
 It knows no socket and no clock; `Conversation` drives it.
@@ -14,7 +14,7 @@ from mailrace.model.attempt import Outcome, Stage, Word
 class Command:
     """Bytes to write, and the stage that their reply ends.
 
-    is_last      its last byte is the operation's own: from there on a lost link means unknown
+    is_last      its last byte is the last of the operation: from there on a lost link means unknown
     held_bytes   how many bytes at its end wait for the release, where this command is held
     """
 

@@ -29,8 +29,8 @@ class ReplyParser:
     def feed(self, data: bytes) -> Iterator[Reply]:
         """The replies that `data` completes, in order and one by one; raises Garbage where it is none.
 
-        Lines of one reply with different codes are garbage: RFC 5321 4.2.1 asks for one, and a judge of
-        promises must not choose between two. What is not asked for stays, and `is_midway` tells of it.
+        Lines of one reply with different codes are garbage: RFC 5321 4.2.1 asks for one code, and a judge of
+        promises must not choose between two. Bytes beyond the replies stay, and `is_midway` tells of them.
         """
         self._data += data
         while (end := self._data.find(b"\n")) >= 0:

@@ -1,8 +1,8 @@
-"""A command's question in cells, each looked at by one of many workers; the command's own answer out.
+"""Splits a command's question into cells, has workers look at them, and gives the command's own answer.
 
     scenarios, targets, pairs → cells → workers (Dask) → outcomes → the command's own folder and document
 
-Both ways only JSON travels. `cell.py` has the values, `look.py` what a worker does with one, `dispatch.py`
-who gets which; `runs.py`, `gates.py` and `surveys.py` put the outcomes together. How it works:
-docs/campaign.md.
+Only JSON travels, both ways. `cell.py` has the values, `look.py` what a worker does with a cell,
+`dispatch.py` who gets which cell; `runs.py`, `gates.py` and `surveys.py` put the outcomes together. How it
+works: docs/campaign.md.
 """

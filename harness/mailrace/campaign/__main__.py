@@ -1,8 +1,8 @@
-"""A cell on stdin, its outcome on stdout: the process that a worker starts for each cell.
+"""Reads a cell from stdin, writes its outcome to stdout: the process that a worker starts for each cell.
 
-Two words, if given, are the open files of the machine's room, which it shares (`machine.py`). Each line of
-stdout is a JSON object, `said` while it goes on and `outcome` at last. The end of stdin is the end of whoever
-asked: then this process ends too, with its servers.
+Two arguments, if given, are the open files of the machine's room, which it shares (`machine.py`). Each line
+of stdout is a JSON object: `said` while it goes on, `outcome` at last. When stdin ends, whoever asked is
+gone, so this process ends too, with its servers.
 """
 
 import json
@@ -20,7 +20,7 @@ from mailrace.campaign.machine import Room
 
 def main() -> None:
     """Read one cell, look at it, write its outcome."""
-    # What anything below prints by itself must not stand among our lines.
+    # Nothing that code below prints may get among our lines.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

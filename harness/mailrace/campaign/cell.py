@@ -1,7 +1,7 @@
 """A question of a campaign and its outcome as frozen values; each as JSON, and back from anybody's text.
 
-A cell holds all that a worker on another machine needs, and nothing that differs from call to call: equal
-questions have equal keys. What a worker sends back is read as a stranger's text is.
+A cell holds all that a worker on another machine needs, and nothing that differs from call to call, so equal
+questions have equal keys. What a worker sends back is read as carefully as a stranger's text.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from mailrace.targets.mailpit import programs
 T = TypeVar("T")
 Kind = Literal["look", "gate", "decide", "show"]
 BYTES_MAX = 64 * 1024 * 1024
-"""Of all files of an outcome; what is over it stays behind, and the outcome says so."""
+"""How much all files of an outcome may take; what is over stays behind, and the outcome says so."""
 FILES: dict[Kind, tuple[str, ...]] = {
     "look": ("run.json", "history.jsonl", "server.log", "bug.txt"),
     "gate": (
@@ -38,7 +38,7 @@ FILES: dict[Kind, tuple[str, ...]] = {
     "decide": ("survey.jsonl",),
     "show": ("survey.jsonl",),
 }
-"""What an outcome brings back from the cell's folder, the most needed first; it may hold no other file."""
+"""The files that an outcome may bring back from the cell's folder, the most needed first; no others."""
 _Short = Annotated[str, Field(max_length=200)]
 
 
@@ -47,14 +47,14 @@ class Cell:
     """One question for one worker.
 
     kind       `look`: a scenario at a target; `gate`: at two; `decide`: pairs of a survey; `show`: a cause
-    name       in a few words, for people
-    plan       text of a plan.json with one scenario; of a survey's cell without any
+    name       what it is, in a few words, for people
+    plan       text of a plan.json with one scenario; in a survey's cell, with none
     mails      the users' own messages that it sends, by digest, in base64
     beside     files that stood beside the scenario's and that its controls need, by name, in base64
     programs   SHA-256 of each target that is a program on a disk, by the target's text
-    mode       of a gate: as it was asked for
-    pairs      of a survey: names of its pairs; `cause`: of the cause that one of them is to show
-    mailrace   version of the caller, which the worker must be of, too
+    mode       in a gate's cell, the mode that was asked for
+    pairs      in a survey's cell, the names of its pairs; `cause`: of the cause that one of them is to show
+    mailrace   version of the caller, which the worker's must equal
     """
 
     kind: Kind
@@ -80,7 +80,7 @@ class Sent:
 
     left_s     seconds that are left of the command's time limit; None: it has none
     known      causes that need not be shown any more
-    is_alone   natively raced rounds wait until nothing else of a campaign runs on the machine
+    is_alone   native races wait until nothing else of a campaign runs on the machine
     topic      under which the worker tells how it goes on
     """
 
@@ -96,9 +96,9 @@ class Outcome:
     """What came of a cell.
 
     host, worker   who looked at it
-    files          of the cell's folder, by name
+    files          files of the cell's folder, by name
     why, step      why it could not be looked at and what would help, in sentences; "" where it was
-    notes          what of it did not travel, a sentence each
+    notes          which files did not travel, a sentence each
     is_whole       another try would come to the same: no time limit ended it, and nothing failed
     """
 
@@ -155,7 +155,7 @@ def scenario_cell(
     targets: tuple[TargetName, ...],
     mode: ModeAsked = "auto",
 ) -> Cell:
-    """The cell of one scenario at these targets, asked as `request` says, whose `verdicts` it keeps."""
+    """The cell of one scenario at these targets, as `request` asks; `verdicts` stays as it is there."""
     asked = _without_what_differs(request)
     named = scenario.with_source(Path(file_name(scenario)), scenario.contents)
     plan, mails = plan_of([named], asked, study="gate" if kind == "gate" else "run", targets=targets)
@@ -210,7 +210,7 @@ def _beside(scenario: Scenario) -> dict[str, str]:
 
 
 def _without_what_differs(request: RunRequest) -> RunRequest:
-    """The request without what another call of the same question has otherwise."""
+    """The request without what may differ when the same question is asked again."""
     return replace(request, command="", time_limit_s=None, ends=None)
 
 

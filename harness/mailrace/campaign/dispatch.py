@@ -1,7 +1,7 @@
-"""Cells in, their outcomes out as they come: who gets which, what is kept, and what is said on the way.
+"""Gives cells to workers and hands on their outcomes as they come; keeps them, and tells how it goes on.
 
-A cell is sent only when a worker is free, so a time limit means the same for all. Whatever becomes of
-workers and scheduler, a cell has one outcome, and it is on disk before anybody is told.
+A cell is sent only when a worker is free, so a time limit means the same for all. Whatever becomes of workers
+and scheduler, a cell has one outcome, which is on disk before anybody is told.
 """
 
 import os
@@ -26,16 +26,16 @@ from mailrace.model.phrases import plural
 from mailrace.model.time_limit import CUT_OFF, OUT_OF_TIME
 
 LOOK_S = 0.5
-"""Between two looks at the scheduler and the time, where nothing comes."""
+"""The pause between two looks at the scheduler and the time, while nothing comes."""
 GRACE_S = 20.0
-"""After the time limit a cell may still come to its own end, and send what it saw."""
+"""How long after the time limit a cell may still come to its own end and send what it saw."""
 
 
 class Watching(Protocol):
     """Who is told how a campaign goes on."""
 
     def began(self, cells: int, kept: int) -> None:
-        """There are so many cells, of which so many were done before."""
+        """There are `cells` cells; `kept` of them were done before."""
 
     def works(self, worker: str, host: str, cell: str, said: str) -> None:
         """A worker does something with a cell."""
@@ -78,7 +78,7 @@ class Campaign:
         self._again = f"To go on: {shlex.join([*words, *more])}"
 
     def goes_on(self, command: str) -> None:
-        """The command keeps what is done by itself, and goes on when it is called so again."""
+        """The command keeps by itself what is done; when `command` is called it goes on from there."""
         self._again = f"To go on: {command}"
 
     def finish(self) -> None:
@@ -89,7 +89,7 @@ class Campaign:
 
     @property
     def again(self) -> str:
-        """How to go on, in a sentence with what is done; "" where nothing was begun, or all is done."""
+        """In a sentence, what is done and how to go on; "" where nothing was begun, or all is done."""
         return f"{self._done} of {self._cells} cells are done and kept. {self._again}" if self._again else ""
 
     def outcomes(
@@ -101,7 +101,7 @@ class Campaign:
         """Each cell once with its outcome, in the order in which they come.
 
         ends    monotonic seconds after which nothing new is sent
-        known   what to tell the worker of a cell when it is sent: causes that need not be shown any more
+        known   gives, when a cell is sent, the causes that need not be shown any more
         Raises MachineTrouble where the scheduler or all workers are gone; what was done is kept then.
         """
         held = [(cell, self._kept.outcome(cell) if self._kept else None) for cell in cells]
@@ -129,7 +129,8 @@ class Campaign:
                 self._woken.clear()
                 self._require_connection()
                 self._tell(flights)
-                # What has landed is handed on. A cell without an outcome lost its worker, and is sent again.
+                # Outcomes that have come are handed on. A cell without one lost its worker, and is sent
+                # again.
                 for future in [one for one in flights if one.done()]:
                     flight = flights.pop(future)
                     outcome = self._landed(future, flight)
@@ -144,7 +145,7 @@ class Campaign:
                         yield flight.cell, self._told(flight.cell, cut)
                     break
         finally:
-            # Whoever still works on a cell is told that nobody wants it any more.
+            # Workers that are still on a cell are told that nobody wants it any more.
             for future in flights:
                 future.cancel()
 
@@ -177,7 +178,7 @@ class Campaign:
             except UsageError as wrong:
                 return replace(_left_out(cell, str(wrong)), step="see that all workers run the same mailrace")
         error = future.exception() if future.status == "error" else None
-        # Dask itself tries a cell on other workers first. It may be that the cell is what ends them.
+        # Dask itself tries a cell on other workers first. The cell may be what ends them.
         if error is None or isinstance(error, KilledWorker):
             if flight.deaths + 1 < DEATHS_MAX:
                 return None
@@ -204,7 +205,7 @@ class Campaign:
                 self.watching.works(str(told["by"]), str(told["host"]), name, str(told["said"]))
 
     def _require_connection(self) -> None:
-        """MachineTrouble where nobody is there who could go on."""
+        """Raises MachineTrouble where nobody is left who could go on."""
         now, lost = time.monotonic(), ""
         if self.client.status != "running":
             lost = "the scheduler does not answer any more"

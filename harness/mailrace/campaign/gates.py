@@ -1,4 +1,4 @@
-"""The two versions of a gate and a campaign in; the findings of every scenario out, looked at by workers."""
+"""Takes a gate's two versions and a campaign; gives the findings of every scenario, as workers saw them."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from mailrace.studies.gate import Finding, Versions, compare, gate_from_json
 
 
 def findings_on(campaign: Campaign, versions: Versions, scenarios: Sequence[Scenario]) -> tuple[Finding, ...]:
-    """Each scenario is looked at on both versions by one worker, for only there can they be compared."""
+    """One worker looks at a scenario on both versions, because results of two machines do not compare."""
     require_own_names(scenarios)
     whole, sides = versions.whole, (("old", versions.old), ("new", versions.new))
     campaign.keep_in(whole.folder, whole.request.seed, whole.request.command)

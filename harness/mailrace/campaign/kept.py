@@ -1,4 +1,4 @@
-"""Outcomes of cells in a folder, each a file by the cell's key: what a campaign goes on from."""
+"""Keeps outcomes of cells in a folder, a file for each key, so that a campaign can go on from there."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from mailrace.history import read_regular, write_whole, writing
 from mailrace.model.errors import UsageError
 
 CELLS = "cells"
-"""The folder of a command's own in which outcomes stand until the command has come to its end."""
+"""The folder, in the command's own, that holds outcomes until the command has come to its end."""
 STATE = "campaign.json"
 
 

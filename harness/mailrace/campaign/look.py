@@ -1,7 +1,7 @@
-"""A cell in, looked at in this very process with servers of its own; its outcome out.
+"""Takes a cell; looks at it in this process, with servers of its own, and gives its outcome.
 
-Everything is done by what the commands themselves use. Texts that name this machine's temporary folder are
-given names that the caller replaces by its own.
+It uses the same code as the commands themselves. Where a text names this machine's temporary folder, it gets
+a placeholder that the caller replaces by its own folder.
 """
 
 import os
@@ -40,12 +40,12 @@ Alone = Callable[[], AbstractContextManager[None]]
 
 
 def run_token(cell: Cell) -> str:
-    """Stands in texts for the folder of the command's run, whose name only the caller knows."""
+    """The placeholder for the folder of the command's run, whose name only the caller knows."""
     return f"cell-{cell.key}"
 
 
 def file_token(cell: Cell) -> str:
-    """Stands in texts for the folder of the scenario's file."""
+    """The placeholder for the folder of the scenario's file."""
     return f"from-{cell.key}"
 
 
@@ -58,7 +58,7 @@ def look(sent: Sent, tell: Tell = lambda _: None, alone: Alone = nullcontext) ->
     ends = None if sent.left_s is None else began + sent.left_s
     said = Outcome(key=cell.key, host=host())
     place = belongings.private_folder()
-    # What is not the caller's question, or cannot be asked here, is said before any server starts.
+    # Before any server starts: is this the caller's question, and can it be asked here?
     try:
         if cell.mailrace != __version__:
             why = f"{host()} has mailrace {__version__}, and the campaign is of {cell.mailrace}"
@@ -82,7 +82,7 @@ def look(sent: Sent, tell: Tell = lambda _: None, alone: Alone = nullcontext) ->
 
 
 def _came(cell: Cell, place: Path) -> tuple[TargetName, ...]:
-    """The targets; what came along with the cell is written into its folder."""
+    """Write the files that came along with the cell into its folder; gives the targets."""
     (place / PLAN).write_text(cell.plan, encoding="utf-8")
     for folder, held in ((MAILS, cell.mails), ("from", cell.beside)):
         (place / folder).mkdir()
@@ -114,7 +114,7 @@ def _lack(
         if reason:
             there = f"`mailrace install {target.version}`" if target.kind == "mailpit" else "it"
             return f"{host()} has no {target}: {reason}", f"put {there} on that machine"
-    # A path may name another program there, whose verdict would be told as that of the caller's.
+    # The same path may name another program here, whose verdict would pass for that of the caller's.
     if programs(targets) != dict(cell.programs):
         names = ", ".join(cell.programs)
         return (
@@ -125,7 +125,7 @@ def _lack(
 
 
 def _looked(sent: Sent, place: Path, ends: float | None, tell: Tell, alone: Alone) -> Verdict | None:
-    """Look at the cell; all it leaves is in its folder then. Its verdict; a survey's cell has none."""
+    """Look at the cell, leaving its files in its folder; gives its verdict, which a survey's cell has not."""
     cell, plan = sent.cell, read_plan(place)
     output = Output(out=place / "run", formats=())
     request = replace(plan.request, time_limit_s=sent.left_s, ends=ends, output=output)
@@ -161,7 +161,7 @@ def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tel
     version = open_target(target, ServerOptions(), database=PROXY_ADDRESS).info.version
     state = State(folder, Header.of(target, version, sent.cell.pairs))
     surveyor = Surveyor(target, state, folder, inf if ends is None else ends, tell)
-    # What earlier pairs have shown need not be shown again; the caller would not take it.
+    # Causes that earlier pairs have shown need not be shown again; the caller would not take them.
     surveyor.known = frozenset(sent.known)
     try:
         if sent.cell.kind == "decide":
@@ -169,7 +169,7 @@ def _pairs(sent: Sent, target: TargetName, folder: Path, ends: float | None, tel
         else:
             surveyor.show(sent.cell.cause, wanted)
     except TargetError as wrong:
-        # What was decided before the server failed is decided.
+        # Pairs that were decided before the server failed stay decided.
         if not state.found:
             raise
         tell(str(wrong))
@@ -188,7 +188,7 @@ def _scenario(cell: Cell, place: Path) -> Scenario:
 
 
 def _files(cell: Cell, place: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The texts that the cell left, as far as they may travel, and a sentence on each that may not."""
+    """The texts that the cell left and that may travel, and a sentence on each that may not."""
     found, notes, left = {}, [], BYTES_MAX
     names = {os.path.relpath(place / "run"): run_token(cell), str(place / "run"): run_token(cell)}
     names |= {os.path.relpath(place / "from"): file_token(cell), str(place / "from"): file_token(cell)}
@@ -209,7 +209,7 @@ def _files(cell: Cell, place: Path) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 class _Telling:
-    """Tells in a sentence each what a run goes through."""
+    """Tells how a run goes on, a sentence at a time."""
 
     def __init__(self, tell: Tell) -> None:
         self.said = tell

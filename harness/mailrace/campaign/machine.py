@@ -1,9 +1,9 @@
 """The machine that a cell runs on: what it is called, and who may use it when rounds are raced natively.
 
-Two locks of the operating system in the temporary folder, and not Dask's resources: so they hold for every
-worker of this user on the machine, whoever started it, and each ends with its holder. `room` is shared by
-cells that steer and belongs to one cell alone while that one races. Whoever wants `room` goes through `turn`
-first: a cell that waits to race holds it, so that no stream of others makes it wait for ever.
+It uses two locks of the operating system in the temporary folder. Unlike Dask's resources, these hold for
+every worker of this user on the machine, whoever started it, and each ends with its holder. Cells that steer
+share `room`; a cell that races has it alone. Whoever wants `room` takes `turn` first. A cell that waits to
+race keeps `turn`, so that no stream of others makes it wait for ever.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ def host() -> str:
 
 
 class Room:
-    """This machine's room for cells: shared by those that look, and one's alone from when it races on.
+    """This machine's room for cells: they share it, until one races and then has it alone.
 
     The locks belong to the open files and not to a process: a worker shares the room before it starts a
     cell's process, and that process, which inherits the files, holds it until it ends.
@@ -59,7 +59,8 @@ class Room:
     def alone(self) -> Iterator[None]:
         """Be the only one, from now until the files are closed; waits until all others are gone.
 
-        What is left to be done after a race would disturb the next one, so the room is not given back here.
+        The room is not given back here, because what remains to be done after a race would disturb the next
+        one.
         """
         turn, room = self.handles
         # Its own share is given back first: two workers that kept theirs would wait for each other.

@@ -1,4 +1,4 @@
-"""A cell's text in, its outcome's text out: what a worker of Dask is asked to call.
+"""Takes a cell's text; gives its outcome's text: the function that a worker of Dask calls.
 
 It runs in a thread of the worker. The cell itself is looked at in a process of its own, because time limits
 need a main thread, and because what ends a cell must not end a worker.
@@ -22,9 +22,9 @@ from mailrace.campaign.workers import Told
 from mailrace.model.errors import MachineTrouble, UsageError
 
 DEATHS_MAX = 3
-"""So often a cell's process may be ended from outside before the cell is INCONCLUSIVE."""
+"""How often a cell's process may be ended from outside before the cell is INCONCLUSIVE."""
 LOOK_S = 0.5
-"""Between two looks at whether anybody still wants the outcome."""
+"""The pause between two looks at whether anybody still wants the outcome."""
 END_S_MAX = 15.0
 
 
@@ -79,7 +79,7 @@ def looked_at(sent: Sent, worker: str, tell: Callable[[str], None], is_wanted: C
         if ended.status >= 0 and ended.status != 130:
             why = f"a bug of mailrace in the cell's process: {ended.words}"
             return text_of(replace(said, why=why[-4_000:], step="report it with these words"))
-    # Every try was ended from outside: it is the machine, and not the server that was looked at.
+    # Every try was ended from outside: the machine is to blame, not the server that was looked at.
     number = -ended.status
     how = signal.Signals(number).name if number > 0 else f"status {ended.status}"
     why = f"its process on {host()} was ended from outside {DEATHS_MAX} times, at last by {how}"
@@ -101,7 +101,7 @@ def _in_a_process(
 ) -> _Ended:
     """Start the cell's process, hand on what it tells, and wait for its end or until nobody wants it."""
     handles = room.handles if room is not None else ()
-    # Without -P modules that lie in the user's folder, which may be a stranger's, would be run for ours.
+    # Without -P, modules in the user's folder, which may be a stranger's, would be run in place of ours.
     with tempfile.TemporaryFile() as words:
         try:
             process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Scenarios, targets and a campaign in; each target's run out, put together from its cells' outcomes."""
+"""Takes scenarios, targets and a campaign; gives each target's run, put together from its cells' outcomes."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from mailrace.session import Session, session
 def run_on(
     campaign: Campaign, scenarios: Sequence[Scenario], request: RunRequest, listener: Listener | None = None
 ) -> Run:
-    """What `run` does, each scenario looked at by a worker: the same folder, the same documents."""
+    """Does what `run` does, with the same folder and documents, but workers look at the scenarios."""
     with session(scenarios, request, listener) as now:
         campaign.keep_in(now.folder, now.request.seed, request.command)
         (done,) = look_at_all(campaign, scenarios, [now])
@@ -37,7 +37,7 @@ def run_on(
 def columns_on(
     campaign: Campaign, scenarios: Sequence[Scenario], columns: Mapping[str, TargetName], whole: Session
 ) -> Iterator[tuple[str, RunResult]]:
-    """What a matrix asks for: the run of each column by the name of its folder, all cells at once."""
+    """The run of each column of a matrix, by the name of its folder; all cells are sent at once."""
     campaign.keep_in(whole.folder, whole.request.seed, whole.request.command)
     formats = whole.request.output.formats
     with ExitStack() as stack:
@@ -54,7 +54,7 @@ def columns_on(
 def look_at_all(
     campaign: Campaign, scenarios: Sequence[Scenario], sessions: Sequence[Session]
 ) -> tuple[Run, ...]:
-    """Every scenario at the target of every session, by the workers; the sessions' finished runs."""
+    """Has workers look at every scenario at every session's target; gives the sessions' finished runs."""
     require_own_names(scenarios)
     cells, asked = [], {}
     for now in sessions:
@@ -71,8 +71,8 @@ def look_at_all(
 
 
 def in_order(now: Session, scenarios: Sequence[Scenario], campaign: Campaign) -> None:
-    """Sort the session's results as the scenarios were asked, and say in it who did what."""
-    # They came in any order, and what is found must not depend on that.
+    """Put the session's results into the order of the scenarios, and note in it who did what."""
+    # They came in any order, and the documents must not depend on that.
     names = [scenario.name for scenario in scenarios]
     now.results.sort(key=lambda one: names.index(one.name))
     now.extra["workers"] = who_did_what(campaign.by)
@@ -92,7 +92,7 @@ def take(now: Session, scenario: Scenario, files: Mapping[str, str], outcome: Ou
         outcome = outcome if outcome.why else replace(outcome, why="its outcome is of another scenario")
         now.add(unlooked(scenario, outcome, now.request.mode))
         return
-    # It is that run of ours. From here on it stands where a run of this machine's would stand.
+    # It is the run that was asked for. From here on it is treated like a run of this machine.
     now.info = found.target
     results = [of_worker(one, scenario, outcome) for one in found.scenarios]
     keep_files(now.folder, files)
@@ -110,7 +110,7 @@ def take(now: Session, scenario: Scenario, files: Mapping[str, str], outcome: Ou
 
 
 def of_worker(found: ScenarioResult, scenario: Scenario, outcome: Outcome) -> ScenarioResult:
-    """A result as it stands here: of our file, with who found it and what of it did not travel."""
+    """A result as it stands here: with our file's name, who found it, and what did not travel."""
     return replace(
         found,
         file=str(scenario.file or ""),

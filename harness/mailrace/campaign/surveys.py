@@ -1,7 +1,7 @@
-"""The pairs of a survey and a campaign in; each pair decided and each cause shown by workers.
+"""Takes the pairs of a survey and a campaign; has workers decide each pair and show each cause.
 
-What comes out does not depend on how many workers there are: of several pairs that show a cause at once, the
-first in the order of pairs counts, as it does where one process decides one pair after the other.
+The result does not depend on how many workers there are. Where several pairs show a cause at once, the first
+in the order of pairs counts, as it does where one process decides one pair after the other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ from mailrace.studies.survey.run import Surveyor, ways
 from mailrace.studies.survey.state import Found, Header, Shown, line_of
 
 TOGETHER_MAX = 8
-"""Pairs of a cell at most: servers are started once for them."""
+"""The most pairs in a cell, whose servers are started once for all of them."""
 CELLS_MIN = 8
-"""A small survey has fewer pairs in a cell, so that all workers have some."""
+"""The least number of cells: a small survey has fewer pairs in each, so that all workers have some."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class WorkersSurveyor(Surveyor):
         is_whole = True
         for cell, outcome in self._outcomes(cells):
             found = self._taken(cell, outcome)
-            # A pair that no worker could decide is told with the reason, and left for another call.
+            # For a pair that no worker could decide the reason is told, and it is left for another call.
             for name in cell.pairs:
                 if name not in found and outcome.is_whole:
                     why = f"{outcome.why or 'Its worker did not come to it'}. {outcome.step}".strip()
@@ -77,7 +77,7 @@ class WorkersSurveyor(Surveyor):
             self.environment = {"workers": who_did_what(self.campaign.by)}
 
     def _earlier(self, cell: Cell) -> tuple[str, ...]:
-        """Causes that pairs before all of the cell's have shown."""
+        """Causes that were shown by pairs which come before all pairs of the cell."""
         first = min(self._places[name] for name in cell.pairs)
         shown = self.state.shown.items()
         return tuple(name for name, one in shown if self._places.get(one.pair, first) < first)
@@ -98,7 +98,7 @@ class WorkersSurveyor(Surveyor):
         return decided
 
     def _take(self, one: Shown) -> None:
-        """A cause was to be shown: the first pair that shows it counts, whoever came first with it."""
+        """A pair was to show a cause: the first pair in the order of pairs counts, not the first to come."""
         before = self.state.shown.get(one.cause.name)
         last = len(self._places)
         if before is None or self._places[one.pair] < self._places.get(before.pair, last):

@@ -1,8 +1,8 @@
 """Takes `--workers` as it was typed; gives a connection to workers, on this machine or of a scheduler.
 
-Workers of this machine are threads of this process, and nothing of them listens on a network. Whoever can
-reach a scheduler elsewhere can run programs on its workers and here, for Dask sends pickles; its address
-comes from the command line only (docs/campaign.md).
+Workers on this machine are threads of this process and listen on no network. Whoever can reach a scheduler
+elsewhere can run programs on its workers and here, because Dask sends pickles; so its address comes from the
+command line only (docs/campaign.md).
 """
 
 import logging
@@ -25,7 +25,7 @@ _LOOPBACK = "127.0.0.1:0"
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Who is to do the work: so many workers of this machine (`count`), or those of a scheduler."""
+    """Who is to do the work: `count` workers on this machine, or those of a scheduler."""
 
     count: int = 0
     address: str = ""
@@ -41,7 +41,7 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long is waited: for the scheduler, and (`workers_s`) while it has no worker at all."""
+    """How long to wait for the scheduler, and (`workers_s`) while it has no worker at all."""
 
     scheduler_s: float = 20.0
     workers_s: float = 60.0
@@ -129,7 +129,7 @@ def connected(workers: Workers, patience: Patience) -> Iterator[DaskClient]:
         raise UsageError(
             f"--workers needs Dask ({lack}): pip install 'mailrace[campaign]', on the workers' machines too"
         ) from None
-    # Its log lines are about connections; what they mean for the campaign is told in our words.
+    # Dask's log lines are about connections; we tell in our own words what they mean for the campaign.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     no_routes = {f"distributed.{one}.http.routes": list[str]() for one in ("scheduler", "worker")}
     with dask.config.set(no_routes):
@@ -151,7 +151,7 @@ def _client(workers: Workers, cluster: DaskCluster | None, patience: Patience) -
 
     class Client(distributed.Client):  # type: ignore[misc]
         def __del__(self) -> None:
-            """Nothing: one that never came to be would be waited for at the end of the process."""
+            """Nothing: Dask's own would wait, when the process ends, for a client that was never made."""
 
     made: Future[DaskClient] = Future()
 
@@ -164,7 +164,8 @@ def _client(workers: Workers, cluster: DaskCluster | None, patience: Patience) -
         except Exception as error:
             made.set_exception(error)
 
-    # Where something that is no scheduler answers, Dask's own limit does not hold: it is waited for here.
+    # Where something else than a scheduler answers, Dask's own limit does not hold, so the limit is kept
+    # here.
     threading.Thread(target=make, daemon=True).start()
     try:
         return made.result(2 * patience.scheduler_s)
@@ -180,7 +181,7 @@ def _client(workers: Workers, cluster: DaskCluster | None, patience: Patience) -
 
 
 def _here(count: int) -> DaskCluster:
-    """So many workers as threads: no port is opened but one on the loopback that serves nothing."""
+    """`count` workers as threads; the only open port is one on the loopback that serves nothing."""
     import distributed
 
     cluster: DaskCluster = distributed.LocalCluster(

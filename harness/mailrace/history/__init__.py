@@ -1,8 +1,8 @@
 """The history of a run: what was invoked and completed, in order, on disk as it happens.
 
 `Journal` appends; `read_histories` gives it back, also of a run that was killed.
-`new_folder`, `write_plan`, `InUse`, `make_latest` and `prune` look after the place where a run's files stand,
-and `contents` says of any folder what is in it.
+`new_folder`, `write_plan`, `InUse`, `make_latest` and `prune` look after the folder of a run's files, and
+`contents` tells what is in any folder.
 """
 
 from mailrace.history.contents import Contents, contents, record_folder

@@ -1,4 +1,4 @@
-"""A folder in, what is in it out: which command made it, the runs that it holds, whether it was cut off."""
+"""Takes a folder; gives which command made it, the runs that it holds, and whether it was cut off."""
 
 import os
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DOCUMENTS: dict[Study, str] = {
 }
 """The document that each command writes last: where it is missing, the command was cut off."""
 DEPTH_MAX = 3
-"""Folders below a study's in which runs are looked for; a gate's have two."""
+"""How deep below a study's folder runs are looked for; a gate's stand two folders deep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def record_folder(source: Path) -> Path | None:
 def _folder(source: Path) -> Path:
     for folder in (source, Path("reports") / source):
         if folder.is_dir():
-            # `latest` is a link that another run may move: from here on the folder has its own name.
+            # `latest` is a link that another run may move, so from here on the folder's own name is used.
             real = folder.resolve()
             return folder if real == folder.absolute() else Path(os.path.relpath(real))
     if source.is_file():

@@ -16,7 +16,7 @@ from mailrace.model.errors import UsageError
 LATEST = "latest"
 HISTORY, RUN = "history.jsonl", "run.json"
 RECORD = "record.jsonl"
-"""Of `mailrace record`: a folder with it is a suite's traffic, and no run."""
+"""The file of `mailrace record`: a folder that has it holds a suite's traffic, and no run."""
 RECORD_DOCUMENT = "record.json"
 """What was seen in such traffic; it is written at the end, and by `mailrace report`."""
 _STAMP = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?-")
@@ -28,14 +28,14 @@ _RACES = (
 """How a document or a history shows that a race was found, whether the run came to its end or not."""
 _HAPPENED = re.compile(rb'"happened": ?\[\s*[^\]\s]')
 _BARE = (b'{"kind":"result","lane":"","is_failed":true', b'{"kind":"run"')
-"""How the lines begin of a history in which nothing was looked at: what was to be, and that it failed."""
+"""How lines begin in a history in which nothing was looked at: what was planned, and that it failed."""
 
 
 def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
     """A new folder `reports/<time>-<what>`, or `out` itself.
 
-    `out` must be empty or not there: nothing of an earlier run is overwritten. `reports/latest` is not moved
-    yet (`make_latest` does). Where `reports` has to be made, git is told to leave it alone.
+    `out` must be empty or not there, so that nothing of an earlier run is overwritten. `reports/latest` is
+    moved only later (`make_latest`). Where `reports` has to be made, git is told to ignore it.
     Raises UsageError where the folder cannot be made.
     """
     if out is not None:
@@ -44,7 +44,7 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
         _make(out)
         return out
     if not reports.is_dir():
-        # Whoever adds all files of a project to git does not want our reports among them.
+        # Somebody who adds all files of a project to git does not want our reports among them.
         _make(reports)
         write_whole(reports / ".gitignore", b"*\n")
     stamp, name = time.strftime("%Y%m%d-%H%M%S"), re.sub(r"[^A-Za-z0-9.@_-]+", "-", what).strip("-")[:80]
@@ -60,9 +60,9 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
 
 
 def make_latest(folder: Path) -> None:
-    """From now on `reports/latest` is this folder of `new_folder`; nothing happens for one given by `out`.
+    """Make `reports/latest` point at this folder of `new_folder`; does nothing for one given by `out`.
 
-    Called once a server has started and is to be looked at, so that a run whose target was not available
+    It is called when a server has started and is to be looked at. So a run whose target was not available
     does not take the name from the one before, and a run that is killed later still has it.
     """
     if _STAMP.match(folder.name):
@@ -72,8 +72,8 @@ def make_latest(folder: Path) -> None:
 class InUse:
     """Marks a folder with a plan or a record as in use, until it is let go or this process ends.
 
-    The mark is a lock of the operating system on that file: it needs no cleaning up after a kill, and no
-    number of a process that another may have meanwhile.
+    The mark is a lock of the operating system on that file. It needs no cleaning up after a kill, and no
+    process ID, which another process may have meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,7 +81,7 @@ class InUse:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self.let_go()  # A file system without locks: such folders are never taken for free (`is_in_use`).
+            self.let_go()  # A file system without locks: there `is_in_use` takes every folder for used.
 
     def let_go(self) -> None:
         """Free it; may be called twice."""
@@ -101,15 +101,15 @@ def is_in_use(folder: Path) -> bool:
 
 
 def _marked(folder: Path) -> Path:
-    """The file on which a folder's mark is: each folder of ours has one of the two from its beginning."""
+    """The file whose lock marks a folder; each folder of ours has one of the two from its beginning."""
     return folder / RECORD if (folder / RECORD).is_file() else folder / PLAN
 
 
 def has_race(folder: Path) -> bool:
     """Whether a run in that folder, or in a folder below it, found a race; true also if unreadable.
 
-    Of a suite's record that is what happened in it, and what was steered in it. What is only known of its
-    overlaps is known without it.
+    In a suite's record, what happened and what was steered counts. What is only known about its overlaps from
+    elsewhere does not, because that is not lost with the folder.
     """
     if (folder / RECORD).is_file() and not (folder / RECORD_DOCUMENT).is_file():
         return True  # it was cut off, and nobody has read it yet
@@ -128,7 +128,7 @@ def has_race(folder: Path) -> bool:
 
 
 def remove_bare(folder: Path) -> None:
-    """Remove a folder in which nothing was looked at, nor below it: no server of the run has ever started."""
+    """Remove a folder if nothing was looked at in it or below it: no server of the run has ever started."""
     for path in folder.rglob(HISTORY):
         with open_regular(path) as file:
             if any(not line.startswith(_BARE) for line in file):
@@ -141,8 +141,8 @@ def prune(reports: Path, keep: int) -> str:
 
     What was removed is given back as a sentence; "" where nothing was.
 
-    Only folders that hold a plan or a record of ours are looked at. A folder that is dated in the future,
-    because some clock was wrong, is neither counted nor removed: else each new run would be older.
+    Only folders that hold a plan or a record of ours are touched. A folder that is dated in the future,
+    because some clock was wrong, is neither counted nor removed: each new run would count as older than it.
     """
     now = time.strftime("%Y%m%d-%H%M%S")
     runs = []

@@ -1,9 +1,10 @@
-"""history.jsonl: one JSON object a line, appended as it happens; what a run saw in, and out again.
+"""Writes history.jsonl, what a run saw: one JSON object in each line, appended as it happens.
 
-A line's `kind` says what it is. Of a race: `run` (first), `begin` and `end` of a round, `attempt`, `stored`,
-`judged`; `lane` is `target` or `control`. Of steer: `run`, `schedule`, `realisation`, `witness`. Of both:
-`result`, a scenario's verdict. Of a study: `study`, whatever it found of its own. Each line is handed to the
-operating system at once, so a killed mailrace loses at most the line that it was writing.
+A line's `kind` says what it is. A race writes `run` (first), `begin` and `end` of a round, `attempt`,
+`stored` and `judged`; `lane` is `target` or `control`. Steer writes `run`, `schedule`, `realisation` and
+`witness`. Both write `result`, a scenario's verdict. A study writes `study`, whatever it found of its own.
+Each line is handed to the operating system at once, so a killed mailrace loses at most the line that it was
+writing.
 """
 
 import json
@@ -63,7 +64,7 @@ class JudgedRound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRun:
-    """A schedule that steer ran as it explored: its short text, what it came to, the anomalies it shows."""
+    """A schedule that steer ran while it explored: its short text, its outcome, the anomalies it shows."""
 
     number: int
     schedule: str
@@ -185,7 +186,7 @@ class Journal:
         if has_secrets():
             line = without_secrets(line.decode()).encode()
         with self._lock, writing(self._path):
-            # One call may write a part only, as when the disk fills up: what is left is tried again, and
-            # then fails with the reason.
+            # One call may write only a part, for instance when the disk fills up. The rest is tried again,
+            # and then fails with the reason.
             while line:
                 line = line[self._file.write(line) :]

@@ -1,4 +1,4 @@
-"""plan.json: what was asked, written before anything is sent; and read back, checked, from anybody's folder.
+"""Writes plan.json, what was asked, before anything is sent; reads it back, checked, from anybody's folder.
 
 One codec for every command. `write_plan` takes a `RecordedPlan`, `read_plan` gives it back or raises
 UsageError with the field, its value and what is wanted.
@@ -48,8 +48,8 @@ class RecordedPlan:
 
     study     what made the folder
     run       the token of the run, by which its mail is known
-    targets   all targets that are looked at: a gate's old and new, a matrix' columns; of a run, its one
-    folders   of a merge, the runs that it was made from
+    targets   all targets that are looked at: a gate's old and new, a matrix's columns, a run's only one
+    folders   the runs that a merge was made from
     """
 
     mailrace: str

@@ -1,6 +1,6 @@
-"""A history.jsonl in, what it holds out: rounds, schedules, findings and verdicts, as far as written.
+"""Takes a history.jsonl; gives its rounds, schedules, findings and verdicts, as far as they were written.
 
-A last line that is no JSON is passed over: it is the one that was being written when the run was killed.
+A last line that is no JSON is passed over: it was being written when the run was killed.
 """
 
 import json
@@ -54,7 +54,7 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
         judged.clear()
         taken.clear()
 
-    # A header, or the result of what never began, opens a scenario; all lines up to the next are that one's.
+    # A header, or a result without one, opens a scenario; all lines up to the next opening are its own.
     taken: list[tuple[str, RoundRecord]] = []
     for line in _lines(path):
         kind = str(line["kind"])
@@ -90,7 +90,7 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
 
 
 def has_scenarios(path: Path) -> bool:
-    """Whether anything was looked at, so far as the file says; False where there is none."""
+    """Whether the file says that anything was looked at; False where there is no file."""
     return path.is_file() and any(line["kind"] in ("run", "result") for line in _lines(path))
 
 

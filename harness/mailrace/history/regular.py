@@ -1,7 +1,7 @@
-"""Takes the path of anybody's file; opens it for reading, and never waits for it, as a pipe would make us.
+"""Takes the path of anybody's file; opens it for reading without ever having to wait for it.
 
-A folder may be a stranger's. Behind a name in it may stand a pipe into which nobody writes, a device without
-an end, or a folder; to open it like any other would wait for ever, or fill the memory.
+A folder may be a stranger's. A name in it may be a pipe into which nobody writes, a device without an end, or
+a folder. Opened like any other file, it would make us wait for ever or fill the memory.
 """
 
 import errno
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file. Raises OSError where it is no regular one, as where it is missing."""
+    """The file. Raises OSError where it is missing or not a regular one."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -21,7 +21,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_regular(path: Path, bytes_max: int = 256 * 1024 * 1024) -> bytes:
-    """The whole of a regular file. Raises OSError where it is none, or longer than any of ours."""
+    """The whole of a regular file. Raises OSError where it is none, or longer than any file of ours."""
     with open_regular(path) as file:
         content = file.read(bytes_max + 1)
     if len(content) > bytes_max:

@@ -30,8 +30,8 @@ def writing(path: Path | str) -> Iterator[None]:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part.
 
-    Raises OutputError where that cannot be done; then the old one stands as it was. So it does where it is a
-    device or a pipe: the file would take its place, and the whole machine would be without its /dev/null.
+    Raises OutputError where that cannot be done; then the old file stays as it was. A device or a pipe is
+    refused too: the new file would take its place, and the whole machine could be without its /dev/null.
     """
     with writing(path):
         if os.path.lexists(path) and not (path.is_symlink() or path.is_file() or path.is_dir()):
@@ -43,5 +43,5 @@ def write_whole(path: Path, content: bytes) -> None:
                 stream.write(content)
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
-            # It has the file's own name now, so there is nothing to remove.
+            # It now has the file's own name, so there is nothing to remove.
             made.pop_all()

@@ -1,1 +1,1 @@
-"""Traffic between a suite and its Mailpit in, the suite's races and hazards out."""
+"""Takes the traffic between a suite and its Mailpit; gives the suite's races and hazards."""

@@ -7,7 +7,7 @@ _ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
 
 
 def addresses_in(header: str) -> tuple[str, ...]:
-    """All in a To header that looks like an address, and "*" where it holds more than is told."""
+    """All that looks like an address in a To header, and "*" where the header holds more than that."""
     found = tuple(dict.fromkeys(one.lower() for one in _ADDRESS.findall(header)))
     is_all = "=?" not in header and len(found) <= ADDRESSES_MAX
     return found if is_all else (*found[:ADDRESSES_MAX], "*")

@@ -1,6 +1,6 @@
-"""A request of Mailpit's REST API and its reply in, what they are about out, as fields of `Recorded`.
+"""Takes a request to Mailpit's REST API and its reply; gives what they are about, as fields of `Recorded`.
 
-The kinds are the words of a scenario's actors where an actor does the same, so that an overlap that was seen
+Where an actor of a scenario does the same, the kind has the actor's name, so that an overlap that was seen
 can be written as a scenario. Paths are those of `/api/v1/swagger.json`.
 """
 
@@ -98,14 +98,14 @@ def about_request(request: Request, body: bytes) -> tuple[str, About]:
     elif kind == "send":
         about |= _sent(given, body)
     elif kind == "other":
-        # Of a path that is not of Mailpit's API nothing is kept: it may hold anything.
+        # A path outside Mailpit's API may hold anything, so nothing of it is kept.
         known = _OTHER.match(request.path)
         about["query"] = f"{request.method} {known[0] if known else '(another path)'}"
     return kind, about
 
 
 def about_reply(request: Request, code: int, body: bytes) -> About:
-    """What the reply shows: the rows, the count, the ID; of a refusal nothing."""
+    """What the reply shows: the rows, the count, the ID; nothing for a refusal."""
     if code >= 400:
         return {}
     kind = request.kind

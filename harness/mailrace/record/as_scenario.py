@@ -1,6 +1,6 @@
 """Takes a kind of overlap; gives the smallest scenario file that makes it.
 
-The scenario keeps what matters of the traffic, which is the two operations and how their subjects meet. It
+The scenario keeps only what matters in the traffic: the two operations, and what they have in common. It
 takes none of the suite's mails, addresses or tags.
 """
 
@@ -33,7 +33,7 @@ def as_scenario(shape: Shape) -> str:
             _actor(shape, kind, message, number)
             for number, (kind, message) in enumerate(zip(kinds, messages, strict=True))
         ]
-    # A control makes a native run able to PASS; this one races from 1.6.6 on (S6).
+    # Only with a control can a native run PASS; this one races from 1.6.6 on (S6).
     head = f"name: {name_of(shape)}\ntitle: {shape.first} beside {shape.second}, {shape.relation}\n"
     lines = "".join(f"  - {actor}\n" for actor in actors)
     return f"{head}{f'given:{chr(10)}{given}' if given else ''}actors:\n{lines}controls:\n" + (

@@ -1,9 +1,9 @@
-"""The client end of a loopback connection in, the process behind it out (Linux; elsewhere nobody is named).
+"""Takes the client's end of a loopback connection; gives the process behind it (on Linux; elsewhere none).
 
-The kernel tells a socket's inode from its two addresses (sock_diag(7)), and `/proc/PID/fd` which process
-holds it. Processes that were found before are asked first: a suite has few of them, and opens many
-connections. All of this is done while a client waits, so nothing here searches through a table
-that grows with the number of connections, as /proc/net/tcp does.
+The kernel tells a socket's inode by its two addresses (sock_diag(7)), and `/proc/PID/fd` which process holds
+it. Processes that were found before are looked at first: a suite has few of them, and opens many connections.
+A client waits meanwhile, so nothing here searches a table that grows with the number of connections, as
+/proc/net/tcp does.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 KNOWN_MAX = 64
-"""Processes that are remembered."""
+"""How many processes are remembered."""
 _NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST = 4, 20, 1
 _ASKED = struct.Struct("=IHHIIBBBBIHH16s16sIII")
 """nlmsghdr and inet_diag_req_v2 of linux/inet_diag.h; ports and addresses are in network order."""
@@ -93,7 +93,7 @@ def _holds(pid: int, inode: int) -> bool:
 
 
 def _name(pid: int) -> str:
-    """The program, and the script that it runs. All other words of its command may hold a secret."""
+    """The program, and the script that it runs; other words of a command may hold a secret."""
     try:
         words = psutil.Process(pid).cmdline()[:3]
     except psutil.Error:

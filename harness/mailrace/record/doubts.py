@@ -1,7 +1,7 @@
 """Takes a suite; gives why its server's promises cannot be judged: somebody may have acted unseen.
 
-A broken promise is told only where every operation that reached the store was seen. What passed unread, came
-by another way or was lost by the recorder may have deleted, doubled or retagged any mail.
+A broken promise is told only where every operation that reached the store was seen. An operation that passed
+unread, came by another way or was lost by the recorder may have deleted, doubled or retagged any mail.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def _doubts(suite: Suite) -> Iterator[str]:
             f"{unread} connection{'' if unread == 1 else 's'} passed unread, and what was done there "
             "may have deleted, doubled or retagged any mail"
         )
-    # Who else can reach the server is known by its own counters; one of ours is reached by nobody else.
+    # The server's own counters show whether others reached it; a server of ours is reached by nobody else.
     if not suite.begun.is_ours and ended.deleted > (explained := _deletions_explained(suite)):
         yield (
             f"the server counts {ended.deleted} deleted messages, and the record explains only {explained}: "
@@ -54,5 +54,5 @@ def _deletions_explained(suite: Suite) -> int:
 
 
 def unread_connections(suite: Suite) -> int:
-    """How many connections passed unread from some moment on; web sockets only tell what has happened."""
+    """How many connections passed unread from some moment on; without web sockets, which change nothing."""
     return len({note.connection for note in suite.not_seen if note.why != WEB_SOCKET_WORDS})

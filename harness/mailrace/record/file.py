@@ -1,7 +1,7 @@
-"""The lines of a record in, record.jsonl out, and back: also of a recorder that was killed.
+"""Writes the lines of a record into record.jsonl, and reads them back, also after the recorder was killed.
 
 Lines that are told together go to the operating system in one write, so that SIGKILL at any moment leaves
-whole lines and at most one torn line, the last. Where the disk takes no more, nothing is written any more: a
+whole lines and at most one torn line, the last. Once the disk is full nothing more is written, because a
 record with a hole in it would read like a whole one.
 """
 
@@ -37,7 +37,7 @@ class RecordFile:
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        # Whoever clears away old folders leaves this one alone (`history.folder`).
+        # While this is held, nobody who clears away old folders removes this one (`history.folder`).
         with suppress(OSError):
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._waiting: list[bytes] = []
@@ -53,7 +53,7 @@ class RecordFile:
     def flush(self) -> None:
         """Hand over what waits. Raises OSError once, where the disk takes no more: then none is kept."""
         with self._writing:
-            # Another thread may append meanwhile, and nothing of its own is taken away.
+            # Another thread may append meanwhile; its bytes must stay.
             taken = len(self._waiting)
             lines = b"".join(self._waiting[:taken])
             del self._waiting[:taken]

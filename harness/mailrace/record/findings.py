@@ -1,4 +1,4 @@
-"""A suite's record in, all that is said of it out: what happened, what overlapped, what it does to itself.
+"""Takes a suite's record; gives all findings: what happened, what overlapped, what the suite does to itself.
 
 `Findings` is what record.json holds; the page and the table on the terminal are made from it.
 """
@@ -24,7 +24,7 @@ RETRIED_REMEDY = "Send again only what was refused, or whose reply did not come.
 KILLED = "the recorder was killed, and nobody saw what came after"
 BUSY_MAX = 3
 EVIDENCE_MAX = 5
-"""Occurrences of one finding that are told; all are counted."""
+"""How many occurrences of one finding are told; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class Overlap:
     """A kind of overlap that occurred, and what is known of it on this version.
 
     file      the scenario that was written for it; "" where no actor does what one of the operations does
-    verdict   what steer says of that scenario on the recorded version; "" where it was not asked
-    elsewhere   what is known of other versions, a few words each
+    verdict   steer's verdict on that scenario on the recorded version; "" where it was not asked
+    elsewhere   what is known about other versions, a few words each
     """
 
     first: str
@@ -74,10 +74,10 @@ class Findings:
 
     child_status  of the suite's command; None: there was none, or it is not known
     judged        accepted mails that must be in the store; not_judged: those that may have been deleted
-    untold        mails that cannot be told from others in the store, so whether they are there is not known
+    untold        mails that cannot be told from others in the store, so it is not known if they are there
     not_whole     why operations may be missing in the record
     doubts        why the server's promises were not judged at all
-    unread        connections that passed unread; `not_seen` says why, and what else is not covered
+    unread        connections that passed unread; `not_seen` says why, and what else was not seen
     """
 
     mailrace: str
@@ -124,7 +124,7 @@ class Findings:
         return json.dumps(asdict(self), indent=2, ensure_ascii=True) + "\n"
 
     def with_overlaps(self, overlaps: Sequence[Overlap]) -> "Findings":
-        """The same, with what steer has said since."""
+        """The same, with steer's verdicts on these overlaps."""
         return replace(self, overlaps=tuple(overlaps))
 
 

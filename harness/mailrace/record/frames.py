@@ -1,6 +1,6 @@
-"""What the relay saw in, frames in a pipe out, and back: a connection, what it is, when, and the bytes.
+"""Writes what the relay saw into a pipe, and reads it: frames of a connection, what happened, when, bytes.
 
-The last frame says that all before it are there: a reader that does not find it knows that bytes are missing.
+The last frame says that all before it are there; where a reader does not find it, bytes are missing.
 """
 
 import contextlib
@@ -16,20 +16,20 @@ HEAD = struct.Struct("<IBQI")
 """What stands before each frame's bytes: connection, what it is, monotonic nanoseconds, length."""
 CONNECTED, CLIENT_SENT, SERVER_SENT, ENDED, WHOLE = range(5)
 QUIET_S = 0.02
-"""Frames are written together once nothing has passed for about so long, …"""
+"""Frames are written together once nothing has passed for about this long, …"""
 TOGETHER_S_MAX = 0.2
 TOGETHER_BYTES_MAX = 256 * 1024
-"""… or when the first of them has waited for so long, or when they are so many bytes."""
+"""… or when the first of them has waited this long, or when they are this many bytes."""
 SMALL_BYTES = 4096
-"""Chunks up to here are not counted: what passes of them in TOGETHER_S_MAX is no matter."""
+"""Chunks up to this size are not counted: few enough of them pass in TOGETHER_S_MAX."""
 BACKLOG_BYTES_MAX = 16 * 1024 * 1024
 READ_BYTES_MAX = 256 * 1024
 
 
 class Frame(NamedTuple):
-    """A thing that happened on a connection: `what` is CONNECTED (the bytes are JSON), … or ENDED.
+    """Something that happened on a connection: `what` is CONNECTED (the bytes are JSON), … or ENDED.
 
-    WHOLE is the last one, of connection 0: the relay ended in order, and nothing is missing.
+    The last frame is WHOLE, on connection 0: the relay ended in order, and nothing is missing.
     """
 
     connection: int
@@ -39,7 +39,7 @@ class Frame(NamedTuple):
 
 
 def frames(pipe: int) -> Iterator[list[Frame]]:
-    """The frames of a relay's pipe, those together that came together, until the relay ends."""
+    """The frames of a relay's pipe until the relay ends; those that came together in one list."""
     unread = b""
     while came := os.read(pipe, READ_BYTES_MAX):
         unread += came
@@ -58,16 +58,16 @@ def frames(pipe: int) -> Iterator[list[Frame]]:
 class Copies:
     """The pipe to the recorder. Frames wait here until the traffic pauses, and then go together.
 
-    A write for each frame would wake the recorder each time, and it would take the processor that the server
-    needs for its answer. A conversation waits for whatever is done here, so it is little: to pack a frame and
-    to count its bytes is left for later, and the time is told by a signal, since a limit on each wait for
-    traffic costs more than a copy.
+    A write for each frame would wake the recorder each time, which would take the processor that the server
+    needs for its answer. A conversation waits for whatever is done here, so little is done. Frames are packed
+    and counted later, and a signal tells the time, because a limit on each wait for traffic would cost more
+    than a copy.
 
     due   a descriptor that can be read when `flush` is to be called
     """
 
     def __init__(self, handle: int) -> None:
-        """The main thread alone may make one, for it is told the time by SIGALRM."""
+        """Only the main thread may make one, because SIGALRM tells it the time."""
         os.set_blocking(handle, False)
         self._handle = handle
         self._frames: list[tuple[int, int, int, bytes]] = []

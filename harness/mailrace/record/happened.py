@@ -1,8 +1,9 @@
 """Takes a suite's record and what its server held at the end; gives the promises that it broke.
 
 The promises are those of a race (an accepted mail has one copy, a refused one has none), but nothing here was
-planned: what somebody may have deleted or retagged is not judged, and how much that was is said. Where part
-of the traffic was not seen, somebody unseen may have done it all, so nothing is judged.
+planned. So a mail that somebody may have deleted or retagged is not judged, and the number of such mails is
+told. Where part of the traffic was not seen, somebody unseen may have done all that is wrong, so nothing is
+judged.
 """
 
 from collections import Counter, defaultdict
@@ -38,8 +39,8 @@ class Happening:
 class Happenings:
     """What was found, and how many accepted mails were not judged since somebody may have deleted them.
 
-    untold   mails that cannot be told from others in the store: those accepted without an ID, of a Message-ID
-             that no other has, and those refused without a Message-ID where a row may be one of them
+    untold   mails that cannot be told from others in the store: those accepted without an ID or a Message-ID
+             of their own, and those refused without a Message-ID where a row may be one of them
     doubts   why nothing was judged at all, a sentence each
     """
 
@@ -62,7 +63,7 @@ def happened(suite: Suite) -> Happenings:
     untold = 0
     if not why_not:
         lasting = [mail for mail in suite.mails if mail.deleted is None and mail.maybe_deleted is None]
-        # Without its server ID a mail is known by a Message-ID that no other was sent with.
+        # Where its server ID is not known, a mail is found by a Message-ID that no other mail has.
         own = {message_id for message_id, sends in by_message_id.items() if len(sends) == 1}
         judged = [mail for mail in lasting if mail.id or mail.sent.message_id in own]
         found += [*_refused_but_held(suite, by_message_id), *_lost(suite, judged)]
@@ -85,7 +86,7 @@ def _perhaps_held(suite: Suite, by_message_id: dict[str, list[Recorded]], untold
     refused = sum(map(_is_refused, nameless))
     if not rows and not any(one.kind in DELETIONS for one in suite.operations):
         return 0
-    # Of a mail whose reply never came a row promises nothing, and breaks nothing.
+    # A mail whose reply never came was promised nothing, so its row breaks nothing.
     rows -= untold + sum(one.outcome is Outcome.UNKNOWN for one in nameless)
     return max(refused, rows)
 
@@ -113,7 +114,7 @@ def _lost(suite: Suite, judged: list[Mail]) -> Iterator[Happening]:
 
 
 def _refused_but_held(suite: Suite, by_message_id: dict[str, list[Recorded]]) -> Iterator[Happening]:
-    """A refusal to the final dot promises that nothing was stored (RFC 5321 4.2.1)."""
+    """Stored mails that were refused at the final dot, which promises that they are not (RFC 5321 4.2.1)."""
     rows = {row for one in suite.operations for row in one.found}
     rows |= {(held.id, held.message_id) for held in suite.held}
     seen = {message_id for server_id, message_id in rows if server_id not in suite.was_there}

@@ -1,7 +1,7 @@
-"""What a suite does to itself, whatever the server does: one hazard a row of the table at the end.
+"""What a suite does to itself, whatever the server does; the table at the end has a row for each hazard.
 
-A hazard is told only from traffic that was seen, with the operations that show it. It is no fault of the
-server: the remedy is always in the suite.
+A hazard is told only where traffic shows it, with the operations that do. It is no fault of the server: the
+remedy is always in the suite.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ class Hazard:
     seen     what the traffic shows
     why      why it makes a suite flaky
     remedy   what to do instead
-    find     a suite to its occurrences
+    find     takes a suite; gives the occurrences
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The bytes of an HTTP/1.1 connection in, one operation a request out.
+"""Takes the bytes of an HTTP/1.1 connection; gives an operation for each request.
 
 Replies come in the order of the requests (RFC 9112 9.3.2), which may be pipelined. After an upgrade (web
-sockets) the bytes pass unread, which is said.
+sockets) the bytes pass unread, and the record says so.
 """
 
 import re
@@ -22,11 +22,11 @@ from mailrace.record.watch import (
 )
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
-"""So much of a request's body is kept until its reply: enough for a mail that is sent by REST."""
+"""How much of a request's body is kept until its reply: enough for a mail that is sent by REST."""
 REPLY_BYTES_MAX = 4 * 1024 * 1024
-"""So much of a reply's body, unpacked: more than a page of 5,000 rows; beyond it the rows are not told."""
+"""How much of a reply's unpacked body is kept: more than 5,000 rows; rows of a longer one are not told."""
 WEB_SOCKET_WORDS = "the connection was upgraded (web socket)"
-"""Mailpit only tells by it what has happened: nothing that a client sends there changes the store."""
+"""By it Mailpit only tells what has happened: nothing that a client sends there changes the store."""
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]")
 REFUSES_BYTES, REFUSAL_BYTES_MAX = 12, 64 * 1024
 _REFUSES = re.compile(rb"HTTP/1[.][01] 400|H?T?T?P?/?1?[.]?[01]? ?4?0?\Z")
@@ -37,13 +37,13 @@ _REFUSAL = re.compile(
     rb"(?:[^\r\n]+\r\n)*\r\n(?:(?!HTTP/1\.).)*",
     re.IGNORECASE | re.DOTALL,
 )
-"""The whole of one, after which the server closes."""
+"""Whole refusals, after which the server closes."""
 _STATUS_LINE = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: .*)?")
 
 
 @dataclass(slots=True)
 class _Exchange:
-    """A request and what of its reply has come."""
+    """A request, and as much of its reply as has come."""
 
     invoked_ns: int
     request: Request
@@ -53,7 +53,7 @@ class _Exchange:
     reply: bytearray = field(default_factory=bytearray)
     is_sent: bool = False
     completed_ns: int | None = None
-    """When the reply was whole: a server may answer before the request is."""
+    """When the reply was whole, which may be before the request is."""
 
 
 class HttpWatch:
@@ -68,14 +68,14 @@ class HttpWatch:
         self._client = Messages(Listener(self._requested, self._sent, self._request_ended))
         self._server = Messages(Listener(self._replied, self._came, self._reply_ended))
         self._exchanges: deque[_Exchange] = deque()
-        """Those that are not over in both directions; a reply belongs to the first that has none."""
+        """Exchanges that are not over in both directions; a reply belongs to the first that has none."""
         self._now_ns = 0
         self._is_opaque = False
         self._is_first = True
         self._junk: LostTrack | None = None
         """Why what was sent is no request, while nothing else is under way."""
         self._refusal = b""
-        """What the server said to it."""
+        """The server's answer to it."""
 
     def client_sent(self, data: bytes, t_ns: int) -> None:
         """A piece of a request."""
@@ -94,7 +94,7 @@ class HttpWatch:
         self._now_ns = t_ns
         if self._is_opaque:
             return
-        # What comes while no request is under way is kept, for it may turn out to refuse junk.
+        # Bytes that come while no request is under way are kept: they may turn out to be the refusal of junk.
         self._refusal = self._refusal + data if self._junk is not None or not self._exchanges else b""
         if self._junk is None:
             try:
@@ -110,7 +110,7 @@ class HttpWatch:
         if self._is_opaque:
             return
         if self._junk is not None:
-            # What a server refuses as no request at all, and then closes, has done nothing.
+            # Junk that a server refuses as no request at all, and then closes, has done nothing.
             if not _REFUSAL.fullmatch(self._refusal):
                 self._unseen(t_ns)
             return
@@ -124,7 +124,7 @@ class HttpWatch:
                 self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
 
     def _lost(self, why: LostTrack) -> None:
-        """Nobody knows what a request did whose reply is missing; junk between two may have done nothing."""
+        """Give up, or wait: nobody knows what a request without a reply did; junk may have done nothing."""
         if self._exchanges:
             raise why
         self._junk = why
@@ -193,7 +193,7 @@ class HttpWatch:
             self._over()
 
     def _over(self) -> None:
-        """Tell of what is over in both directions, for the request says what an exchange is about."""
+        """Tell of exchanges that are over in both directions, since the request says what they are about."""
         while self._exchanges and self._exchanges[0].is_sent:
             first = self._exchanges[0]
             if first.completed_ns is None:

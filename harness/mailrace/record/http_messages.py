@@ -1,8 +1,8 @@
-"""The bytes of one direction of an HTTP/1.1 connection in, its messages out, piece by piece (RFC 9112).
+"""Takes the bytes of one direction of an HTTP/1.1 connection; gives its messages, piece by piece (RFC 9112).
 
-Written here since each request of a suite passes through it twice, on processors that the suite needs: h11,
-which the tests hold beside it, takes several times as long. Where two readers could disagree on how long a
-message is, the track is lost rather than guessed.
+This is no library because each request of a suite passes through it twice, on processors that the suite
+needs: h11, with which the tests compare it, takes several times as long. Where two readers could disagree on
+how long a message is, it gives up rather than guess.
 """
 
 import re
@@ -13,7 +13,7 @@ from mailrace.record.watch import LostTrack
 
 HEAD_BYTES_MAX = 256 * 1024
 CHUNKED, TO_THE_END, NO_HTTP = -1, -2, -3
-"""Lengths of a body that are no number: in chunks; as long as the connection; what follows is no HTTP."""
+"""Lengths that are no number: the body comes in chunks; as long as the connection lasts; it is no HTTP."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?")
@@ -36,7 +36,7 @@ class Head:
             return CHUNKED
         if length is None:
             return otherwise
-        # The same length may stand there twice (RFC 9110 8.6); that is another way to be unclear.
+        # The same length may stand there twice (RFC 9110 8.6), which is one more way to be unclear.
         if not length.isascii() or not length.isdigit() or len(length) > 15:
             raise LostTrack("a message whose length is not clear")
         return int(length)
@@ -44,7 +44,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told of a message: its head, for which the body's length is given back; pieces; its end."""
+    """Is told of a message: its head, for which it gives the body's length; its pieces; its end."""
 
     head: Callable[[Head], int]
     piece: Callable[[bytes], None]
@@ -52,7 +52,7 @@ class Listener:
 
 
 class Messages:
-    """Reads one direction. `begun_ns`: when the first byte of the message came that is being read."""
+    """Reads one direction. `begun_ns`: when the first byte came of the message that is being read."""
 
     def __init__(self, told: Listener) -> None:
         self.begun_ns = 0

@@ -1,4 +1,4 @@
-"""The operations of a record and its store in, the life of each accepted mail out."""
+"""Takes the operations of a record and its store; gives the life of each accepted mail."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -14,7 +14,7 @@ DELETIONS = frozenset({"delete", "delete_all", "delete_search"})
 EVENTS = "events"
 """A web socket tells of each mail that arrives, for as long as it is open."""
 UNKNOWN_ID = "number "
-"""How a message is called that a POP3 client named by its number, without having asked for its ID."""
+"""The name of a message that a POP3 client named by its number, without having asked for its ID."""
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Mail:
 
     id        its server ID; "" where no reply and no row told it
     shown     operations whose reply held the mail or one of its rows, in order
-    deleted   the first operation that surely deleted it; `maybe_deleted` one that could have
+    deleted   the first operation that certainly deleted it; `maybe_deleted`: one that could have
     """
 
     id: str
@@ -36,8 +36,8 @@ class Mail:
 def shows_unnamed(one: Recorded) -> bool:
     """Whether the reply may have shown mails that are not among its rows in the record.
 
-    They are not where the reply was too long, packed in a way that is not known or a page for people, where
-    it had more rows than are kept, and where a POP3 client asked by a number alone.
+    So it is where the reply was too long, packed in an unknown way or a page for people, where it had more
+    rows than are kept, and where a POP3 client asked by a number alone.
     """
     if one.kind not in READS | {EVENTS} or one.outcome is Outcome.FAIL:
         return False

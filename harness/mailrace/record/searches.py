@@ -1,7 +1,7 @@
-"""Takes a recorded search; gives what is sure of it: that it finds a mail, that it cannot, or neither.
+"""Takes a recorded search; tells whether it certainly finds a mail, certainly does not, or neither.
 
-Only recipients, sender, Message-ID and tags of a mail are known. Whatever else a search asks for leaves it
-open whether the mail is found, and nothing is claimed then.
+Only recipients, sender, Message-ID and tags of a mail are known. Where a search asks for anything else, it is
+open whether it finds the mail, and nothing is claimed.
 """
 
 import re
@@ -53,7 +53,7 @@ class Search:
         if is_negated or _WILDCARDS.search(value.replace("_", "") if "@" in value else value):
             return False
         if field == "to":
-            # A name beside an address holds no other address but one that is in `to` as well.
+            # A name beside an address holds no address that is not in `to` as well.
             if "@" not in value or "*" in sent.to:
                 return False
             known = " ".join((*sent.to, *sent.recipients)).lower()
@@ -66,7 +66,7 @@ class Search:
 
 
 def _known(field: str, sent: Recorded) -> str | None:
-    """What of the mail that field is surely compared with; None where it is not known."""
+    """The part of the mail that the field is certainly compared with; None where that is not known."""
     if field == "to":
         return " ".join(set(sent.to) & {one.lower() for one in sent.recipients})
     if field == "from":

@@ -28,7 +28,7 @@ class Service:
         return replace(self, upstream_host=str(found[0][4][0]))
 
     def connecting(self) -> socket.socket:
-        """A socket that connects by itself, so that a server that does not answer keeps nobody waiting.
+        """A socket that connects in the background, so that a silent server keeps nobody waiting.
 
         Raises OSError where the server refuses at once.
         """

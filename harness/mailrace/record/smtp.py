@@ -1,8 +1,8 @@
-"""The bytes of an SMTP connection in, one `send` a mail transaction out.
+"""Takes the bytes of an SMTP connection; gives a `send` for each mail transaction.
 
 A transaction begins with the first byte of MAIL and ends with the reply to the final dot, or with the reply
 that refused it. Commands may be pipelined: the replies are matched in order (RFC 2920 3.1). AUTH exchanges
-are followed, and nothing of them is kept. After STARTTLS nothing is understood, which is said.
+are followed, but nothing of them is kept. After STARTTLS nothing can be read, and the record says so.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from mailrace.record.watch import (
 
 ENDED_WORDS = "the connection ended"
 HEADER_BYTES_MAX = 256 * 1024
-"""So much of a mail's beginning is looked through for its headers."""
+"""How much of a mail's beginning is searched for its headers."""
 _PATH = re.compile(rb"<([^<>]*)>")
 _QUEUED = re.compile(r"queued as ([A-Za-z0-9_-]+)")
 
@@ -164,7 +164,7 @@ class SmtpWatch:
         self._tell(0, "", t_ns, Outcome.UNKNOWN if self._waits_for(b".") else Outcome.FAIL)
 
     def _answered_tls(self, data: bytes, t_ns: int) -> None:
-        """What a server that speaks no TLS says to it: it refuses each line, and nothing was done there."""
+        """A server without TLS answers a client's TLS: it refuses each line, so nothing was done."""
         self._replies += data
         *lines, rest = bytes(self._replies).split(b"\n")
         self._replies[:] = rest

@@ -1,9 +1,9 @@
 """Takes a whole record; gives what its suite did: operations in order, parties, the life of each mail.
 
-A *party* is what works by itself: a process, where the system tells it. Two connections of one process are
-one party. A *tester* is a party that reads, searches or deletes; one that only sends is the application under
+A *party* works by itself: it is a process, where the system names it. Two connections of one process are one
+party. A *tester* is a party that reads, searches or deletes. A party that only sends is the application under
 test, and its mails belong to the testers that ask for them by name. Only what testers do to each other while
-both are at work makes a suite flaky, so hazards are told of them alone.
+both are at work makes a suite flaky, so hazards are told only between testers.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,7 +21,7 @@ from mailrace.record.searches import search_of
 
 T = TypeVar("T")
 UNKNOWN = 0
-"""The party of all whose process is not known; nothing is said of it."""
+"""Stands for every party whose process is not known; nothing is told about it."""
 TESTS = READS | DELETIONS | {"mark_deleted", "set_tags", "rename_tag", "delete_tag", "set_read"}
 """What a tester does, and an application under test does not."""
 
@@ -40,12 +40,12 @@ class Suite:
             sorted(_of(Recorded, lines), key=lambda one: one.invoked_ns)
         )
         self.connections: Mapping[int, Connected] = {one.connection: one for one in _of(Connected, lines)}
-        # The rest is looked up by process or by mail, and the mails need all operations first.
+        # The rest is looked up by process or by mail, and mails can be known only once all operations are.
         self.not_seen, self.tests, held = _of(NotSeen, lines), _of(TestRan, lines), _of(Held, lines)
         self.was_there = frozenset(one.id for one in held if one.was_there)
         """Server IDs of what the store held before the first client came."""
         self.held = tuple(one for one in held if not one.was_there and one.id not in self.was_there)
-        """What came meanwhile and is there at the end."""
+        """Rows that came meanwhile and are there at the end."""
         still = {one.id for one in held if not one.was_there}
         self.old_gone = len(self.was_there - still)
         """How many of the messages that the store held before are no longer there."""
@@ -68,7 +68,7 @@ class Suite:
         return tuple(x for x in self.operations if x.kind in kinds and x.outcome is not Outcome.FAIL)
 
     def sent_between(self, after_ns: int, before_ns: int) -> Iterator[Recorded]:
-        """The accepted mails that were begun after the one instant and accepted by the other."""
+        """The accepted mails that were begun after the first instant and accepted before the second."""
         first = bisect_left(self.mails, after_ns, key=lambda mail: mail.sent.invoked_ns)
         upto = bisect_right(self.mails, before_ns, key=lambda mail: mail.sent.invoked_ns)
         return (mail.sent for mail in self.mails[first:upto] if mail.sent.completed_ns <= before_ns)
@@ -99,7 +99,7 @@ class Suite:
         return begun < ended_too and begun_too < ended
 
     def others_at_work(self, one: Recorded) -> frozenset[int]:
-        """The testers that were in the middle of something when this one did that."""
+        """The other testers that were in the middle of something when this operation was done."""
         me = self.party(one)
         if me not in self.testers:
             return frozenset()

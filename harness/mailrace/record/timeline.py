@@ -1,4 +1,4 @@
-"""The operations of a finding in, what is drawn of them and of all that ran beside them out."""
+"""Takes the operations of a finding; gives what is drawn: these, and what ran beside them."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from mailrace.record.recorded import Recorded
 from mailrace.record.suite import Suite
 
 BESIDE_NS = 50_000_000
-"""What is drawn before and after each operation of a finding."""
+"""How much time is drawn before and after each operation of a finding."""
 DRAWN_MAX = 12
 
 
@@ -29,7 +29,8 @@ class Drawn:
 def timeline(suite: Suite, guilty: tuple[Recorded, ...]) -> tuple[Drawn, ...]:
     """The operations of a finding and what ran beside them, in the order of their starts.
 
-    Of the others those come first that overlapped with an operation of the finding, then those near to one.
+    Where not all others fit, those that overlapped with an operation of the finding are preferred to those
+    near one.
     """
     ours = {one.number for one in guilty}
     spans = [(one.invoked_ns - BESIDE_NS, one.completed_ns + BESIDE_NS) for one in guilty]

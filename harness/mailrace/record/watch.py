@@ -1,4 +1,4 @@
-"""What the watches of the three protocols share: where they tell what they saw, and when they give up."""
+"""What the watches of the three protocols share: whom they tell what they saw, and when they give up."""
 
 import re
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from mailrace.model.attempt import Outcome
 from mailrace.record.recorded import About, NotSeen, Recorded
 
 UNREAD_BYTES_MAX = 1024 * 1024
-"""Bytes of one direction that may wait to be understood before a watch gives up."""
+"""How many bytes of one direction may wait to be understood before a watch gives up."""
 WAITING_MAX = 1000
-"""Commands that may wait for their replies before a watch gives up: clients that pipeline send a few."""
+"""How many commands may wait for their replies before a watch gives up; clients that pipeline send a few."""
 TEXT_MAX = 300
-"""Characters of a reply's text that are kept where contents are."""
+"""How many characters of a reply's text are kept where contents are."""
 _ENHANCED_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _TLS_HANDSHAKE = b"\x16\x03"
 TLS_WORDS = "TLS: the connection is encrypted from its start"
@@ -30,8 +30,8 @@ class Teller:
 
     tell     takes each operation and each note as it happens
     number   gives the next operation's number in the record
-    keep     takes the contents of mails; None: no content is kept, nor any text of a reply, for a server may
-             quote in it what it was sent
+    keep     takes the contents of mails; None: neither contents nor texts of replies are kept, because a
+             server may quote in its reply what it was sent
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Teller:
     ) -> None:
         """An operation is over.
 
-        said      the text of the reply; of it only an enhanced status code is kept (RFC 3463)
-        content   of a mail that was sent: the ending of its file's name and its bytes
-        about     fields of `Recorded`; a `text` among them is of our own words
+        said      the text of the reply; only an enhanced status code in it is kept (RFC 3463)
+        content   for a mail that was sent, the ending of its file's name and its bytes
+        about     fields of `Recorded`; a `text` among them is in our own words
         """
         number = self._number()
         if "text" not in about:
