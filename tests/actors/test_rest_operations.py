@@ -118,6 +118,7 @@ def test_no_id_that_is_known_is_our_mistake_and_never_deletes_everything() -> No
         ([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"], Outcome.FAIL, Word.REFUSED, 404, False),
         ([b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"],
             Outcome.FAIL, Word.REFUSED, 302, False),
+        ([b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"], Outcome.UNKNOWN, Word.GATEWAY, 503, False),
         ([OK + OK], Outcome.OK, Word.ACCEPTED, 200, True),
         ([b"220 fake ESMTP\r\n"], Outcome.UNKNOWN, Word.GARBAGE, None, True),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"], Outcome.UNKNOWN, Word.GARBAGE, None, True),

@@ -10,6 +10,7 @@ import h11
 from mailrace.actors.mail import render
 from mailrace.actors.script import Command, Ending, Garbage, Reply, Script
 from mailrace.model.attempt import Outcome, Stage, Word
+from mailrace.model.gateway import GATEWAY
 from mailrace.model.operation import Delete, Operation, Read, Release, Send, ViewLatest
 
 _RESPONSE_BYTES_MAX = 32 * 1024 * 1024
@@ -153,4 +154,6 @@ def exchange(
     is_shown = isinstance(operation, ViewLatest) and reply.code == 302  # its body names the page
     if 200 <= reply.code < 300 or is_shown:
         return Ending(Outcome.OK, Word.ACCEPTED, reply.code, "\n".join(seen))  # a line a poll
+    if reply.code in GATEWAY:
+        return Ending(Outcome.UNKNOWN, Word.GATEWAY, reply.code, reply.text)
     return Ending(Outcome.FAIL, Word.REFUSED, reply.code, reply.text)

@@ -27,6 +27,7 @@ _NO_REPLY = {
     Word.LINK_LOST: "the link of {} ended before its reply was whole",
     Word.CUT_SHORT: "the link of {} ended before its reply was whole",
     Word.GARBAGE: "what {} was told is no reply",
+    Word.GATEWAY: "{} was answered by a proxy before the server (HTTP 429 or 502 to 504)",
 }
 
 

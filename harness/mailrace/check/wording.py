@@ -14,6 +14,7 @@ _WITHOUT_REPLY = {
     Word.CUT_SHORT: "got a reply that was cut short",
     Word.SHUT_DOWN: "was told that the server closes",
     Word.GARBAGE: "got bytes that are no reply",
+    Word.GATEWAY: "was answered by a proxy",
     Word.NOT_SENT: "sent nothing",
     Word.REFUSED: "was refused",
     Word.ACCEPTED: "was accepted",

@@ -41,6 +41,8 @@ class Word(StrEnum):
     """421: the server closes."""
     GARBAGE = "garbage"
     """Bytes that are no reply of the protocol."""
+    GATEWAY = "gateway"
+    """HTTP 429 or 502 to 504: a proxy answered, and what the server did is not known."""
     NOT_SENT = "not-sent"
     """Given up on before anything was sent: the run ended, or `reconcile` found a copy."""
     OWN_TROUBLE = "own-trouble"
@@ -91,8 +93,7 @@ class Attempt:
     marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
     invoked_ns       the first byte of the operation was written
     released_ns      its last byte was written; None: it never was
-    completed_ns     its last reply byte was read, or the attempt was given up on; over POP3, the server
-                     closed the connection, which it does when it has deleted
+    completed_ns     its last reply byte was read, or it was given up on; over POP3, the server closed the link
     """
 
     round: int
@@ -160,7 +161,7 @@ class StoredMessage:
     snippet      the beginning of its text; None: not shown, as by a server that is too old
     attachments, names   how many files it has (None: not shown), names of addresses: ours have none
     created_ms   when the server stored it by its own clock, Unix milliseconds; 0: not shown
-    source       its source compared with what was sent; None: not compared
+    source       its source beside what was sent; None: not compared
     """
 
     id: str
@@ -275,8 +276,7 @@ class RoundRecord:
     stored       this round's copies, and its tags as listed; None: not verified (said, never clean)
     lost         why the round could not be exercised, in words; "" if it was
     loss         who caused that; None if it was exercised
-    against      what the server did wrong beside the raced operations, such as refusing a RSET. Without a
-                 hit such a round counts as one that the server refused
+    against      what the server did wrong beside the raced operations, such as refusing a RSET; see `Loss`
     hung         requests that stayed unanswered although the server did nothing, or past their limit
     crashed      how the server's process ended in or after this round; "" if it lives
     verified_ns  when the store was read for `stored`, monotonic ns; None: not noted

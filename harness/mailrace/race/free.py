@@ -14,6 +14,7 @@ from mailrace.actors.http import request_of
 from mailrace.actors.mail import render
 from mailrace.model.attempt import Attempt, Outcome, Stage, Word
 from mailrace.model.errors import TargetError
+from mailrace.model.gateway import GATEWAY
 from mailrace.model.operation import Operation, Send
 from mailrace.model.target import Target
 from mailrace.targets.cutting import opened_by, shut, whole_within
@@ -124,6 +125,8 @@ class FreeActors:
                 code, text = self._answer(actor, operation, ids, contents)
             accepted = 200 <= code < 300
             outcome, word = (Outcome.OK, Word.ACCEPTED) if accepted else (Outcome.FAIL, Word.REFUSED)
+            if code in GATEWAY:
+                outcome, word = Outcome.UNKNOWN, Word.GATEWAY
         except smtplib.SMTPResponseException as refused:
             error = refused.smtp_error
             code, text = (

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from mailrace.model.attempt import Outcome
+from mailrace.model.gateway import GATEWAY
 from mailrace.record.api_call import Request, about_reply, about_request
 from mailrace.record.http_messages import NO_HTTP, TO_THE_END, Head, Listener, Messages
 from mailrace.record.watch import (
@@ -119,7 +120,7 @@ class HttpWatch:
         for exchange in [*self._exchanges]:
             if exchange.completed_ns is not None:
                 # It was answered before it was wholly sent, and the rest was never sent.
-                self._tell(exchange, exchange.completed_ns, outcome_of_code(exchange.code))
+                self._tell(exchange, exchange.completed_ns, _outcome_of(exchange.code))
             else:
                 self._tell(exchange, t_ns, Outcome.UNKNOWN, "the connection ended")
 
@@ -198,7 +199,7 @@ class HttpWatch:
             first = self._exchanges[0]
             if first.completed_ns is None:
                 return
-            self._tell(first, first.completed_ns, outcome_of_code(first.code))
+            self._tell(first, first.completed_ns, _outcome_of(first.code))
 
     def _tell(self, exchange: _Exchange, t_ns: int, outcome: Outcome, text: str = "") -> None:
         self._exchanges.remove(exchange)
@@ -233,3 +234,8 @@ def _unpacked(exchange: _Exchange) -> bytes:
     except zlib.error:
         return b""
     return b"" if unpacking.unconsumed_tail else body
+
+
+def _outcome_of(status: int) -> Outcome:
+    """What a response promises; what a proxy says for the server promises nothing."""
+    return Outcome.UNKNOWN if status in GATEWAY else outcome_of_code(status)
