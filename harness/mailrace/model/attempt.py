@@ -93,7 +93,7 @@ class Attempt:
     marks            (stage, monotonic ns) in order; MAIL, RCPT, … stamp the reply to that command
     invoked_ns       the first byte of the operation was written
     released_ns      its last byte was written; None: it never was
-    completed_ns     its last reply byte was read, or it was given up on; over POP3, the server closed the link
+    completed_ns     its last reply byte was read, or it was given up; over POP3, the server closed the link
     """
 
     round: int
