@@ -1,6 +1,7 @@
 """What became of the mails, on rounds typed in: doubled, lost, given up, untagged, and what a table says."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 from mailrace.model.attempt import Attempt, Outcome, RoundRecord, Stored, StoredMessage, Word
@@ -142,5 +143,7 @@ def test_what_the_option_hides() -> None:
 
 
 def test_a_policy_is_not_praised_for_rounds_that_nobody_could_look_at() -> None:
-    faultless = replace(trial("reconcile"), rounds_refused=3)
-    assert sentence([trial("naive", doubled=5), faultless]).startswith("No policy can be named: in 3 rounds")
+    unseen: list[dict[str, Any]] = [{"rounds_refused": 3}, {"anomalies": {"hang": 2, "crash": 1}}]
+    for changed in unseen:
+        said = sentence([trial("naive", doubled=5), replace(trial("reconcile"), **changed)])
+        assert said.startswith("No policy can be named: in 3 rounds")

@@ -22,6 +22,7 @@ from mailrace.run import run as run_scenarios
 from mailrace.scenario import Scenario, server_options
 from mailrace.scenario.scenario import Retry
 from mailrace.session import Session
+from mailrace.studies.absence import ENDS
 from mailrace.studies.ledger import Ledger, ledger
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -51,6 +52,11 @@ class Trial:
     cut: str = ""
     anomalies: Mapping[str, int] = field(default_factory=dict)
     rounds_refused: int = 0
+
+    @property
+    def rounds_unseen(self) -> int:
+        """Rounds of whose mails nothing is known: refused, or with a server that hung or ended."""
+        return self.rounds_refused + sum(self.anomalies.get(name, 0) for name in ENDS)
 
 
 def scenario_with(scenario: Scenario, policy: Policy, ignore: bool) -> Scenario:
@@ -147,12 +153,12 @@ def sentence(trials: Sequence[Trial]) -> str:
         )
     # Something was refused. Only a policy that met a refusal was put to the test.
     tested = [t for t in ran if t.ledger.refused]
-    good = [t for t in tested if t.ledger.is_faultless and not t.rounds_refused]
+    good = [t for t in tested if t.ledger.is_faultless and not t.rounds_unseen]
     if not good and any(t.ledger.is_faultless for t in tested):
-        refused = sum(t.rounds_refused for t in tested)
+        unseen = sum(t.rounds_unseen for t in tested)
         return (
-            f"No policy can be named: in {refused} rounds the server refused what comes before the mail or "
-            "would not show its store afterwards, and a loss there was not looked at."
+            f"No policy can be named: in {unseen} rounds the server refused what comes before the mail, "
+            "would not show its store afterwards, hung or ended, and a loss there was not looked at."
         )
     if good:
         why = "; ".join(f"{named(t)}: {_WHY[t.policy]}" for t in good)
