@@ -6,9 +6,10 @@ from typing import Any
 from mailrace.embedded.mailbox import Mailbox
 from planting import Meet, around, fault, some_time
 
-from planted.numbered import HIGHEST, number_each_mail, take_next
+from planted.numbered import HIGHEST, TAKE, next_number, number_each_mail, take_next
 from planted.numbered_and_shared import two_connections
 
+TAKE_THE_NEXT = f"INSERT INTO numbers (Number) {HIGHEST.replace('0)', '0) + 1')}"
 BEGINS_AFTER = "MAILRACE_BEGINS_AFTER"
 """The environment's variable that says how many seconds a deletion waits before its first statement."""
 
@@ -25,7 +26,7 @@ def deletion_begins_late(meet: Meet) -> None:
     @around(Mailbox, "delete")
     async def delete(inner: Any, mailbox: Mailbox, *given: Any) -> None:
         await some_time(float(os.environ[BEGINS_AFTER]))
-        await mailbox.db.execute(f"INSERT INTO numbers (Number) {HIGHEST.replace('0)', '0) + 1')}")
+        await mailbox.db.execute(TAKE_THE_NEXT)
         await inner(mailbox, *given)
 
 
@@ -34,3 +35,32 @@ def deletion_begins_late_beside_others(meet: Meet) -> None:
     """The same, with a pool of two connections."""
     two_connections()
     deletion_begins_late(meet)
+
+
+@fault
+def two_deletions_come_between(meet: Meet) -> None:
+    """A mail takes the number after the next one, so it takes two deletions between, and no pair shows it.
+
+    A deletion beside a mail waits before its first statement; alone it does not.
+    """
+    under_way: list[str] = []
+
+    async def number(mailbox: Mailbox, _: str) -> None:
+        await mailbox.db.execute(TAKE, 1 + await next_number(mailbox))
+
+    number_each_mail(number)
+
+    @around(Mailbox, "accept")
+    async def accept(inner: Any, mailbox: Mailbox, *given: Any) -> str:
+        under_way.append("mail")
+        try:
+            return str(await inner(mailbox, *given))
+        finally:
+            under_way.pop()
+
+    @around(Mailbox, "delete")
+    async def delete(inner: Any, mailbox: Mailbox, *given: Any) -> None:
+        if under_way:
+            await some_time(float(os.environ[BEGINS_AFTER]))
+        await mailbox.db.execute(TAKE_THE_NEXT)
+        await inner(mailbox, *given)

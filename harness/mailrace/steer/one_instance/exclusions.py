@@ -12,9 +12,9 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.model.phrases import plural
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.database_proxy.quiet import LOOKS
-from mailrace.steer.explore.graph import Follows, Graph, Node
+from mailrace.steer.explore.graph import Graph, Node
 from mailrace.steer.explore.programs import Programs
-from mailrace.steer.one_instance.scheduler import GO_ON, Decision, step_text
+from mailrace.steer.one_instance.scheduler import GO_ON, Decision
 from mailrace.steer.one_instance.sections import Section, section_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 
@@ -141,6 +141,14 @@ def look_again(
     return locks
 
 
+def look_again_at_all(shared: SharedInstance, locks: "Exclusions", points: Points) -> frozenset[Section]:
+    """Those of the locks that are left when the waiting actor has `PATIENCE_S` to come at each of them."""
+    every = sorted(locks.together, key=str)
+    kept = {one for one in every if _is_kept_with_patience(shared, one, points.origin.get(one))}
+    shared.sections.doubtful = frozenset()
+    return frozenset(kept - shared.sections.entered)
+
+
 def _is_kept_with_patience(shared: SharedInstance, section: Section, point: ReleasePoint | None) -> bool:
     """Whether the section is kept together even though the waiting actor had time to come."""
     # One section a run, so that the run ends before the server broadcasts what it stored.
@@ -232,18 +240,3 @@ class Exclusions:
             before = Node(node.histories, steps={other: last})
             gap = self._gaps[node, other, actor] = section_of(before, node, other, actor)
         return gap
-
-
-def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:
-    """What the explored schedule of the class splits though one instance keeps it together, in words."""
-    node, last, names = graph.root, -1, run.actors
-    for actor in run.schedule:
-        if not allowed(node, last, actor):
-            held = next(a for a in node.steps if a != actor and node.number(a))
-            return (
-                f"one instance was seen to keep together what it splits: {names[actor]}'s "
-                f"`{step_text(node, actor)[:60]}` would come before {names[held]}'s "
-                f"`{step_text(node, held)[:60]}`"
-            )
-        node, last = node.edges[actor], actor
-    return "every schedule of it splits what one instance was seen to keep together"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mailrace.model.cause import Cause
 from mailrace.model.operation import PlannedRound
@@ -12,7 +13,13 @@ from mailrace.steer.explore.graph import always
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
-from mailrace.steer.one_instance.exclusions import Exclusions, Points, look_again, run_release_points
+from mailrace.steer.one_instance.exclusions import (
+    Exclusions,
+    Points,
+    look_again,
+    look_again_at_all,
+    run_release_points,
+)
 from mailrace.steer.one_instance.realisations import Summary
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.sections import Section
@@ -46,13 +53,29 @@ def look_on_one(round_: Round, space: StateSpace) -> OnOne:
     return OnOne(shared, points, seen)
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Kept(NamedTuple):
+    """The sections that one instance kept together, and those into which it let another."""
+
+    together: frozenset[Section] = frozenset()
+    entered: frozenset[Section] = frozenset()
+
+    @property
+    def locks(self) -> frozenset[Section]:
+        """What was let through once holds nothing together, whatever it showed at another time."""
+        return self.together - self.entered
+
+    def __or__(self, other: "Kept") -> "Kept":
+        return Kept(self.together | other.together, self.entered | other.entered)
+
+
+NOTHING_KEPT = Kept()
+
+
+class Walked(NamedTuple):
     """A pair that was walked: what it came to, and what one instance was seen to do with its sections."""
 
     summary: Summary
-    together: frozenset[Section] = frozenset()
-    entered: frozenset[Section] = frozenset()
+    kept: Kept = NOTHING_KEPT
 
 
 def walk_separate(round_: Round, space: StateSpace, effort: Effort, observer: Observer) -> Summary:
@@ -90,7 +113,7 @@ def walk_pair(round_: Round, space: StateSpace, effort: Effort, observer: Observ
         unattributed=seen.shared.unattributed,
         seconds={"release_points": points_s},
     )
-    return Walked(summary, seen.exclusions.together, frozenset(seen.shared.sections.entered))
+    return Walked(summary, Kept(seen.exclusions.together, frozenset(seen.shared.sections.entered)))
 
 
 def walk_small(rig: Rig, planned: PlannedRound, effort: Effort, observer: Observer) -> Walked | None:
@@ -99,6 +122,19 @@ def walk_small(rig: Rig, planned: PlannedRound, effort: Effort, observer: Observ
         return None
     with round_on(rig, planned) as round_:
         return walk_pair(round_, explore(round_, EXTENT), effort, observer)
+
+
+def kept_for_sure(rig: Rig, planned: PlannedRound) -> Kept:
+    """What one instance keeps together of a pair even though whoever waits has time to come.
+
+    Nothing is sure of a pair that was not walked to its end: that another was let in may not have been seen.
+    """
+    with round_on(rig, planned) as round_:
+        space = explore(round_, EXTENT)
+        seen = look_on_one(round_, space)
+        is_sure = space.is_exhaustive and not seen.points.missed
+        kept = look_again_at_all(seen.shared, seen.exclusions, seen.points) if is_sure else frozenset()
+        return Kept(kept, frozenset(seen.shared.sections.entered))
 
 
 def with_smallest(round_: Round, summary: Summary, effort: Effort, observer: Observer) -> Summary:

@@ -105,9 +105,9 @@ class Realisations:
         return (*(run for one in self.each if one.is_realised for run in one.classes), *self.also)
 
     @property
-    def beyond(self) -> tuple[Execution, ...]:
-        """What one instance did at a release point, and no explored schedule does."""
-        return tuple(run for one in self.each if one.is_beyond for run in one.classes)
+    def elsewhere(self) -> tuple[Realisation, ...]:
+        """What was realised and is no explored class of the round in question."""
+        return tuple(one for one in self.each if one.is_realised and (one.is_beyond or one.is_part))
 
     @property
     def tries(self) -> tuple[int, ...]:

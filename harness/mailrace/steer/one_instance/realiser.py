@@ -17,7 +17,7 @@ from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.beyond import at_point, bad_points, in_turn, without_graph
-from mailrace.steer.one_instance.exclusions import Points, split_in_words
+from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation, Realisations
@@ -25,7 +25,7 @@ from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
 from mailrace.steer.one_instance.routes import preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.told_causes import told_causes, with_repairs_tried
-from mailrace.steer.one_instance.violating_class import ViolatingClass, by_hardness
+from mailrace.steer.one_instance.violating_class import ViolatingClass, by_hardness, split_in_words
 from mailrace.steer.one_instance.witness import text
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round

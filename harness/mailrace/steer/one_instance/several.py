@@ -3,11 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.model.cause import Cause
 from mailrace.model.consequences import in_order
-from mailrace.model.operation import Operation, PlannedRound
+from mailrace.model.operation import PlannedRound
 from mailrace.model.result import Violation, Witness
 from mailrace.steer.causes.grounds import grounds_of
 from mailrace.steer.database_proxy.executions import Execution
@@ -15,11 +17,18 @@ from mailrace.steer.explore.graph import Node
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.state_space import StateSpace, graph_of
 from mailrace.steer.one_instance.exclusions import Exclusions
-from mailrace.steer.one_instance.pairs import Walked, linked, numbered, walk_small
+from mailrace.steer.one_instance.pairs import (
+    NOTHING_KEPT,
+    Kept,
+    Walked,
+    kept_for_sure,
+    linked,
+    numbered,
+    walk_small,
+)
 from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
 from mailrace.steer.one_instance.realiser import Effort, Realiser
 from mailrace.steer.one_instance.routes import preemptions_of
-from mailrace.steer.one_instance.sections import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import pairs, shrink
 from mailrace.steer.servers.round import Round
@@ -36,7 +45,8 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
 
     What the pairs within were seen to keep together, and none of them to let through, holds for the whole
     round too: a bad class that needs more is split_only. What is left of the bad classes is neither shown nor
-    excluded. So every pair of unlike operations is walked before any class is excluded.
+    excluded. So every pair of unlike operations is walked before any class is excluded, and before a clean
+    walk is PASS: what only one instance's memory shows is seen on one instance only.
     """
     whole, rig = round_.planned, round_.rig
     parts = _Parts()
@@ -48,12 +58,19 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
         else:
             note = f"{name} needs {len(small.operations)} actors, who share one instance's pool"
             parts = replace(parts, notes=(*parts.notes, note))
-    for small in pairs(whole) if space.anomalies - parts.names else ():
-        if small.operations not in parts.rounds and (walked := walk_small(rig, small, effort, observer)):
+    is_open = space.anomalies - parts.names or (space.is_exhaustive and not space.anomalies)
+    for small in pairs(whole) if is_open else ():
+        known = {one.operations for one in parts.rounds}
+        if small.operations not in known and (walked := walk_small(rig, small, effort, observer)):
             parts = parts.with_part(small, walked, walked.summary.shown.realised_names - parts.names)
-    # A section that any pair was seen to let another into holds nothing together, whatever the others show.
-    exclusions = Exclusions(parts.together - parts.entered, space.programs)
-    left, also = _left_of(space, exclusions, parts.names)
+    exclusions = Exclusions(parts.kept.locks, space.programs)
+    left, also = left_of(space, exclusions, parts.names)
+    if any(one.said.fate == "split_only" and not one.names <= parts.names for _, one in left):
+        # That hangs on what the pairs keep together, so there it is looked at with patience.
+        observer.progress("looking again at what one instance keeps together")
+        sure = reduce(or_, (kept_for_sure(rig, small) for small in parts.rounds))
+        exclusions = Exclusions(sure.locks - parts.kept.entered, space.programs)
+        left, also = left_of(space, exclusions, parts.names)
     # What no smaller round shows takes them all: then one instance is to be brought into it with all of them.
     own = _open_of(space, left)
     whole_one = _by_all(round_, own, exclusions, effort, observer) if own.violating else Realisations()
@@ -70,6 +87,7 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
         witnesses=told,
         also=also,
         notes=(*parts.notes, *whole_one.notes),
+        doubt=parts.doubt,
     )
     return Summary(
         space=space,
@@ -142,16 +160,19 @@ def _narrowed(round_: Round, space: StateSpace) -> StateSpace:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the smaller rounds within a round showed so far. `names`: anomalies that one of them has."""
+    """What the smaller rounds within a round showed so far. `names`: anomalies that one of them has.
+
+    doubt   what one instance did with a pair that may be more than was shown, in words; "" if nothing
+    """
 
     each: tuple[Realisation, ...] = ()
     causes: tuple[Cause, ...] = ()
     witnesses: tuple[Witness, ...] = ()
     notes: tuple[str, ...] = ()
     names: frozenset[AnomalyName] = frozenset()
-    rounds: tuple[tuple[Operation, ...], ...] = ()
-    together: frozenset[Section] = frozenset()
-    entered: frozenset[Section] = frozenset()
+    rounds: tuple[PlannedRound, ...] = ()
+    kept: Kept = NOTHING_KEPT
+    doubt: str = ""
 
     def with_part(self, small: PlannedRound, walked: Walked, wanted: frozenset[AnomalyName]) -> "_Parts":
         """These and one more; of its witnesses those are taken that show what is `wanted`."""
@@ -165,13 +186,13 @@ class _Parts:
             witnesses=(*self.witnesses, *found),
             notes=(*self.notes, *(f"{name} is shown by {alone} alone" for name in sorted(shown))),
             names=self.names | shown,
-            rounds=(*self.rounds, small.operations),
-            together=self.together | walked.together,
-            entered=self.entered | walked.entered,
+            rounds=(*self.rounds, small),
+            kept=self.kept | walked.kept,
+            doubt=self.doubt or part.doubt or walked.summary.why_points_missed,
         )
 
 
-def _left_of(
+def left_of(
     space: StateSpace, exclusions: Exclusions, names: frozenset[AnomalyName]
 ) -> tuple[list[tuple[Execution, Realisation]], tuple[Execution, ...]]:
     """The bad classes that no smaller round stands for, and executions of those that one stands for.
@@ -185,7 +206,7 @@ def _left_of(
         said = Violation(anomalies=anomalies, classes=1, fate="unrealised", why=_NO_PAIR)
         if space.graph.is_whole and leaf not in reachable:
             left.append((run, Realisation(said=replace(said, fate="split_only", why=_APART))))
-        elif space.bad_leaves[leaf] & names:
+        elif space.bad_leaves[leaf] <= names:
             also.append(run)
         else:
             left.append((run, Realisation(said=said)))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from mailrace.steer.database_proxy.executions import Execution, Schedule
-from mailrace.steer.explore.graph import Follows, Node
+from mailrace.steer.explore.graph import Follows, Graph, Node
 from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
+from mailrace.steer.one_instance.scheduler import step_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,18 @@ def by_hardness(space: StateSpace, allowed: Follows) -> list[ViolatingClass]:
         preemptions = preemptions_of(space.graph, easiest or (), allowed)
         found.append(ViolatingClass(leaf, tuple(runs), easiest, preemptions))
     return sorted(found, key=lambda one: one.hardness)
+
+
+def split_in_words(graph: Graph, run: Execution, allowed: Follows) -> str:
+    """What the explored schedule of the class splits though one instance keeps it together, in words."""
+    node, last, names = graph.root, -1, run.actors
+    for actor in run.schedule:
+        if not allowed(node, last, actor):
+            held = next(a for a in node.steps if a != actor and node.number(a))
+            return (
+                f"one instance was seen to keep together what it splits: {names[actor]}'s "
+                f"`{step_text(node, actor)[:60]}` would come before {names[held]}'s "
+                f"`{step_text(node, held)[:60]}`"
+            )
+        node, last = node.edges[actor], actor
+    return "every schedule of it splits what one instance was seen to keep together"

@@ -123,11 +123,15 @@ def scenario_result(scenario: Scenario, summary: Summary) -> ScenarioResult:
     shown, judge = summary.shown, summary.space.judge
     # What was only explored may need more servers than one: of races only those that were shown count.
     anomalies: dict[str, int] = {}
-    for run in (*summary.space.executions, *shown.beyond):
+    for run in summary.space.executions:
         is_race = run in shown.classes
         names = {a.name.value for a in judge.findings(run) if is_race or a.name.weight is not Weight.RACE}
         for name in sorted(names):
             anomalies[name] = anomalies.get(name, 0) + 1
+    # What one instance did with a smaller round, or at a release point, is judged where it was run.
+    for one in shown.elsewhere:
+        for name in sorted(one.names):
+            anomalies[name.value] = max(1, anomalies.get(name.value, 0) + one.is_beyond)
     return ScenarioResult(
         name=scenario.name,
         title=scenario.title,
