@@ -20,6 +20,7 @@ from mailrace.history import (
     read_plan,
 )
 from mailrace.model.anomaly import Weight
+from mailrace.model.codec import why_unreadable
 from mailrace.model.errors import ScenarioError, UsageError
 from mailrace.model.phrases import plural
 from mailrace.model.request import RunRequest
@@ -49,7 +50,7 @@ def result_of(folder: Path) -> RunResult:
     try:
         return _from_history(folder, plan)
     except (KeyError, TypeError, ValueError, OSError) as wrong:
-        raise UsageError(f"{folder}: its history cannot be read ({wrong!r:.200})") from wrong
+        raise UsageError(f"{folder}: its history cannot be read ({why_unreadable(wrong)})") from wrong
 
 
 def _from_history(folder: Path, plan: RecordedPlan) -> RunResult:

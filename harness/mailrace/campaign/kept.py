@@ -57,7 +57,7 @@ def seed_of(folder: Path) -> int | None:
     if not path.is_file():
         return None
     try:
-        seed = json.loads(path.read_bytes()[:10_000])["seed"]
+        seed = json.loads(read_regular(path, 10_000))["seed"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         seed = None
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:

@@ -16,6 +16,8 @@ from mailrace.model.choices import CONFIDENCE_MAX, CONFIDENCE_MIN, GOMAXPROCS_MA
 from mailrace.model.errors import UsageError
 from mailrace.model.target_name import is_by_version
 
+FILE_BYTES_MAX = 4 * 1024 * 1024
+
 
 def _is_below(folder: str) -> bool:
     """Whether it is below the folder in which the command is called."""
@@ -86,10 +88,13 @@ def default_target() -> str:
 
 
 def _read(file: Path) -> Settings:
+    from mailrace.history import read_regular
+
     try:
-        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        tools = tomllib.loads(read_regular(file, FILE_BYTES_MAX).decode("utf-8")).get("tool", {})
     except (OSError, ValueError, RecursionError) as wrong:
-        raise UsageError(f"{file}: cannot be read: {wrong}") from wrong
+        why = wrong.strerror if isinstance(wrong, OSError) else wrong
+        raise UsageError(f"{file}: cannot be read: {why}") from wrong
     table = tools.get("mailrace", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{file}: tool.mailrace: {table!r:.60}; wanted a table, [tool.mailrace]")

@@ -216,7 +216,7 @@ def bundle(
     from mailrace.history import RUN
     from mailrace.recover import run_with
     from mailrace.report import bundle as write_bundle
-    from mailrace.report import own_messages, render, what_is_redacted
+    from mailrace.report import left_out, own_messages, render, what_is_redacted
 
     said, kept = Screen(sys.stderr), tuple(keep or ())
     run, result, _ = run_with(_run_of(folder or LATEST), scenario=scenario or None)
@@ -230,6 +230,8 @@ def bundle(
         said.text(
             f"{mail}: your own message; it is included as it is, in repro.py too; nothing in it is replaced"
         )
+    for log in left_out(run):
+        said.text(f"{log}: left out, for it is too long for a bundle; nothing that replays the race needs it")
     written = write_bundle(run, out, keep=kept, scenario=scenario)
     said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")
     Screen().line(str(written))

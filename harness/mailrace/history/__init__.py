@@ -20,7 +20,7 @@ from mailrace.history.folder import (
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.plan import RecordedPlan, RecordedScenario, mail_of, plan_text, read_plan, write_plan
 from mailrace.history.reading import ScenarioHistory, read_histories, read_study
-from mailrace.history.regular import open_regular, read_regular
+from mailrace.history.regular import lines_of, open_regular, read_regular
 from mailrace.history.writing import write_whole, writing
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ScenarioHistory",
     "ScheduleRun",
     "contents",
+    "lines_of",
     "mail_of",
     "make_latest",
     "new_folder",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from mailrace.history.plan import PLAN
-from mailrace.history.regular import open_regular, read_regular
+from mailrace.history.regular import lines_of, read_regular
 from mailrace.history.writing import write_whole, writing
 from mailrace.model.errors import UsageError
 
@@ -119,9 +119,8 @@ def has_race(folder: Path) -> bool:
                 if _HAPPENED.search(read_regular(path)):
                     return True
                 continue
-            with open_regular(path) as file:
-                if any(shape.search(line) for line in file for shape in _RACES):
-                    return True
+            if any(shape.search(line) for line in lines_of(path) for shape in _RACES):
+                return True
         except OSError:
             return True
     return False
@@ -130,9 +129,8 @@ def has_race(folder: Path) -> bool:
 def remove_bare(folder: Path) -> None:
     """Remove a folder if nothing was looked at in it or below it: no server of the run has ever started."""
     for path in folder.rglob(HISTORY):
-        with open_regular(path) as file:
-            if any(not line.startswith(_BARE) for line in file):
-                return
+        if any(not line.startswith(_BARE) for line in lines_of(path)):
+            return
     shutil.rmtree(folder, ignore_errors=True)
 
 

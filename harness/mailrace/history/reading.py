@@ -6,12 +6,11 @@ A last line that is no JSON is passed over: it was being written when the run wa
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TypeVar
 
 from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun
-from mailrace.history.regular import open_regular
+from mailrace.history.regular import lines_of
 from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
@@ -150,11 +149,10 @@ def _record(value: dict[str, object], attempts: list[Attempt]) -> RoundRecord:
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:
-    with TextIOWrapper(open_regular(path), encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(value, dict) and isinstance(value.get("lane"), str) and "kind" in value:
-                yield value
+    for line in lines_of(path):
+        try:
+            value = json.loads(line.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and isinstance(value.get("lane"), str) and "kind" in value:
+            yield value

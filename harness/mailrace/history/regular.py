@@ -7,8 +7,12 @@ a folder. Opened like any other file, it would make us wait for ever or fill the
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+BYTES_MAX = 256 * 1024 * 1024
+"""Of a file of ours that is read at once, and of a line of one that is read line by line."""
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -20,10 +24,22 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def read_regular(path: Path, bytes_max: int = 256 * 1024 * 1024) -> bytes:
+def read_regular(path: Path, bytes_max: int = BYTES_MAX) -> bytes:
     """The whole of a regular file. Raises OSError where it is none, or longer than any file of ours."""
     with open_regular(path) as file:
         content = file.read(bytes_max + 1)
     if len(content) > bytes_max:
         raise OSError(errno.EPERM, f"over {bytes_max:,} bytes", str(path))
     return content
+
+
+def lines_of(path: Path, bytes_max: int = BYTES_MAX) -> Iterator[bytes]:
+    """The lines of a regular file, each with its line end; a history may be longer than memory, a line not.
+
+    Raises OSError where it is no regular file, or has a line that is longer than any of ours.
+    """
+    with open_regular(path) as file:
+        while line := file.readline(bytes_max + 1):
+            if len(line) > bytes_max:
+                raise OSError(errno.EPERM, f"has a line over {bytes_max:,} bytes", str(path))
+            yield line

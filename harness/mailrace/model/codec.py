@@ -34,4 +34,6 @@ def why_unreadable(wrong: Exception) -> str:
 
     if isinstance(wrong, ValidationError):
         return mistakes(wrong)
+    if isinstance(wrong, OSError) and wrong.strerror:
+        return wrong.strerror
     return "it is nested too deeply" if isinstance(wrong, RecursionError) else f"{wrong!r:.200}"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
-from mailrace.history import open_regular
+from mailrace.history import lines_of
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
@@ -80,18 +80,17 @@ def read_record(path: Path) -> Iterator[Line]:
     UsageError, with the number of the line, for anything else that is no line of a record.
     """
     of_word = {word: kind for kind, word in _WORDS.items()}
-    with open_regular(path) as file:
-        for number, raw in enumerate(file, 1):
-            if not raw.endswith(b"\n"):
-                return
-            try:
-                line = json.loads(raw)
-                yield _value(of_word[line["kind"]], line["value"])
-            except (ValueError, TypeError, KeyError, RecursionError) as wrong:
-                raise UsageError(
-                    f"{path}:{number}: this is no line of a record ({why_unreadable(wrong)}); "
-                    "give the record.jsonl that mailrace record wrote"
-                ) from None
+    for number, raw in enumerate(lines_of(path), 1):
+        if not raw.endswith(b"\n"):
+            return
+        try:
+            line = json.loads(raw)
+            yield _value(of_word[line["kind"]], line["value"])
+        except (ValueError, TypeError, KeyError, RecursionError) as wrong:
+            raise UsageError(
+                f"{path}:{number}: this is no line of a record ({why_unreadable(wrong)}); "
+                "give the record.jsonl that mailrace record wrote"
+            ) from None
 
 
 def _value(kind: type[Line], given: dict[str, object]) -> Line:

@@ -1,6 +1,6 @@
 """Takes a RunResult; gives its document, its pages, and the bundle that replays it."""
 
-from mailrace.report.bundle import bundle, own_messages, what_is_redacted
+from mailrace.report.bundle import bundle, left_out, own_messages, what_is_redacted
 from mailrace.report.document import from_json, to_json
 from mailrace.report.render import FORMATS, render
 from mailrace.report.study import Study, write_study
@@ -12,6 +12,7 @@ __all__ = [
     "Study",
     "bundle",
     "from_json",
+    "left_out",
     "own_messages",
     "render",
     "render_index",

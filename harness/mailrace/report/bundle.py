@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mailrace.history.plan import MAILS, PLAN, mail_of
+from mailrace.history.regular import read_regular
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
@@ -22,8 +23,12 @@ from mailrace.report.issue import issue
 from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, repro_script
-from mailrace.report.unbundle import BUNDLE_VERSION, NAME, mail_name, sha256
+from mailrace.report.unbundle import BUNDLE_VERSION, FILE_BYTES_MAX, NAME, mail_name, sha256
 from mailrace.scenario.scenario import TargetSpec
+
+LOGS = ("history.jsonl", "server.log")
+TEXT_BYTES_MAX = FILE_BYTES_MAX // 4
+"""Of a file that is taken in: a byte that is no UTF-8 becomes four, and who reads a bundle has a limit."""
 
 
 def bundle(folder: Path, out: Path, keep: Collection[str] = (), scenario: str = "") -> Path:
@@ -54,10 +59,16 @@ def own_messages(folder: Path, scenario: str = "") -> tuple[Path, ...]:
     return tuple(folder / MAILS / digest for digest in _own_mails(folder, asked))
 
 
+def left_out(folder: Path) -> tuple[Path, ...]:
+    """The logs of this run that are too long for any bundle: they are not needed to replay a witness."""
+    logs = [folder / name for name in LOGS]
+    return tuple(log for log in logs if log.is_file() and log.stat().st_size > TEXT_BYTES_MAX)
+
+
 def _read(folder: Path) -> tuple[RunResult, tuple[Redaction, ...]]:
     text = text_of(folder / "run.json")
     run = from_json(text, folder / "run.json")
-    others = [_text(folder / name) for name in ("plan.json", "history.jsonl", "server.log")]
+    others = [_text(folder / name) for name in (PLAN, *LOGS)]
     others += [_text(path) for path in _scenario_files(folder, [s.file for s in run.scenarios])]
     return run, redactions([text, *others], run, folder)
 
@@ -94,7 +105,7 @@ def _files(
     texts["plan.json"] = plan
     if witness.schedule is not None:
         texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
-    for log in ("history.jsonl", "server.log"):
+    for log in LOGS:
         texts[log] = clean(_text(folder / log))
     texts["run.json"] = to_json(run)
     texts["report.html"] = page(run)
@@ -214,10 +225,10 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def _text(path: Path) -> str:
-    """The text of a file of the run's own folder; "" where there is none, or it is elsewhere (a link)."""
-    if path.is_symlink() or not path.is_file():
+    """The text of a file of the run's own folder; "" where there is none, or it is a link or too long."""
+    if path.is_symlink():
         return ""
     try:
-        return path.read_bytes().decode("utf-8", "backslashreplace")
+        return read_regular(path, TEXT_BYTES_MAX).decode("utf-8", "backslashreplace")
     except OSError:
         return ""

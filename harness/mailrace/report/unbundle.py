@@ -17,7 +17,8 @@ from mailrace.model.result import RunResult
 from mailrace.report.document import from_json
 
 BUNDLE_VERSION = 1
-FILES_MAX = 40
+FILES_MAX = 80
+"""A run leaves a dozen, and each of its actors may send a message of the user's own."""
 FILE_BYTES_MAX = 256 * 1024 * 1024
 TOTAL_BYTES_MAX = 512 * 1024 * 1024
 RATIO_MAX = 1000
