@@ -261,7 +261,7 @@ def session(
     what      names the folder; default: the scenario and the target
     limits    how long the native engine waits, and how often it tries
     alone     is entered while rounds are raced natively
-    Raises Interrupted, with the folder, where Ctrl-C or SIGTERM ends it.
+    Raises Interrupted, with the folder, where Ctrl-C, SIGTERM or SIGHUP ends it.
     """
     # All verdicts of a study share one confidence, and all its parts one time limit.
     verdicts = max(request.racing.verdicts, len(scenarios) * max(1, len(targets)))

@@ -32,7 +32,7 @@ def test_a_gate_whose_baseline_could_not_be_written_is_not_begun(
 ) -> None:
     status, _, err = here(*GATE, "--write-baseline", place)
     assert status == 2
-    assert err.startswith(f"mailrace: --write-baseline {place}: no file can be there; ")
+    assert err.startswith(f"mailrace: --write-baseline {place}: no file can be there (")
     assert not (tmp_path / "reports").exists()
 
 
@@ -53,14 +53,24 @@ def test_a_bundle_takes_no_pipe_s_place(here: Here, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     render(native(hits=2), tmp_path / "run", ("json",))
     status, _, err = here("bundle", "run", "-o", "pipe")
-    assert (status, (tmp_path / "pipe").is_fifo()) == (4, True)
-    assert "mailrace: pipe: cannot be written (is a device or a pipe, and no file)" in err
+    assert (status, (tmp_path / "pipe").is_fifo()) == (2, True)
+    assert "mailrace: --out pipe: no file can be there (is a device or a pipe, and no file)" in err
+
+
+@pytest.mark.parametrize("place", ["folder", "file/b.zip", "nowhere/b.zip", "n" * 300, "/proc/b.zip", ""])
+def test_a_bundle_that_could_not_be_written_is_not_begun(place: str, here: Here, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    render(native(hits=2), tmp_path / "run", ("json",))
+    status, _, err = here("bundle", "run", "-o", place)
+    assert (status, err.startswith("mailrace: --out ")) == (2, True), err
+    assert "no file can be there (" in err
+    assert "replaced" not in err
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "pipe"])
 def test_a_state_that_cannot_be_a_folder_is_told(place: str, here: Here, tmp_path: Path) -> None:
     status, _, err = here("survey", "--only", "send", "--state", place)
-    assert status in (2, 4)
+    assert status == 2
     assert err.count("\n") < 10
     assert f"mailrace: {place}: " in err
     assert (tmp_path / "file").read_text() == "mine"
@@ -69,8 +79,18 @@ def test_a_state_that_cannot_be_a_folder_is_told(place: str, here: Here, tmp_pat
 def test_a_campaign_s_state_below_a_file_is_told(here: Here) -> None:
     pytest.importorskip("distributed")
     status, _, err = here("run", "distinct-tags", "--workers", 1, "--state", "file/below")
-    assert status == 4
-    assert "mailrace: file/below: cannot be written (Not a directory)" in err
+    assert status == 2
+    assert "mailrace: file/below: cannot be made (Not a directory); name another with --state" in err
+
+
+@pytest.mark.parametrize("place", ["file/below.json", "n" * 300, "/proc/state.json"])
+def test_a_bisection_whose_state_could_not_be_kept_is_not_begun(
+    place: str, here: Here, tmp_path: Path
+) -> None:
+    status, _, err = here("bisect", "distinct-tags", *BISECT, "--state", place)
+    assert status == 2, err
+    assert "with --state" in err or f"--state {place}: no file can be there" in err
+    assert not (tmp_path / "reports" / "latest").exists()
 
 
 @pytest.mark.parametrize("words", [("retries", "shipped"), ("bisect", "shipped", *BISECT), ("retries", ".")])

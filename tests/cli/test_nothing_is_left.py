@@ -17,7 +17,7 @@ SCENARIO = shipped() / "shared-new-tag.race.yaml"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_an_ended_run_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out"
     history = out / "history.jsonl"

@@ -93,8 +93,8 @@ def test_s10_two_fixed_processes_share_a_file(tmp_path: Path) -> None:
     [
         (("--version-of", "9.9.9"), 2, "invalid choice: '9.9.9'"),
         (("--smtp", "nowhere"), 2, "'nowhere' is no address"),
-        (("--database", "/nowhere/at/all.db"), 1, "unable to open database file"),
-        (("--database", "http://127.0.0.1:1"), 1, "cannot reach http://127.0.0.1:1"),
+        (("--database", "/nowhere/at/all.db"), 4, "unable to open database file"),
+        (("--database", "http://127.0.0.1:1"), 4, "cannot reach http://127.0.0.1:1"),
     ],
 )
 def test_what_it_cannot_do_it_says(flags: tuple[str, ...], status: int, text: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mailrace import __version__
 from mailrace.campaign.cell import BYTES_MAX, Cell, Outcome, outcome_from, text_of
-from mailrace.history import read_regular, write_whole, writing
+from mailrace.history import make_folder, read_regular, write_whole
 from mailrace.model.errors import UsageError
 
 CELLS = "cells"
@@ -29,8 +29,7 @@ class Kept:
         if held is None:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise UsageError(f"--state {folder}: holds something else; name a new or an empty folder")
-            with writing(folder):
-                folder.mkdir(parents=True, exist_ok=True)
+            make_folder("--state", folder)
             text = json.dumps({"mailrace": __version__, "seed": seed})
             write_whole(folder / STATE, text.encode() + b"\n")
 

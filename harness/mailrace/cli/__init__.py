@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import typer
 
 
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a command as Ctrl-C does: with what there was, and nothing left behind."""
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 """A full or broken disk, or a limit of the machine: the server did not cause it, and it is no bug of ours."""
 _NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
@@ -45,16 +47,30 @@ def command() -> "typer.Typer":
 
 def main() -> None:
     """Run the command `mailrace` with the process's arguments; never returns."""
+    try:
+        status = _run()
+    except KeyboardInterrupt:  # before the command began, or once more while was said what there is
+        status = 130
+    # What is left is to let go of what is ours, in an instant: a signal more would leave some of it behind.
+    for number in (signal.SIGINT, *ENDS):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(status)
+
+
+def _run() -> str | int | None:
+    """Run the command; the status that it ends with."""
     from mailrace.model.errors import Interrupted, MailraceError, ScenarioError
 
     _open_what_is_closed()
-    app = command()
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminated)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale that lacks a character shows its escape
             stream.reconfigure(errors="backslashreplace")
+    status: str | int | None
     try:
-        status = app(standalone_mode=False)
+        status = command()(standalone_mode=False)
         sys.stdout.flush()
     except MailraceError as wrong:
         from mailrace.cli.screen import shown
@@ -73,7 +89,7 @@ def main() -> None:
         _write_no_more()
     except Exception as wrong:
         status = _status_of(wrong)
-    sys.exit(status)
+    return status
 
 
 def _say_what_there_is(folder: Path) -> None:
@@ -106,6 +122,9 @@ def _status_of(wrong: Exception) -> int:
     if isinstance(wrong, usage_error):
         wrong.show()  # type: ignore[attr-defined]
         return 2
+    if isinstance(wrong, FileNotFoundError) and not _is_somewhere():
+        print("mailrace: the folder in which it was called is gone; call it in another", file=sys.stderr)
+        return 2
     if isinstance(wrong, OSError) and wrong.errno in _NAMES:
         from mailrace.report.words import legible
 
@@ -123,6 +142,15 @@ def _status_of(wrong: Exception) -> int:
     traceback.print_exception(wrong)
     print("mailrace: a bug of mailrace, not of yours; please report it with the lines above", file=sys.stderr)
     return 4
+
+
+def _is_somewhere() -> bool:
+    """Whether the folder in which the command was called is still there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _open_what_is_closed() -> None:

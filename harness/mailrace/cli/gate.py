@@ -55,10 +55,10 @@ def _free(place: Path | None) -> Path | None:
 
     Raises UsageError where no file can be, before the gate takes its time.
     """
-    from mailrace.model.errors import UsageError
+    from mailrace.history import require_file
 
-    if place is not None and not (place.is_file() or (place.parent.is_dir() and not place.exists())):
-        raise UsageError(f"--write-baseline {place}: no file can be there; name one in a folder that is")
+    if place is not None:
+        require_file("--write-baseline", place)
     return place
 
 

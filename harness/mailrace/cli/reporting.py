@@ -213,11 +213,12 @@ def bundle(
 ) -> None:
     """Make one zip for a bug report: ISSUE.md, repro.py that needs nothing of ours, and the whole record."""
     from mailrace.cli.screen import Screen
-    from mailrace.history import RUN
+    from mailrace.history import RUN, require_file
     from mailrace.recover import run_with
     from mailrace.report import bundle as write_bundle
     from mailrace.report import left_out, own_messages, render, what_is_redacted
 
+    require_file("--out", out)
     said, kept = Screen(sys.stderr), tuple(keep or ())
     run, result, _ = run_with(_run_of(folder or LATEST), scenario=scenario or None)
     if not (run / RUN).is_file():

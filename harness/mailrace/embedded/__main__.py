@@ -14,6 +14,9 @@ from mailrace.embedded.log import log
 from mailrace.embedded.settings import Address, Settings, TagSources
 from mailrace.embedded.versions import VERSIONS
 
+FAILED = 4
+"""The exit status where it cannot serve, as of all commands of mailrace: 1 would say that there is a race."""
+
 
 def _address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
@@ -105,7 +108,7 @@ async def serve(settings: Settings) -> int:
         await server.start()
     except (StatementFailed, OSError) as error:
         log("fatal", str(error))
-        return 1
+        return FAILED
     gc.freeze()
     gc.enable()
     await ended.wait()

@@ -21,7 +21,7 @@ from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realis
 from mailrace.history.plan import RecordedPlan, RecordedScenario, mail_of, plan_text, read_plan, write_plan
 from mailrace.history.reading import ScenarioHistory, read_histories, read_study
 from mailrace.history.regular import lines_of, open_regular, read_regular
-from mailrace.history.writing import write_whole, writing
+from mailrace.history.writing import make_folder, require_file, write_whole, writing
 
 __all__ = [
     "HISTORY",
@@ -41,6 +41,7 @@ __all__ = [
     "contents",
     "lines_of",
     "mail_of",
+    "make_folder",
     "make_latest",
     "new_folder",
     "open_regular",
@@ -52,6 +53,7 @@ __all__ = [
     "read_study",
     "record_folder",
     "remove_bare",
+    "require_file",
     "write_plan",
     "write_whole",
     "writing",

@@ -10,7 +10,7 @@ from typing import IO
 
 from mailrace.history.plan import PLAN
 from mailrace.history.regular import lines_of, read_regular
-from mailrace.history.writing import write_whole, writing
+from mailrace.history.writing import make_folder, write_whole, writing
 from mailrace.model.errors import UsageError
 
 LATEST = "latest"
@@ -41,11 +41,11 @@ def new_folder(reports: Path, what: str, *, out: Path | None = None) -> Path:
     if out is not None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UsageError(f"--out {out}: it holds something already; name a new or an empty folder")
-        _make(out)
+        make_folder("--out", out)
         return out
     if not reports.is_dir():
         # Somebody who adds all files of a project to git does not want our reports among them.
-        _make(reports)
+        make_folder("--out", reports)
         write_whole(reports / ".gitignore", b"*\n")
     stamp, name = time.strftime("%Y%m%d-%H%M%S"), re.sub(r"[^A-Za-z0-9.@_-]+", "-", what).strip("-")[:80]
     with writing(reports):
@@ -157,13 +157,6 @@ def prune(reports: Path, keep: int) -> str:
         return ""
     more = f" and {len(removed) - 3} more" if len(removed) > 3 else ""
     return f"removed {', '.join(removed[:3])}{more}: older than the newest {keep} runs, and without a RACE"
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be made ({error.strerror}); name another with --out") from error
 
 
 def _point(link: Path, folder: Path) -> None:

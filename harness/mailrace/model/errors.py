@@ -24,7 +24,7 @@ from mailrace.model.secrets import without_secrets
 
 
 class Interrupted(BaseException):
-    """A run that Ctrl-C or SIGTERM ended; `folder` holds what there was.
+    """A run that Ctrl-C, SIGTERM or SIGHUP ended; `folder` holds what there was.
 
     It is no KeyboardInterrupt, because libraries that call us would handle that themselves.
     """

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mailrace.model.errors import UsageError
+from mailrace.model.home import home
 from mailrace.model.result import RunResult
 
 Kind = Literal["addresses", "hosts", "paths", "users"]
@@ -96,7 +97,7 @@ def redacted(text: str, found: Iterable[Redaction], keep: Collection[str]) -> st
 
 
 def _paths(folder: Path, result: RunResult) -> list[str]:
-    known = [str(folder.resolve()), str(Path.cwd()), str(Path.home())]
+    known = [str(one) for one in (folder.resolve(), Path.cwd(), home()) if one is not None]
     known += [v for v in result.environment.values() if v.startswith("/") or v[1:3] == ":\\"]
     if result.target.name.startswith("mailpit:"):
         known.append(result.target.name.removeprefix("mailpit:"))
@@ -104,7 +105,8 @@ def _paths(folder: Path, result: RunResult) -> list[str]:
 
 
 def _users(result: RunResult) -> list[str]:
-    names = {result.environment.get("user", ""), Path.home().name}
+    own = home()
+    names = {result.environment.get("user", ""), own.name if own is not None else ""}
     try:
         names.add(getpass.getuser())
     except (KeyError, OSError):

@@ -7,7 +7,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mailrace import __version__
-from mailrace.history import HISTORY, make_latest, read_regular, read_study, write_whole, writing
+from mailrace.history import (
+    HISTORY,
+    make_folder,
+    make_latest,
+    read_regular,
+    read_study,
+    require_file,
+    write_whole,
+)
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.model.time_limit import OUT_OF_TIME
@@ -99,8 +107,6 @@ def document(search: Search, question: Mapping[str, object]) -> dict[str, object
 
 def save(path: Path, search: Search, question: Mapping[str, object]) -> None:
     """Write what is known so far, whole or not at all."""
-    with writing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(search, question), indent=1, ensure_ascii=False) + "\n"
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 
@@ -110,7 +116,9 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
 
     Raises UsageError where the file holds another question, or no bisection at all.
     """
+    make_folder("--state", path.parent)
     if not os.path.lexists(path):
+        require_file("--state", path)
         return search
     try:
         held = json.loads(read_regular(path))

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 
+from mailrace.history import writing
 from mailrace.model.errors import TargetError, UsageError
 from mailrace.targets.mailpit.lookup import cache_folder
 
@@ -42,7 +43,9 @@ def program_of(name: str) -> str:
     engine = _engine(name)
     entry = _entry(engine, name, reference)
     folder = cache_folder() / "images" / re.sub(r"[^\w.-]+", "-", reference)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    # A container that is never started is enough to copy out of.
     container = _said(engine, name, "create", reference).strip().splitlines()[-1]
     try:
         _said(engine, name, "cp", f"{container}:{entry}", str(folder / "mailpit"))

@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from mailrace.model.errors import UsageError
 
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a recording, besides Ctrl-C."""
 TOLD: Mapping[str, str] = {
     "MAILRACE_SMTP": "{smtp}",
     "MAILRACE_HTTP": "{http}",
@@ -43,42 +45,46 @@ def environment_of(places: Mapping[str, str], variables: Mapping[str, str]) -> d
 def run_command(command: Sequence[str], told: Mapping[str, str]) -> int | None:
     """Run the command to its end; its exit status, as a shell gives it. Ctrl-C goes to the command first.
 
-    Without a command, wait for Ctrl-C or TERM; there is no status then.
+    Without a command, wait for Ctrl-C, TERM or HUP, after each of which the record is finished; there is no
+    status then.
     """
     if not command:
-        with suppress(KeyboardInterrupt), _ended_by_term():
+        with suppress(KeyboardInterrupt), _handled(signal.default_int_handler, *ENDS):
             signal.pause()
         return None
-    try:
-        child = subprocess.Popen(command, env=os.environ | told)
-    except OSError as wrong:
-        raise UsageError(f"{command[0]}: {wrong.strerror}; give a command that can be run") from None
-    with _passing_on_signals(child):
-        status = child.wait()
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        """TERM and HUP are for the command. INT reaches it by itself, from the terminal."""
+        if number == signal.SIGINT:
+            return
+        if started:
+            started[0].send_signal(number)
+        else:
+            early.append(number)
+
+    # The command is not there yet when a signal for it may come: it would run on after us.
+    with _handled(pass_on, signal.SIGINT, *ENDS):
+        try:
+            started.append(subprocess.Popen(command, env=os.environ | told))
+        except OSError as wrong:
+            raise UsageError(f"{command[0]}: {wrong.strerror}; give a command that can be run") from None
+        for number in early:
+            started[0].send_signal(number)
+        status = started[0].wait()
     return 128 - status if status < 0 else status
 
 
 @contextmanager
-def _ended_by_term() -> Iterator[None]:
-    """While it lasts, TERM ends the recording as Ctrl-C does: the store is read and all is written."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _handled(handler: Callable[[int, FrameType | None], None], *numbers: signal.Signals) -> Iterator[None]:
+    """While it lasts, these signals have that handler, but for those that are ignored, as under nohup."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    taken = {number: held for number, held in before.items() if held is not signal.SIG_IGN}
+    for number in taken:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _passing_on_signals(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """While the command runs, TERM is passed on to it. INT reaches it from the terminal, without us."""
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        if number != signal.SIGINT:
-            child.send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, held in taken.items():
+            signal.signal(number, held)

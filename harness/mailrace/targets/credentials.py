@@ -16,6 +16,7 @@ import ssl
 from pathlib import Path
 
 from mailrace.model.errors import UsageError
+from mailrace.model.home import home
 from mailrace.model.secrets import keep_secret
 from mailrace.model.target import Addresses, Credentials
 
@@ -68,8 +69,9 @@ def _from_environment(prefix: str) -> tuple[str, str] | None:
 
 
 def _from_netrc(*machines: str) -> tuple[str, str] | None:
-    file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    if not file.is_file():
+    own, named = home(), os.environ.get("NETRC")
+    file = Path(named) if named else own / ".netrc" if own is not None else None
+    if file is None or not file.is_file():
         return None
     try:
         known = netrc.netrc(str(file)).hosts

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mailrace import __version__
-from mailrace.history import RECORD, RUN, writing
+from mailrace.history import RECORD, RUN, make_folder
 from mailrace.history.plan import PLAN
 from mailrace.model.cause import Cause
 from mailrace.model.codec import codec
@@ -107,8 +107,7 @@ class State:
             raise UsageError(
                 f"{folder}: it holds something else ({theirs}); name another folder with --state"
             )
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder("--state", folder)
         # The file is read before anything is written, because another survey's file must stay as it is.
         whole, before = 0, None
         for value, end in self._lines():

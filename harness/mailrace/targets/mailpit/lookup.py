@@ -16,11 +16,16 @@ from mailrace.targets.mailpit.binary import Binary, examine
 BIN = "MAILPIT_BIN"
 FOLDER = "MAILRACE_MAILPIT_DIR"
 CACHE = "MAILRACE_CACHE_DIR"
+NOWHERE = Path(os.devnull) / "no-home-folder"
+"""The cache of a user without a home folder: nothing is there, and nothing can be put there."""
 
 
 def cache_folder() -> Path:
     """Where installed programs are kept: `MAILRACE_CACHE_DIR`, else the user's cache folder."""
-    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mailrace")) / "mailpit"
+    try:
+        return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("mailrace")) / "mailpit"
+    except RuntimeError:
+        return NOWHERE / "mailpit"
 
 
 def find(version: str) -> tuple[Binary | None, str]:
@@ -62,7 +67,7 @@ def binary_at(path: str) -> Binary:
                 f"mailpit:{path}: no such program in PATH; give a path, or mailpit@VERSION to install it"
             )
         path = found
-    return examine(Path(path).expanduser().absolute())
+    return examine(Path(os.path.expanduser(path)).absolute())
 
 
 def programs(targets: Iterable[TargetName]) -> dict[str, str]:
@@ -100,9 +105,9 @@ def at_hand() -> Iterator[tuple[str, Binary]]:
 
 def _places(version: str) -> Iterator[tuple[str, Path, bool]]:
     if os.environ.get(BIN):
-        yield BIN, Path(os.environ[BIN]).expanduser().absolute(), False
+        yield BIN, Path(os.path.expanduser(os.environ[BIN])).absolute(), False
     if os.environ.get(FOLDER):
-        yield FOLDER, (Path(os.environ[FOLDER]) / f"mailpit-{version}").expanduser().absolute(), True
+        yield FOLDER, Path(os.path.expanduser(os.environ[FOLDER]), f"mailpit-{version}").absolute(), True
     yield "the cache", cache_folder() / f"mailpit-{version}", True
     in_path = shutil.which("mailpit")
     if in_path:
