@@ -1,6 +1,7 @@
 """Runs a lane's operations one after the other, for real; gives outcomes, and what breaks without a race."""
 
 import time
+from collections.abc import Mapping
 
 from mailrace.check import (
     Break,
@@ -10,7 +11,7 @@ from mailrace.check import (
     outcome_of,
     serial_breaks,
 )
-from mailrace.model.anomaly import Anomaly
+from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import Loss, RoundRecord, Word
 from mailrace.model.errors import TargetError
 from mailrace.model.operation import ServerOptions
@@ -19,6 +20,9 @@ from mailrace.race.verify import SERIAL, Verifier
 
 FIRST_INDEX = 90_000
 """Serial rounds have indices of their own, above every raced one."""
+_RACES = frozenset(name.value for name in AnomalyName if name.weight is Weight.RACE)
+_SURE = 0.95
+"""So surely a fault that needs no race would have been seen one after the other, or it is said."""
 REPEATS = 2
 """How often each order runs; all outcomes count, since a server need not do the same every time."""
 
@@ -85,6 +89,23 @@ class SerialRounds:
                     return None
             found += known
         return tuple(found) or None
+
+    def not_ruled_out(self, shown: Mapping[str, int], rounds: int) -> tuple[str, ...]:
+        """What the server may show as often without any race, a sentence each: its serial rounds are too few.
+
+        shown   in how many of the raced rounds each anomaly showed, at most
+        """
+        alone = sum(map(len, self._outcomes.values()))
+        found = []
+        for name, times in shown.items() if self.is_possible else ():
+            chance = 1.0 - (1.0 - times / rounds) ** alone
+            if name in _RACES and chance < _SURE:
+                found.append(
+                    f"{name} was not seen in {alone} rounds that ran one after the other; of a server that "
+                    f"shows it as often without any race ({100 * times / rounds:.2g} % of the rounds) it "
+                    f"would have been seen there with a chance of {100 * chance:.0f} % only"
+                )
+        return tuple(found)
 
     def one(self, order: tuple[int, ...]) -> bool:
         """Run one serial round in that order and remember it; false where it could not be run or read."""

@@ -96,7 +96,9 @@ class Side:
                     f"broken promise, not a race: {anomaly.proof} {asked}".strip(),
                 )
         refused = f"running the operations one after the other was refused: {serial.refused}"
-        return (*self.settings.said, *found.values(), *([refused] if serial.refused else []))
+        shown = {name: min(times, self.tally.hits) for name, times in self.tally.anomalies.items()}
+        rare = serial.not_ruled_out(shown, max(1, self.tally.rounds))
+        return (*self.settings.said, *found.values(), *([refused] if serial.refused else []), *rare)
 
     def run(self, index: int, draw: Draw) -> None:
         """One round; a server that hung or ended is started anew if it is ours."""
