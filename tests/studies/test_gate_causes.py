@@ -7,13 +7,14 @@ import pytest
 from mailrace.model.cause import Cause
 from mailrace.model.consequences import HARMS, Harm
 from mailrace.model.result import Rule, ScenarioResult, Verdict, Violation
+from mailrace.report import to_json
 from mailrace.report.causes import causes_words as causes_of_a_run
 from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.one_instance.told_causes import told_causes
 from mailrace.studies.gate import causes_words, compare
 from mailrace.studies.gate.causes import CauseChange, causes_of, spare_lesser
 from mailrace.studies.gate.compare import Again
-from mailrace.studies.gate.document import as_run, gate_from_json, gate_json, gate_markdown, headline
+from mailrace.studies.gate.document import as_run, gate_from_json, gate_markdown, headline
 from mailrace.studies.gate.finding import gate_verdict
 from mailrace.studies.pages import gate_study
 
@@ -108,7 +109,7 @@ def test_the_first_lines_of_page_terminal_and_junit_are_causes() -> None:
     assert gate_study(gate).told.counted[0] == told
     assert as_run(gate, run_of(new)).scenarios[0].reason.startswith(told)
     assert causes_words(gate.causes) == [told]
-    assert gate_from_json(gate_json(gate)) == gate
+    assert gate_from_json(to_json(gate)) == gate
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.result import Rule, Verdict
+from mailrace.report import to_json
 from mailrace.studies.gate import Change, Finding, compare
 from mailrace.studies.gate.compare import Again
 from mailrace.studies.gate.document import (
@@ -13,7 +14,6 @@ from mailrace.studies.gate.document import (
     SUMMARY_BYTES_MAX,
     Gate,
     annotations,
-    gate_json,
     gate_markdown,
     write_gate,
 )
@@ -145,7 +145,7 @@ def test_all_files_are_written_with_the_gates_words(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["gate.json", "gate.md", "junit.xml", "ctrf.json"]
     document = json.loads(files[0].read_text())
     assert [f["change"] for f in document["findings"]] == ["unchanged", "new"]
-    assert files[0].read_text() == gate_json(gate)
+    assert files[0].read_text() == to_json(gate)
     tests = json.loads(files[3].read_text())["results"]["tests"]
     # What is unchanged passes; what no finding speaks of was not looked at.
     assert [t["status"] for t in tests] == ["passed", "failed", "other"]

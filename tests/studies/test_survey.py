@@ -10,7 +10,8 @@ from mailrace.model.errors import UsageError
 from mailrace.model.operation import PlannedRound
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target import TargetInfo
-from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page, survey_to_json
+from mailrace.report import to_json
+from mailrace.report.survey import headline, lines_of, survey_from_json, survey_page
 from mailrace.scenario import Scenario, load
 from mailrace.scenario.load import scenario_from
 from mailrace.steer.explore.search import Extent
@@ -205,7 +206,7 @@ def test_what_is_refused_by_right_is_no_pass_where_not_all_was_explored(tmp_path
 @pytest.mark.slow
 def test_an_equal_survey_has_an_equal_text(surveyed: tuple[Survey, Path]) -> None:
     found, _ = surveyed
-    assert survey_to_json(found) == survey_to_json(survey_from_json(survey_to_json(found)))
+    assert to_json(found) == to_json(survey_from_json(to_json(found)))
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from mailrace.model.cause import Cause
 from mailrace.model.consequences import Harm
 from mailrace.model.survey import Survey, SurveyedTriple, TripleVerdict
 from mailrace.model.target import TargetInfo
-from mailrace.report.survey import lines_of, survey_from_json, survey_page, survey_to_json
+from mailrace.report import to_json
+from mailrace.report.survey import lines_of, survey_from_json, survey_page
 from mailrace.scenario.load import scenario_from
 from mailrace.studies.survey.document import survey_of
 from mailrace.studies.survey.relations import chosen, pairs
@@ -93,7 +94,7 @@ def test_a_cause_of_three_stands_apart_from_those_of_pairs(tmp_path: Path) -> No
     # What one server was brought into says more than what three did.
     assert (cause.fate, cause.shown_by, cause.pairs) == ("realised", two.name, (one.name, two.name))
     assert (found.three.left, found.three.apart) == (1, 2)
-    assert survey_from_json(survey_to_json(found)) == found
+    assert survey_from_json(to_json(found)) == found
     lines = list(lines_of(found))
     told = "Three actors at a time: 1 cause that no pair shows in 2 triples of operations (2 BY THREE)"
     assert f"{told}; 1 more not looked at." in lines

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mailrace.model.errors import InternalError
 from mailrace.targets import Api, ApiError, BadAnswer, Unanswered, Unreachable
-from mailrace.targets.rows import NotMailpit, page_in
+from mailrace.targets.rows import NotMailpit, decoded, page_of
 from mailrace.targets.stored import stored_by_list, stored_by_search
 
 from tests.targets.rest_server import RestServer, reply
@@ -292,4 +292,4 @@ def test_stored_by_search_asks_for_to_and_bcc_and_looks_again(server: RestServer
 @pytest.mark.parametrize("text", ["", "[" * 100_000, '{"messages":' * 50_000, "1" * 5_000, "\ud800", "[]"])
 def test_a_text_that_is_no_page_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NotMailpit, match=r"it is not JSON|the answer is no JSON object"):
-        page_in(text)
+        page_of(decoded(text.encode("utf-8", "replace")))

@@ -25,10 +25,11 @@ from mailrace.model.result import Verdict
 from mailrace.model.target import TargetInfo
 from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.race import ChosenControl
+from mailrace.report import to_json
 from mailrace.run import run
 from mailrace.scenario import Scenario, scenario_from
 from mailrace.session import PROXY_ADDRESS
-from mailrace.studies.gate import GateRequest, gate_json, run_gate
+from mailrace.studies.gate import GateRequest, run_gate
 from mailrace.studies.survey.relations import pairs
 from mailrace.studies.survey.run import Surveyor
 from mailrace.studies.survey.state import Header, State
@@ -148,7 +149,7 @@ def _gate(
     asked = GateRequest(old=targets[0], new=targets[1], run=request, mode=cell.mode)
     done = run_gate([_scenario(cell, place)], asked, listener=listener, tell=listener.said, alone=alone)
     done.folder.mkdir(exist_ok=True)
-    (done.folder / "gate.json").write_text(gate_json(done.gate), encoding="utf-8")
+    (done.folder / "gate.json").write_text(to_json(done.gate), encoding="utf-8")
     return done.gate.verdict
 
 

@@ -156,7 +156,8 @@ def _program(option: str, given: str) -> "TargetName":
 def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
     """Tell GitHub, write the page, and say it as asked; raises typer.Exit with the status."""
     from mailrace.cli.studies import finish_study
-    from mailrace.studies.gate import annotations, gate_json, gate_markdown
+    from mailrace.report import to_json
+    from mailrace.studies.gate import annotations, gate_markdown
     from mailrace.studies.pages import gate_study
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -168,6 +169,6 @@ def _say(gate: "Gate", what: "Chosen", folder: Path, manner: Manner) -> None:
                     file.write(gate_markdown(gate))
             except OSError as wrong:  # the gate's answer does not depend on it
                 print(f"mailrace: {summary}: no job summary is written ({wrong.strerror})", file=sys.stderr)
-    study, document = gate_study(gate, what.scenarios), gate_json(gate)
+    study, document = gate_study(gate, what.scenarios), to_json(gate)
     study = with_workers(study, gate.environment.get("workers", ""))
     finish_study(study, folder, document, manner)

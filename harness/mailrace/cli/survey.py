@@ -66,7 +66,8 @@ def survey(
     from mailrace.cli.show import write_json
     from mailrace.history import make_latest, new_folder
     from mailrace.model.errors import Interrupted, UsageError
-    from mailrace.report.survey import lines_of, survey_to_json
+    from mailrace.report import to_json
+    from mailrace.report.survey import lines_of
     from mailrace.studies.survey.whole import Asked
     from mailrace.studies.survey.whole import survey as surveyed
     from mailrace.targets import parse_target
@@ -97,7 +98,7 @@ def survey(
     if state is None:
         make_latest(whole)
     if as_json:
-        write_json(survey_to_json(found[-1]))
+        write_json(to_json(found[-1]))
     else:
         screen = Screen()
         for line in (*lines_of(found[-1]), *_compared(found, before)):

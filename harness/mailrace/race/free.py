@@ -17,8 +17,8 @@ from mailrace.model.errors import TargetError
 from mailrace.model.gateway import GATEWAY
 from mailrace.model.operation import Operation, Send
 from mailrace.model.target import Target
-from mailrace.targets.cutting import opened_by, shut, whole_within
-from mailrace.targets.wires import Smtp, over_our_dial, wire_url
+from mailrace.targets.cutting import shut, whole_within
+from mailrace.targets.wires import Smtp, opened_by, wire_url
 
 _Answer = tuple[int, str]
 WHOLE_TIMES = 6
@@ -88,8 +88,7 @@ class FreeActors:
         session = requests.Session()
         session.trust_env = False
         session.auth = self._target.credentials.api
-        over_our_dial(session, self._target.addresses.api)
-        self._opened[actor] = opened_by(session)
+        self._opened[actor] = opened_by(session, self._target.addresses.api)
         return session
 
     def _answer(

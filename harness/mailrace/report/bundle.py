@@ -18,7 +18,7 @@ from mailrace.history.regular import read_regular
 from mailrace.history.writing import write_whole
 from mailrace.model.errors import UsageError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
-from mailrace.report.document import from_json, plain, text_of, to_json
+from mailrace.report.document import from_json, text_of, to_json
 from mailrace.report.issue import issue
 from mailrace.report.page import page
 from mailrace.report.redaction import Redaction, redacted, redactions
@@ -104,7 +104,7 @@ def _files(
     # What to read stands first; then the record that it was made from.
     texts["plan.json"] = plan
     if witness.schedule is not None:
-        texts["schedule.json"] = json.dumps(plain(witness.schedule), indent=1, ensure_ascii=False) + "\n"
+        texts["schedule.json"] = to_json(witness.schedule)
     for log in LOGS:
         texts[log] = clean(_text(folder / log))
     texts["run.json"] = to_json(run)

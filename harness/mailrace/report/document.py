@@ -1,4 +1,4 @@
-"""Takes a RunResult and gives run.json's text; takes such a text and gives the RunResult back.
+"""Takes a result and gives its document's text, such as run.json; takes such a text and gives the result.
 
 The text is deterministic: fields stand in the order of the model, mappings are sorted by key, and equal
 results give equal bytes. Lone surrogates (bytes of a server that are no UTF-8) are written as `\\xNN`, so the
@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mailrace.history import read_regular
-from mailrace.model.codec import codec, mistakes
+from mailrace.model.codec import T, codec, mistakes
 from mailrace.model.errors import UsageError
 from mailrace.model.result import SCHEMA_VERSION, RunResult
 
@@ -26,9 +26,9 @@ BYTES_MAX = 256 * 1024 * 1024
 MISTAKES_SHOWN_MAX = 5
 
 
-def to_json(result: RunResult) -> str:
-    """The text of run.json, with a line break at its end; equal results give equal texts."""
-    return json.dumps(plain(result), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(document: object) -> str:
+    """The text of a document, with a line break at its end; equal values give equal texts."""
+    return json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def text_of(path: Path) -> str:
@@ -42,37 +42,8 @@ def text_of(path: Path) -> str:
 
 
 def from_json(text: str, name: object = "run.json") -> RunResult:
-    """The result that `to_json` wrote; `name`: what a mistake calls the file.
-
-    Raises UsageError with a sentence where the text is no JSON, is another schema's, or lacks something.
-    """
-    try:
-        found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except RecursionError:
-        raise UsageError(f"{name}: it is nested too deeply for a run document of mailrace") from None
-    except ValueError as error:
-        raise UsageError(f"{name}: no whole JSON document ({error}); was it cut off?") from None
-    # It is JSON. The version is looked at first, because a document of another version may lack what the next
-    # step asks for, and would then be called damaged.
-    version = found.get("schema_version") if isinstance(found, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise UsageError(
-            f"{name}: schema_version: missing or no number; a run document of mailrace begins with one"
-        )
-    if version != SCHEMA_VERSION:
-        age, step = (
-            ("newer", "read it with the mailrace that wrote it, or update this one")
-            if version > SCHEMA_VERSION
-            else ("older", "read it with the mailrace that wrote it")
-        )
-        raise UsageError(
-            f"{name}: schema_version: {version} is {age} than {SCHEMA_VERSION}, the one this mailrace "
-            f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
-        )
-    try:
-        result = codec(RunResult).validate_python(found)
-    except ValidationError as error:
-        raise UsageError(f"{name}: no run document: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
+    """The result that `to_json` wrote; otherwise as `document_in`."""
+    result = document_in(text, RunResult, SCHEMA_VERSION, name, "run document")
     # Each value is valid by itself. One kind of value refers to another (an attempt to its actor), and every
     # report follows that reference, so it is checked once, here.
     for scenario in result.scenarios:
@@ -83,6 +54,41 @@ def from_json(text: str, name: object = "run.json") -> RunResult:
                     f"{name}: {scenario.name!a:.60}: an attempt is of an actor that is not there"
                 )
     return result
+
+
+def document_in(text: str, of: type[T], schema: int, name: object, what: str) -> T:
+    """The value of that type that `to_json` wrote.
+
+    Raises UsageError with a sentence where the text is no JSON, is another schema's, or lacks something. The
+    sentence calls the file `name`, and says that it is no such `what`.
+    """
+    try:
+        found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise UsageError(f"{name}: it is nested too deeply for a {what} of mailrace") from None
+    except ValueError as error:
+        raise UsageError(f"{name}: no whole JSON document ({error}); was it cut off?") from None
+    # It is JSON. The version is looked at first, because a document of another version may lack what the next
+    # step asks for, and would then be called damaged.
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UsageError(
+            f"{name}: schema_version: missing or no number; a {what} of mailrace begins with one"
+        )
+    if version != schema:
+        age, step = (
+            ("newer", "read it with the mailrace that wrote it, or update this one")
+            if version > schema
+            else ("older", "read it with the mailrace that wrote it")
+        )
+        raise UsageError(
+            f"{name}: schema_version: {version} is {age} than {schema}, the one this mailrace "
+            f"reads; written by mailrace {found.get('mailrace', 'unknown')!s:.40}; {step}"
+        )
+    try:
+        return codec(of).validate_python(found)
+    except ValidationError as error:
+        raise UsageError(f"{name}: no {what}: {mistakes(error, MISTAKES_SHOWN_MAX)}") from None
 
 
 def _no_number(text: str) -> float:

@@ -1,13 +1,8 @@
 """Takes a survey; gives its text, its lines for a terminal and its page; and reads the text back."""
 
-import json
 from collections.abc import Iterator
 
-from pydantic import ValidationError
-
-from mailrace.model.codec import codec, mistakes
 from mailrace.model.consequences import consequence
-from mailrace.model.errors import UsageError
 from mailrace.model.phrases import plural
 from mailrace.model.survey import (
     SURVEY_SCHEMA_VERSION,
@@ -18,31 +13,13 @@ from mailrace.model.survey import (
     TripleVerdict,
 )
 from mailrace.report.causes import repairs_words
-from mailrace.report.document import plain
+from mailrace.report.document import document_in
 from mailrace.report.page import whole_page
 
 
-def survey_to_json(survey: Survey) -> str:
-    """The text of survey.json; equal surveys give equal texts."""
-    return json.dumps(plain(survey), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def survey_from_json(text: str) -> Survey:
-    """The survey that `survey_to_json` wrote. Raises UsageError with a sentence where it is none."""
-    try:
-        found = json.loads(text)
-        version = found.get("schema_version") if isinstance(found, dict) else None
-        if version != SURVEY_SCHEMA_VERSION:
-            raise UsageError(
-                f"survey.json: schema_version {version!r:.80}; this mailrace reads {SURVEY_SCHEMA_VERSION}"
-            )
-        return codec(Survey).validate_python(found)
-    except RecursionError:
-        raise UsageError("survey.json: it is nested too deeply for a survey of mailrace") from None
-    except ValidationError as wrong:
-        raise UsageError(f"survey.json: no survey of mailrace: {mistakes(wrong)}") from None
-    except ValueError as wrong:
-        raise UsageError(f"survey.json: no whole JSON document ({wrong}); was it cut off?") from None
+    """The survey that `to_json` wrote. Raises UsageError with a sentence where it is none."""
+    return document_in(text, Survey, SURVEY_SCHEMA_VERSION, "survey.json", "survey")
 
 
 def headline(survey: Survey) -> str:

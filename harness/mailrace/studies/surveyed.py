@@ -16,7 +16,8 @@ from mailrace.model.errors import MailraceError
 from mailrace.model.result import Verdict
 from mailrace.model.survey import PairVerdict, Survey, SurveyedPair
 from mailrace.model.target_name import TargetName, parse_target
-from mailrace.report.survey import survey_from_json, survey_to_json
+from mailrace.report import to_json
+from mailrace.report.survey import survey_from_json
 from mailrace.studies.survey.relations import pairs as all_pairs
 from mailrace.targets import cache_folder
 
@@ -79,7 +80,7 @@ def keep_survey(survey: Survey) -> None:
                 continue  # that one tells more
         with suppress(OSError, MailraceError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, survey_to_json(survey).encode())
+            write_whole(file, to_json(survey).encode())
 
 
 def _kept(target: TargetName) -> tuple[Path, ...]:

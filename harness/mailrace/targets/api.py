@@ -10,22 +10,23 @@ No call here can delete everything by accident: an empty list of IDs, which Mail
 InternalError, and `delete_all` says what it does.
 """
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from mailrace.model.errors import InternalError, TargetError
-from mailrace.targets.cutting import opened_by, whole_within
+from mailrace.targets.cutting import whole_within
 from mailrace.targets.failures import cause, refusal
-from mailrace.targets.rows import NotMailpit, Page, names_of, page_of
-from mailrace.targets.wires import over_our_dial, wire_url
+from mailrace.targets.rows import NotMailpit, Page, decoded, info_of, names_of, object_of, page_of
+from mailrace.targets.wires import opened_by, wire_url
 
 if TYPE_CHECKING:
     import socket
 
     import requests
+
+_T = TypeVar("_T")
 
 PAGE_ROWS_MAX = 5_000
 """From 1.30.0 a page over 32,766 rows returns every `Tags` empty; far below is also kinder to the server."""
@@ -110,25 +111,15 @@ class Api:
 
     def tags(self) -> tuple[str, ...]:
         """Every tag name, in the server's order."""
-        url = "/api/v1/tags"
-        try:
-            return names_of(self._json(url))
-        except NotMailpit as error:
-            raise self._foreign(url, error) from error
+        return self._get(names_of, "/api/v1/tags")
 
     def info(self) -> Mapping[str, object]:
         """`GET /info`: lists every tag, so it grows; may look for a new release."""
-        document = self._json("/api/v1/info")
-        if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
-            raise self._foreign("/api/v1/info", NotMailpit("it has no text 'Version'"))
-        return document
+        return self._get(info_of, "/api/v1/info")
 
     def settings(self, path: str) -> Mapping[str, object]:
         """A JSON object that tells how the server is set up: `/api/v1/webui`, `/api/v1/chaos`."""
-        document = self._json(path)
-        if not isinstance(document, dict):
-            raise self._foreign(path, NotMailpit("it is no object"))
-        return document
+        return self._get(object_of, path)
 
     def raw(self, row_id: str) -> bytes:
         """A message's source as stored, by its server ID; does not mark it read."""
@@ -163,26 +154,26 @@ class Api:
             raise InternalError(
                 f"{path}: start {start}, limit {limit}; wanted 0 or more, 1 to {PAGE_ROWS_MAX}"
             )
-        document = self._json(path, {**query, "start": str(start), "limit": str(limit)})
-        try:
-            page = page_of(document)
-        except NotMailpit as error:
-            raise self._foreign(path, error) from error
-        if len(page.messages) > limit:
-            raise self._foreign(path, NotMailpit(f"{len(page.messages)} rows where {limit} were asked for"))
-        return page
 
-    def _json(self, path: str, query: Mapping[str, str] | None = None) -> object:
+        def read(document: object) -> Page:
+            page = page_of(document)
+            if len(page.messages) > limit:
+                raise NotMailpit(f"{len(page.messages)} rows where {limit} were asked for")
+            return page
+
+        return self._get(read, path, {**query, "start": str(start), "limit": str(limit)})
+
+    def _get(self, read: Callable[[object], _T], path: str, query: Mapping[str, str] | None = None) -> _T:
+        """What `read` finds in the JSON of an answer. BadAnswer where it raises NotMailpit."""
         answer = self._call("GET", path, query)
         try:
-            document: object = json.loads(answer)
-            if b"\\ud" in answer.lower():
-                # Half a surrogate pair is no character, and no file of ours could hold it.
-                text = json.dumps(document, ensure_ascii=False)
-                document = json.loads(text.encode("utf-8", "replace"))
-            return document
-        except (ValueError, RecursionError) as error:
-            raise self._foreign(path, NotMailpit("it is not JSON")) from error
+            return read(decoded(answer))
+        except NotMailpit as error:
+            raise BadAnswer(
+                f"GET {self.base_url}{path}: answered, but not as Mailpit does ({error}); is another "
+                "program listening there, or is Mailpit's webroot missing from the URL?",
+                200,
+            ) from error
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
@@ -230,8 +221,7 @@ class Api:
             self._session.auth = self._auth
             # To compress a page takes longer than to send it.
             self._session.headers["Accept-Encoding"] = "identity"
-            over_our_dial(self._session, self.base_url)
-            self._sockets = opened_by(self._session)
+            self._sockets = opened_by(self._session, self.base_url)
             if self._verify is False:
                 # The user asked to take any certificate, so a warning at each request tells nobody anything.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -249,10 +239,3 @@ class Api:
             if size > ANSWER_BYTES_MAX:
                 raise BadAnswer(f"{place}: an answer over {ANSWER_BYTES_MAX} bytes", response.status_code)
         return b"".join(parts)
-
-    def _foreign(self, path: str, error: NotMailpit) -> BadAnswer:
-        return BadAnswer(
-            f"GET {self.base_url}{path}: answered, but not as Mailpit does ({error}); is another "
-            "program listening there, or is Mailpit's webroot missing from the URL?",
-            200,
-        )

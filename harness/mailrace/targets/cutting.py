@@ -11,12 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from requests import Session
-    from urllib3 import HTTPConnectionPool
-    from urllib3.connection import HTTPConnection
 
 
 @contextmanager
@@ -90,27 +84,3 @@ def shut(sockets: Iterable[socket.socket | None]) -> None:
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
         except (OSError, ValueError):
             pass
-
-
-def opened_by(session: "Session") -> list[socket.socket]:
-    """A list that will hold the connections which the session has opened, the last few of them."""
-    opened: list[socket.socket] = []
-    for adapter in session.adapters.values():
-        manager = getattr(adapter, "poolmanager", None)
-        if manager is not None:
-            kinds = manager.pool_classes_by_scheme
-            manager.pool_classes_by_scheme = {scheme: _pool(kind, opened) for scheme, kind in kinds.items()}
-    return opened
-
-
-def _pool(kind: "type[HTTPConnectionPool]", opened: list[socket.socket]) -> type:
-    """A class of connection pools that remembers which connections it has opened."""
-    own = kind.ConnectionCls
-
-    def connect(connection: "HTTPConnection") -> None:
-        own.connect(connection)
-        # The connection may let go of its socket while the answer is still read from it.
-        opened.append(connection.sock)
-        del opened[:-4]
-
-    return type("Pool", (kind,), {"ConnectionCls": type("Connection", (own,), {"connect": connect})})

@@ -30,23 +30,35 @@ class Page:
 
 def page_of(document: object) -> Page:
     """The page in a decoded answer of `GET /messages` or `GET /search`. Raises NotMailpit."""
-    body = _mapping(document, "the answer")
+    body = object_of(document)
     rows = _rows(body)
     return Page(
         total=_whole(body, "total"),
         matching=_whole(body, "messages_count"),
-        messages=tuple(_message(_mapping(row, "a row of messages")) for row in rows),
+        messages=tuple(_message(object_of(row, "a row of messages")) for row in rows),
         tags=names_of(body.get("tags")),
     )
 
 
-def page_in(text: str) -> Page:
-    """The page in the text of an answer, whatever it is. Raises NotMailpit."""
+def info_of(document: object) -> Mapping[str, object]:
+    """The decoded answer of `GET /info`. Raises NotMailpit."""
+    info = object_of(document)
+    if not isinstance(info.get("Version"), str):
+        raise NotMailpit("it has no text 'Version'")
+    return info
+
+
+def decoded(answer: bytes) -> object:
+    """The JSON of an answer, whatever it is. Raises NotMailpit."""
     try:
-        document = json.loads(text)
+        document: object = json.loads(answer)
+        if b"\\ud" in answer.lower():
+            # Half a surrogate pair is no character, and no file of ours could hold it.
+            text = json.dumps(document, ensure_ascii=False)
+            document = json.loads(text.encode("utf-8", "replace"))
+        return document
     except (ValueError, RecursionError) as error:
         raise NotMailpit("it is not JSON") from error
-    return page_of(document)
 
 
 def names_of(document: object) -> tuple[str, ...]:
@@ -103,10 +115,11 @@ def _addresses(value: object) -> tuple[str, ...]:
 
 
 def _address(value: object) -> str:
-    return _text(_mapping(value, "an address"), "Address").lower()
+    return _text(object_of(value, "an address"), "Address").lower()
 
 
-def _mapping(value: object, what: str) -> Mapping[str, object]:
+def object_of(value: object, what: str = "the answer") -> Mapping[str, object]:
+    """The decoded value, a JSON object. Raises NotMailpit."""
     if not isinstance(value, dict):
         raise NotMailpit(f"{what} is no JSON object")
     return value

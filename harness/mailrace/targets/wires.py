@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,7 +14,10 @@ from mailrace.targets.cutting import whole_within
 
 if TYPE_CHECKING:
     import requests
+    from urllib3 import HTTPConnectionPool
     from urllib3.connection import HTTPConnection
+
+    _Connecting = Callable[[HTTPConnection], socket.socket]
 
 
 class Smtp(smtplib.SMTP):
@@ -47,20 +51,26 @@ def wire_url(api: str) -> str:
     return f"http://localhost{url.path}" if url.scheme == "http+unix" else api
 
 
-def over_our_dial(session: "requests.Session", api: str) -> None:
-    """Where the API is at a Unix socket or at `localhost`, make a session's connections by `dial`."""
+def opened_by(session: "requests.Session", api: str = "") -> list[socket.socket]:
+    """A list that will hold the connections which the session has opened, the last few of them.
+
+    Where the session is for an API at a Unix socket or at `localhost`, it connects by `dial`.
+    """
     address = api_address(api)
-    if is_unix(address[0]) or address[0] == "localhost":
-        adapter = _adapter(address)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
+    is_dialled = is_unix(address[0]) or address[0] == "localhost"
+    opened: list[socket.socket] = []
+    own = {"_new_conn": _connecting_to(address)} if is_dialled else {}
+    for adapter in session.adapters.values():
+        manager = getattr(adapter, "poolmanager", None)
+        if manager is not None:
+            kinds = manager.pool_classes_by_scheme
+            manager.pool_classes_by_scheme = {
+                scheme: _pool(kind, opened, own) for scheme, kind in kinds.items()
+            }
+    return opened
 
 
-def _adapter(address: Address) -> "requests.adapters.HTTPAdapter":
-    """An adapter of requests whose connections are made by `dial`."""
-    import requests
-    import urllib3
-    from urllib3.connection import HTTPConnection, HTTPSConnection
+def _connecting_to(address: Address) -> "_Connecting":
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     def new_connection(connection: "HTTPConnection") -> socket.socket:
@@ -72,15 +82,19 @@ def _adapter(address: Address) -> "requests.adapters.HTTPAdapter":
         except OSError as error:
             raise NewConnectionError(connection, str(error)) from error
 
-    # requests takes connections from urllib3's pools, and a pool has one class of connections. Those classes
-    # are derived here and not at import, so that a command which asks no server does not load requests.
-    plain = type("_Plain", (HTTPConnection,), {"_new_conn": new_connection})
-    wrapped = type("_Wrapped", (HTTPSConnection,), {"_new_conn": new_connection})
-    pools = {
-        "http": type("_Pool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("_TlsPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": wrapped}),
-    }
+    return new_connection
 
-    adapter = requests.adapters.HTTPAdapter()
-    adapter.poolmanager.pool_classes_by_scheme = pools
-    return adapter
+
+def _pool(
+    kind: "type[HTTPConnectionPool]", opened: list[socket.socket], own: "Mapping[str, _Connecting]"
+) -> type:
+    """A class of urllib3's pools, whose one class of connections notes what it opens, with methods `own`."""
+    base = kind.ConnectionCls
+
+    def connect(connection: "HTTPConnection") -> None:
+        base.connect(connection)
+        # The connection may let go of its socket while the answer is still read from it.
+        opened.append(connection.sock)
+        del opened[:-4]
+
+    return type("Pool", (kind,), {"ConnectionCls": type("Connection", (base,), {"connect": connect, **own})})

@@ -28,7 +28,7 @@ from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.rig import ANSWER_S_MAX, Rig
 from mailrace.targets import Unanswered, Unreachable
 from mailrace.targets.api import PAGE_ROWS_MAX
-from mailrace.targets.rows import NotMailpit, page_in
+from mailrace.targets.rows import NotMailpit, decoded, page_of
 
 UNANSWERED_MAX = 3
 _TABLES = (
@@ -120,7 +120,7 @@ class Views:
             told = f"{ending.code or ''} {ending.text}".strip() if ending else "nothing"
             raise TargetError(f"GET /api/v1/messages: {told}")
         try:
-            page = page_in(ending.text)
+            page = page_of(decoded(ending.text.encode("utf-8", "replace")))
         except NotMailpit as wrong:
             raise TargetError(f"GET /api/v1/messages: answered, but not as Mailpit does ({wrong})") from wrong
         return Stored(messages=page.messages, tags=page.tags), ()

@@ -3,7 +3,6 @@
 GitHub's limits: a step's summary holds 1 MiB, and a step shows ten annotations of a kind.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,8 +16,7 @@ from mailrace.model.errors import UsageError
 from mailrace.model.request import RunRequest
 from mailrace.model.result import Rule, RunResult, ScenarioResult, Verdict
 from mailrace.model.target_name import TargetName
-from mailrace.report import render
-from mailrace.report.document import plain
+from mailrace.report import render, to_json
 from mailrace.report.markdown import code, prose, prose_and_code
 from mailrace.report.words import legible
 from mailrace.scenario.read import read
@@ -93,18 +91,13 @@ class Gate:
 def write_gate(gate: Gate, new: RunResult, folder: Path) -> tuple[Path, ...]:
     """Write gate.json, gate.md, junit.xml and ctrf.json into the folder; the files, in that order."""
     folder.mkdir(exist_ok=True)  # where no server ever started, the runs left none
-    write_whole(folder / GATE, gate_json(gate).encode())
+    write_whole(folder / GATE, to_json(gate).encode())
     write_whole(folder / PAGE, gate_markdown(gate).encode())
     return (folder / GATE, folder / PAGE, *render(as_run(gate, new), folder, ("junit", "ctrf")))
 
 
-def gate_json(gate: Gate) -> str:
-    """The text of gate.json; equal gates give equal texts."""
-    return json.dumps(plain(gate), indent=1, ensure_ascii=False) + "\n"
-
-
 def gate_from_json(text: str) -> Gate:
-    """The gate that `gate_json` wrote. Raises UsageError where the text is none."""
+    """The gate that `to_json` wrote. Raises UsageError where the text is none."""
     try:
         return codec(Gate).validate_json(text)
     except (ValueError, RecursionError):

@@ -14,7 +14,8 @@ from mailrace.model.errors import Interrupted, TargetError, UsageError
 from mailrace.model.survey import Survey, SurveyedCause, ThreeActors
 from mailrace.model.time_limit import TimeOver, cut_at, over_by
 from mailrace.recorded import environment
-from mailrace.report.survey import survey_page, survey_to_json
+from mailrace.report import to_json
+from mailrace.report.survey import survey_page
 from mailrace.scenario import server_options
 from mailrace.scenario.load import scenario_from
 from mailrace.session import PROXY_ADDRESS
@@ -103,7 +104,7 @@ def survey(
     causes = _with_scenarios(found.causes, {pair.name: pair for pair in wanted}, folder, info.name)
     made = {**environment(), **surveyor.environment}
     found = replace(found, environment=made, causes=causes, three=_three(asked, state, folder, info.name))
-    write_whole(folder / "survey.json", survey_to_json(found).encode())
+    write_whole(folder / "survey.json", to_json(found).encode())
     write_whole(folder / "survey.html", survey_page(found).encode())
     if is_whole:
         keep_survey(found)

@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mailrace.model.errors import TargetError
-from mailrace.targets.cutting import opened_by, whole_within
+from mailrace.targets.cutting import whole_within
+from mailrace.targets.wires import opened_by
 
 RELEASES_URL = "https://github.com/axllent/mailpit/releases/download"
 CONNECT_S_MAX = 3.0
