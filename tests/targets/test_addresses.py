@@ -5,6 +5,7 @@ import socketserver
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def listening(family: int, address: object) -> socket.socket:
     return sock
 
 
+@contextmanager
+def on_one_family(family: int, host: str) -> Iterator[int]:
+    """The port of a server on one loopback address, which nobody uses on the other."""
+    other = {"127.0.0.1": (socket.AF_INET6, "::1"), "::1": (socket.AF_INET, "127.0.0.1")}[host]
+    while True:
+        with listening(family, (host, 0)) as server, socket.socket(other[0], socket.SOCK_STREAM) as taken:
+            port = int(server.getsockname()[1])
+            try:
+                taken.bind((other[1], port))
+            except OSError:
+                continue
+            yield port
+            return
+
+
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST"])
 def test_localhost_is_found_on_either_family(
@@ -44,24 +60,20 @@ def test_localhost_is_found_on_either_family(
     def one_family(*_: object, **__: object) -> list[object]:
         return [(other[0], socket.SOCK_STREAM, 6, "", (other[1], port))]
 
-    with listening(family, (host, 0)) as server:
-        port = server.getsockname()[1]
-        with monkeypatch.context() as patched:
-            real = socket.getaddrinfo
-            patched.setattr(
-                socket,
-                "getaddrinfo",
-                lambda h, *more, **named: one_family() if h == name else real(h, *more, **named),
-            )
-            with dial((name, port), 2.0) as sock:
-                assert sock.getpeername()[:2] == (host, port)
+    with on_one_family(family, host) as port, monkeypatch.context() as patched:
+        real = socket.getaddrinfo
+        patched.setattr(
+            socket,
+            "getaddrinfo",
+            lambda h, *more, **named: one_family() if h == name else real(h, *more, **named),
+        )
+        with dial((name, port), 2.0) as sock:
+            assert sock.getpeername()[:2] == (host, port)
 
 
 def test_another_name_is_not_taken_for_loopback() -> None:
-    with listening(socket.AF_INET6, ("::1", 0)) as server:
-        port = server.getsockname()[1]
-        with pytest.raises(ConnectionRefusedError):
-            dial(("127.0.0.1", port), 2.0)
+    with on_one_family(socket.AF_INET6, "::1") as port, pytest.raises(ConnectionRefusedError):
+        dial(("127.0.0.1", port), 2.0)
 
 
 def test_a_unix_socket_is_dialled_by_its_path(tmp_path: Path) -> None:
