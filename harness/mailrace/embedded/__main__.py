@@ -30,7 +30,7 @@ def _address(text: str) -> Address:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The flags; those without effect here are taken so that a Mailpit's command line fits."""
+    """The flags; some have no effect here, and are accepted so that a Mailpit's command line fits."""
     flags = argparse.ArgumentParser(prog="embedded", description=__doc__, allow_abbrev=False)
     flags.add_argument("--version-of", choices=list(VERSIONS), default="fixed", help="which one to be")
     flags.add_argument("-s", "--smtp", type=_address, default=("127.0.0.1", 1025), metavar="HOST:PORT")

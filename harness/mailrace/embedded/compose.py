@@ -1,4 +1,4 @@
-"""A mail written as JSON, as `POST /send` takes it, to its bytes and the recipients of its envelope."""
+"""Takes a mail as JSON, as `POST /send` does; gives its bytes and the recipients of its envelope."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ _OWN_HEADERS = frozenset(
 
 
 class CannotCompose(Exception):
-    """What was asked for makes no mail; the text is the release's."""
+    """The JSON makes no mail; the text is the release's."""
 
 
 def compose(document: Mapping[str, Any]) -> tuple[bytes, list[str]]:

@@ -1,7 +1,7 @@
-"""Statements in, rows out: the pooled connection and the driver joined, and transactions on them.
+"""Takes statements; gives rows: joins the pooled connection and the driver, with transactions on them.
 
-An operation is written once, against a Database. By itself each statement takes the connection and gives it
-back, so others come between; within a transaction the connection is held, and none can.
+An operation is written once, against a Database. Outside of a transaction each statement takes the connection
+and gives it back, so others can come between; within one the connection is held, and none can.
 """
 
 from collections.abc import AsyncIterator

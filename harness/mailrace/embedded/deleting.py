@@ -1,4 +1,4 @@
-"""Messages out of the store: by ID, by search, all; with the pruning of tags that each ends in."""
+"""Deletes messages from the store: by ID, by search, all; each deletion ends with pruning tags."""
 
 from collections.abc import Sequence
 

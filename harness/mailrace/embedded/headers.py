@@ -1,4 +1,4 @@
-"""The header of a message as Go's net/mail reads it: bytes to fields in order, and the body after them."""
+"""Reads the header of a message as Go's net/mail does: takes bytes; gives fields in order, and the body."""
 
 import re
 from dataclasses import dataclass

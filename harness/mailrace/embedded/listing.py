@@ -17,7 +17,7 @@ Summary = dict[str, object]
 
 
 async def list_messages(db: Database, version: Version, start: int, limit: int) -> list[Summary]:
-    """A page, newest first; `limit` 0 is all where the version allows it to arrive here."""
+    """A page, newest first; `limit` 0, where the version lets it come here, means all."""
     page = " LIMIT ? OFFSET ?" if limit else ""
     rows = await db.query(
         f"SELECT {COLUMNS} FROM mailbox m ORDER BY m.Created DESC{page}", *([limit, start] if limit else [])
@@ -26,7 +26,7 @@ async def list_messages(db: Database, version: Version, start: int, limit: int) 
 
 
 async def with_tags(db: Database, version: Version, found: list[Summary]) -> list[Summary]:
-    """The rows with their tags, which are asked for apart: what comes between is seen (S9)."""
+    """The rows with their tags, which take further queries: changes that come between are seen (S9)."""
     tags = await tags_of_all(db, [str(item["ID"]) for item in found], version)
     for item in found:
         item["Tags"] = tags[str(item["ID"])]

@@ -1,7 +1,7 @@
-"""One instance's mailbox: what SMTP and REST ask of it, counted, and whole where the version is `fixed`.
+"""One instance's mailbox: the operations that SMTP and REST ask for, counted.
 
-Each operation is written once, against a Database. In `fixed` it runs within one real transaction, its
-check, its causes and its pruning included; in the others each of its statements stands alone.
+Each operation is written once, against a Database. In `fixed` it runs within one real transaction, with its
+checks and its pruning; in the other versions each of its statements stands alone.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ STATISTICS_DELAY_S = 0.25
 
 
 class Refused(Exception):
-    """A mail that is not stored, or of which the store said so; `reply` is SMTP's, REST answers 400."""
+    """A mail that is not stored, or that the store reported as such; `reply` is SMTP's, REST answers 400."""
 
     def __init__(self, text: str, reply: str = "451 4.3.5 Unable to process mail") -> None:
         super().__init__(text)
@@ -61,7 +61,7 @@ class Mailbox:
         self._statistics_due = False
 
     def whole(self) -> AbstractAsyncContextManager[Database]:
-        """The statements of one operation: in one transaction where the version is `fixed`."""
+        """A block for the statements of one operation, in one transaction where the version is `fixed`."""
         if not self.version.is_fixed:
             return nullcontext(self.db)
         # IMMEDIATE keeps other processes and instances out as well.
@@ -80,7 +80,7 @@ class Mailbox:
             task.exception()  # asked for here too: its client may have gone
 
     async def accept(self, sender: str, recipients: Sequence[str], raw: bytes) -> str:
-        """Store a mail as received; returns its ID, "" where it is ignored: a duplicate, or not understood.
+        """Store a mail as received; returns its ID, "" if it is ignored as a duplicate or not understood.
 
         Raises Refused; the message may be stored all the same (S1, S2).
         """
@@ -93,7 +93,7 @@ class Mailbox:
         message = ""
         try:
             async with self.whole() as db:
-                # But in `fixed`, another mail of this Message-ID may come before we store ours (S6).
+                # Except in `fixed`, another mail of this Message-ID may come before we store ours (S6).
                 if self.ignores_duplicate_ids and message_id and await storing.is_stored(db, message_id):
                     self.counters.ignored += 1
                     return ""

@@ -1,4 +1,4 @@
-"""Raw mail to what Mailpit stores and shows of it: addresses, bodies, attachments, snippet, search text.
+"""Takes raw mail; gives what Mailpit stores and shows: addresses, bodies, attachments, snippet, search text.
 
 A mail of many megabytes is cut at its boundaries and not copied line by line; parts are decoded when asked.
 """
@@ -99,7 +99,7 @@ class Mail:
 
     def snippet(self) -> str:
         """The first 200 bytes of what a reader would see."""
-        # Of a text of megabytes the beginning is enough.
+        # The beginning is enough, as a text may have megabytes.
         start = self.text.replace("\ufeff", " ").lstrip()[: 50 * SNIPPET_BYTES_MAX]
         seen = _visible(self.html) or " ".join(start.split())
         raw = seen.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A mutex as Go's: who runs takes it before who was woken, until somebody has waited a millisecond."""
+"""A mutex like Go's: a running task takes it before a woken one, until one has waited a millisecond."""
 
 import asyncio
 import time
@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 STARVING_NS = 1_000_000
-"""Who has waited longer, and is woken in vain once more, makes the mutex starve (Go's `sync.Mutex`)."""
+"""A task that has waited longer, and is again woken in vain, makes the mutex starve (Go's `sync.Mutex`)."""
 
 
 class Mutex:
     """Not fair, unlike asyncio.Lock: a task that unlocks and locks again at once has it again.
 
-    Starving, it is handed to the first in the queue, who runs at once: before anything that who unlocked does
-    next. A statement that steer holds makes everyone wait that long, a native one seldom.
+    A starving mutex is handed to the first task in the queue, which runs at once, before the task that
+    unlocked does anything else. A statement that steer holds makes everyone wait that long; a native one
+    seldom does.
 
     clock_ns   monotonic nanoseconds
     """

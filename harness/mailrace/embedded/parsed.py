@@ -1,7 +1,7 @@
-"""Parsed messages that 1.33 keeps in memory for 5 s where they have an image; who asks then is given those.
+"""Keeps parsed messages with an image in memory for 5 s, as 1.33 does, and answers with them meanwhile.
 
-A deletion by ID or of all drops what is kept. One by search does not; nor is what somebody is still parsing
-dropped by any: it is kept once it is parsed, although its message is gone by then (S15).
+A deletion by ID or of all drops what is kept; one by search does not. No deletion drops a message that is
+still being parsed: it is kept once it is parsed, although it is gone from the store by then (S15).
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Parsed:
 
 
 class ParsedMessages:
-    """What one instance has parsed of late, by server ID; older versions, and `fixed`, keep nothing."""
+    """What one instance has parsed lately, by server ID; older versions, and `fixed`, keep nothing."""
 
     def __init__(self, version: Version) -> None:
         self._version = version
@@ -45,7 +45,7 @@ class ParsedMessages:
             return await self._read(db, message)
         if message in self._kept:
             return self._kept[message][0]
-        # Whoever comes while it is parsed waits for the one who does.
+        # Whoever comes while it is being parsed waits for that.
         if message in self._under_way:
             return await asyncio.shield(self._under_way[message])
         reads = asyncio.ensure_future(self._read(db, message))

@@ -1,4 +1,4 @@
-"""The pool of one connection: who asks waits, and who gets it next follows the law of Go's pool."""
+"""The pool of one connection: whoever asks waits, and Go's rule decides who gets it next."""
 
 import asyncio
 from random import Random
@@ -7,9 +7,9 @@ from random import Random
 class Pool:
     """One connection, handed from holder to holder.
 
-    With nobody waiting it lies free. With one waiter it goes to that one, even if the holder asks again at
-    once. With several, a seeded draw picks (Go: `connRequestSet.TakeRandom` from 1.23, before that the
-    random order of a map), so fairness is not to be relied on, as in the real program.
+    Without waiters it lies free. With one waiter it goes to that one, even if the holder asks again at once.
+    With several, a seeded draw picks one (Go: `connRequestSet.TakeRandom` from 1.23, before that the random
+    order of a map), so nobody can rely on fairness, as in the real program.
     """
 
     def __init__(self, seed: int) -> None:

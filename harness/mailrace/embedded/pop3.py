@@ -1,6 +1,6 @@
 """POP3 as Mailpit's server speaks it from 1.18.6 on (RFC 1939): lines in, replies out, QUIT deletes.
 
-QUIT is answered before anything is deleted, and whatever becomes of that; only `fixed` deletes first.
+QUIT is answered before anything is deleted, whether that succeeds or not; only `fixed` deletes first.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from mailrace.embedded.log import log
 from mailrace.embedded.mailbox import Mailbox
 
 LISTED_MAX = 100
-"""The newest messages that a session sees."""
+"""How many of the newest messages a session sees."""
 LINE_BYTES_MAX = 512
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
@@ -57,7 +57,7 @@ class Pop3Session:
         await self._writer.drain()
 
     async def _answer(self, line: bytes) -> bool:
-        """Answer one line; whether the session goes on. From 1.30 on one that is cut off is one, too."""
+        """Answer one line; whether the session goes on. From 1.30 on one that is cut off counts, too."""
         if not line.endswith(b"\n") and not self._version.since(1, 30):
             return False
         if len(line) > LINE_BYTES_MAX and self._version.since(1, 30, 5):
@@ -112,7 +112,7 @@ class Pop3Session:
         return True
 
     async def _quit(self) -> bool:
-        """Delete what is marked, of which the client hears before it is done, and end."""
+        """Delete the marked messages, after the client was told that it is done, and end."""
         if not self._version.is_fixed:
             await self._say("+OK goodbye")
         if self._has_logged_in and self._marked:

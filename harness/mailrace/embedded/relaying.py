@@ -1,4 +1,4 @@
-"""A stored message out of the house: its bytes as a release has them, and the SMTP server they go to."""
+"""Hands a stored message to an SMTP server: with the bytes that a release of it has."""
 
 import asyncio
 import re

@@ -85,7 +85,7 @@ class ChangingApi:
         return ok()
 
     async def release(self, request: web.Request) -> web.Response:
-        """Hand a message to the relay, as it is when the request's head is there: its body is read after."""
+        """Hand a message to the relay, as it is when the request's head is there: the body is read later."""
         raw = await listing.raw_message(self._mailbox.db, self._version, request.match_info["id"])
         if raw is None:
             return not_found()
@@ -101,7 +101,7 @@ class ChangingApi:
             return bad_request("No From header found")
         if self._relay is None:
             return bad_request("SMTP error: no relay is set up")
-        # The store is asked no more: whatever becomes of the message now, the relay gets it.
+        # The store is not asked again: whatever becomes of the message now, the relay gets it.
         try:
             await self._mailbox.to_its_end(relaying.relay(self._relay, sender, recipients, mail))
         except relaying.RelayFailed as error:

@@ -29,7 +29,7 @@ class ReadingApi:
     async def page(self, request: web.Request) -> web.Response:
         """A page of the mailbox."""
         start, limit = self._wanted(request)
-        # The rows, their tags, the totals and all tags are queries of their own: what comes between is seen.
+        # Rows, their tags, totals and all tags are separate queries: changes that come between are seen.
         async with self._mailbox.whole() as db:
             rows = await listing.list_messages(db, self._version, start, limit)
             document = await self._counted(db)

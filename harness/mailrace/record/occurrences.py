@@ -1,7 +1,7 @@
-"""A suite in, each hazardous deletion, mail and tag out, with what shows it; one hazard a function.
+"""Takes a suite; gives each hazardous deletion, mail and tag, with what shows it: a function for each hazard.
 
-Only what the traffic shows is told. What one tester does to its own mail is no hazard, nor is what comes when
-no other tester is at work.
+Only what the traffic shows is told. What a tester does to its own mail is no hazard, and neither is anything
+that is done while no other tester is at work.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from mailrace.record.searches import search_of
 from mailrace.record.suite import Suite
 
 HANG_MENDED = (1, 30, 7)
-"""From this version on no deletion hangs the server, however often its IDs were named before."""
+"""From this version on no deletion hangs the server, even if its IDs were named before."""
 
 
 def deleted_unread(suite: Suite) -> Iterator[Evidence]:
@@ -45,7 +45,7 @@ def delete_all_beside_others(suite: Suite) -> Iterator[Evidence]:
 
 
 def same_message_id(suite: Suite) -> Iterator[Evidence]:
-    """A mail that has the Message-ID of an earlier one, which nobody can have deleted before."""
+    """A mail with the Message-ID of an earlier mail that certainly was not deleted before."""
     by_message_id: dict[str, list[Recorded]] = defaultdict(list)
     for mail in suite.mails:
         if mail.sent.message_id:
@@ -66,7 +66,7 @@ def same_message_id(suite: Suite) -> Iterator[Evidence]:
 
 
 def blind_retry(suite: Suite) -> Iterator[Evidence]:
-    """A mail sent again, though it may be stored, by a process that had not asked the store in between."""
+    """A mail that may be stored and was sent again by a process that had not asked the store in between."""
     last: dict[tuple[int, str], Recorded] = {}
     for one in suite.operations:
         party = suite.party(one)
@@ -87,7 +87,7 @@ def blind_retry(suite: Suite) -> Iterator[Evidence]:
 
 
 def shared_recipient(suite: Suite) -> Iterator[Evidence]:
-    """A recipient for whose mails two testers asked or to whom they sent, and for whom somebody searched."""
+    """A recipient that two testers used, to send or to ask for its mails, and that somebody searched."""
     sent_to: dict[str, dict[int, Recorded]] = defaultdict(dict)
     for one in suite.of("send"):
         if suite.party(one) in suite.testers:
@@ -126,7 +126,7 @@ def _beside(suite: Suite, users: Mapping[int, Recorded]) -> tuple[Recorded, ...]
 def deleted_twice(suite: Suite) -> Iterator[Evidence]:
     """A deletion that names a message whose deletion was asked for before, or names one twice.
 
-    By one process alone it harms only a version that such a deletion hangs.
+    Where only one process is involved, it does harm only on a version that hangs then.
     """
     first: dict[str, Recorded] = {}
     for one in suite.of("delete"):
@@ -140,7 +140,7 @@ def deleted_twice(suite: Suite) -> Iterator[Evidence]:
 
 
 def _may_hang(version: str) -> bool:
-    """Whether that version is known to hang, or not known."""
+    """Whether that version hangs then, or is not known."""
     parts = version.removeprefix("v").split(".")
     return (
         not all(part.isdecimal() and len(part) < 10 for part in parts) or tuple(map(int, parts)) < HANG_MENDED

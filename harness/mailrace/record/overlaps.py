@@ -1,7 +1,7 @@
-"""The recorded operations in, every pair that overlapped in time out, with how their subjects meet.
+"""Takes the recorded operations; gives every pair that overlapped in time, and what the two have in common.
 
-What two operations are about is compared by what the traffic itself tells: server IDs, Message-IDs and tags.
-A relation is named only where the traffic shows it; where it does not, it is "other".
+Two operations are compared by what the traffic itself tells: server IDs, Message-IDs and tags. Their relation
+has a name only where the traffic shows it; otherwise it is "other".
 """
 
 import heapq
@@ -24,7 +24,7 @@ EXAMPLES_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A kind of overlap: two kinds of operation, in alphabetical order, and how their subjects meet."""
+    """A kind of overlap: two kinds of operation, in alphabetical order, and what they have in common."""
 
     first: str
     second: str
@@ -32,7 +32,7 @@ class Shape:
 
     @property
     def is_tagged(self) -> bool:
-        """Whether tags are part of how they meet."""
+        """Whether they have tags in common."""
         return self.relation in ("the same tag", "other messages, tagged", "everything")
 
     def __str__(self) -> str:

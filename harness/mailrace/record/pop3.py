@@ -1,7 +1,7 @@
-"""The bytes of a POP3 connection in, its retrievals and deletions out (RFC 1939).
+"""Takes the bytes of a POP3 connection; gives its retrievals and deletions (RFC 1939).
 
-Messages are numbered anew in each session; UIDL gives Mailpit's own IDs, so an operation names the ID where
-the client asked for them, else the number. Logins are followed, and nothing of them is kept.
+Each session has its own numbers for messages, and UIDL gives Mailpit's IDs. So an operation names the ID
+where the client asked for them, else the number. Logins are followed, but nothing of them is kept.
 """
 
 from collections import deque
@@ -53,7 +53,7 @@ class Pop3Watch:
             raise LostTrack("a reply without an end")
 
     def ended(self, t_ns: int) -> None:
-        """The link is gone: deletions that no QUIT confirmed are none (RFC 1939 6)."""
+        """The link is gone: without a QUIT that was answered nothing was deleted (RFC 1939 6)."""
         quits = next((t for verb, _, t in self._waiting if verb == b"QUIT"), None)
         if self._marked and quits is not None:
             self._teller.operation("delete", quits, t_ns, Outcome.UNKNOWN, ids=tuple(self._marked))

@@ -1,6 +1,6 @@
-"""A suite in, each hazardous read out, with the operations that show it; one hazard a function.
+"""Takes a suite; gives each hazardous read, with the operations that show it: a function for each hazard.
 
-Only what the traffic shows is told, and only of times at which another tester was at work.
+Only what the traffic shows is told, and only where another tester was at work at that time.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from mailrace.record.recorded import Recorded
 from mailrace.record.suite import Suite
 
 POLLS_MIN = 3
-"""So many looks at a count in a row, by one party, are a wait for it."""
+"""This many looks at a count in a row, by one party, are a wait for it."""
 PAGE_DEFAULT = 50
 """Rows that a list without a limit shows."""
 NEAR_NS = 2_000_000_000
-"""A mail that came so shortly before a read of the latest one may be what was meant, or what was read."""
+"""A mail that came this shortly before a read of the latest one may be what was meant, or what was read."""
 
 
 def read_latest(suite: Suite) -> Iterator[Evidence]:
@@ -31,7 +31,7 @@ def read_latest(suite: Suite) -> Iterator[Evidence]:
 
 
 def unfiltered_list(suite: Suite) -> Iterator[Evidence]:
-    """A list that showed mails of other testers, or of nobody known to several recipients."""
+    """A list that showed mails of other testers, or of unknown ones to several recipients."""
     for read in suite.of("list"):
         if not suite.others_at_work(read):
             continue
@@ -50,7 +50,7 @@ def unfiltered_list(suite: Suite) -> Iterator[Evidence]:
 
 
 def search_too_wide(suite: Suite) -> Iterator[Evidence]:
-    """A search that found a mail that is for other testers alone."""
+    """A search that found a mail which is only for other testers."""
     for read in suite.of("search"):
         for server_id, _ in read.found:
             mail = suite.by_id.get(server_id)
@@ -62,7 +62,7 @@ def search_too_wide(suite: Suite) -> Iterator[Evidence]:
 
 
 def polled_count(suite: Suite) -> Iterator[Evidence]:
-    """Looks at a count, one after the other, by a tester until it changed, while others were at work."""
+    """Looks at a count by a tester, one after the other until it changed, while others were at work."""
     for operations in suite.by_party.values():
         for run in _runs(operations):
             has_changed = any(a.total != b.total for a, b in pairwise(run))
@@ -98,7 +98,7 @@ def read_gone(suite: Suite) -> Iterator[Evidence]:
 
 
 def first_page_only(suite: Suite) -> Iterator[Evidence]:
-    """A first page of the default length that did not show all there was, and was not read on."""
+    """A first page of the default length that did not show everything, where no further page was read."""
     read_on = {(suite.party(one), one.query) for one in suite.of("list", "search") if one.start}
     for one in suite.of("list", "search"):
         is_first = one.limit == 0 and one.start == 0 and one.total > len(one.found) == PAGE_DEFAULT

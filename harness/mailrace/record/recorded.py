@@ -13,7 +13,7 @@ from mailrace.model.command_line import OwnCommand
 
 Protocol = Literal["smtp", "http", "pop3"]
 FOUND_MAX = 200
-"""Rows of a reply that are told."""
+"""How many rows of a reply are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +57,18 @@ class Recorded:
                   `read_message`, `read_latest`, `read_raw`, `retrieve`, `tags`, `info`), or `other`
     invoked_ns, completed_ns   first byte of the request, last byte of the reply (or the link's end)
     outcome       ok, fail or unknown, as in a history
-    code, text    the reply: SMTP code or HTTP status; of its text no more than SMTP's enhanced status code,
-                  for a server may quote the mail. The text is kept where contents are.
+    code, text    the reply: SMTP code or HTTP status; of its text only SMTP's enhanced status code, because
+                  a server may quote the mail. Where contents are kept, so is the whole text.
     message_id    without angle brackets; "" where the mail had none
     recipients    envelope recipients of a mail that is sent
-    to            all that looks like an address in the mail's To header, and "*" where it holds more than
-                  can be told: what a search `to:` is compared with
+    to            what a search `to:` is compared with: all that looks like an address in the mail's To
+                  header, and "*" where it holds more than can be told
     tags          tags that the mail asks for, or that the request sets
     ids           server IDs that the request names; `queued_as` the one that the reply gives
     found         (server ID, Message-ID) of the rows that the reply shows, at most FOUND_MAX
     total         how many messages the reply says there are, or match; -1 where it says nothing
     start, limit  the page of a list or search that was asked for; limit 0: none was named
-    query         of a search, or the path of `other`
+    query         what was searched for; for `other`, the path
     digest, size  SHA-256 and length in bytes of the mail as it went over the wire
     """
 
@@ -160,8 +160,8 @@ class Ended:
 
     status           the child command's; None where there was none
     is_store_known   the store was read whole after the last operation
-    accepted, deleted   messages that the server itself counts as accepted and as deleted meanwhile; -1: it
-                     does not say
+    accepted, deleted   how many messages the server itself counts as accepted and as deleted meanwhile; -1:
+                     it does not say
     failures         why the record is not whole, a sentence each
     """
 

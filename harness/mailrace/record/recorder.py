@@ -1,6 +1,6 @@
-"""A server's addresses in, recorded traffic out: a relay in front of it, and a thread that reads its copies.
+"""Takes a server's addresses; records its traffic: a relay in front of it, and a thread that reads copies.
 
-What goes wrong in looking at a connection is told in the record, and the traffic goes on.
+Where looking at a connection goes wrong, the record tells it, and the traffic goes on.
 """
 
 import json
@@ -32,7 +32,7 @@ from mailrace.record.watch import LostTrack, Teller
 STOP_S_MAX = 60.0
 NICE = 10
 CONTENTS = "contents"
-"""The folder of the mails themselves, a file an operation, where the user asked for them to be kept."""
+"""The folder of the mails themselves, a file for each operation, where the user asked to keep them."""
 
 
 class Watch(Protocol):
@@ -150,7 +150,7 @@ class Recorder:
                 self._look_at(frame)
             self._flush()
         os.close(pipe)
-        # What was under way when the relay ended has no reply, which its watch says.
+        # Operations that were under way when the relay ended have no reply; their watches say so.
         for connection in [*self._watches]:
             self._look_at(Frame(connection, ENDED, monotonic_ns(), b""))
         self._flush()
@@ -208,7 +208,7 @@ class Recorder:
 
 
 def _bug(wrong: Exception) -> str:
-    """A bug of ours by its place: what an exception says may quote what it could not take."""
+    """A bug of ours by its place, as the exception's words may quote what it could not take."""
     place = traceback.extract_tb(wrong.__traceback__)[-1]
     return f"a bug of mailrace: {type(wrong).__name__} in line {place.lineno} of {Path(place.filename).name}"
 

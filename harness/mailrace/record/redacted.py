@@ -15,8 +15,8 @@ _LOGIN_IN_URL = re.compile(r"(?<=//)[^/\s@]+@")
 def shown_command(command: Sequence[str]) -> str:
     """The command as it is kept.
 
-    Replaced are logins in URLs, the values of options and variables whose name tells of a secret, and
-    whatever stands in an environment variable with such a name.
+    It replaces logins in URLs, the values of options and variables whose name tells of a secret, and the
+    content of environment variables with such a name wherever it stands.
     """
     known = [
         value

@@ -1,11 +1,10 @@
-"""`python -m mailrace.record.relay`: bytes between clients and a server, unchanged, and a copy of each chunk.
+"""`python -m mailrace.record.relay`: passes on bytes of clients and a server, and copies each chunk.
 
 This is a process of its own that understands nothing: it reads, writes to the other side, and only then puts
 a copy into a pipe for the recorder (`frames`), which may take its time. So what the recorder does delays no
 conversation, unless it falls far behind; then the traffic waits, and nothing is lost. Each connection stands
-alone, from the moment of connecting on: whatever its client or its server does, the others go on. An epoll
-loop and not asyncio, since a chunk costs half as much here, and this is the time that every request of a
-suite waits.
+alone from its beginning: whatever its client or its server does, the others go on. It is an epoll loop and
+not asyncio, because a chunk costs half as much here, and every request of a suite waits for that time.
 """
 
 import contextlib
@@ -24,10 +23,10 @@ from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, SERVER_SENT, S
 from mailrace.record.service import Service
 
 CHUNK_BYTES = 64 * 1024
-"""Read at once of a long transfer. To make room for so much costs more than to pass on a request."""
+"""How much is read at once of a long transfer; to make such room costs more than to pass on a request."""
 EVENTS_MAX = 64
 HELD_BYTES_MAX = 1024 * 1024
-"""What may wait for a slow reader before its sender is no longer read."""
+"""How much may wait for a slow reader before its sender is no longer read."""
 _READ = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLERR | select.EPOLLHUP
 
@@ -35,7 +34,7 @@ _BROKEN = select.EPOLLERR | select.EPOLLHUP
 def command_of(services: tuple[Service, ...], pipe: int) -> list[str]:
     """The command that starts a relay for these services, with its pipe's number."""
     text = json.dumps([asdict(service) for service in services])
-    # Without -P modules that lie in the suite's folder would be run for ours.
+    # Without -P, modules in the suite's folder would be run in place of ours.
     return [sys.executable, "-P", "-m", "mailrace.record.relay", str(pipe), text]
 
 
@@ -63,7 +62,7 @@ class _End:
         self.sock = sock
         self.handle = sock.fileno()
         self.wanted_bytes = SMALL_BYTES
-        """Read at once: more where the last time there was as much as was wanted."""
+        """How much is read at once: more if the last read gave all that was wanted."""
         self.connection = connection
         self.what = what
         self.other: _End = self
@@ -127,7 +126,7 @@ class _Loop:
         except OSError:
             return  # the client is gone again, or we have no descriptor left for it
         self._connections += 1
-        # Asked now, since a short connection is over before the recorder comes to it.
+        # The process is asked for now, since a short connection is over before the recorder comes to it.
         pid, process = self._clients.behind(peer[:2], sock.getsockname()[:2])
         about = {"protocol": service.protocol, "pid": pid, "process": process}
         self._copies.put(self._connections, CONNECTED, json.dumps(about).encode())
@@ -230,7 +229,7 @@ class _Loop:
     def _register(self, end: _End) -> None:
         reading = 0 if end.is_over or end.is_paused else _READ
         sending = select.EPOLLOUT if end.held else 0
-        # One that has ended and has nothing to send would be reported as hung up without end.
+        # epoll would report without end that a socket hung up which has ended and has nothing to send.
         self._look_for(end, None if end.is_over and not sending else reading | sending)
 
     def _look_for(self, end: _End, mask: int | None) -> None:
@@ -278,7 +277,8 @@ def _main(pipe: str, services: str) -> None:
         return
     print(json.dumps(ports), flush=True)
     loop.watch_owner(sys.stdin.fileno())
-    # Nothing here is in a circle, and a search for such things takes time from a conversation.
+    # No objects here refer to each other in circles, and the search for such circles would delay
+    # conversations.
     gc.disable()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         loop.run()
