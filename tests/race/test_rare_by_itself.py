@@ -1,11 +1,14 @@
 """A fault that is rare: whether it needs a race is not known from a few rounds one after the other."""
 
+import re
+import socketserver
 from pathlib import Path
 
 import pytest
 from mailrace.model.result import Verdict
 
 from tests.race.test_strangers_beside import raced
+from tests.scripted_box import Script
 from tests.scripted_server import ScriptedServer
 
 
@@ -16,8 +19,36 @@ class Losing(ScriptedServer):
         super().__init__(when_raced=True)
         store = self.box.store
         self.box.store = lambda to, content, **how: (  # type: ignore[method-assign]
-            None if f"message={rounds}".encode() in content else store(to, content, **how)
+            None if re.search(f"message={rounds}".encode(), content) else store(to, content, **how)
         )
+
+
+class Both(Losing):
+    """It also refuses what it stores, in a later round; one after the other it loses mails only then."""
+
+    def __init__(self) -> None:
+        super().__init__("r(00001|90004)")
+        self._refused = False
+
+    def _content(self, session: socketserver.StreamRequestHandler) -> bytes | None:
+        content = super()._content(session)
+        self._refused = content is not None and b"message=r00004s01" in content
+        return content
+
+    def _say(self, session: socketserver.StreamRequestHandler, script: Script, stage: str) -> bool:
+        if stage == "dot" and self._refused:
+            script, self._refused = {"dot": b"451 4.3.0 try later\r\n"}, False
+        return super()._say(session, script, stage)
+
+
+@pytest.mark.slow
+def test_what_shows_one_after_the_other_later_on_was_no_race(tmp_path: Path) -> None:
+    with Both() as server:
+        result = raced(server, tmp_path, rounds=8)
+    assert dict(result.anomalies) == {"rejected_but_stored": 1}
+    assert dict(result.broken_serially) == {"accepted_but_missing": 2}
+    assert (result.hits, sum(block.hits for block in result.blocks)) == (1, 1)
+    assert [w.anomaly.name.value for w in result.witnesses] == ["rejected_but_stored"]
 
 
 @pytest.mark.slow

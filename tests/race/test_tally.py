@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from mailrace.check import break_of
 from mailrace.model.anomaly import Anomaly, AnomalyName
 from mailrace.model.attempt import Outcome, Stored, Word
 from mailrace.model.operation import Message, Send, ServerOptions
@@ -93,14 +94,30 @@ def test_blocks_hold_what_came_since_the_last_one(tally: Tally) -> None:
     control = Tally(ServerOptions(), "")
     tally.add(clean())
     tally.end_block(control)
-    for _ in range(3):
-        tally.add(Judged(ROUND, (LOST,), ""))
-        control.add(Judged(ROUND, (LOST,), ""))
+    for index in range(3):
+        tally.add(Judged(replace(ROUND, index=index), (LOST,), ""))
+        control.add(Judged(replace(ROUND, index=index), (LOST,), ""))
     tally.end_block(control)
     assert [(b.first_round, b.rounds, b.hits, b.control_hits) for b in tally.blocks] == [
         (0, 1, 0, 0),
         (1, 3, 3, 3),
     ]
+
+
+def test_what_shows_without_any_race_is_taken_back(tally: Tally) -> None:
+    mixed, odd = anomaly(AnomalyName.CONTENT_MIXED), anomaly(AnomalyName.NOT_SERIALIZABLE)
+    for index, shown in enumerate([(LOST, LOST), (LOST, mixed), (odd,), (mixed,)]):
+        tally.add(Judged(replace(ROUND, index=index), shown, ""))
+        tally.end_block(None)
+    assert tally.take_back([]) == {}
+    lost, alone = frozenset({"tag_lost"}), frozenset({"not_serializable"})
+    # Where the serial orders break promises themselves, an outcome that is none of theirs is no race either.
+    assert tally.take_back([break_of(LOST, ROUND.plan)]) == {0: lost, 1: lost, 2: alone}
+    assert (tally.rounds, tally.hits, tally.anomalies) == (4, 2, {"content_mixed": 2})
+    assert tally.broken_serially == {"tag_lost": 3, "not_serializable": 1}
+    assert [block.hits for block in tally.blocks] == [0, 1, 0, 1]
+    assert {w.anomaly for w in tally.witnesses} == {mixed}
+    assert [tally.is_hit(index) for index in range(4)] == [False, True, False, True]
 
 
 def test_expected_copies_are_summed_as_a_range(tally: Tally) -> None:

@@ -1,6 +1,6 @@
 """Takes a round's record; gives its anomalies. A file for each property, and one for the serial orders."""
 
-from mailrace.check.apart import Break, apart, break_of, serial_breaks
+from mailrace.check.apart import Break, apart, break_of, needs_race, serial_breaks
 from mailrace.check.counts import expected_copies
 from mailrace.check.log_lines import KnownLine, explain, known_line
 from mailrace.check.older_changed import differences
@@ -33,6 +33,7 @@ __all__ = [
     "left_open",
     "markable",
     "may_touch",
+    "needs_race",
     "not_looked",
     "order_in_words",
     "orders",

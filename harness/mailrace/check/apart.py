@@ -5,7 +5,7 @@ another kind. That is told as a broken promise and never called a race.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailrace.check.orders import constraints, first_attempts
 from mailrace.check.promises import broken_serially
@@ -59,15 +59,15 @@ def apart(
     from theirs is no race either: it may be the right one.
     """
     known = frozenset(breaks)
-    # A refusal in one serial order is no broken promise: the operation may have nothing left to act on.
-    is_judge_at_fault = any(name is not AnomalyName.SPURIOUS_REJECTION for name, _, _ in known)
-    races = tuple(
-        a
-        for a in anomalies
-        if break_of(a, record.plan) not in known
-        and not (is_judge_at_fault and a.name is AnomalyName.NOT_SERIALIZABLE)
-    )
+    races = tuple(a for a in anomalies if needs_race(break_of(a, record.plan), known))
     return races, tuple(a for a in anomalies if a not in races)
+
+
+def needs_race(kind: Break, breaks: Collection[Break]) -> bool:
+    """Whether an anomaly of that kind needs a race, by what shows without one; see `apart`."""
+    # A refusal in one serial order is no broken promise: the operation may have nothing left to act on.
+    is_judge_at_fault = any(name is not AnomalyName.SPURIOUS_REJECTION for name, _, _ in breaks)
+    return kind not in breaks and not (is_judge_at_fault and kind[0] is AnomalyName.NOT_SERIALIZABLE)
 
 
 def break_of(anomaly: Anomaly, planned: PlannedRound) -> Break:

@@ -48,7 +48,9 @@ class _Race:
     def __init__(self, side: Side, control: Side | None, kind: int, options: RaceOptions) -> None:
         self.side, self.control, self.kind, self.options = side, control, kind, options
         self.sides = [side] if control is None else [side, control]
-        self.pairs = self.pairs_fired = self.index = 0
+        self.pairs = self.index = 0
+        self._fired: list[int] = []
+        """Rounds of the control in counted pairs in which it showed its race."""
         self.ended = Ended()
         self._coin = random.Random(f"coin-{options.seed}")
         # Where the next round may remove what this one stored, each round is looked at by itself.
@@ -133,9 +135,14 @@ class _Race:
             self._tuner.learn(draw, hit=any(judged.is_hit for judged in pair), seconds=seconds)
             if self.control is not None and all(judged.is_counted for judged in pair):
                 self.pairs += 1
-                self.pairs_fired += pair[1].is_hit
+                self._fired += [pair[1].record.index] * pair[1].is_hit
         self.side.tally.end_block(self.control.tally if self.control else None)
         return True
+
+    @property
+    def pairs_fired(self) -> int:
+        """In how many counted pairs the control showed what needs a race."""
+        return sum(self.control is not None and self.control.tally.is_hit(index) for index in self._fired)
 
     def tell(self) -> None:
         """Say how far it is."""

@@ -37,6 +37,8 @@ class Side:
         self._restarts = 0
         self._in_vain = 0
         self._seen: set[AnomalyName] = set()
+        self.taken_back: dict[int, frozenset[str]] = {}
+        """Names that a round was counted with before they showed without any race, by its index."""
         self.sentinel = Sentinel(self.lane)
         self._keeps: str | None = None
         """In a sentence, that the server keeps only so many mails; "" if not; None: not asked yet."""
@@ -45,6 +47,7 @@ class Side:
         """Why it cannot go on, found when its rounds were judged; "" while it can."""
         self.is_cold = options.trial == "cold" or plan.scenario.target.fresh
         self.is_gone_with_the_next = is_gone_with_the_next(plan.round(0), plan.round(1), self.tally.options)
+        # A tag that is in the store already races with nothing, and only a fresh process has an empty one.
         if not self.is_cold:
             self.judge.vacuous = why_vacuous(plan.scenario, is_ours=target.is_ours)
             self.judge.vacuous_from = 1
@@ -147,6 +150,9 @@ class Side:
                 index=judged.record.index, anomalies=judged.anomalies, not_looked=judged.not_looked
             )
             self.journal.judged(self.lane.name, came_to)
+        # What is judged may have been run one after the other as well, and have shown there what was counted.
+        for index, names in self.tally.take_back(self.judge.serial.breaks).items():
+            self.taken_back[index] = self.taken_back.get(index, frozenset()) | names
         if any(judged.record.hung for judged in found) and self.target.liveness() is Liveness.HUNG:
             try:
                 self.recover()

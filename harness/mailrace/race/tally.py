@@ -1,9 +1,10 @@
 """Takes judged rounds, one by one; gives counts, witnesses and samples of a ScenarioResult. Memory flat."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from mailrace.check import expected_copies, explain, replies
+from mailrace.check import Break, break_of, expected_copies, explain, needs_race, replies
 from mailrace.model.anomaly import Anomaly, Weight
 from mailrace.model.attempt import Loss, Outcome, RoundRecord
 from mailrace.model.operation import PlannedRound, ServerOptions
@@ -59,7 +60,7 @@ class Tally:
     def __init__(self, options: ServerOptions, replay: str) -> None:
         self.options = options
         self._replay = replay
-        self._block_start = (0, 0, 0)
+        self._block_start = (0, 0)
         self.rounds = 0
         self.losses: Counter[Loss] = Counter()
         self.hits = 0
@@ -74,6 +75,8 @@ class Tally:
         self.found = 0
         self.not_looked: list[str] = []
         self._accepted: Counter[str] = Counter()
+        self._hits: dict[int, tuple[int, Counter[Break]]] = {}
+        """Of each hit, by its round's index, the block and the kinds of its anomalies."""
 
     def add(self, judged: Judged) -> None:
         """Count one round."""
@@ -82,6 +85,10 @@ class Tally:
             self.rounds += 1
             self.hits += judged.is_hit
             self.skew_us.append(record.skew_us)
+            if judged.is_hit:
+                races = (a for a in judged.anomalies if a.name.weight is Weight.RACE)
+                kinds = Counter(break_of(a, record.plan) for a in races)
+                self._hits[record.index] = len(self.blocks), kinds
         elif judged.loss is not None:
             self.losses[judged.loss] += 1
         # What breaks without a race is counted in lost rounds as well: it is told, and it is no hit.
@@ -104,6 +111,34 @@ class Tally:
             self.expected = (self.expected[0] + least, self.expected[1] + most)
             self.found += len(record.stored.messages)
         self._keep(judged)
+
+    def take_back(self, breaks: Collection[Break]) -> dict[int, frozenset[str]]:
+        """Count as broken without a race what was counted as one before it showed one after the other.
+
+        Gives the names that a round does not show any more, by the round's index.
+        """
+        taken: dict[int, frozenset[str]] = {}
+        for index, (block, kinds) in list(self._hits.items()):
+            left = Counter({kind: times for kind, times in kinds.items() if needs_race(kind, breaks)})
+            if left == kinds:
+                continue
+            for (name, _, _), times in (kinds - left).items():
+                self.anomalies[name] -= times
+                self.broken_serially[name] += times
+            taken[index] = frozenset(k[0].value for k in kinds) - frozenset(k[0].value for k in left)
+            self._hits[index] = block, left
+            if not left:
+                del self._hits[index]
+                self.hits -= 1
+                if block < len(self.blocks):
+                    self.blocks[block] = replace(self.blocks[block], hits=self.blocks[block].hits - 1)
+        self.anomalies = +self.anomalies
+        self.witnesses = [w for w in self.witnesses if needs_race(break_of(w.anomaly, w.record.plan), breaks)]
+        return taken
+
+    def is_hit(self, index: int) -> bool:
+        """Whether that round is counted as a hit."""
+        return index in self._hits
 
     @property
     def lost(self) -> int:
@@ -162,15 +197,15 @@ class Tally:
 
     def end_block(self, control: "Tally | None") -> None:
         """Close a block of rounds, for drift."""
-        rounds, hits, control_hits = self._block_start
-        now = (self.rounds, self.hits, control.hits if control else 0)
+        rounds, control_hits = self._block_start
+        now = (self.rounds, control.hits if control else 0)
         self._block_start = now
         self.blocks.append(
             Block(
                 first_round=rounds,
                 rounds=now[0] - rounds,
-                hits=now[1] - hits,
-                control_hits=now[2] - control_hits,
+                hits=sum(block == len(self.blocks) for block, _ in self._hits.values()),
+                control_hits=max(0, now[1] - control_hits),
             )
         )
 

@@ -165,15 +165,21 @@ class _Watched(Side):
 
     def __init__(self, name: str, plan: Plan, target: Target, journal: Journal, options: RaceOptions) -> None:
         super().__init__(name, plan, target, journal, options)
-        self.shown: list[frozenset[str] | None] = []
+        self._shown: list[tuple[int, frozenset[str] | None]] = []
 
     def judged(self) -> tuple[Judged, ...]:
         """See `Side`."""
         found = super().judged()
         for one in found:
             names = frozenset(str(a.name) for a in one.anomalies if a.name.weight is Weight.RACE)
-            self.shown.append(names if one.is_counted else None)
+            self._shown.append((one.record.index, names if one.is_counted else None))
         return found
+
+    @property
+    def shown(self) -> list[frozenset[str] | None]:
+        """Of each round the races that it showed, by all that is known now; None: it was not looked at."""
+        gone = self.taken_back
+        return [None if names is None else names - gone.get(i, frozenset()) for i, names in self._shown]
 
 
 def _pairs(before: _Watched, after: _Watched) -> tuple[Pair, ...]:
