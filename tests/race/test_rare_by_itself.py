@@ -5,6 +5,7 @@ import socketserver
 from pathlib import Path
 
 import pytest
+from mailrace.history import HISTORY, read_histories
 from mailrace.model.result import Verdict
 
 from tests.race.test_strangers_beside import raced
@@ -49,6 +50,11 @@ def test_what_shows_one_after_the_other_later_on_was_no_race(tmp_path: Path) -> 
     assert dict(result.broken_serially) == {"accepted_but_missing": 2}
     assert (result.hits, sum(block.hits for block in result.blocks)) == (1, 1)
     assert [w.anomaly.name.value for w in result.witnesses] == ["rejected_but_stored"]
+    # Of a run that is killed later, the journal says the same.
+    (history,) = read_histories(tmp_path / "out" / HISTORY)
+    judged = {record.index: one for lane, record, one in history.rounds if lane == "target"}
+    shown = {index for index, one in judged.items() if one is not None and one.anomalies}
+    assert shown == {4}
 
 
 @pytest.mark.slow

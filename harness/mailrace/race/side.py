@@ -153,6 +153,8 @@ class Side:
         # What is judged may have been run one after the other as well, and have shown there what was counted.
         for index, names in self.tally.take_back(self.judge.serial.breaks).items():
             self.taken_back[index] = self.taken_back.get(index, frozenset()) | names
+            if not self.tally.is_hit(index):
+                self.journal.judged(self.lane.name, JudgedRound(index=index, anomalies=(), not_looked=""))
         if any(judged.record.hung for judged in found) and self.target.liveness() is Liveness.HUNG:
             try:
                 self.recover()
