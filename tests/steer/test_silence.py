@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -15,6 +16,9 @@ from mailrace.scenario.load import scenario_from
 from mailrace.steer import SteerRequest, steer
 from mailrace.steer.database_proxy.proxy import DatabaseProxy
 from mailrace.steer.database_proxy.rqlite import Answer, Done, Rows
+from mailrace.steer.explore.graph import Node
+from mailrace.steer.explore.programs import PlannedStep
+from mailrace.steer.one_instance.many_connections import behind_locks
 from mailrace.steer.servers.instance import Instance
 from mailrace.steer.servers.liveness import ASKED, HANG_S, Silence, place_of
 from mailrace.steer.surveying import Surveying
@@ -24,6 +28,15 @@ from mailrace.targets import parse_target
 from tests.steer.test_faulty import A_DELETION
 
 SHORT_S = HANG_S / 2
+
+
+def test_one_lock_that_is_waited_for_in_vain_says_nothing_of_another() -> None:
+    node = Node(((), ()), steps={actor: PlannedStep(((text, ()),), text) for actor, text in enumerate("ab")})
+    other = replace(node, steps={0: node.steps[0]})
+    silence = Silence({behind_locks(node)})
+    began = time.monotonic() - 1.0
+    assert silence.is_hang(began, behind_locks(node))
+    assert not silence.is_hang(began, behind_locks(other))
 
 
 def test_a_place_is_waited_for_in_full_before_it_is_known_to_hang() -> None:

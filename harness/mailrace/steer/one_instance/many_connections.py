@@ -16,10 +16,11 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import TakenStep
 from mailrace.steer.database_proxy.proxy import Statement
 from mailrace.steer.database_proxy.statement_text import Names
+from mailrace.steer.explore.graph import Node
 from mailrace.steer.one_instance.arrivals import Arrivals
 from mailrace.steer.one_instance.pace import PATIENCE_S, Pace
 from mailrace.steer.one_instance.paths import Paths, is_as_in
-from mailrace.steer.one_instance.scheduler import Scheduler
+from mailrace.steer.one_instance.scheduler import Scheduler, step_text
 from mailrace.steer.one_instance.sections import Sections
 from mailrace.steer.servers.seat import Seat
 
@@ -109,13 +110,14 @@ class ManyConnections:
     def _comes_late(self) -> bool:
         """Whether something comes after a while all the same: a server may try again, or have a timer."""
         rig, began = self.arrivals.rig, time.monotonic()
+        place = behind_locks(self.paths.node)
         over = sum(seat.is_over for seat in self.seats)
 
         def came() -> bool:
             return len(self.arrivals.held) > len(self.held) or sum(s.is_over for s in self.seats) > over
 
         while not rig.loop.pump(came, rig.silence.look_s):
-            if rig.silence.is_hang(began, "behind a lock"):
+            if rig.silence.is_hang(began, place):
                 return False
         rig.silence.ended(began)
         self._settle()
@@ -139,3 +141,8 @@ class ManyConnections:
             if len(may) != 1:
                 raise ScheduleMissed(f"{self.names.call(statement)} may be of several actors, or of none")
             self.held[may[0]] = statement
+
+
+def behind_locks(node: Node) -> str:
+    """The place (see `Silence`) where all wait for locks: one of the server's locks may be slow, another dead."""
+    return f"behind locks, before {[(actor, step_text(node, actor)) for actor in sorted(node.steps)]}"
