@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from mailrace.model.result import ScenarioResult, Verdict
+from mailrace.scenario import scenario_from
+from mailrace.steer import steer
 
-from tests.steer.altered import Altered, altered
+from tests.faulty.faulty_program import faulty_program
+from tests.steer.altered import TWO_SENDERS, Altered, altered
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +57,10 @@ def test_both_forms_are_decided(kind: str, servers: Altered) -> None:
     racy = servers.decided(kind)
     assert racy.verdict is Verdict.RACE, racy.reason
     assert racy.witnesses
+    # A repair that was tried holds, or it is said why that was not shown.
+    assert racy.schedules is not None
+    tried = [repair.verified or "" for cause in racy.schedules.causes for repair in cause.repair]
+    assert all(said.startswith("not shown: ") for said in tried if said), tried
     correct = servers.decided(f"{kind}_benign")
     assert correct.verdict is Verdict.PASS, correct.reason
     assert is_clean(correct)
@@ -102,3 +109,12 @@ def test_no_mixture_is_called_what_it_is_not(told: str, servers: Altered) -> Non
     assert result.verdict in (wanted, Verdict.INCONCLUSIVE), result.reason
     if result.verdict is Verdict.PASS:
         assert is_clean(result)
+
+
+def test_a_race_behind_the_reply_comes_again_on_two_servers(tmp_path: Path) -> None:
+    """Whose work it is was learnt while it was explored. Without that no repeat came."""
+    target = {"target": {"instances": 2}}
+    program = faulty_program(tmp_path, "behind_the_reply", "1.33.1")
+    found = steer(scenario_from(TWO_SENDERS | target, tmp_path), program)
+    assert found.verdict is Verdict.RACE, found.reason
+    assert "20 of 20 repeats came to the same" in found.reason

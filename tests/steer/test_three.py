@@ -21,7 +21,7 @@ from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
 from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.explore.strategy import Budget, run_schedules
-from mailrace.steer.one_instance.realiser import Effort
+from mailrace.steer.one_instance.realise import Effort
 from mailrace.steer.one_instance.several import walk_several
 from mailrace.steer.result.scenario_result import judged
 from mailrace.steer.servers.marks import plain, with_own_spellings

@@ -22,8 +22,10 @@ from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
-from mailrace.steer.one_instance.exclusions import Exclusions, Points, run_release_points
-from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.exclusions import Points
+from mailrace.steer.one_instance.pairs import look_on_one
+from mailrace.steer.one_instance.realise import Effort
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.recorded_schedule import on_separate, on_shared, schedule_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.rig import Rig
@@ -130,8 +132,8 @@ class _Replay:
         allowed: Follows = always
         points = Points((), 0, {})
         if self.is_shared and len(names) == 2:
-            points = run_release_points(shared)
-            allowed = Exclusions.seen(shared, self.space.programs).allow
+            seen = look_on_one(self.round_, self.space)
+            shared, points, allowed = seen.shared, seen.points, seen.exclusions.allow
         # This version can follow the recorded schedule where it is a path of its graph. It is run again then.
         runs: list[Execution] = []
         missed = self.request.times
@@ -139,7 +141,7 @@ class _Replay:
             once = (
                 on_shared(shared, schedule, allowed)
                 if self.is_shared
-                else on_separate(self.round_, schedule, self.space.executions)
+                else on_separate(self.round_, schedule, self.space)
             )
             runs, missed = self._runs(once)
         # One hit is enough to say that it still fails; without any the other schedules have to be asked.

@@ -31,7 +31,7 @@ from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.pairs import walk_pair, walk_separate, with_smallest
 from mailrace.steer.one_instance.realisations import Summary
-from mailrace.steer.one_instance.realiser import Effort
+from mailrace.steer.one_instance.realise import Effort
 from mailrace.steer.one_instance.several import walk_several
 from mailrace.steer.result.scenario_result import not_steerable, scenario_result
 from mailrace.steer.servers.marks import plain, with_own_spellings

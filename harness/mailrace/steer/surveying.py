@@ -29,7 +29,8 @@ from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.state_space import StateSpace, explore, never_accepted
 from mailrace.steer.one_instance.beyond import at_point, bad_points, in_turn
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
-from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.realise import Effort
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.marks import plain, with_own_spellings
@@ -158,11 +159,10 @@ class Surveying:
 
     def orders(self, looked: Looked) -> tuple[frozenset[tuple[int, Label, Label]], ...]:
         """The orders of two steps that one server allows, and those that two allow."""
-        space, kinds = looked.space, looked.grounds.view.kinds if looked.grounds.view else ()
-        if looked.grounds.view is None:
+        if (view := looked.grounds.view) is None:
             return frozenset(), frozenset()
-        whole, _ = view_of(space.graph, space.bad_leaves, kinds, always)
-        return orders_of(looked.grounds.view), orders_of(whole)
+        whole, _ = view_of(looked.space.graph, looked.space.bad_leaves, view.kinds, always)
+        return orders_of(view), orders_of(whole)
 
     def realise(self, planned: PlannedRound, looked: Looked, name: str, seconds_max: float) -> Cause:
         """One class of the cause shown on one instance, the easiest, and its repairs tried out.

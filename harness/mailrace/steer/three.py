@@ -26,7 +26,8 @@ from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
 from mailrace.steer.explore.state_space import StateSpace, never_accepted
 from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
-from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.realise import Effort
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.routes import fewest_preemptions, preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.told_causes import with_repairs_tried
@@ -134,7 +135,7 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     by_pairs = model.shown_by_pairs()
     ran = run_each(walk, model, executions, by_pairs)
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
-    space = _space(round_, judge, executions, model.graph, bad)
+    space = replace(_space(round_, judge, executions, model.graph, bad), habits=separate.habits)
     hidden = hidden or round_.views.trouble
     doubt, refused = hidden or once or walk.doubt or judge.without_a_race, never_accepted(space)
     if not doubt and not model.graph.is_whole:

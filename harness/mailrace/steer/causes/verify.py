@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 from mailrace.model.anomaly import AnomalyName
 from mailrace.steer.causes.repair import Gap, Stretch, gaps_of
@@ -10,8 +11,8 @@ from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.database_proxy.independence import EVERYTHING, Footprint
 from mailrace.steer.explore.depth_first import DepthFirst
 from mailrace.steer.explore.graph import Follows, Graph
-from mailrace.steer.explore.judge import Judge
 from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.explore.strategy import Around, Budget, run_schedules
 from mailrace.steer.servers.round import Round
 
@@ -22,13 +23,14 @@ SECONDS_MAX = 15.0
 class GapsClosed(Around[Execution]):
     """The `System` inside, but that an actor goes on without a stop where a gap is closed.
 
-    kinds   kinds of the actors' operations; `gaps`: those that are closed
+    kinds   kinds of the actors' operations; `gaps`: those that are closed; `has_kept`: one of them came
     """
 
     def __init__(self, inside: SeparateInstances, kinds: tuple[str, ...], gaps: frozenset[Gap]) -> None:
         super().__init__(inside)
         self._instances, self._kinds, self._gaps = inside, kinds, gaps
         self._sent: list[Counter[str]] = []
+        self.has_kept = False
 
     def restart(self) -> None:
         """See `System`."""
@@ -53,6 +55,7 @@ class GapsClosed(Around[Execution]):
                 return
             if (self._kinds[actor], label, self._next(actor)) not in self._gaps:
                 return
+            self.has_kept = True
 
     def _is_opening(self, actor: int) -> bool:
         """Whether the step that waits is the first of a closed gap."""
@@ -65,23 +68,27 @@ class GapsClosed(Around[Execution]):
 
 
 def verified(
-    round_: Round, judge: Judge, graph: Graph, view: View, stretches: tuple[Stretch, ...], allowed: Follows
+    round_: Round, space: StateSpace, view: View, stretches: tuple[Stretch, ...], allowed: Follows
 ) -> str:
     """ "" where no schedule that keeps the stretches together is bad; else what was in the way, in words.
 
     Schedules that one server does not allow do not count.
     """
-    instances = SeparateInstances(round_)
+    instances = SeparateInstances(round_, habits=replace(space.habits, strays=Counter()))
     system = GapsClosed(instances, view.kinds, gaps_of(view, stretches))
     bad: list[frozenset[AnomalyName]] = []
 
     def take(_: Schedule, execution: Execution) -> None:
-        if (names := judge.names(execution)) and _is_of_one(graph, execution.schedule, allowed):
+        if (names := space.judge.names(execution)) and _is_of_one(space.graph, execution.schedule, allowed):
             bad.append(names)
 
     budget = Budget(schedules_max=SCHEDULES_MAX, until=time.monotonic() + SECONDS_MAX)
     found = run_schedules(system, DepthFirst(), budget, take)
     instances.end()
+    if strays := instances.habits.strays_in_words:
+        return f"not shown: {strays}"
+    if not system.has_kept:
+        return "not shown: the statements that are to be kept together did not come as they were"
     if bad:
         return f"{len(bad)} bad schedules were left: {', '.join(sorted(frozenset().union(*bad)))}"
     return "" if found.is_complete else f"not all of its schedules were run: {found.why_not}"

@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from mailrace.model.errors import TargetError
 from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.bad_ends import run_in_words
 from mailrace.steer.explore.graph import Follows, Graph, Node, always, build, count_schedules
+from mailrace.steer.explore.habits import Habits
 from mailrace.steer.explore.judge import Judge, class_of, learn_serial
 from mailrace.steer.explore.model_walk import Model, ModelWalk
 from mailrace.steer.explore.observer import NOBODY, Observer
@@ -44,6 +45,7 @@ class StateSpace:
     executions   one schedule of each class, as the servers executed it
     violating    those that break a promise, each with the leaf of the graph that it ends in
     bad_leaves   what is broken in each such leaf; any other leaf of the graph is a good outcome
+    habits       what was learnt of whose statements are whose, for whoever runs its schedules again
     is_predicted the graph was walked without a server, and not every class of its schedules was run
     doubt        why an outcome may have been left out although every class that showed was run; "" if nothing
     seconds      what took how long
@@ -59,6 +61,7 @@ class StateSpace:
     bad_leaves: Mapping[Node, frozenset[AnomalyName]]
     doubt: str
     seconds: Mapping[str, float]
+    habits: Habits = field(default_factory=Habits)
     is_predicted: bool = False
 
     @property
@@ -105,11 +108,9 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
     separate = SeparateInstances(round_)
     began = time.monotonic()
     judge, serial = learn_serial(separate, round_.rig.options)
-    # What users see comes by REST: a server that hides its store there is not clean, whatever its tables say.
-    last = serial[-1]
-    hidden = round_.views.trouble
-    if not (hidden or last.has_ended_badly):
-        hidden = rest_differs(round_.rig, last.record.stored)
+    last = serial[-1]  # a server that hides its store from REST is not clean, whatever its tables say
+    is_seen = not (round_.views.trouble or last.has_ended_badly)
+    differs = rest_differs(round_.rig, last.record.stored) if is_seen else ""
     serial_s = time.monotonic() - began
 
     # The judge knows what may come out, so each schedule can be judged as soon as it has run. Every one also
@@ -147,11 +148,11 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
     if not kept:
         name = round_.rig.instances[0].target.name
         raise TargetError(f"{name}: no schedule could be run: {coverage.why_not}")
-
     seconds = {"serial": serial_s, "explore": time.monotonic() - began}
-    doubt = hidden or round_.views.trouble or once or doubt_of(separate, coverage, learner.programs())
+    doubt = round_.views.trouble or differs or once or doubt_of(separate, coverage, learner.programs())
     model = models[0] if models and not doubt else None
-    return _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds, model)
+    space = _mapped(round_, judge, coverage, learner.programs(), kept, doubt, seconds, model)
+    return replace(space, habits=separate.habits)
 
 
 def _mapped(
@@ -169,9 +170,8 @@ def _mapped(
     model   of a round that was too large for every schedule: its graph then stands for all states
     """
     began = time.monotonic()
-    actors = round_.actors
-    is_mapped = coverage.is_complete or len(actors) == 2
-    graph = graph_of(round_, programs) if is_mapped else Graph(Node(((),) * len(actors)), 1, False)
+    is_mapped = coverage.is_complete or len(round_.actors) == 2
+    graph = graph_of(round_, programs) if is_mapped else Graph(Node(((),) * len(round_.actors)), 1, False)
     if model is not None and not is_mapped:
         graph = model.graph
     # The graph exchanges nothing, so it checks the search: whatever it knows of and the search did not come
@@ -187,7 +187,7 @@ def _mapped(
         # One schedule of each outcome was run. That its other schedules are as bad is predicted.
         bad_leaves |= {o: bad_leaves[b] for b in [*bad_leaves] for o in model.alike(b) if o not in bad_leaves}
     return StateSpace(
-        actors=actors,
+        actors=round_.actors,
         judge=judge,
         coverage=coverage,
         programs=programs,

@@ -144,5 +144,5 @@ class ManyConnections:
 
 
 def behind_locks(node: Node) -> str:
-    """The place (see `Silence`) where all wait for locks: one of the server's locks may be slow, another dead."""
+    """The place (see `Silence`) where all wait for locks: one lock may be slow, and another one dead."""
     return f"behind locks, before {[(actor, step_text(node, actor)) for actor in sorted(node.steps)]}"

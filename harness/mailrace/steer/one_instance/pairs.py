@@ -21,7 +21,8 @@ from mailrace.steer.one_instance.exclusions import (
     run_release_points,
 )
 from mailrace.steer.one_instance.realisations import Summary
-from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.realise import Effort
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.sections import Section
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import is_shrinkable, shrink

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mailrace.model.choices import OneOfEach
 from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, Node
@@ -25,6 +26,20 @@ SURE = 7.0
 """Tries times chance after which a class is given up: 1 of 1,100 would not have come by then."""
 CHUNK = 25
 """Tries after which what was seen of the draws is taken into summary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is realised.
+
+    until         monotonic seconds after which no try begins
+    one_of_each   of each anomaly, root cause or class one is realised, the easiest
+    replay        the command that replays a witness, but for its round
+    """
+
+    until: float
+    one_of_each: OneOfEach = "cause"
+    replay: str = "mailrace replay reports/latest"
 
 
 @dataclass(frozen=True, slots=True)

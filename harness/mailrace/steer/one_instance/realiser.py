@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.choices import OneOfEach
 from mailrace.model.result import Violation
 from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.database_proxy.executions import Execution
@@ -21,7 +20,7 @@ from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.planned_schedule import Draws
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation, Realisations
-from mailrace.steer.one_instance.realise import REPEATS, Realised, realise
+from mailrace.steer.one_instance.realise import REPEATS, Effort, Realised, realise
 from mailrace.steer.one_instance.routes import preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.told_causes import told_causes, with_repairs_tried
@@ -32,20 +31,6 @@ from mailrace.steer.servers.round import Round
 
 DOUBTFUL_S_MAX = 20.0
 """For all classes together where the graph of states is in doubt."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How much is realised.
-
-    until         monotonic seconds after which no try begins
-    one_of_each   of each anomaly, root cause or class one is realised, the easiest
-    replay        the command that replays a witness, but for its round
-    """
-
-    until: float
-    one_of_each: OneOfEach = "cause"
-    replay: str = "mailrace replay reports/latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +115,7 @@ class Realiser:
 
     def on_separate(self) -> Realisations:
         """Every violating class on as many instances as it was explored on: that schedule, and again."""
-        separate = SeparateInstances(self.round_)
+        separate = SeparateInstances(self.round_, habits=self.space.habits)
         instances = len(self.round_.actors)
         found: list[Realisation] = []
         for run, leaf in self.space.violating:
@@ -139,7 +124,11 @@ class Realiser:
             done = Realised(tuple(runs or [run]), 1, (1,) * REPEATS, 0.0)
             same = self.prover.same(done, self.space.judge.names(run))
             said = replace(self.prover.as_it_was(run, always, same, instances), cause=self._cause(leaf))
-            found.append(self.prover.proven(said, (run,), done, always, found, instances=instances))
+            if same:
+                found.append(self.prover.proven(said, (run,), done, always, found, instances=instances))
+            else:
+                why = f"it came once, and not in {len(runs)} repeats"
+                found.append(Realisation(said=replace(said, fate="unrealised", why=why)))
             self.observer.decided(said)
         separate.end()
         return self._all(found, always)

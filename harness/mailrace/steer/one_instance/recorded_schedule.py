@@ -9,6 +9,7 @@ from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.following import follow
 from mailrace.steer.explore.graph import Follows, Graph
 from mailrace.steer.explore.separate_instances import SeparateInstances
+from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.one_instance.planned_schedule import PlannedSchedule
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.servers.round import Round
@@ -60,10 +61,10 @@ def on_shared(shared: SharedInstance, schedule: Schedule, allowed: Follows) -> O
     return once
 
 
-def on_separate(round_: Round, schedule: Schedule, executions: Sequence[Execution]) -> Once:
+def on_separate(round_: Round, schedule: Schedule, space: StateSpace) -> Once:
     """The schedule on an instance for each actor; where it was explored, with the very statements of then."""
-    separate = SeparateInstances(round_)
-    known = next((run for run in executions if run.schedule == schedule), None)
+    separate = SeparateInstances(round_, habits=space.habits)
+    known = next((run for run in space.executions if run.schedule == schedule), None)
 
     def once() -> Execution | None:
         if known is not None:

@@ -27,7 +27,8 @@ from mailrace.steer.one_instance.pairs import (
     walk_small,
 )
 from mailrace.steer.one_instance.realisations import Realisation, Realisations, Summary
-from mailrace.steer.one_instance.realiser import Effort, Realiser
+from mailrace.steer.one_instance.realise import Effort
+from mailrace.steer.one_instance.realiser import Realiser
 from mailrace.steer.one_instance.routes import preemptions_of
 from mailrace.steer.one_instance.shared_instance import SharedInstance
 from mailrace.steer.one_instance.shrink import pairs, shrink

@@ -87,7 +87,6 @@ def with_repairs_tried(
     tried: dict[Repair, Repair] = {}
     for repair in causes[0].repair[:REPAIRS_MAX]:
         if time.monotonic() < until:
-            space = grounds.space
-            found = verified(round_, space.judge, space.graph, grounds.view, stretches_of(repair), allowed)
+            found = verified(round_, grounds.space, grounds.view, stretches_of(repair), allowed)
             tried[repair] = replace(repair, verified=found)
     return [replace(one, repair=tuple(tried.get(r, r) for r in one.repair)) for one in causes]
