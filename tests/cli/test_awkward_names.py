@@ -159,5 +159,5 @@ def test_a_mistake_in_a_bundle_is_told_of_the_bundle(here: Here, tmp_path: Path)
 @pytest.mark.parametrize("other", ["out", "state"])
 def test_a_survey_has_one_folder(other: str, here: Here, tmp_path: Path) -> None:
     status, _, err = here("survey", "--only", "send", "--state", "state", "--out", other)
-    assert (status, err.startswith("mailrace: --out: the folder of a survey with --state ")) == (2, True)
+    assert (status, err.startswith("mailrace: --out: with --state the survey is written into ")) == (2, True)
     assert not (tmp_path / "state").exists()

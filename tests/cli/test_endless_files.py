@@ -81,7 +81,7 @@ def test_a_bundle_leaves_a_log_out_that_its_reader_would_refuse(
     assert left_out(run) == (run / HISTORY,)
     status, _, err = here("bundle", "run", "-o", "b.zip")
     assert status == 0
-    assert "run/history.jsonl: left out, for it is too long for a bundle" in err
+    assert "run/history.jsonl: left out, because it is too long for a bundle" in err
     names = zipfile.ZipFile(tmp_path / "b.zip").namelist()
     assert ("server.log" in names, "history.jsonl" in names) == (True, False)
     read_bundle(tmp_path / "b.zip")

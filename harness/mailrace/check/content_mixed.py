@@ -87,7 +87,7 @@ def _of_the_tags(copy: StoredMessage, record: RoundRecord, spelt: Mapping[str, s
     """This round's own tags in a spelling that nobody used: the server has to keep the first spelling."""
     own = [tag for tag in copy.tags if record.plan.token.lower() in tag.lower()]
     return [
-        f"has the tag {tag!r}, which nobody spelt so: {listed(sorted(asked))} was asked for"
+        f"has the tag {tag!r} in a spelling that nobody used: {listed(sorted(asked))} was asked for"
         for tag in own
         if (asked := spelt.get(tag_key(tag), set())) and clean_tag(tag) not in asked
     ]

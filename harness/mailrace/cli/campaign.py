@@ -38,7 +38,7 @@ WorkersOption = Annotated[
     worker_option(
         "--workers",
         metavar="N|ADDRESS",
-        help="So many workers on this machine, or those of a Dask scheduler: tcp://HOST:8786.",
+        help="This many workers on this machine, or those of a Dask scheduler: tcp://HOST:8786.",
     ),
 ]
 ShareOption = Annotated[

@@ -97,7 +97,7 @@ TimeLimitOption = Annotated[
         metavar="SECONDS",
         min=0.1,
         callback=finite,
-        help="End after so long, with what was seen by then; what still runs 5 s later is cut off.",
+        help="End after this many seconds, with what was seen by then; cut off what still runs 5 s later.",
     ),
 ]
 GomaxprocsOption = Annotated[
@@ -196,7 +196,7 @@ VerboseOption = Annotated[
 ]
 HarmOption = Annotated[
     choices.HarmAsked,
-    sure_option(metavar="HARM", help="From which harm on the status is 1: stop, data, promise or reply."),
+    sure_option(metavar="HARM", help="The least harm that makes the status 1: stop, data, promise or reply."),
 ]
 OutsideOption = Annotated[
     bool,

@@ -51,7 +51,7 @@ MinutesOption = Annotated[
         min=0,
         max=1440,
         callback=options.finite,
-        help="Steer the overlaps that occurred for so long; 0: not at all.",
+        help="Steer the overlaps that occurred for this many minutes in all; 0: not at all.",
     ),
 ]
 KeepOption = Annotated[

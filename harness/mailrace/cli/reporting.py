@@ -20,10 +20,10 @@ FolderArgument = Annotated[
 ]
 ReplayedRounds = Annotated[
     int,
-    race_option(metavar="N", min=1, max=ROUNDS_MAX, help="Of a raced round: run it at most this many times."),
+    race_option(metavar="N", min=1, max=ROUNDS_MAX, help="Run a raced round at most this many times."),
 ]
 ReplayedTimes = Annotated[
-    int, steer_option(metavar="N", min=1, max=1_000, help="Of a schedule: run it this many times.")
+    int, steer_option(metavar="N", min=1, max=1_000, help="Run a schedule this many times.")
 ]
 LATEST = Path("reports/latest")
 
@@ -201,7 +201,7 @@ def bundle(
         "mailrace-bundle.zip"
     ),
     scenario: Annotated[
-        str, typer.Option(metavar="NAME", help="Of this scenario; default: the first with a witness.")
+        str, typer.Option(metavar="NAME", help="The scenario to take; default: the first with a witness.")
     ] = "",
     keep: Annotated[
         list[str] | None,
@@ -232,7 +232,7 @@ def bundle(
             f"{mail}: your own message; it is included as it is, in repro.py too; nothing in it is replaced"
         )
     for log in left_out(run):
-        said.text(f"{log}: left out, for it is too long for a bundle; nothing that replays the race needs it")
+        said.text(f"{log}: left out, because it is too long for a bundle; no replay needs it")
     written = write_bundle(run, out, keep=kept, scenario=scenario)
     said.text("Read ISSUE.md in it before you send it: it is the text of the bug report.")
     Screen().line(str(written))

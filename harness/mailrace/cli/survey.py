@@ -73,7 +73,7 @@ def survey(
     from mailrace.targets import parse_target
 
     if state is not None and out is not None:
-        raise UsageError("--out: the folder of a survey with --state is that one; give one of the two")
+        raise UsageError("--out: with --state the survey is written into that folder; give one of the two")
     by = Workers(workers)
     request = asked(target, out=out, time_limit_s=time_limit, mode="steer")
     # With `--from` both versions are surveyed, the older one first, by the same mailrace on the same machine.

@@ -61,7 +61,7 @@ class AnomalyName(StrEnum):
     ID_MIXED = (
         "id_mixed",
         Weight.RACE,
-        "a reply names or shows another mail than it is about, or names none, or two replies name one",
+        "a reply names or shows the wrong mail, or names none, or two replies name the same one",
     )
     FOREIGN_ROW = (
         "foreign_row",

@@ -170,7 +170,7 @@ RACES: tuple[Race, ...] = (
     ),
     Race(
         number="S8",
-        title="A tag stays that no mail holds",
+        title="A tag stays although no mail holds it",
         anomalies=(_A.TAG_GHOST,),
         needs="a tagged mail that is deleted after it was stored and before its tags were written",
         together=tag_beside_edit,
@@ -224,8 +224,8 @@ RACES: tuple[Race, ...] = (
         number="S13",
         title="The newest message is deleted while it is asked for",
         anomalies=(_A.SPURIOUS_REJECTION,),
-        needs="`GET /api/v1/message/latest` while the newest message is deleted: which it is, is one query, "
-        "and its text another",
+        needs="`GET /api/v1/message/latest` while the newest message is deleted: one query finds which it "
+        "is, another reads it",
         together=newest_beside_deletion,
         avoid="Ask again after a 404, or look for the message by its Message-ID.",
         scenario="latest-delete-newest",
@@ -242,7 +242,7 @@ RACES: tuple[Race, ...] = (
     ),
     Race(
         number="S15",
-        title="A deleted message is still shown, for it was read meanwhile",
+        title="A deleted message is still shown because it was read meanwhile",
         anomalies=(_A.VIEWS_DISAGREE,),
         first="1.31.2",
         needs="a message with an image that is read while it is deleted: parsed messages are kept in memory "

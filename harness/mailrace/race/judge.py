@@ -36,12 +36,12 @@ class Judge:
         why = ""
         if self._lane.plan.scenario.target.fresh:
             why = (
-                "serial equivalence was not applied, for every round needs a fresh server: what its "
-                "deletions and edits came to was not judged, nor whether a refusal has a cause"
+                "serial equivalence was not applied, because every round needs a fresh server: it was not "
+                "judged what deletions and edits came to, nor whether a refusal has a cause"
             )
         elif not self.serial.is_compared:
             why = (
-                "serial equivalence was not applied, for there are more than 120 orders: whether a refusal "
+                "serial equivalence was not applied, as there are more than 120 orders: whether a refusal "
                 "has a cause was not judged; fewer actors of different kinds have fewer orders"
             )
         return tuple(note for note in (why, self._verifier.note) if note)

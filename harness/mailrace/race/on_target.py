@@ -189,7 +189,7 @@ def must_not_run(scenario: Scenario, target: Target, *, allow_deletions: bool) -
     if any(isinstance(o, EDITS) for o in operations) and not allow_deletions:
         return "it deletes messages or edits tags on a server that is not ours: give --allow-deletions"
     if server_options(scenario).pop3:
-        return "it wants POP3, and of a server that is not ours mailrace knows only SMTP and the API"
+        return "it wants POP3, and on a server that is not ours mailrace knows only SMTP and the API"
     if server_options(scenario).relay:
         return "it releases messages to a relay, which only a server that mailrace starts has"
     if scenario.target != type(scenario.target)():

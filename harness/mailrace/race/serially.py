@@ -101,9 +101,9 @@ class SerialRounds:
             chance = 1.0 - (1.0 - times / rounds) ** alone
             if name in _RACES and chance < _SURE:
                 found.append(
-                    f"{name} was not seen in {alone} rounds that ran one after the other; of a server that "
+                    f"{name} was not seen in {alone} rounds that ran one after the other; on a server that "
                     f"shows it as often without any race ({100 * times / rounds:.2g} % of the rounds) it "
-                    f"would have been seen there with a chance of {100 * chance:.0f} % only"
+                    f"would have been seen there with a chance of only {100 * chance:.0f} %"
                 )
         return tuple(found)
 

@@ -37,7 +37,7 @@ def settings_of(target: Target) -> Settings:
         )
     if told.get("ChaosEnabled") is True and (triggers := _triggers(_read(target.api, "/api/v1/chaos"))):
         said.append(
-            f"this server refuses at random, for it was told to (--enable-chaos: {triggers}): such refusals "
+            f"this server refuses at random, as it was told to (--enable-chaos: {triggers}): such refusals "
             "are no race; turn the triggers off"
         )
     return Settings(ignores, tuple(said))

@@ -208,7 +208,7 @@ class Side:
     def recover(self) -> None:
         """Start a server of ours again; rounds that were not verified stay so, and are told as such."""
         if not self.target.is_ours:
-            raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start anew")
+            raise TargetError(f"{self.target.name}: it hangs or is gone, and is not ours to start again")
         if self._restarts >= self._limits.restarts:
             raise TargetError(f"{self.target.name}: it hung or ended {self._restarts} times; given up")
         self._restarts += 1

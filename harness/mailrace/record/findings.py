@@ -217,7 +217,7 @@ def _not_seen(suite: Suite) -> Iterator[str]:
     if unknown:
         yield (
             f"the client's process of {unknown} of {plural(len(suite.connections), 'connection')} is not "
-            "known (it runs elsewhere, belongs to another user, or this is no Linux), so nothing is said of "
+            "known (it runs elsewhere, belongs to another user, or this is no Linux), so it is not known "
             "what those disturb"
         )
     for busy in suite.busy[:BUSY_MAX]:

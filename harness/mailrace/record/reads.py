@@ -94,7 +94,9 @@ def read_gone(suite: Suite) -> Iterator[Evidence]:
         mail = suite.by_id.get(one.ids[0]) if one.ids else None
         gone = mail.deleted if mail is not None else None
         if gone is not None and suite.are_beside(suite.party(gone), suite.party(one)):
-            yield Evidence(f"{suite.who(one)} was told 404, for {suite.who(gone)} had taken it", (gone, one))
+            yield Evidence(
+                f"{suite.who(one)} was told 404, because {suite.who(gone)} had taken it", (gone, one)
+            )
 
 
 def first_page_only(suite: Suite) -> Iterator[Evidence]:

@@ -14,7 +14,7 @@ REPAIR_LENGTH_MAX = 1000
 _FATES = {
     "realised": "shown on one server",
     "unrealised": "not shown on one server, so no race by itself",
-    "left_out": "not tried by itself, for what it breaks was shown already",
+    "left_out": "not tried by itself, because what it breaks was shown already",
     "two servers": "shown on two servers with one store",
     "three servers": "shown on three servers with one store",
 }

@@ -97,7 +97,7 @@ def _header_value(text: str) -> str:
     if not _PRINTABLE.fullmatch(text):
         raise ValueError(f"{text!r} is not printable ASCII; give an encoded word (RFC 2047)")
     if len(text) > 900:
-        raise ValueError(f"{len(text)} characters; give at most 900, for a line ends at 998 (RFC 5322 2.1.1)")
+        raise ValueError(f"{len(text)} characters; give at most 900, as a line ends at 998 (RFC 5322 2.1.1)")
     return text
 
 

@@ -97,7 +97,7 @@ def absence(result: ScenarioResult, anomaly: str | None, rule: Rule) -> Absence:
         # In a walk only a hang or a crash hides another anomaly, because nothing is read afterwards.
         if anomaly is not None and (ends := [name for name in seen if name in ENDS]):
             return Absence(
-                False, f"schedules of it show {', '.join(ends)}, and there nothing else is looked for"
+                False, f"some schedules show {', '.join(ends)}, and nothing else is looked for in these"
             )
         return Absence(True, f"none of its {result.schedules.classes} classes of schedules shows it")
     # From here on rounds are counted, and they count only if nothing casts doubt on all of them.

@@ -148,13 +148,13 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
     # From here on it is new only where the old version was looked at in the same way and did not show it.
     if name in old.broken_serially:
         reason = (
-            "the new version shows it; of the old one the promise breaks without any race, so no race shows."
+            "the new version shows it; on the old one the promise breaks without any race, so no race shows."
         )
         return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
     # Another promise that breaks without any race hides only an outcome that no finer name fits.
     judged = old if name == AnomalyName.NOT_SERIALIZABLE else replace(old, broken_serially={})
     if old.schedules is None and (doubted := doubt(judged)):
-        reason = f"the new version shows it; of the old one nothing clean may be said: {doubted}."
+        reason = f"the new version shows it; the old one cannot be called clean: {doubted}."
         return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
     if again is not None and again.runs >= RUNS_NEEDED:
         reason = f"the old version did not show it in {again.runs} runs of the same test."

@@ -182,7 +182,7 @@ def _as_scenario(gate: Gate, one: ScenarioResult) -> ScenarioResult:
 
 
 def _from_harm(gate: Gate) -> str:
-    """From which harm on findings count, in a sentence; "" where all of them do."""
+    """The least harm that counts, in a sentence; "" where all findings count."""
     return "" if gate.harm is HARMS[-1] else f" Counted from the harm {gate.harm.value} on."
 
 
