@@ -11,7 +11,7 @@ from mailrace.model.operation import ServerOptions
 def tag_ghost(record: RoundRecord, options: ServerOptions) -> Iterator[Anomaly]:
     """One finding for each listed tag of this round that none of its copies holds.
 
-    Only tags with the round's token count: a message of another round, which this record does not show, may
+    Only tags with the round's token count. A message of another round, which this record does not show, may
     hold any other tag.
     """
     if record.stored is None:

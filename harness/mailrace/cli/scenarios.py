@@ -106,7 +106,7 @@ def init(
         raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
     said = Screen()
     said.line(f"{file} written; try: {shlex.join(['mailrace', 'run', str(file)])}")
-    # Where no scenario is named, only the folder `scenarios` counts, so this is said of a file there.
+    # Where no scenario is named, only the folder `scenarios` counts, so this is told about a file there.
     if file.parent == Path(OWN):
         said.line(
             "Where no scenario is named, run and steer take those of scenarios/, gate and matrix the shipped "

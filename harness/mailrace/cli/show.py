@@ -17,7 +17,7 @@ from mailrace.steer import columns
 from mailrace.verdict import exit_status
 
 ALL = Manner()
-"""Everything is said; of things that are alike, only the first ones."""
+"""Everything is told; of things that are alike, only the first ones."""
 STYLE = {
     Verdict.PASS: "bold green",
     Verdict.RACE: "bold red",

@@ -153,16 +153,18 @@ class Lane:
         """Release all, and run until every reply is there or its limit has passed."""
         links = prepared.links
         time.sleep(self._quiet_s)
+        # The server rests now. Decoys begin to queue for its connection a little before the release.
         decoys = self._connections.decoys(record.decoys)
         for decoy in decoys:
             decoy.start()
         if decoys:
             self._loop.run(lambda: False, self._decoy_lead_s)
-        gc.disable()
+        gc.disable()  # a collection between two releases would spread them
         try:
             released_ns, skew_us = release_together(links, list(record.offsets_us))
         finally:
             gc.enable()
+        # All are released. An actor that has no whole reply when the wait ends is given up.
         self._client.wait(links, all_idle(links))
         for decoy in decoys:
             decoy.stop()

@@ -22,7 +22,7 @@ FIRST_INDEX = 90_000
 """Serial rounds have indices of their own, above every raced one."""
 _RACES = frozenset(name.value for name in AnomalyName if name.weight is Weight.RACE)
 _SURE = 0.95
-"""So surely a fault that needs no race would have been seen one after the other, or it is said."""
+"""How surely serial rounds have to show a fault that needs no race; if less surely, a sentence says so."""
 REPEATS = 2
 """How often each order runs; all outcomes count, since a server need not do the same every time."""
 

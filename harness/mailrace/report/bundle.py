@@ -180,7 +180,7 @@ def _facts(run: RunResult, asked: Mapping[str, object], mails: Mapping[str, byte
 
 
 def _options(asked: Mapping[str, object]) -> TargetSpec:
-    """What the servers were started with. Raises UsageError, for the plan may be a stranger's."""
+    """What the servers were started with. Raises UsageError where the plan, maybe a stranger's, is wrong."""
     try:
         return TargetSpec.model_validate(asked.get("target") or {})
     except ValidationError as wrong:

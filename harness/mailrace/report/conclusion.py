@@ -160,7 +160,7 @@ def _explained(name: str, seen: Sequence[Seen]) -> Explained:
         times = f"{plural(count, 'class')} of schedules in "
     else:
         times = f"{count:,} times in " if count > 1 else "once in " if count else "in "
-    # How often and where it was seen is said. What follows depends on whether it makes a run a RACE.
+    # First comes how often and where it was seen. The rest depends on whether it makes a run a RACE.
     where = f"{times}{names_words(one.scenario for one in seen)}"
     told = Explained(
         anomaly=name,

@@ -11,7 +11,7 @@ from mailrace.report.page import whole_page
 from mailrace.report.words import legible, rate_words
 
 RUNS_MAX = 200
-"""So many of the newest runs are read; how many older ones there are is said."""
+"""How many of the newest runs are read; the page tells how many older ones there are."""
 STUDIES = ("gate", "matrix", "retries")
 """Questions of many runs, each with a page of that name."""
 POINTS_MAX = 30

@@ -71,7 +71,7 @@ def _rounds_hidden(result: ScenarioResult, anomaly: str | None) -> int:
 def doubt(result: ScenarioResult) -> str:
     """Why nothing may be called absent in a raced result, whatever fired in it; "" where there is no reason.
 
-    Missing copies are no reason where the result shows a race, for they may be just what the race did.
+    Missing copies are no reason where the result shows a race, because they may be just what the race did.
     """
     seen = evidence_of(result)
     found = doubt_of(replace(seen, promised=0) if seen.hits else seen)

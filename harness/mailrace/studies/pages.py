@@ -37,7 +37,7 @@ def operations_of(scenarios: Iterable[Scenario]) -> Together:
 
 
 def gate_study(gate: Gate, scenarios: Sequence[Scenario] = ()) -> Study:
-    """The findings by weight. The conclusion explains what the new version shows and nothing accepts."""
+    """The findings by weight. The conclusion explains what the new version shows and no baseline accepts."""
     found = in_order(gate.findings)
     header = ("scenario", "anomaly", "change", f"old ({gate.old_version})", f"new ({gate.new_version})")
     return Study(
@@ -178,7 +178,7 @@ def retries_study(
 ) -> Study:
     """A row for each policy with and without `--ignore-duplicate-ids`: what it leaves a user with.
 
-    name   of the scenario, as `mailrace run` takes it
+    name   the scenario's, as `mailrace run` takes it
     """
     has_all = all(trial.ledger.mails and not trial.cut for trial in trials)
     together = any_round(scenario).operations if scenario is not None else None

@@ -1,7 +1,7 @@
 """Takes the folder of any command; renders its reports again, and gives what it found in lines.
 
-Of a command that was killed this is what it had found until then. A race stays a race, and what was no longer
-looked at is said.
+Where a command was killed, this is what it had found until then. A race stays a race, and the lines tell what
+was no longer looked at.
 """
 
 from collections.abc import Collection

@@ -108,7 +108,7 @@ def apply_baseline(
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """The findings, those that are accepted marked as such; and a sentence on each entry without an effect.
 
-    scenarios   those that the gate looked at; nothing is said of entries for any other one
+    scenarios   those that the gate looked at; entries for others are passed over
     """
     said: list[str] = []
     marked = list(findings)

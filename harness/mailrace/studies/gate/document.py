@@ -119,7 +119,7 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def gate_markdown(gate: Gate) -> str:
-    """The text of gate.md, cut to the size limit of a job summary; a cut is said at its end."""
+    """The text of gate.md, cut to the size limit of a job summary; its end tells of a cut."""
     # A maintainer wants to know first why: the causes. Then the findings follow, which decide the verdict.
     head = [
         f"## mailrace gate: {gate.verdict}",
@@ -135,6 +135,7 @@ def gate_markdown(gate: Gate) -> str:
         "| scenario | anomaly | change | old | new | why |",
         "|---|---|---|---|---|---|",
     ]
+    # Below the table stand the notes, and proofs of what counts, since these may be cut off.
     found = in_order(gate.findings)
     rows = [_row(f) for f in found]
     notes = [f"- {prose(note)}" for note in gate.notes]

@@ -51,7 +51,7 @@ def seen_in_pairs(pairs: Sequence[Pair], kind: int = 1) -> dict[str, Again]:
     """By anomaly that a version showed: how many pairs tell of it, and how often the other showed it too.
 
     Where both versions show it, `hits` is above zero, and the finding is "unchanged". An anomaly that only
-    the old version showed is left out if that one is a control of kind 3, for it says nothing of the new one.
+    the old version showed is left out if that one is a control of kind 3, which says nothing of the new one.
     """
     whole = [(p.old, p.new) for p in pairs if p.old is not None and p.new is not None]
     names = sorted({name for pair in whole for shown in pair for name in shown})

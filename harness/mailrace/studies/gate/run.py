@@ -70,8 +70,8 @@ def run_gate(
     """Look at all scenarios on both targets and compare; writes old/run.json and new/run.json.
 
     The gate's own files are written by `write_gate`. Where a version fails in one scenario, the findings of
-    that scenario say so, and the next scenario is looked at. After the time limit nothing new begins, and
-    what was left out is said.
+    that scenario say so, and the next scenario is looked at. After the time limit nothing new begins, and the
+    gate tells what was left out.
 
     alone   is entered while rounds are raced natively
     look    how the workers of a campaign look at the scenarios; None: this process does

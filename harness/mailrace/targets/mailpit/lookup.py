@@ -1,4 +1,4 @@
-"""Takes a version; gives the Mailpit program of it that is at hand (docs/targets.md)."""
+"""Takes a version; gives its Mailpit program, if one is at hand (docs/targets.md)."""
 
 import os
 import shutil
@@ -73,7 +73,7 @@ def binary_at(path: str) -> Binary:
 def programs(targets: Iterable[TargetName]) -> dict[str, str]:
     """SHA-256 of the targets that are programs on this machine's disk; "" for one that cannot be read.
 
-    A path may name another program tomorrow, so what was found out is of the program and not of its path.
+    A path may name another program tomorrow, so results belong to the program and not to its path.
     """
     found = {}
     for target in targets:
