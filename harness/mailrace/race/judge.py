@@ -54,6 +54,10 @@ class Judge:
         seen = self._verifier.look(records[unreadable:], self._lane.name)
         return tuple(self._judged(record) for record in (*records[:unreadable], *seen))
 
+    def late(self) -> list[int]:
+        """See `Late.rounds`."""
+        return self._verifier.late.rounds()
+
     def emptied(self) -> None:
         """The store was emptied, so nothing that was seen in it is there any more."""
         self._verifier.forget()

@@ -150,10 +150,14 @@ class Side:
                 index=judged.record.index, anomalies=judged.anomalies, not_looked=judged.not_looked
             )
             self.journal.judged(self.lane.name, came_to)
-        # What is judged may have been run one after the other as well, and have shown there what was counted.
-        for index, names in self.tally.take_back(self.judge.serial.breaks).items():
+        # What was counted may have shown one after the other meanwhile, and what was missing may have come.
+        taken = [*self.tally.take_back(self.judge.serial.breaks).items()]
+        for index in self.judge.late():
+            why = f"round {index} was not verified: an accepted mail was not there, and came later after all"
+            taken.append((index, self.tally.take_late(index, why)))
+        for index, names in taken:
             self.taken_back[index] = self.taken_back.get(index, frozenset()) | names
-            if not self.tally.is_hit(index):
+            if names and not self.tally.is_hit(index):
                 self.journal.judged(self.lane.name, JudgedRound(index=index, anomalies=(), not_looked=""))
         if any(judged.record.hung for judged in found) and self.target.liveness() is Liveness.HUNG:
             try:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from mailrace.check import Break, break_of, expected_copies, explain, needs_race, replies
-from mailrace.model.anomaly import Anomaly, Weight
+from mailrace.model.anomaly import Anomaly, AnomalyName, Weight
 from mailrace.model.attempt import Loss, Outcome, RoundRecord
 from mailrace.model.operation import PlannedRound, ServerOptions
 from mailrace.model.result import Block, ScenarioResult, Spread, Witness
@@ -118,23 +118,50 @@ class Tally:
         Gives the names that a round does not show any more, by the round's index.
         """
         taken: dict[int, frozenset[str]] = {}
-        for index, (block, kinds) in list(self._hits.items()):
-            left = Counter({kind: times for kind, times in kinds.items() if needs_race(kind, breaks)})
-            if left == kinds:
-                continue
-            for (name, _, _), times in (kinds - left).items():
-                self.anomalies[name] -= times
-                self.broken_serially[name] += times
-            taken[index] = frozenset(k[0].value for k in kinds) - frozenset(k[0].value for k in left)
-            self._hits[index] = block, left
-            if not left:
-                del self._hits[index]
-                self.hits -= 1
-                if block < len(self.blocks):
-                    self.blocks[block] = replace(self.blocks[block], hits=self.blocks[block].hits - 1)
-        self.anomalies = +self.anomalies
-        self.witnesses = [w for w in self.witnesses if needs_race(break_of(w.anomaly, w.record.plan), breaks)]
+        for index, (_, kinds) in list(self._hits.items()):
+            if gone := {kind for kind in kinds if not needs_race(kind, breaks)}:
+                self.broken_serially.update({kind[0]: kinds[kind] for kind in gone})
+                taken[index] = self._shows_no(index, gone)
         return taken
+
+    def take_late(self, index: int, why: str) -> frozenset[str]:
+        """Count for nothing a round whose missing mail came later; the names that it does not show any more.
+
+        A round that shows more than that stays a hit.
+        """
+        block, kinds = self._hits.get(index, (0, Counter[Break]()))
+        missing = {kind for kind in kinds if kind[0] is AnomalyName.ACCEPTED_BUT_MISSING}
+        if not missing:
+            return frozenset()
+        taken = self._shows_no(index, missing)
+        if not self.is_hit(index):
+            self.rounds -= 1
+            self.losses[Loss.UNVERIFIED] += 1
+            self.not_looked.append(why)
+            if block < len(self.blocks):
+                self.blocks[block] = replace(self.blocks[block], rounds=self.blocks[block].rounds - 1)
+                self._block_start = self._block_start[0] - 1, self._block_start[1]
+        return taken
+
+    def _shows_no(self, index: int, gone: Collection[Break]) -> frozenset[str]:
+        """Take anomalies of these kinds from a hit, which may be none any more; the names that are gone."""
+        block, kinds = self._hits.pop(index)
+        left = Counter({kind: times for kind, times in kinds.items() if kind not in gone})
+        for kind in gone:
+            self.anomalies[kind[0]] -= kinds[kind]
+        if left:
+            self._hits[index] = block, left
+        else:
+            self.hits -= 1
+            if block < len(self.blocks):
+                self.blocks[block] = replace(self.blocks[block], hits=self.blocks[block].hits - 1)
+        self.anomalies = +self.anomalies
+        self.witnesses = [
+            w
+            for w in self.witnesses
+            if w.record.index != index or break_of(w.anomaly, w.record.plan) not in gone
+        ]
+        return frozenset(kind[0].value for kind in gone) - frozenset(kind[0].value for kind in left)
 
     def is_hit(self, index: int) -> bool:
         """Whether that round is counted as a hit."""

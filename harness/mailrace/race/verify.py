@@ -27,6 +27,7 @@ from mailrace.model.operation import Effect, Operation, ServerOptions, messages_
 from mailrace.model.target import Liveness, Target
 from mailrace.race.clock import Clock
 from mailrace.race.hang import LOOK_S, hangs
+from mailrace.race.late import Late
 from mailrace.race.samples import (
     Identity,
     Origin,
@@ -51,7 +52,7 @@ from mailrace.race.views import (
 )
 from mailrace.scenario import Plan
 
-SETTLE_S_MAX, LATE_S_MAX = 2.0, 0.3
+SETTLE_S_MAX = 2.0
 EMPTY_ABOVE = 400
 """A store of ours that holds more messages than this is emptied: pages stay short, memory flat."""
 AGAIN_MAX = 4
@@ -82,6 +83,7 @@ class Verifier:
         self._journal = journal
         self._sampler, self._closely_max = Sampler(plan, target), closely_max
         self._clock = Clock()
+        self.late = Late(target)
         self._pid: int | None = None
         self._known: dict[Identity, _Known] = {}
         """Rows that were seen since the store was last empty."""
@@ -182,9 +184,11 @@ class Verifier:
         """What is stored; after an unknown outcome, once two looks agree, since the mail may still come."""
         stored = self._target.stored(self._plan.domain)
         is_open = any(a.outcome is Outcome.UNKNOWN for r in records for a in r.attempts)
+        most_s = SETTLE_S_MAX if is_open else self.late.wait_s()
         began = time.monotonic()
         while is_open or is_lacking(records, stored, self._options):
-            if time.monotonic() - began > (SETTLE_S_MAX if is_open else LATE_S_MAX):
+            if time.monotonic() - began > most_s:
+                self.late.waited_in_vain()
                 break
             time.sleep(0.1)
             before, stored = stored, self._target.stored(self._plan.domain)
@@ -202,6 +206,9 @@ class Verifier:
             if identity(row) in self._known or row.id in self._foreign:
                 continue
             if at is None and row.key in self._unsure:
+                continue
+            if at is None and self.late.has_come(row):
+                self._foreign.add(row.id)
                 continue
             rows[named_by(row, records) if at is None else at].append(row)
         if not self._target.is_ours:
@@ -276,6 +283,7 @@ class Verifier:
         new = [row for part in parts for row in part.messages]
         self._known |= {identity(row): _Known(row, origins[row.key]) for row in new if row.key in origins}
         self._foreign |= {row.id for row in new if row.key not in origins}
+        self.late.expect(records, parts, self._options)
         # An operation without an answer may still take effect after this look.
         unknown = [a for r in records for a in r.attempts if a.outcome is Outcome.UNKNOWN]
         self._unsure -= origins.keys() - {a.message for a in unknown}
