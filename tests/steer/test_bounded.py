@@ -10,7 +10,7 @@ from mailrace.scenario import load, shipped
 from mailrace.steer import SteerRequest, steer
 from mailrace.steer.explore.context_bound import Alternating
 from mailrace.steer.explore.depth_first import DepthFirst
-from mailrace.steer.explore.search import few_switches
+from mailrace.steer.explore.search import depth_and_few_switches, few_switches
 from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 
 from tests.steer.toy import Toy, interleavings
@@ -129,6 +129,24 @@ def test_a_server_that_is_clean_within_a_bound_is_no_pass() -> None:
     assert clean.bound.startswith(
         "every schedule with at most 0 context switches beyond the necessary ones of"
     )
+
+
+class OnceOther(Toy):
+    """Waits with other steps in one run, which is one of those with few switches."""
+
+    def waiting(self, actor: int) -> str:
+        return f"{super().waiting(actor)}{' once' if self.starts == 230 else ''}"
+
+
+@pytest.mark.parametrize(("make", "is_complete"), [(Toy, True), (OnceOther, False)])
+def test_what_diverged_among_few_switches_is_not_forgotten_when_depth_first_ends(
+    make: type[Toy], is_complete: bool
+) -> None:
+    system = make(((("write", "x"),) * 5, (("write", "x"),) * 5))
+    found = depth_and_few_switches(cast(Any, system), 2, 800, 60.0, lambda *_: None)
+    assert found.is_complete is is_complete
+    assert found.diverged == (not is_complete)
+    assert ("same choices" in found.why_not) is not is_complete
 
 
 @pytest.mark.slow

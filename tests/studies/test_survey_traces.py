@@ -13,27 +13,29 @@ from mailrace.targets import parse_target
 
 from tests.running import mailrace
 
+SENDERS = "send ∥ send, nothing in common"
 APART = "set tags ∥ POP3 retrieve, the same message"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("fault", "verdict", "why"),
+    ("fault", "pair", "verdict", "why"),
     [
-        ("no_fault", PairVerdict.INDEPENDENT, "Run together on one server"),
-        ("tags_set_behind_the_reply", PairVerdict.PASS, "explored"),
-        ("tags_are_refused", PairVerdict.INCONCLUSIVE, "set_tags"),
+        ("no_fault", APART, PairVerdict.INDEPENDENT, "Run together on one server"),
+        ("tags_set_behind_the_reply", APART, PairVerdict.PASS, "explored"),
+        ("tags_are_refused", APART, PairVerdict.INCONCLUSIVE, "set_tags"),
+        ("link_ends_where_two_meet", SENDERS, PairVerdict.INCONCLUSIVE, "ended before its reply was whole"),
     ],
 )
 def test_a_trace_says_nothing_of_what_it_does_not_hold(
-    fault: str, verdict: PairVerdict, why: str, tmp_path: Path, faulty: Callable[..., str]
+    fault: str, pair: str, verdict: PairVerdict, why: str, tmp_path: Path, faulty: Callable[..., str]
 ) -> None:
-    """What is refused alone, or done behind the reply, may be in conflict: it is run together."""
-    wanted = [pair for pair in pairs() if pair.name == APART]
+    """What is refused alone, or done behind the reply, may be in conflict: all pairs are run together."""
+    wanted = [one for one in pairs() if one.name == pair]
     target = parse_target(faulty(fault))
     state = State(tmp_path / "state", Header(target="faulty", version="fixed", pairs=()))
     assert Surveyor(target, state, tmp_path).survey(wanted)
-    found = state.found[APART].pair
+    found = state.found[pair].pair
     assert found.verdict is verdict, found.why
     assert why in found.why
 

@@ -20,8 +20,9 @@ from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows, always
 from mailrace.steer.explore.judge import ENDS
 from mailrace.steer.explore.observer import Observer
+from mailrace.steer.explore.put_to_the_test import why_not_put_to_the_test
 from mailrace.steer.explore.search import Extent
-from mailrace.steer.explore.state_space import StateSpace, explore, why_not_put_to_the_test
+from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.pairs import look_on_one
 from mailrace.steer.one_instance.realise import Effort

@@ -24,9 +24,10 @@ from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.bad_ends import BadEnd
 from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer
+from mailrace.steer.explore.put_to_the_test import never_accepted, without_promise
 from mailrace.steer.explore.search import Extent
 from mailrace.steer.explore.separate_instances import SeparateInstances
-from mailrace.steer.explore.state_space import StateSpace, explore, never_accepted
+from mailrace.steer.explore.state_space import StateSpace, explore
 from mailrace.steer.one_instance.beyond import at_point, bad_points, in_turn
 from mailrace.steer.one_instance.pairs import OnOne, look_on_one
 from mailrace.steer.one_instance.realise import Effort
@@ -137,8 +138,7 @@ class Surveying:
 
     def look(self, planned: PlannedRound) -> Looked:
         """Every schedule of the pair, and what one instance allows of them. Raises TargetError."""
-        round_ = self._with(planned)
-        space = explore(round_, self.extent)
+        space = explore(round_ := self._with(planned), self.extent)
         seen = look_on_one(round_, space)
         grounds = grounds_of(space, seen.exclusions.allow)
         found: dict[str, tuple[Cause, Node, int]] = {}
@@ -148,7 +148,7 @@ class Surveying:
             found[cause.name] = cause, leaves[ranked[0][1]], ranked[0][0]
         beyond = grounds_of(space, always).causes() if space.graph.is_whole else []
         apart = tuple(one for one in beyond if one.name not in found and not found)
-        doubt = space.doubt or seen.points.in_words or space.judge.without_a_race
+        doubt = space.doubt or seen.points.in_words or without_promise(space.judge, space.executions)
         doubt = doubt or ("" if space.is_exhaustive else f"not finished, for {space.coverage.why_not}")
         return Looked(space, grounds, seen, found, apart, doubt, never_accepted(space))
 

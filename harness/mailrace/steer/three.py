@@ -22,9 +22,10 @@ from mailrace.steer.explore.judge import Judge, learn_serial
 from mailrace.steer.explore.model_walk import ModelWalk, is_apart
 from mailrace.steer.explore.observer import NOBODY
 from mailrace.steer.explore.programs import Learner, Programs
+from mailrace.steer.explore.put_to_the_test import never_accepted, without_promise
 from mailrace.steer.explore.separate_instances import SeparateInstances
 from mailrace.steer.explore.soundness import unexplored
-from mailrace.steer.explore.state_space import StateSpace, never_accepted
+from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.explore.strategy import Budget, Coverage, run_schedules
 from mailrace.steer.one_instance.realise import Effort
 from mailrace.steer.one_instance.realiser import Realiser
@@ -137,7 +138,7 @@ def look_at_three(round_: Round, seconds_max: float = WALK_S_MAX) -> Three | Non
     bad, once = bad_ends(separate, judge, model, executions, by_pairs)
     space = replace(_space(round_, judge, executions, model.graph, bad), habits=separate.habits)
     hidden = hidden or round_.views.trouble
-    doubt, refused = hidden or once or walk.doubt or judge.without_a_race, never_accepted(space)
+    doubt, refused = hidden or once or walk.doubt or without_promise(judge, executions), never_accepted(space)
     if not doubt and not model.graph.is_whole:
         doubt = f"not all of its states were walked within {seconds_max:.0f} s"
     if not doubt and ran < len(model.ends):

@@ -117,7 +117,9 @@ def depth_and_few_switches(
     few = few.and_then(few_switches(system, SWITCHES_MAX, budget, take))
     budget = Budget(schedules_max=schedules_max, until=began + seconds_max, begun=found.runs + few.runs)
     found = found.and_then(run_schedules(system, depth_first, budget, take))
-    return found if found.is_complete else replace(few, bound=None).and_then(found)
+    # What few switches missed depth first has run by now; that the same choices gave other statements stays.
+    whole = found.is_complete and not few.diverged
+    return found if whole else replace(few, bound=None).and_then(found)
 
 
 def sampled(

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mailrace.check import unanswered
 from mailrace.model.anomaly import AnomalyName
-from mailrace.model.attempt import Outcome
 from mailrace.model.errors import TargetError
 from mailrace.steer.database_proxy.executions import Execution, Schedule
 from mailrace.steer.explore.bad_ends import run_in_words
@@ -26,7 +24,6 @@ from mailrace.steer.explore.soundness import doubt_of, that_come_twice, unexplor
 from mailrace.steer.explore.strategy import Coverage
 from mailrace.steer.servers.rest import rest_differs
 from mailrace.steer.servers.round import Round
-from mailrace.verdict import promised_nothing
 
 
 class Counted(NamedTuple):
@@ -122,7 +119,9 @@ def explore(round_: Round, extent: Extent, observer: Observer = NOBODY) -> State
     models: list[Model] = []
 
     def keep(schedule: Schedule, execution: Execution) -> None:
-        executions.setdefault(schedule, execution)
+        # Few switches may come to a schedule that was run before: that it was bad once is not forgotten.
+        if schedule not in executions or judge.names(execution):
+            executions[schedule] = execution
         observer.executed(next(numbers), execution, judge)
 
     def take(schedule: Schedule, execution: Execution) -> None:
@@ -205,26 +204,6 @@ def graph_of(round_: Round, programs: Programs, along: Schedule | None = None) -
     """All states from the round's store, by what the programs say; or those `along` one schedule."""
     footprints = round_.rig.footprints
     return build(programs, len(round_.actors), round_.names_in_graph(), round_.snapshot, footprints, along)
-
-
-def why_not_put_to_the_test(space: StateSpace) -> str:
-    """Why clean schedules say nothing: promises break anyhow, were never made, or replies lack; else ""."""
-    lacking = dict.fromkeys(
-        clause for run in space.executions if not run.has_ended_badly for clause in unanswered(run.record)
-    )
-    return space.judge.without_a_race or promised_nothing(never_accepted(space)) or "; ".join(lacking)
-
-
-def never_accepted(space: StateSpace) -> tuple[str, ...]:
-    """The kinds of the operations that were refused in every schedule."""
-    accepted = {
-        run.record.plan.operations[a.actor].kind
-        for run in space.executions
-        for a in run.record.attempts
-        if a.outcome is Outcome.OK
-    }
-    operations = space.executions[0].record.plan.operations
-    return tuple(dict.fromkeys(o.kind for o in operations if o.kind not in accepted))
 
 
 def _violations(

@@ -8,7 +8,8 @@ from mailrace.model.anomaly import AnomalyName
 from mailrace.model.cause import Cause
 from mailrace.model.result import Violation, Witness
 from mailrace.steer.database_proxy.executions import Execution
-from mailrace.steer.explore.state_space import Counted, StateSpace, why_not_put_to_the_test
+from mailrace.steer.explore.put_to_the_test import why_not_put_to_the_test
+from mailrace.steer.explore.state_space import Counted, StateSpace
 from mailrace.steer.one_instance.told_causes import First
 
 
