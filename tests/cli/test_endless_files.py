@@ -17,6 +17,8 @@ from tests.campaign.cells import need_dask
 from tests.cli.in_process import Here
 from tests.report.report_results import native
 
+pytestmark = pytest.mark.slow
+
 
 def sparse(path: Path, size: int = BYTES_MAX + 1) -> None:
     with path.open("wb") as file:

@@ -146,7 +146,7 @@ def at(record: RoundRecord, index: int) -> RoundRecord:
     return replace(record, index=index, plan=replace(record.plan, index=index), attempts=attempts)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(ROUND, max_size=4))
 def test_what_is_written_comes_back(tmp_path: Path, drawn: list[RoundRecord]) -> None:
     path = tmp_path / "history.jsonl"

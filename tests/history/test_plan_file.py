@@ -51,7 +51,7 @@ def plan_of(request: RunRequest, *scenarios: RecordedScenario) -> RecordedPlan:
     )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 @given(REQUESTS)
 def test_what_was_asked_comes_back(tmp_path: Path, asked: RunRequest) -> None:
     plan = plan_of(asked, RecordedScenario(name="x", file="x.race.yaml", data={"name": "x", "rounds": 3}))

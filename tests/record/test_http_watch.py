@@ -199,7 +199,7 @@ def message(draw: st.DrawFn) -> bytes:
     return head + b"Transfer-Encoding: chunked\r\n\r\n" + _chunked(body, draw(st.lists(st.integers(0, 40))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(message(), min_size=1, max_size=4), st.lists(st.integers(1, 400), max_size=12))
 def test_messages_are_read_as_h11_reads_them(sent: list[bytes], cuts: list[int]) -> None:
     """Pipelined, and cut anywhere."""

@@ -147,7 +147,7 @@ SNIPPETS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     raw=st.sampled_from(whole_files()),
     edits=st.lists(

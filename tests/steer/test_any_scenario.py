@@ -90,7 +90,7 @@ def check(ended: subprocess.CompletedProcess[str], what: str, *statuses: int) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@settings(max_examples=6, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(scenarios, st.sampled_from(VERSIONS))
 def test_no_scenario_brings_a_command_down(it: dict[str, Any], version: str) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -19,7 +19,7 @@ def walk(system: Toy, schedules_max: int = 100_000) -> tuple[Coverage, dict[tupl
     return found, every
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PROGRAMS)
 def test_sleep_sets_come_to_what_brute_force_comes_to(
     programs: tuple[tuple[tuple[str, str], ...], ...],

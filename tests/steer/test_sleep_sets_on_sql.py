@@ -133,7 +133,8 @@ A_PART = [["INSERT INTO words VALUES ('there')"], ["SELECT COUNT(*) FROM words_c
 """What is put into a virtual table is kept in another one."""
 
 
-@settings(max_examples=120, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=120)
 @given(PROGRAMS)
 @example(A_COPY)
 @example(A_PART)

@@ -63,7 +63,7 @@ def jobs(least: int) -> st.SearchStrategy[list[RunResult]]:
     return st.lists(runs(), min_size=least, max_size=4, unique_by=lambda run: run.run)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs(2), st.randoms(use_true_random=False))
 def test_order_and_grouping_change_nothing(parts: list[RunResult], chance: object) -> None:
     whole = to_json(merge(parts))
@@ -74,7 +74,7 @@ def test_order_and_grouping_change_nothing(parts: list[RunResult], chance: objec
     assert to_json(reduce(lambda a, b: merge([b, a]), reversed(parts))) == whole
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs())
 def test_one_alone_is_judged_as_it_is_in_a_merge(job: RunResult) -> None:
     empty = run_of(seed=9, token="mr0000000x", rule=job.rule)
@@ -83,7 +83,7 @@ def test_one_alone_is_judged_as_it_is_in_a_merge(job: RunResult) -> None:
     assert merge([alone]).scenarios == alone.scenarios
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs(1))
 def test_a_race_is_never_merged_away(parts: list[RunResult]) -> None:
     hit = {s.name for job in parts for s in job.scenarios if s.verdict is Verdict.RACE}

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,22 +148,26 @@ def test_a_bisection_out_of_time_says_that_nothing_was_shown() -> None:
     assert first.endswith("for 2 and 1 this was only said, and not shown.")
 
 
-def an_answer() -> None:
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.recv(1)
+        yield ours
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "wait",
-    [threading.Event().wait, an_answer, signal.pause],
+    [lambda _: threading.Event().wait(), lambda silent: silent.recv(1), lambda _: signal.pause()],
+    ids=["an event", "an answer", "a signal"],
 )
-def test_a_block_is_over_by_its_instant(wait: Callable[[], object]) -> None:
+def test_a_block_is_over_by_its_instant(
+    wait: Callable[[socket.socket], object], silent: socket.socket
+) -> None:
     before = signal.getsignal(signal.SIGALRM)
     try:
         with over_by(time.monotonic()):
-            wait()
+            wait(silent)
     except TimeOver:
         assert signal.getsignal(signal.SIGALRM) is before
     else:
