@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.gate import compare
-from mailrace.studies.gate.compare import Again
+from mailrace.studies.gate.compare import RUNS_NEEDED, Again
 from mailrace.studies.gate.finding import gate_verdict
+from mailrace.verdict import rule_pairs
 
 from tests.studies.study_results import raced, steered
 from tests.studies.test_gate_compare import words
@@ -105,3 +106,12 @@ def test_what_is_in_doubt_is_neither_new_nor_fixed(
     found = compare(old, new, again, Rule())
     assert sorted(words(found)) == sorted(expected)
     assert gate_verdict(found) is verdict
+
+
+def test_new_is_said_natively_with_the_gates_confidence() -> None:
+    rule = Rule(confidence=0.999, theta=0.1)
+    needed = rule_pairs(rule)
+    for runs, change in ((needed - 1, "could not look"), (needed, "new")):
+        found = compare(raced(UNSURE), raced(RACE, tag_lost=needed), {S3: Again(runs=runs, hits=0)}, rule)
+        assert words(found) == [(S3, change)]
+    assert needed > RUNS_NEEDED

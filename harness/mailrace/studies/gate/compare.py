@@ -156,7 +156,9 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
     if old.schedules is None and (doubted := doubt(judged)):
         reason = f"the new version shows it; the old one cannot be called clean: {doubted}."
         return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
-    if again is not None and again.runs >= RUNS_NEEDED:
+    # A schedule is the same each time. Natively a race is missed by chance: the rule says what is enough.
+    needed = RUNS_NEEDED if old.schedules is not None else max(RUNS_NEEDED, rule_pairs(rule))
+    if again is not None and again.runs >= needed:
         reason = f"the old version did not show it in {again.runs} runs of the same test."
         return finding_of(old, new, name, Change.NEW, reason)
     cannot_follow = old.schedules is not None and again is not None and again.missed and not again.runs
@@ -166,7 +168,7 @@ def _seen(old: ScenarioResult, new: ScenarioResult, name: str, again: Again | No
     done = f"{again.runs} times" if again is not None else "not at all"
     reason = (
         "the new version shows it; whether the old one does is not known: it was put to the same test "
-        f"{done}, and {RUNS_NEEDED} times are needed"
+        f"{done}, and {needed} times are needed"
     )
     reason += f" ({again.said})." if again is not None and again.said else "; more rounds would tell."
     return finding_of(old, new, name, Change.COULD_NOT_LOOK, reason)
