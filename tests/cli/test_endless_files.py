@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mailrace.history import HISTORY, RecordedPlan, write_plan
 from mailrace.history.folder import has_race
-from mailrace.history.regular import BYTES_MAX, lines_of
+from mailrace.history.regular import BYTES_MAX, read_lines
 from mailrace.model.request import RunRequest
 from mailrace.report import left_out, render
 from mailrace.report.bundle import TEXT_BYTES_MAX
@@ -49,7 +49,7 @@ def test_a_history_without_an_end_is_told(words: tuple[str, ...], run: Path, her
     (run / "run.json").unlink()
     sparse(run / HISTORY)
     status, _, err = here(*words)
-    assert (status, "run: its history cannot be read (has a line over " in err) == (2, True), err
+    assert (status, "run/history.jsonl: is no history of a run (has a line over " in err) == (2, True), err
 
 
 def test_a_record_without_an_end_is_told(here: Here, tmp_path: Path) -> None:
@@ -99,6 +99,6 @@ def test_a_folder_with_an_endless_file_is_not_cleared_away(run: Path) -> None:
 def test_a_line_as_long_as_the_limit_is_one_of_ours(tmp_path: Path) -> None:
     file = tmp_path / "lines"
     file.write_bytes(b"123\n12\r\n")
-    assert [*lines_of(file, 4)] == [b"123\n", b"12\r\n"]
+    assert [*read_lines(file, 4)] == [b"123\n", b"12\r\n"]
     with pytest.raises(OSError, match="has a line over 3 bytes"):
-        [*lines_of(file, 3)]
+        [*read_lines(file, 3)]

@@ -91,7 +91,7 @@ def _read(file: Path) -> Settings:
     from mailrace.history import read_regular
 
     try:
-        tools = tomllib.loads(read_regular(file, FILE_BYTES_MAX).decode("utf-8")).get("tool", {})
+        tools = tomllib.loads(read_regular(file.resolve(), FILE_BYTES_MAX).decode("utf-8")).get("tool", {})
     except (OSError, ValueError, RecursionError) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else wrong
         raise UsageError(f"{file}: cannot be read: {why}") from wrong

@@ -5,7 +5,7 @@
 `contents` tells what is in any folder.
 """
 
-from mailrace.history.contents import Contents, contents, record_folder
+from mailrace.history.contents import Contents, contents, record_folder, stands_in
 from mailrace.history.folder import (
     HISTORY,
     RECORD,
@@ -20,7 +20,7 @@ from mailrace.history.folder import (
 from mailrace.history.journal import Journal, JournalHeader, JudgedRound, Realisation, ScheduleRun
 from mailrace.history.plan import RecordedPlan, RecordedScenario, mail_of, plan_text, read_plan, write_plan
 from mailrace.history.reading import ScenarioHistory, read_histories, read_study
-from mailrace.history.regular import lines_of, open_regular, read_regular
+from mailrace.history.regular import open_regular, read_lines, read_regular
 from mailrace.history.writing import make_folder, require_file, write_whole, writing
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
     "ScenarioHistory",
     "ScheduleRun",
     "contents",
-    "lines_of",
+    "read_lines",
     "mail_of",
     "make_folder",
     "make_latest",
@@ -54,6 +54,7 @@ __all__ = [
     "record_folder",
     "remove_bare",
     "require_file",
+    "stands_in",
     "write_plan",
     "write_whole",
     "writing",

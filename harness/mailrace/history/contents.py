@@ -91,6 +91,11 @@ def record_folder(source: Path) -> Path | None:
     return folder if (folder / RECORD).is_file() else None
 
 
+def stands_in(folder: Path, path: Path) -> bool:
+    """Whether a path below that folder stands in it, and no link on the way leads elsewhere."""
+    return path.resolve() == folder.resolve() / path.relative_to(folder)
+
+
 def _folder(source: Path) -> Path:
     for folder in (source, Path("reports") / source):
         if folder.is_dir():
@@ -103,11 +108,11 @@ def _folder(source: Path) -> Path:
 
 
 def _below(folder: Path) -> list[Path]:
-    """The folders of runs below a study's, by name."""
+    """The folders of runs below a study's, by name; a link to another's run is none of its own."""
     found = [
         path.parent
         for depth in range(1, DEPTH_MAX + 1)
         for path in folder.glob("/".join(["*"] * depth + [PLAN]))
-        if read_plan(path.parent).study in ("run", "merge")
+        if stands_in(folder, path.parent)
     ]
-    return sorted(found)
+    return sorted(run for run in found if read_plan(run).study in ("run", "merge"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from mailrace.history.plan import PLAN
-from mailrace.history.regular import lines_of, read_regular
+from mailrace.history.regular import read_lines, read_regular
 from mailrace.history.writing import make_folder, write_whole, writing
 from mailrace.model.errors import UsageError
 
@@ -119,7 +119,7 @@ def has_race(folder: Path) -> bool:
                 if _HAPPENED.search(read_regular(path)):
                     return True
                 continue
-            if any(shape.search(line) for line in lines_of(path) for shape in _RACES):
+            if any(shape.search(line) for line in read_lines(path) for shape in _RACES):
                 return True
         except OSError:
             return True
@@ -129,7 +129,7 @@ def has_race(folder: Path) -> bool:
 def remove_bare(folder: Path) -> None:
     """Remove a folder if nothing was looked at in it or below it: no server of the run has ever started."""
     for path in folder.rglob(HISTORY):
-        if any(not line.startswith(_BARE) for line in lines_of(path)):
+        if any(not line.startswith(_BARE) for line in read_lines(path)):
             return
     shutil.rmtree(folder, ignore_errors=True)
 

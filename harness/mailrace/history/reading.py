@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailrace.history.journal import JournalHeader, JudgedRound, Realisation, ScheduleRun
-from mailrace.history.regular import lines_of
+from mailrace.history.regular import read_lines
 from mailrace.model.attempt import Attempt, Loss, RoundRecord, Stored
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
@@ -41,7 +41,15 @@ def read_histories(path: Path) -> list[ScenarioHistory]:
     """What the file holds, scenario by scenario, in order; one that was looked at twice stands there twice.
 
     Its rounds are in the order of their ends; those that were cut off come last, with `lost` saying so.
+    Raises UsageError where it cannot be read, or is no history.
     """
+    try:
+        return _histories(path)
+    except (KeyError, TypeError, ValueError, OSError) as wrong:
+        raise UsageError(f"{path}: is no history of a run ({why_unreadable(wrong)}); name another") from wrong
+
+
+def _histories(path: Path) -> list[ScenarioHistory]:
     found: list[ScenarioHistory] = []
     judged: dict[tuple[str, int], JudgedRound] = {}
     reader = _Rounds()
@@ -149,7 +157,7 @@ def _record(value: dict[str, object], attempts: list[Attempt]) -> RoundRecord:
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:
-    for line in lines_of(path):
+    for line in read_lines(path):
         try:
             value = json.loads(line.decode("utf-8", "replace"))
         except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
-"""Takes the path of anybody's file; opens it for reading without ever having to wait for it.
+"""Takes the path of anybody's file; opens it for reading, and neither waits for it nor is led away by it.
 
 A folder may be a stranger's. A name in it may be a pipe into which nobody writes, a device without an end, or
-a folder. Opened like any other file, it would make us wait for ever or fill the memory.
+a folder. Opened like any other file, it would make us wait for ever or fill the memory. Or it is a link to a
+file of the user's, which would be told and passed on as if it had come with the folder.
 """
 
 import errno
@@ -16,8 +17,13 @@ BYTES_MAX = 256 * 1024 * 1024
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file. Raises OSError where it is missing or not a regular one."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    """The file. Raises OSError where it is missing, or not a regular one: a link is none either."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as wrong:
+        if wrong.errno == errno.ELOOP:
+            raise OSError(errno.EPERM, "is a link", str(path)) from None
+        raise
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EPERM, "is no regular file", str(path))
@@ -33,7 +39,7 @@ def read_regular(path: Path, bytes_max: int = BYTES_MAX) -> bytes:
     return content
 
 
-def lines_of(path: Path, bytes_max: int = BYTES_MAX) -> Iterator[bytes]:
+def read_lines(path: Path, bytes_max: int = BYTES_MAX) -> Iterator[bytes]:
     """The lines of a regular file, each with its line end; a history may be longer than memory, a line not.
 
     Raises OSError where it is no regular file, or has a line that is longer than any of ours.

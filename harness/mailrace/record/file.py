@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
-from mailrace.history import lines_of
+from mailrace.history import read_lines
 from mailrace.model.codec import codec, why_unreadable
 from mailrace.model.errors import UsageError
 from mailrace.record.recorded import Begun, Connected, Ended, Held, Line, NotSeen, Recorded, TestRan
@@ -80,7 +80,7 @@ def read_record(path: Path) -> Iterator[Line]:
     UsageError, with the number of the line, for anything else that is no line of a record.
     """
     of_word = {word: kind for kind, word in _WORDS.items()}
-    for number, raw in enumerate(lines_of(path), 1):
+    for number, raw in enumerate(read_lines(path), 1):
         if not raw.endswith(b"\n"):
             return
         try:

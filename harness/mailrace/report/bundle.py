@@ -226,8 +226,6 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 def _text(path: Path) -> str:
     """The text of a file of the run's own folder; "" where there is none, or it is a link or too long."""
-    if path.is_symlink():
-        return ""
     try:
         return read_regular(path, TEXT_BYTES_MAX).decode("utf-8", "backslashreplace")
     except OSError:

@@ -121,7 +121,7 @@ def resumed(path: Path, search: Search, question: Mapping[str, object]) -> Searc
         require_file("--state", path)
         return search
     try:
-        held = json.loads(read_regular(path))
+        held = json.loads(read_regular(Path(os.path.realpath(path))))
         kept = codec(Search).validate_python(held)
         theirs = held["question"]
         same = (held["format"], theirs, kept.versions, kept.good, kept.bad)

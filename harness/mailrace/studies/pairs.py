@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from mailrace import __version__
-from mailrace.history import RECORD_DOCUMENT, read_regular, write_whole
+from mailrace.history import RECORD_DOCUMENT, read_regular, stands_in, write_whole
 from mailrace.model.errors import MailraceError, UsageError
 from mailrace.model.request import Output, RunRequest, Steering
 from mailrace.model.result import Verdict
@@ -124,12 +124,13 @@ def steered_run(folder: Path) -> Path:
     suite. Raises UsageError with the next step where there is none.
     """
     happened, racing, target = _told(folder)
-    # The folder may be a stranger's, so only what stands below it is taken.
+    # The folder may be a stranger's, so only what stands in it is taken.
     files = [(why, folder / SCENARIOS / Path(file).name) for why, file in racing]
     files.sort(key=lambda one: not any(name in one[0] for name in happened))
     for _, file in files:
-        if file.with_suffix("").is_dir():
-            return file.with_suffix("")
+        run = file.with_suffix("")
+        if run.is_dir() and stands_in(folder, run):
+            return run
     if files:
         # An earlier record or a survey told that it races, so it was not steered again here.
         again = shlex.join(["mailrace", "steer", str(files[0][1]), "--target", target])

@@ -110,11 +110,16 @@ def run_retries(
 
 
 def trials_of(results: Mapping[Path, RunResult]) -> tuple[Trial, ...]:
-    """The trials that a folder of retries holds, even if it was cut off: those that were begun."""
+    """The trials that a folder of retries holds, even if it was cut off: those that were begun.
+
+    Raises UsageError where a run in it is none.
+    """
     found = []
     for run, result in results.items():
-        (scenario,) = scenarios_of(run, read_plan(run), are_mails_needed=False)
-        found.append(_trial(scenario, run, result))
+        scenarios = scenarios_of(run, read_plan(run), are_mails_needed=False)
+        if not len(scenarios) == len(result.scenarios) == 1:
+            raise UsageError(f"{run}: no trial of one scenario, as retries leaves them; name another folder")
+        found.append(_trial(scenarios[0], run, result))
     return tuple(sorted(found, key=lambda t: (t.ignore_duplicate_ids, POLICIES.index(t.policy))))
 
 

@@ -52,7 +52,9 @@ class ServerProcess:
         self.ended = threading.Event()
         """Set when its output ends, which for these servers is when it ends."""
         try:
-            self._log = log_file.open("ab", buffering=0)
+            # A survey goes on in a folder that may be a stranger's: nothing is written through a link of its.
+            how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            self._log = os.fdopen(os.open(log_file, how, 0o666), "ab", buffering=0)
         except OSError as error:
             raise TargetError(f"{log_file}: the server's log cannot be written ({error.strerror})") from error
         # A time limit may cut this off at any point, not only where the program cannot be started.

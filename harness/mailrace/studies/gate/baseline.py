@@ -10,6 +10,7 @@ The file is YAML or JSON. It can accept only what was seen, never that something
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -70,7 +71,7 @@ def load_baseline(path: Path, known: Sequence[str] | None = None) -> tuple[Accep
     Raises ScenarioError with every mistake's line, UsageError where unreadable.
     """
     try:
-        with open_regular(path) as file:
+        with open_regular(Path(os.path.realpath(path))) as file:
             document = read(file.read(FILE_BYTES_MAX + 1))
     except OSError as error:
         raise UsageError(

@@ -20,6 +20,8 @@ from mailrace.report.document import plain
 from mailrace.targets.mailpit import programs
 
 STATE = "survey.jsonl"
+CAUSES = "causes"
+"""The folder of the scenarios that show a survey's causes."""
 LINE_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -108,6 +110,8 @@ class State:
                 f"{folder}: it holds something else ({theirs}); name another folder with --state"
             )
         make_folder("--state", folder)
+        if (folder / CAUSES).is_symlink():  # what is written into it would be written elsewhere
+            raise UsageError(f"{folder / CAUSES}: is a link; name another folder with --state")
         # The file is read before anything is written, because another survey's file must stay as it is.
         whole, before = 0, None
         for value, end in self._lines():

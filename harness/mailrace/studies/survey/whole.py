@@ -23,7 +23,7 @@ from mailrace.studies.survey.document import survey_of
 from mailrace.studies.survey.operations import not_surveyed
 from mailrace.studies.survey.relations import Pair, chosen, pairs
 from mailrace.studies.survey.run import Surveyor
-from mailrace.studies.survey.state import Header, State
+from mailrace.studies.survey.state import CAUSES, Header, State
 from mailrace.studies.survey.three import ThreeSurveyor, three_actors
 from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.studies.surveyed import keep_survey
@@ -163,8 +163,8 @@ def _with_scenarios(
     """Write a scenario that shows it for each cause; the causes with the names of these files."""
     kept = []
     for cause in causes:
-        file = f"causes/{prefix}{re.sub(r'[^a-z0-9_.-]+', '-', cause.name.lower())[:120]}.race.yaml"
-        (folder / "causes").mkdir(exist_ok=True)
+        file = f"{CAUSES}/{prefix}{re.sub(r'[^a-z0-9_.-]+', '-', cause.name.lower())[:120]}.race.yaml"
+        (folder / CAUSES).mkdir(exist_ok=True)
         write_whole(folder / file, _text(by_name[cause.shown_by].scenario, cause, target).encode())
         kept.append(replace(cause, scenario=file))
     return tuple(kept)
