@@ -41,6 +41,8 @@ def scenarios(draw: st.DrawFn) -> ScenarioResult:
         rounds_refused=draw(st.sampled_from([0, 0, 0, 1])),
         accepted={"send.1": rounds, "send.2": draw(st.integers(0, 2))},
         broken_serially=draw(st.sampled_from([{}, {}, {"hang": 1}])),
+        expected=(5, 7),
+        found=draw(st.integers(4, 7)),
         machine=draw(st.sampled_from(["", "a, worker 0", "b, worker 0"])),
     )
 
@@ -157,6 +159,24 @@ def test_what_one_job_accepted_counts_for_all() -> None:
     never = replace(FIRED, accepted={"send.1": 0, "send.2": 0})
     assert merge([run_of(never, seed=1), run_of(never, seed=2)]).verdict is Verdict.INCONCLUSIVE
     assert merge([run_of(never, seed=1), run_of(FIRED, seed=2)]).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("accepted", [{"send.1": 60, "send.2": 0}, {}], ids=["never", "not recorded"])
+def test_pairs_beside_what_was_never_accepted_tell_nothing_in_a_merge_either(
+    accepted: dict[str, int],
+) -> None:
+    never = replace(FIRED, accepted=accepted)
+    for other, verdict in ((RACED, Verdict.INCONCLUSIVE), (FIRED, Verdict.PASS)):
+        assert merge([run_of(never, seed=1), run_of(other, seed=2)]).verdict is verdict
+
+
+def test_a_mail_too_many_in_one_job_is_none_that_is_missing_in_another() -> None:
+    lacking = replace(FIRED, expected=(60, 60), found=59)
+    more = replace(FIRED, expected=(60, 65), found=65)
+    assert merge([run_of(more, seed=1), run_of(more, seed=2)]).verdict is Verdict.PASS
+    joined = merge([run_of(lacking, seed=1), run_of(more, seed=2)])
+    assert joined.verdict is Verdict.INCONCLUSIVE
+    assert "promised at least 120 stored copies, and 119 were found" in joined.scenarios[0].reason
 
 
 def test_a_run_that_was_cut_off_is_not_passed() -> None:

@@ -23,6 +23,7 @@ from mailrace.model.target import TargetInfo
 from mailrace.race.tally import SAMPLE_MAX, WITNESSES_MAX
 from mailrace.report.document import plain
 from mailrace.studies.absence import found_by_walk, races_of
+from mailrace.studies.counts import counts, telling_control, with_counts
 from mailrace.verdict import (
     clopper_pearson,
     decide,
@@ -169,34 +170,19 @@ def _joined(parts: Sequence[ScenarioResult], rule: Rule) -> ScenarioResult:
         advice=words.advice,
         hits=hits,
         interval=clopper_pearson(hits, rounds) if rounds and is_one_rate else None,
-        anomalies=_counts(p.anomalies for p in parts),
+        anomalies=counts(p.anomalies for p in parts),
         witnesses=_witnesses(parts),
         sample=tuple(sorted((s for p in parts for s in p.sample), key=_text)[:SAMPLE_MAX]),
         not_looked=tuple(sorted({said for p in parts for said in p.not_looked})),
-        control=_control([p.control for p in parts if p.control is not None], rule),
+        control=_control([control for p in parts if (control := telling_control(p)) is not None], rule),
         skew_us=max(
             (p.skew_us for p in parts if p.skew_us is not None), key=lambda s: (s.p95, s.p50), default=None
         ),
         rounds_per_s=rounds / whole_s if whole_s else 0.0,
         machine=machines,
         seconds=seconds,
-        replies=_counts(p.replies for p in parts),
+        replies=counts(p.replies for p in parts),
         blocks=blocks,
-    )
-
-
-def with_counts(base: ScenarioResult, parts: Sequence[ScenarioResult]) -> ScenarioResult:
-    """The result with the counts of all parts: rounds, those that were lost, what was promised and found."""
-    return replace(
-        base,
-        rounds=sum(p.rounds for p in parts),
-        rounds_lost=sum(p.rounds_lost for p in parts),
-        rounds_dropped=sum(p.rounds_dropped for p in parts),
-        rounds_refused=sum(p.rounds_refused for p in parts),
-        accepted=_counts(p.accepted for p in parts),
-        broken_serially=_counts(p.broken_serially for p in parts),
-        expected=(sum(p.expected[0] for p in parts), sum(p.expected[1] for p in parts)),
-        found=sum(p.found for p in parts),
     )
 
 
@@ -269,13 +255,6 @@ def _witnesses(parts: Sequence[ScenarioResult]) -> tuple[Witness, ...]:
 
 def _text(value: object) -> str:
     return str(plain(value))
-
-
-def _counts(maps: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for one in maps:
-        total.update(one)
-    return dict(sorted(total.items()))
 
 
 def _sums(maps: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -21,8 +21,8 @@ from mailrace.scenario import Plan, Scenario, not_exercised
 from mailrace.session import Session
 from mailrace.steer import store_for
 from mailrace.studies.absence import hidden_by, races_of
+from mailrace.studies.counts import with_counts
 from mailrace.studies.gate.compare import RUNS_NEEDED, Again, of_each_anomaly
-from mailrace.studies.merge import with_counts
 from mailrace.verdict import decide, evidence_of, rule_pairs
 
 
