@@ -146,6 +146,8 @@ def test_tests_of_one_s_own_have_a_server_each(project: pytest.Pytester, workers
     pids = [int(Path(name).name.rpartition("-")[2]) for name in project.path.glob("pid-*")]
     assert len(set(pids)) == 2
     assert not any(psutil.pid_exists(pid) for pid in pids), "a server is left"
+    rules = [json.loads(file.read_text())["rule"] for file in project.path.glob("reports/2*/run.json")]
+    assert [rule["verdicts"] for rule in rules] == [2, 2], "two tests race, whatever their scenarios"
 
 
 @pytest.mark.slow

@@ -101,9 +101,7 @@ class ScenarioItem(pytest.Item):
         """Race or steer it; an exception for anything but PASS."""
         from mailrace.model.result import Verdict
 
-        # A session is one question, so the verdicts of all its scenarios share one confidence.
-        verdicts = sum(isinstance(item, ScenarioItem) for item in self.session.items)
-        result = _look(self.config, self.path, verdicts=max(1, verdicts))
+        result = _look(self.session, self.path)
         if result.verdict is Verdict.NOT_APPLICABLE:
             pytest.skip(result.reason)
         if result.verdict is not Verdict.PASS:
@@ -162,7 +160,7 @@ def race(request: pytest.FixtureRequest) -> "Callable[..., ScenarioResult]":
     """`race(path_or_mapping, rounds=…, target=…)` races a scenario and gives its ScenarioResult."""
 
     def look(scenario: "Path | str | Mapping[str, object]", **changed: Any) -> "ScenarioResult":
-        return _look(request.config, scenario, **changed)
+        return _look(request.session, scenario, **changed)
 
     return look
 
@@ -171,8 +169,15 @@ def _target(config: pytest.Config) -> str:
     return str(config.getoption("--mail-target") or os.environ.get("MAILRACE_TARGET") or "")
 
 
+def _verdicts(session: pytest.Session) -> int:
+    """How many verdicts the session asks for. It is one question, so they all share one confidence."""
+    is_scenario = (isinstance(item, ScenarioItem) for item in session.items)
+    is_racing = ("race" in getattr(item, "fixturenames", ()) for item in session.items)
+    return max(1, sum(is_scenario) + sum(is_racing))
+
+
 def _look(
-    config: pytest.Config, scenario: "Path | str | Mapping[str, object]", **changed: Any
+    session: pytest.Session, scenario: "Path | str | Mapping[str, object]", **changed: Any
 ) -> "ScenarioResult":
     from dataclasses import fields
 
@@ -184,6 +189,7 @@ def _look(
     from mailrace.run import Output, Racing, RunRequest, run
     from mailrace.scenario import load, scenario_from
 
+    config = session.config
     here = Path(config.rootpath)
     loaded = load(Path(scenario)) if isinstance(scenario, Path | str) else scenario_from(scenario, here)
     seed = int(config.getoption("--mail-seed"))
@@ -193,7 +199,11 @@ def _look(
     # A test may override any field of the request by its name. Those of the race stand in `Racing`, all
     # others in the request itself.
     known = {one.name for one in fields(Racing)}
-    racing = {name: value for name, value in {"rounds": rounds, **changed}.items() if name in known}
+    racing = {
+        name: value
+        for name, value in {"rounds": rounds, "verdicts": _verdicts(session), **changed}.items()
+        if name in known
+    }
     own = {
         "seed": seed,
         "mode": mode,
