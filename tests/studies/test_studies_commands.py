@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import mailrace
+from tests.running import COMMAND, mailrace
 
 # The embedded 1.17.0 refuses and stores in a third to a half of the rounds. A clean word of its neighbour
 # needs 17 pairs in which it fires, in at most 1,000: also in a minute in which it fires in 5 %, missed with a
@@ -126,6 +126,22 @@ def test_watching_a_log_once(tmp_path: Path) -> None:
     log.write_text("fine\n")
     assert mailrace("watch", "mailpit.log", "--once", cwd=tmp_path).returncode == 3, "no line of Mailpit's"
     assert mailrace("watch", "none.log", "--once", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("words", [("--once",), ()])
+def test_a_log_that_comes_through_a_pipe_is_watched_to_its_end(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, "watch", "/dev/stdin", *words],
+        cwd=tmp_path,
+        input=b"fine\n[db] error storing message: UNIQUE constraint failed: tags.Name",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith(b"stdin:2: rejected_but_stored: [db] error storing message")
 
 
 def test_watching_a_server_of_ours_tells_where_it_listens_and_ends_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,37 @@ def test_an_endless_line_is_cut_and_its_rest_passed_over(tmp_path: Path) -> None
         file.write(b"y" * LINE_BYTES_MAX + b"\nnext\n")
     assert list(tail.lines()) == ["next"]
     tail.close()
+
+
+def test_a_log_of_any_length_is_read_to_its_end(tmp_path: Path) -> None:
+    """One of 70 MB, which a look of `watch --once` has to read as a whole: else it would call it clean."""
+    log = tmp_path / "mailpit.log"
+    with log.open("wb") as file:
+        for _ in range(70):
+            file.write((b"x" * 1023 + b"\n") * 1024)
+        file.write(S1.encode() + b"\n")
+    tail = Tail(log)
+    assert sum(1 for _ in tail.lines()) == 70 * 1024 + 1
+    tail.close()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_comes_through_a_pipe_is_watched_as_it_comes(ends: bool) -> None:
+    reading, writing = os.pipe()
+    tail = Tail(Path(f"/dev/fd/{reading}"), from_end=True)
+    os.close(reading)
+    assert (list(tail.lines()), tail.is_stream, tail.is_over) == ([], True, False)
+    os.write(writing, b"one\ntw")
+    assert list(tail.lines()) == ["one"]
+    os.write(writing, b"o\nrest")
+    if ends:
+        os.close(writing)
+    assert list(tail.lines()) == ["two"]
+    assert tail.is_over is ends
+    assert list(tail.last()) == ["rest"]
+    tail.close()
+    if not ends:
+        os.close(writing)
 
 
 def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:

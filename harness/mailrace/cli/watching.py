@@ -39,7 +39,7 @@ def watch(
         typer.Argument(
             metavar="LOGFILE|TARGET",
             autocompletion=target_names,
-            help="A log file, or mailpit@VERSION to start one.",
+            help="A log file or a pipe (/dev/stdin), or mailpit@VERSION to start one.",
         ),
     ],
     once: Annotated[
@@ -68,7 +68,8 @@ def watch(
         try:
             if told:
                 progress.line(told)
-            for text in _texts(tail, 0.0 if once else seconds):
+            # What comes through a pipe is there when the pipe has ended.
+            for text in _texts(tail, 0.0 if once and not tail.is_stream else seconds):
                 _look(looked, text, path, screen, shown_max)
         except KeyboardInterrupt:
             if once:
@@ -115,7 +116,7 @@ def _texts(tail: "Tail", seconds: float | None) -> Iterator[str]:
     ends = None if seconds is None else time.monotonic() + seconds
     while True:
         yield from tail.lines()
-        if ends is not None and time.monotonic() >= ends:
+        if tail.is_over or (ends is not None and time.monotonic() >= ends):
             yield from tail.last()
             return
         time.sleep(POLL_S)

@@ -6,16 +6,19 @@ memory.
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from mailrace.check import KnownLine, known_line
 from mailrace.model.errors import UsageError
 
 READ_BYTES_MAX = 1 << 20
+STREAM_CHUNKS_MAX = 64
+"""Of a stream that never pauses, before the time is looked at."""
 LINE_BYTES_MAX = 64 * 1024
 """A longer line is judged by its beginning, and the rest of it is skipped."""
 _MAILPIT = re.compile(
@@ -46,22 +49,29 @@ class Seen:
 
 
 class Tail:
-    """Gives whole lines of a file as it grows, and of the file that takes its name when it is rotated."""
+    """Gives whole lines of a file as it grows, and of the file that takes its name when it is rotated.
+
+    is_stream   it is a pipe, as that of `docker logs`: what comes out of it comes once
+    is_over     the stream has ended, so no more will come
+    """
 
     def __init__(self, path: Path, *, from_end: bool = False) -> None:
         """`from_end`: only what is written from now on. Raises UsageError where it cannot be read."""
         self._path = path
-        self._rest = b""
-        self._is_overlong = False
+        self._begin_anew()
+        self.is_over = False
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file = path.open("rb", buffering=0)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}; name a server's log file") from error
-        if from_end:
-            self._file.seek(0, os.SEEK_END)
+        self.is_stream = not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        if self.is_stream:
+            os.set_blocking(self._file.fileno(), False)
+        elif from_end and self._file.seek(0, os.SEEK_END):
+            self._is_at_start = False
 
     def lines(self) -> Iterator[str]:
-        """The whole lines written since the last call, at most a few megabytes of them at a time."""
+        """The whole lines written until now and not given yet; of a stream some megabytes at a time."""
         yield from self._read()
         replaced = self._replaced()
         if replaced is not None:
@@ -69,11 +79,13 @@ class Tail:
             yield from self.last()
             self._file.close()
             self._file = replaced
+            self._begin_anew()
             yield from self._read()
 
     def last(self) -> Iterator[str]:
         """The text after the last line break, as a line."""
-        rest, self._rest = self._rest, b""
+        rest = self._rest
+        self._rest = b""
         if rest:
             yield rest.decode(errors="replace")
 
@@ -81,17 +93,14 @@ class Tail:
         """End the watch."""
         self._file.close()
 
+    def _begin_anew(self) -> None:
+        self._rest, self._is_overlong, self._is_at_start = b"", False, True
+
     def _read(self) -> Iterator[str]:
-        if os.fstat(self._file.fileno()).st_size < self._file.tell():
-            self._file.seek(0)  # truncated in place: it begins anew
-            self._rest, self._is_overlong = b"", False
-        for _ in range(64):
-            is_first = self._file.tell() == 0
-            chunk = self._file.read(READ_BYTES_MAX)
-            if not chunk:
-                return
-            if is_first and (wrong := _why_unreadable(chunk[:64])):
+        for chunk in self._chunks():
+            if self._is_at_start and (wrong := _why_unreadable(chunk[:64])):
                 raise UsageError(f"{self._path}: is {wrong}")
+            self._is_at_start = False
             *whole, self._rest = (self._rest + chunk).split(b"\n")
             for line in whole:
                 if not self._is_overlong:
@@ -102,10 +111,31 @@ class Tail:
                     yield self._rest[:LINE_BYTES_MAX].decode(errors="replace")
                 self._rest, self._is_overlong = b"", True
 
-    def _replaced(self) -> BinaryIO | None:
-        """The other file that has the name now, opened; None while there is none."""
+    def _chunks(self) -> Iterator[bytes]:
+        """What is there: of a file all that it held at the call, however fast it grows."""
+        if self.is_stream:
+            for _ in range(STREAM_CHUNKS_MAX):
+                chunk = self._file.read(READ_BYTES_MAX)
+                self.is_over = chunk == b""
+                if not chunk:
+                    return
+                yield chunk
+            return
+        size = os.fstat(self._file.fileno()).st_size
+        if size < self._file.tell():
+            self._file.seek(0)  # truncated in place
+            self._begin_anew()
+        while (left := size - self._file.tell()) > 0 and (
+            chunk := self._file.read(min(left, READ_BYTES_MAX))
+        ):
+            yield chunk
+
+    def _replaced(self) -> FileIO | None:
+        """The other file that has the name now, opened; None while there is none, and for a stream."""
+        if self.is_stream:
+            return None
         try:
-            found = self._path.open("rb")
+            found = self._path.open("rb", buffering=0)
         except OSError:
             return None
         named, held = os.fstat(found.fileno()), os.fstat(self._file.fileno())
