@@ -31,6 +31,7 @@ DECIDED = (
     "several_in_one_request",
     "under_a_mutex",
     "under_a_read_write_lock",
+    "locked_in_the_store_and_not_in_memory",
 )
 RACES_ONLY = {
     "every_third_does_more": "Number < ?",

@@ -24,6 +24,7 @@ APART = "set tags ∥ POP3 retrieve, the same message"
         ("no_fault", APART, PairVerdict.INDEPENDENT, "Run together on one server"),
         ("tags_set_behind_the_reply", APART, PairVerdict.PASS, "explored"),
         ("tags_are_refused", APART, PairVerdict.INCONCLUSIVE, "set_tags"),
+        ("locked_in_the_store_and_not_in_memory", SENDERS, PairVerdict.SAME_CAUSE, "one server for both"),
         ("link_ends_where_two_meet", SENDERS, PairVerdict.INCONCLUSIVE, "ended before its reply was whole"),
     ],
 )
@@ -51,7 +52,7 @@ def test_what_no_statement_tells_is_seen_where_one_server_runs_both(
     pairs = json.loads((tmp_path / "s" / "survey.json").read_text())["pairs"]
     (same,) = (one for one in pairs if f"{one['a']} ∥ {one['b']}, {one['relation']}" == APART)
     assert (same["verdict"], same["causes"]) == ("RACE", ["not_serializable/pop3_retrieve/set_tags"])
-    assert "one for both did it" in same["why"]
+    assert "one server for both did it" in same["why"]
 
 
 @pytest.mark.slow

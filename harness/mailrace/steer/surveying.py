@@ -6,21 +6,20 @@ each pair; whatever hung or ended is replaced.
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mailrace.model.anomaly import AnomalyName
 from mailrace.model.cause import Cause
 from mailrace.model.consequences import in_order
 from mailrace.model.operation import PlannedRound, ServerOptions
-from mailrace.steer.causes.coverage import Traced, orders_of, predicted
+from mailrace.steer.causes.coverage import orders_of, predicted, traced
 from mailrace.steer.causes.grounds import Grounds, grounds_of
 from mailrace.steer.causes.naming import origin_of
 from mailrace.steer.causes.of_graph import view_of
 from mailrace.steer.causes.view import Label
-from mailrace.steer.database_proxy.executions import TakenStep
-from mailrace.steer.database_proxy.statement_text import text_of
 from mailrace.steer.explore.bad_ends import BadEnd
 from mailrace.steer.explore.graph import Node, always
 from mailrace.steer.explore.observer import Observer
@@ -132,7 +131,7 @@ class Surveying:
             separate.begin()
             separate.alone(actor)
             is_whole &= separate.is_all_taken(actor) or operation.kind in refused_by_right
-            each.append(_traced(round_.rig, separate.taken(actor)))
+            each.append(traced(round_.rig.footprints, separate.taken(actor)))
         separate.end()
         return Traces(found := tuple(predicted(each[0], each[1])), is_whole and not found)
 
@@ -185,10 +184,14 @@ class Surveying:
         kinds = tuple(operation.kind for operation in planned.operations)
         realiser = self._realiser(round_, looked.space, looked.grounds, self.extent.seconds_max)
         judge, points, found, doubt = looked.space.judge, looked.seen.points, [], ""
-        for once, run, names in bad_points(shared, judge, points, looked.space.anomalies):
+        # What only schedules show that one server rules out is told where it did that all the same.
+        reached = looked.space.reached(looked.seen.exclusions.allow)
+        possible = (names for leaf, names in looked.space.bad_leaves.items() if leaf in reached)
+        known: frozenset[AnomalyName] = frozenset().union(*possible)
+        for once, run, names in bad_points(shared, judge, points, known):
             # It counts where it comes again, and is told as a doubt where it does not.
             if not names:
-                doubt = in_turn(looked.space, run)
+                doubt = in_turn(judge.names(run) - known)
                 continue
             shown = at_point(realiser.prover, once, run, looked.seen.exclusions.allow, ())
             origin = origin_of(None, None, [n.value for n in names], kinds, is_reply_only=False)
@@ -236,15 +239,3 @@ class Surveying:
             self._rig.silence.forget()  # what hung with others may only be slow with these
             self._round = set_up(self._rig, wanted)
         return self._round
-
-
-def _traced(rig: Rig, steps: Sequence[TakenStep]) -> tuple[Traced, ...]:
-    """A step may be a transaction: it is named by its first statement, and touches what all of them touch."""
-    count: dict[str, int] = {}
-    found = []
-    for step in steps:
-        calls = [call for statement in step.statements for call in statement.calls]
-        template = text_of(calls[0][0])
-        count[template] = count.get(template, 0) + 1
-        found.append(Traced(Label(template, count[template]), rig.footprints.of_step(tuple(calls))))
-    return tuple(found)

@@ -82,6 +82,26 @@ def under_a_mutex(is_racy: bool) -> Numbering:
     return number
 
 
+@kind
+def locked_in_the_store_and_not_in_memory(is_racy: bool) -> Numbering:
+    """A mutex is held while the number is taken; then the racy one refuses a mail beside which another is."""
+    mutex, inside = asyncio.Lock(), list[str]()
+
+    async def number(mailbox: Mailbox, message: str) -> None:
+        async with mutex:
+            await mailbox.db.execute(TAKE, await next_number(mailbox))
+        inside.append(message)
+        is_alone = True
+        for below in (-1, -2, -3):
+            await mailbox.db.query("SELECT COUNT(*) FROM numbers WHERE Number = ?", below)
+            is_alone = is_alone and inside == [message]
+        inside.remove(message)
+        if is_racy and not is_alone:
+            raise StatementFailed("another mail is numbered just now")
+
+    return number
+
+
 class ReadWriteLock:
     """Many readers, or one writer; a writer waits for the readers to end."""
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrace.steer.causes.view import Label, View
-from mailrace.steer.database_proxy.independence import Footprint
+from mailrace.steer.database_proxy.executions import TakenStep
+from mailrace.steer.database_proxy.independence import Footprint, Footprints
+from mailrace.steer.database_proxy.statement_text import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,15 @@ def orders_of(view: View) -> frozenset[tuple[int, Label, Label]]:
                 if other != actor:
                     found |= {(other, earlier, label) for earlier in before}
     return frozenset(found)
+
+
+def traced(footprints: Footprints, steps: Sequence[TakenStep]) -> tuple[Traced, ...]:
+    """A step may be a transaction: it is named by its first statement, and touches what all of them touch."""
+    count: dict[str, int] = {}
+    found = []
+    for step in steps:
+        calls = [call for statement in step.statements for call in statement.calls]
+        template = text_of(calls[0][0])
+        count[template] = count.get(template, 0) + 1
+        found.append(Traced(Label(template, count[template]), footprints.of_step(tuple(calls))))
+    return tuple(found)

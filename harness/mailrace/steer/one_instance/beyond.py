@@ -11,7 +11,6 @@ from mailrace.model.errors import ScheduleMissed
 from mailrace.steer.database_proxy.executions import Execution
 from mailrace.steer.explore.graph import Follows
 from mailrace.steer.explore.judge import ENDS, Judge
-from mailrace.steer.explore.state_space import StateSpace
 from mailrace.steer.one_instance.exclusions import Points
 from mailrace.steer.one_instance.prover import Prover
 from mailrace.steer.one_instance.realisations import Realisation
@@ -112,11 +111,11 @@ def broken_in_turn(shared: SharedInstance, judge: Judge) -> frozenset[AnomalyNam
     return frozenset().union(*(judge.names(run) for run in runs if run is not None))
 
 
-def in_turn(space: StateSpace, run: Execution) -> str:
+def in_turn(names: frozenset[AnomalyName]) -> str:
     """What a release point showed and one instance breaks in turn as well, in a clause."""
-    names = ", ".join(sorted(space.judge.names(run) - space.anomalies))
+    words = ", ".join(sorted(names))
     return (
-        f"{names} shows on one instance when the operations run one after the other as well: "
+        f"{words} shows on one instance when the operations run one after the other as well: "
         "a broken promise, not a race"
     )
 

@@ -75,11 +75,14 @@ class Realiser:
                 self.observer.progress(f"realising {number + 1} of {len(ranked)} violating classes")
                 found.append(self._as_explored(one, until, found))
             self.observer.decided(found[-1].said)
+        # What only classes show that one instance rules out is no less new where it did that all the same.
+        possible = (one.names for one in found if one.said.fate != "split_only")
+        known: frozenset[AnomalyName] = frozenset().union(*possible)
         doubts: dict[frozenset[AnomalyName], str] = {}
         told: frozenset[AnomalyName] = frozenset()
-        for once, run, names in bad_points(shared, self.space.judge, points, self.space.anomalies):
+        for once, run, names in bad_points(shared, self.space.judge, points, known):
             if not names:
-                doubts[self.space.judge.names(run)] = in_turn(self.space, run)
+                doubts[self.space.judge.names(run)] = in_turn(self.space.judge.names(run) - known)
             if names <= told:
                 continue
             shown = at_point(self.prover, once, run, allowed, found)

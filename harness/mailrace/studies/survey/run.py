@@ -230,7 +230,7 @@ def _found(
     if causes:
         verdict, why = PairVerdict.SAME_CAUSE, f"{bad:,} of {schedules:,} schedules are bad."
         if not bad:
-            why = f"None of {schedules:,} schedules is bad with a server for each; one for both did it."
+            why = f"None of {schedules:,} schedules is bad by its statements; one server for both did it."
     elif doubt:
         verdict, why = PairVerdict.INCONCLUSIVE, f"{doubt[:1].upper()}{doubt[1:]}."
     elif apart:
