@@ -13,7 +13,7 @@ from mailrace.steer.causes.grounds import Grounds
 from mailrace.steer.one_instance.told_causes import told_causes
 from mailrace.studies.gate import causes_words, compare
 from mailrace.studies.gate.causes import CauseChange, causes_of, spare_lesser
-from mailrace.studies.gate.compare import Again
+from mailrace.studies.gate.compare import Again, Looked, with_raced
 from mailrace.studies.gate.document import as_run, gate_from_json, gate_markdown, headline
 from mailrace.studies.gate.finding import gate_verdict
 from mailrace.studies.pages import gate_study
@@ -137,6 +137,23 @@ def test_of_several_causes_of_one_anomaly_the_worst_counts() -> None:
     new = walked(cause("x", Harm.REPLY), cause("y", Harm.DATA))
     (found,) = compare(walked(), new, {"tag_lost": Again(runs=30, hits=0)}, Rule())
     assert found.harm == "data"
+
+
+@pytest.mark.parametrize(("is_exhaustive", "harm"), [(True, "reply"), (False, "data")])
+def test_a_walk_that_was_cut_may_have_a_cause_that_does_all_the_anomaly_can(
+    is_exhaustive: bool, harm: str
+) -> None:
+    new = walked(cause("x", Harm.REPLY, anomaly="not_serializable"), is_exhaustive=is_exhaustive)
+    found, *_ = compare(walked(), new, {"not_serializable": Again(runs=30, hits=0)}, Rule())
+    assert found.harm == harm
+
+
+def test_what_an_anomaly_did_in_the_race_counts_beside_what_it_did_in_the_walk() -> None:
+    walk = walked(cause("x", Harm.REPLY, anomaly="not_serializable"))
+    race = raced(Verdict.RACE, hits=40, not_serializable=40)
+    found = with_raced(Looked(walk, walk, {}), Looked(race, race, {}), Rule())
+    assert [f.harm for f in found if f.anomaly] == ["data"]
+    assert gate_verdict(spare_lesser(found, Harm.DATA), is_strict=True) is Verdict.RACE
 
 
 def test_what_could_not_be_looked_at_has_no_harm_and_is_never_spared() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mailrace.model.anomaly import AnomalyName, Weight
+from mailrace.model.consequences import HARMS
 from mailrace.model.result import Rule, ScenarioResult, Verdict
 from mailrace.studies.absence import Absence, absence, doubt, found_by_walk, no_others, races_of
 from mailrace.studies.gate.finding import Change, Finding, finding_of
@@ -97,6 +98,9 @@ def _line_of_both(walk: Looked, race: Looked, name: AnomalyName, rule: Rule) -> 
     each = [line for looked in (walk, race) if (line := _line(looked, name, rule))]
     if not each:
         return None
+    # Whichever is told, what the anomaly did in either look counts.
+    worst = min((line.harm for line in each), key=HARMS.index)
+    each = [replace(line, harm=worst) for line in each]
     # Each line knows only one of the two looks, and what the other look showed counts as well.
     decided = [line for line in each if line.change is not Change.COULD_NOT_LOOK]
     line = next((one for one in decided if one.change is Change.UNCHANGED), (*decided, each[-1])[0])

@@ -8,7 +8,7 @@ from mailrace.model.consequences import HARMS, consequence
 from mailrace.model.result import ScenarioResult, Verdict, Witness
 from mailrace.report.words import rate_words
 from mailrace.studies.absence import races_of
-from mailrace.verdict import gravest
+from mailrace.verdict import gravest, why_unfinished
 
 
 class Change(StrEnum):
@@ -98,10 +98,15 @@ def _witness(result: ScenarioResult, anomaly: str) -> Witness | None:
 
 
 def harm_of(result: ScenarioResult, anomaly: str) -> str:
-    """The worst harm of what shows the anomaly in the scenario: by its causes, else by what it means."""
-    causes = result.schedules.causes if result.schedules is not None else ()
-    harms = [cause.harm for cause in causes if anomaly in cause.anomalies]
-    return min(harms or [consequence(anomaly).harm], key=HARMS.index).value
+    """The worst harm of what shows the anomaly in the scenario: by its causes, else by what it means.
+
+    A walk that was not finished may have more causes, which do all that the anomaly can.
+    """
+    walk = result.schedules
+    harms = [cause.harm for cause in walk.causes if anomaly in cause.anomalies] if walk is not None else []
+    if not harms or (walk is not None and why_unfinished(walk, races_of(result))):
+        harms.append(consequence(anomaly).harm)
+    return min(harms, key=HARMS.index).value
 
 
 def seen_words(result: ScenarioResult, anomaly: str) -> str:
