@@ -104,12 +104,15 @@ def test_mailpit_alone_is_no_file_in_it(
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("where", ["../others", "{parent}/others", "below/../../others", ""])
+@pytest.mark.parametrize(
+    "where", ["../others", "{parent}/others", "below/../../others", "linked", "linked/more", "a\\u0000b", ""]
+)
 def test_its_settings_empty_no_folder_elsewhere(where: str, here: Here, tmp_path: Path) -> None:
     mine, theirs = tmp_path.parent / "others" / "20200101-000000-mine", tmp_path
     mine.mkdir(parents=True, exist_ok=True)
     (mine / PLAN).write_text("{}")
-    settings_are(theirs, f"reports = '{where.format(parent=tmp_path.parent)}'\nkeep = 1")
+    (theirs / "linked").symlink_to(mine.parent)
+    settings_are(theirs, f'reports = "{where.format(parent=tmp_path.parent)}"\nkeep = 1')
     status, _, err = here("run", scenario("distinct-tags"), "--no-control", "--rounds", 1)
     assert status == 2
     assert "wanted a folder below this one" in err

@@ -91,6 +91,16 @@ def test_runs_of_one_second_are_removed_in_the_order_in_which_they_were_made(tmp
     assert [folder for folder in ours if folder.exists()] == ours[-3:]
 
 
+def test_nothing_is_removed_through_a_link(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    ours = [old_run(mine, f"20200101-00000{n}") for n in range(3)]
+    (tmp_path / "reports").symlink_to(mine)
+    assert prune(tmp_path / "reports", 1) == ""
+    assert all(folder.exists() for folder in ours)
+    assert prune(mine, 1)
+
+
 def test_a_folder_in_use_is_never_removed(tmp_path: Path) -> None:
     ours = [old_run(tmp_path, f"20200101-00000{n}") for n in range(3)]
     in_use = InUse(ours[0])

@@ -20,8 +20,11 @@ FILE_BYTES_MAX = 4 * 1024 * 1024
 
 
 def _is_below(folder: str) -> bool:
-    """Whether it is below the folder in which the command is called."""
-    return bool(folder) and not Path(folder).is_absolute() and ".." not in Path(folder).parts
+    """Whether it is below the folder in which the command is called, wherever links on the way lead."""
+    path = Path(folder)
+    if not folder or not folder.isprintable() or path.is_absolute() or ".." in path.parts:
+        return False
+    return path.resolve().is_relative_to(Path.cwd())
 
 
 WillDo = Callable[[Any], bool]
@@ -105,5 +108,5 @@ def _read(file: Path) -> Settings:
         kind, will_do, wanted = KEYS[key]
         is_kind = type(value) in ((float, int) if kind is float else (kind,))
         if not is_kind or not will_do(value):
-            raise UsageError(f"{file}: tool.mailrace.{key}: {value!r}; wanted {wanted}")
+            raise UsageError(f"{file}: tool.mailrace.{key}: {value!r:.200}; wanted {wanted}")
     return Settings(file=file, **table)

@@ -141,13 +141,17 @@ def prune(reports: Path, keep: int) -> str:
 
     Only folders that hold a plan or a record of ours are touched. A folder that is dated in the future,
     because some clock was wrong, is neither counted nor removed: each new run would count as older than it.
+    Nothing is removed through a link: one that came with a folder may lead to the user's own runs.
     """
+    if reports.is_symlink():
+        return ""
     now = time.strftime("%Y%m%d-%H%M%S")
     runs = []
     for folder in reports.iterdir():
         stamp = _STAMP.match(folder.name)
         if stamp and stamp[1] <= now and not folder.is_symlink() and _marked(folder).is_file():
             runs.append((stamp[1], int(stamp[2] or 0), folder))
+    # The oldest come first, those of one second in the order in which they were made.
     removed = []
     for *_, folder in sorted(runs)[: max(0, len(runs) - keep)]:
         if not is_in_use(folder) and not has_race(folder):

@@ -58,7 +58,8 @@ class Tail:
     def __init__(self, path: Path, *, from_end: bool = False) -> None:
         """`from_end`: only what is written from now on. Raises UsageError where it cannot be read."""
         self._path = path
-        self._begin_anew()
+        self._rest = b""
+        self._is_overlong, self._is_at_start = False, True
         self.is_over = False
         try:
             self._file = path.open("rb", buffering=0)
