@@ -50,6 +50,17 @@ def test_an_interruption_has_its_status_whenever_it_comes(
     assert here("run") == (130, "", "")
 
 
+def test_a_bug_of_ours_quotes_a_stranger_s_text_as_text(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(**_: object) -> None:
+        raise ValueError("\x1b[31m\n::error::x")
+
+    monkeypatch.setattr("mailrace.cli.command", lambda: buggy)
+    status, _, err = here("run")
+    assert (status, "a bug of mailrace" in err, "Traceback" in err) == (4, True, True)
+    assert "\x1b" not in err
+    assert "\n::error" not in err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "suite", "status"),

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
+from mailrace.model.cause import Cause
+from mailrace.model.consequences import Harm
 from mailrace.model.errors import UsageError
 from mailrace.report.document import SCHEMA_FILE, from_json, schema_text, to_json
 
@@ -52,6 +54,17 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(text, told):
     with pytest.raises(UsageError) as caught:
         from_json(text)
     assert told in str(caught.value)
+
+
+def test_a_cause_with_a_fate_that_is_none_is_refused():
+    cause = Cause(name="n", harm=Harm.DATA, anomalies=("tag_lost",), operations=("send",), fate="left_out")
+    base = steered()
+    (scenario,) = base.scenarios
+    scenario = replace(scenario, schedules=replace(scenario.schedules, causes=(cause,)))
+    text = to_json(replace(base, scenarios=(scenario,)))
+    assert from_json(text).scenarios[0].schedules.causes == (cause,)
+    with pytest.raises(UsageError, match=r"causes\.0\.fate: Input should be 'realised'"):
+        from_json(text.replace('"left_out"', '"\\u001b[31m"'))
 
 
 def test_the_schema_file_is_current():

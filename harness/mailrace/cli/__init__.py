@@ -139,7 +139,10 @@ def _status_of(wrong: Exception) -> int:
         return 4
     import traceback
 
-    traceback.print_exception(wrong)
+    from mailrace.report.words import harmless
+
+    # It may quote a stranger's file, as all that is printed.
+    print(harmless("".join(traceback.format_exception(wrong))), file=sys.stderr)
     print("mailrace: a bug of mailrace, not of yours; please report it with the lines above", file=sys.stderr)
     return 4
 

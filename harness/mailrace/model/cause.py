@@ -1,8 +1,11 @@
 """Why schedules end badly, and what would mend it, as frozen values for run.json and survey.json."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from mailrace.model.consequences import Harm
+
+Fate = Literal["realised", "unrealised", "left_out", "two servers", "three servers"]
 
 TURN = "from here on every order ends badly"
 """A cause's story has these words at the statement after which every completion is bad."""
@@ -69,7 +72,7 @@ class Cause:
     statements: tuple[str, ...] = ()
     classes: int = 0
     realised: int = 0
-    fate: str = "unrealised"
+    fate: Fate = "unrealised"
     schedule: str = ""
     why: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()

@@ -1,8 +1,8 @@
 """Takes root causes; gives sentences on each: what breaks, why, and what would mend it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from mailrace.model.cause import Cause, KeptTogether, Repair
+from mailrace.model.cause import Cause, Fate, KeptTogether, Repair
 from mailrace.model.consequences import HARMS
 from mailrace.model.phrases import listed, plural
 from mailrace.report.words import legible, shortened
@@ -11,7 +11,7 @@ CAUSES_MAX = 8
 """A conclusion tells so many causes; run.json has all of them."""
 REPAIR_LENGTH_MAX = 1000
 """The longest repair in a conclusion, in characters: enough for two runs of statements, and what is left."""
-_FATES = {
+_FATES: Mapping[Fate, str] = {
     "realised": "shown on one server",
     "unrealised": "not shown on one server, so no race by itself",
     "left_out": "not tried by itself, because what it breaks was shown already",
