@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from mailrace.cli.survey import _status
@@ -12,10 +14,11 @@ from mailrace.model.target import TargetInfo
 from mailrace.report import to_json
 from mailrace.report.survey import lines_of, survey_from_json, survey_page
 from mailrace.scenario.load import scenario_from
+from mailrace.steer.three import Three
 from mailrace.studies.survey.document import survey_of
 from mailrace.studies.survey.relations import chosen, pairs
 from mailrace.studies.survey.state import STATE, FoundTriple, Header, State
-from mailrace.studies.survey.three import three_actors
+from mailrace.studies.survey.three import judged_triple, three_actors
 from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
@@ -122,6 +125,39 @@ def test_what_is_predicted_is_not_decided(tmp_path: Path, verdict: TripleVerdict
     assert _status(replace(found, pairs=()), Harm.REPLY) == status
     left = document(tmp_path, wanted=[one, two])
     assert _status(replace(left, pairs=()), Harm.REPLY) == 3
+
+
+@pytest.mark.parametrize(
+    ("is_told_from_pairs", "doubt", "verdict", "why"),
+    [
+        (True, "", TripleVerdict.AS_PAIRS, "1 of them by three at a time; two of the three break the same."),
+        (
+            True,
+            "1 was not run",
+            TripleVerdict.INCONCLUSIVE,
+            "two of the three break the same; 1 was not run.",
+        ),
+        (False, "cut", TripleVerdict.INCONCLUSIVE, "1 bad; it is not known whether two of the three"),
+    ],
+)
+def test_as_pairs_is_said_only_where_all_was_looked_at(
+    is_told_from_pairs: bool, doubt: str, verdict: TripleVerdict, why: str
+) -> None:
+    one = of(*RENAMING)[0]
+    looked = SimpleNamespace(
+        schedules=(9, 3),
+        doubt=doubt,
+        refused=(),
+        bad=(SimpleNamespace(is_by_three=True),),
+        run=4,
+        outcomes=5,
+        asked=0,
+        is_told_from_pairs=is_told_from_pairs,
+        space=SimpleNamespace(graph=SimpleNamespace(nodes=7)),
+    )
+    found = judged_triple(said(one), one, cast(Three, looked), [], [])
+    assert found.verdict is verdict
+    assert why in found.why
 
 
 def test_what_is_predicted_is_said_to_be_so_and_never_exhaustive(tmp_path: Path) -> None:

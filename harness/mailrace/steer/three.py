@@ -81,12 +81,18 @@ class Three:
         total, bad = completions(self.grounds.view)
         return total[0], bad[0]
 
+    @property
+    def is_told_from_pairs(self) -> bool:
+        """Whether it is known of each bad end if two actors at a time come to it."""
+        return self.space.graph.is_whole or not any(end.is_by_three for end in self.bad)
+
     def found(self, known: Collection[str]) -> list[Found]:
         """Each cause with an end that shows it; `known`: names of causes that pairs have shown elsewhere.
 
         New is what breaks a promise to somebody to whom no two of the three break it, or breaks it with a
         worse harm; and what is decided by two statements that decide no end of two actors at a time. Where no
-        two statements decide an end its cause has no name to be compared, so only the first counts.
+        two statements decide an end its cause has no name to be compared, so only the first counts. Where
+        not all states were walked nothing is new, for two of them may come to it by one that was not.
         """
         ends: dict[str, list[tuple[BadEnd, Origin]]] = {}
         for origin in by_harm(dict.fromkeys(self.grounds.origins.values())):
@@ -96,8 +102,13 @@ class Three:
         by_two = {(b, origin.harm) for end, origin in every if not end.is_by_three for b in end.breaks}
 
         def is_more(one: tuple[BadEnd, Origin]) -> bool:
-            return one[0].is_by_three and not {(b, one[1].harm) for b in one[0].breaks} <= by_two
+            return (
+                self.is_told_from_pairs
+                and one[0].is_by_three
+                and not {(b, one[1].harm) for b in one[0].breaks} <= by_two
+            )
 
+        # Of each cause that end is told which shows most of it.
         found = []
         for name, its in ends.items():
             end, origin = min(its, key=lambda one: (not is_more(one), not one[0].is_by_three))

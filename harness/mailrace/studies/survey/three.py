@@ -88,7 +88,7 @@ class ThreeSurveyor:
         except (TargetError, ScheduleMissed) as wrong:
             self._stop()
             return FoundTriple(triple=replace(said, why=f"The server could not be looked at ({wrong})."))
-        told = _told(said, triple, looked, found, causes)
+        told = judged_triple(said, triple, looked, found, causes)
         return FoundTriple(triple=replace(told, seconds=round(time.monotonic() - began, 3)), causes=causes)
 
     def _shown(self, planned: PlannedRound, looked: Three, found: Iterable[Found]) -> tuple[Cause, ...]:
@@ -109,7 +109,7 @@ class ThreeSurveyor:
             self._servers = None
 
 
-def _told(
+def judged_triple(
     said: SurveyedTriple, triple: Triple, looked: Three, found: Sequence[Found], causes: Sequence[Cause]
 ) -> SurveyedTriple:
     """The triple's verdict, and the sentence that says what stands behind it."""
@@ -118,13 +118,18 @@ def _told(
     # What was bad on the servers comes before any doubt, because it stands whatever else was missed.
     by_three = sum(end.is_by_three for end in looked.bad)
     walked = f"{looked.run} of {looked.outcomes} predicted outcomes run"
-    told = f"{walked}, {len(looked.bad)} bad, {by_three} of them by three at a time"
+    told = f"{walked}, {len(looked.bad)} bad"
+    if looked.is_told_from_pairs:
+        told = f"{told}, {by_three} of them by three at a time"
     if causes:
         verdict = TripleVerdict.BY_THREE
         new = "; ".join(f"{one.cause.name} ({one.new})" for one in found if one.new)
         why = f"No two of them show {new}; {told}."
     elif looked.bad:
-        verdict, why = TripleVerdict.AS_PAIRS, f"{told}; two of the three break the same."
+        is_decided = looked.is_told_from_pairs and not doubt
+        verdict = TripleVerdict.AS_PAIRS if is_decided else TripleVerdict.INCONCLUSIVE
+        known = "two" if looked.is_told_from_pairs else "it is not known whether two"
+        why = f"{told}; {known} of the three break the same."
     elif doubt:
         verdict, why = TripleVerdict.INCONCLUSIVE, f"{doubt[:1].upper()}{doubt[1:]}; {walked}, none bad."
     elif looked.is_exhaustive:
