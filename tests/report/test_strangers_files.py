@@ -197,6 +197,8 @@ def test_a_witness_beyond_all_ranges_is_none_of_ours(
     (folder / "run.json").write_text(json.dumps(document))
     with pytest.raises(UsageError, match=said):
         recorded(folder)
+    with pytest.raises(UsageError, match=said):
+        bundle(folder, tmp_path / "b.zip")
 
 
 HOSTILE: tuple[Any, ...] = (

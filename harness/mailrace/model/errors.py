@@ -75,7 +75,7 @@ class TargetNameError(UsageError):
         head, mark, rest = name.partition("://")
         self.shown = f"{head}{mark}…@{rest.rpartition('@')[2]}" if mark and "@" in rest else name
         self.wrong = wrong
-        super().__init__(f"target {self.shown!r}: {wrong}")
+        super().__init__(f"target {self.shown!r:.300}: {wrong}")
 
 
 class OutputError(MailraceError):

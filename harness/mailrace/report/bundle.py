@@ -25,6 +25,7 @@ from mailrace.report.redaction import Redaction, redacted, redactions
 from mailrace.report.repro import PROMISES, WITHOUT_SCRIPT, ServerFacts, repro_script
 from mailrace.report.unbundle import BUNDLE_VERSION, FILE_BYTES_MAX, NAME, mail_name, sha256
 from mailrace.scenario.scenario import TargetSpec
+from mailrace.scenario.witnessed import why_not_recorded
 
 LOGS = ("history.jsonl", "server.log")
 TEXT_BYTES_MAX = FILE_BYTES_MAX // 4
@@ -91,6 +92,8 @@ def _files(
     beside = _scenario_files(folder, [as_it_was.scenarios[run.scenarios.index(chosen)].file])
     asked = _asked(plan, chosen)
     mails = _own_mails(folder, asked)
+    if wrong := why_not_recorded(witness, mails.values()):
+        raise UsageError(f"{folder}: run.json: mailrace cannot have recorded this witness: wrong is {wrong}")
     facts = _facts(run, asked, mails)
     texts = {"ISSUE.md": issue(run, chosen, witness, facts)}
     if witness.anomaly.name not in WITHOUT_SCRIPT:

@@ -1,22 +1,20 @@
 """Takes a recorded witness; runs its round or schedule again on any target, and gives whether it fails."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from math import ceil, log
 from pathlib import Path
 
 from mailrace.history import read_plan
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import UsageError
-from mailrace.model.operation import Read, messages_of
-from mailrace.model.request import OFFSET_US_MAX, Racing
+from mailrace.model.request import Racing
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
 from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
 from mailrace.recorded import scenarios_of
 from mailrace.recover import run_with
 from mailrace.run import Listener, RunRequest, run
 from mailrace.scenario import Plan, Scenario, server_options
-from mailrace.scenario.actor import ACTORS_MAX, BODY_BYTES_MAX
+from mailrace.scenario.witnessed import why_not_recorded
 from mailrace.session import Session, session
 from mailrace.steer import ReplayRequest, replay_schedule
 from mailrace.steer.replay import Word
@@ -24,9 +22,6 @@ from mailrace.verdict import ExitStatus, clopper_pearson, doubt_of, evidence_of,
 
 ROUNDS_MAX = 1_000
 """So many rounds a raced replay has at most, unless more are asked for."""
-DECOYS_MAX = 64
-MESSAGES_MAX = 6_000
-READS_MAX = 10_000
 NATIVE_ROUNDS = 25
 """So many rounds are raced after a clean walk, to see that the server also works for its clients. Few of them
 show what breaks only where requests meet in the server's memory."""
@@ -72,38 +67,9 @@ def recorded(
     found.sort(key=lambda pair: pair[1].schedule is None)
     one, witness = found[0]
     scenario_ = _scenario(run, one)
-    if wrong := _beyond(witness, scenario_):
+    if wrong := why_not_recorded(witness, scenario_.contents.values()):
         raise UsageError(f"{run}: run.json: mailrace cannot have recorded this witness: wrong is {wrong}")
     return Recorded(result, one, scenario_, witness)
-
-
-def _beyond(witness: Witness, scenario: Scenario) -> str:
-    """What in a witness no run of ours can have recorded, in words; "" where there is nothing of the kind.
-
-    A run.json may be a stranger's, and its round is sent to a server and waited for. So its numbers must be
-    in the ranges of a scenario's, and its texts must hold no line breaks.
-    """
-    record = witness.record
-    digests = {sha256(mail).hexdigest() for mail in scenario.contents.values()}
-    reads = [o for o in record.plan.operations if isinstance(o, Read)]
-    messages = messages_of(record.plan).values()
-    texts = [t for m in messages for t in (m.key, m.domain, m.message_id, m.subject, *m.recipients, *m.tags)]
-    texts += [part for m in messages for header in m.headers for part in header]
-    texts += [o.path for o in reads] + [getattr(o, "query", "") for o in record.plan.operations]
-    # Each key says in the user's words what is wrong. Only the first one is told.
-    wrong = {
-        "its offsets": any(abs(one) > OFFSET_US_MAX for one in record.offsets_us),
-        "its number of decoys": not 0 <= record.decoys <= DECOYS_MAX,
-        "its number of actors": not 1 <= len(record.plan.operations) <= ACTORS_MAX,
-        "its number of messages": len(messages) > MESSAGES_MAX,
-        "the length of a message": any(not 0 <= m.body_bytes <= BODY_BYTES_MAX for m in messages),
-        "the number of reads": any(not 0 <= o.times <= READS_MAX for o in reads),
-        "a text with a line break": any(not text.isprintable() for text in texts),
-        "a message that the run has not kept": any(
-            m.file_sha256 not in digests for m in messages if m.file_sha256 is not None
-        ),
-    }
-    return next((what for what, is_wrong in wrong.items() if is_wrong), "")
 
 
 def replay(what: Recorded, request: RunRequest, *, times: int, listener: Listener | None) -> Replay:
