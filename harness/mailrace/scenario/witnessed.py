@@ -16,8 +16,8 @@ READS_MAX = 10_000
 def why_not_recorded(witness: Witness, mails: Iterable[bytes]) -> str:
     """What in a witness no run of ours can have recorded, in words; "" where there is nothing of the kind.
 
-    A run.json may be a stranger's, and its round is sent to a server, or written into a script. So its numbers
-    must be in the ranges of a scenario's, and its texts must hold no line breaks.
+    A run.json may be a stranger's, and its round is sent to a server, or written into a script. So its
+    numbers must be in the ranges of a scenario's, and its texts must hold no line breaks.
 
     mails   the users' own messages that the run has kept
     """
