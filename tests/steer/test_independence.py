@@ -80,6 +80,8 @@ def test_what_no_table_tells_depends_on_everything(store: Store, sql: str) -> No
         ("PRAGMA foreign_keys", False),
         ("CREATE TEMP TABLE more (ID TEXT)", True),
         ("ATTACH ':memory:' AS more", True),
+        ("SELECT Value FROM settings ORDER BY rowid DESC LIMIT 1", True),
+        ("SELECT Name FROM tags ORDER BY rowid", False),
         ("CREATE TABLE more (ID TEXT)", False),
         ("SELECT random()", False),
         (INSERT_TAG, False),

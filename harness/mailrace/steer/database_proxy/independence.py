@@ -53,8 +53,9 @@ class Footprint:
     """The tables a statement reads and writes, in lower case.
 
     is_open   it changes the schema, or asks for what no table holds: it depends on everything
-    is_of_connection   it sets what only the connection keeps, or asks for what that keeps of its last write:
-              for such a one the order of any two writes before it matters, whatever their tables
+    is_of_connection   it sets what only the connection keeps, or asks for what that keeps of its last write,
+              or for the numbers of rows without a key: for such a one the order of any two writes before
+              it may matter, also of two that leave the same in either order
     """
 
     reads: frozenset[str]
@@ -118,6 +119,8 @@ class Footprints:
             is_of_connection = is_of_connection or action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
             is_of_connection = is_of_connection or (action == sqlite3.SQLITE_PRAGMA and second is not None)
             is_of_connection = is_of_connection or (action in _WRITES and table in _TEMPORARY)
+            is_number = second == "ROWID" and table not in self._virtual and not table.startswith("sqlite_")
+            is_of_connection = is_of_connection or (action == sqlite3.SQLITE_READ and is_number)
             if table and not table.startswith("sqlite_"):
                 if action in _WRITES:
                     writes.add(table)

@@ -57,7 +57,7 @@ def doubt_of(separate: SeparateInstances, coverage: Coverage, programs: Programs
         return coverage.why_not
     for text in programs.texts:
         if separate.rig.footprints.of(text).is_of_connection:
-            return f"`{text_of(text)[:SHOWN_MAX]}` is about what only the database's connection keeps"
+            return f"`{text_of(text)[:SHOWN_MAX]}` asks for what no table holds, or sets it"
     if text := separate.round_.drawn.stale:
         return f"`{text[:SHOWN_MAX]}` holds a value that the server seems to pick among a few"
     if programs.conflicts:
