@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mailrace.history import write_whole
 from mailrace.model.errors import OutputError
+from mailrace.record.recorder import Recorder, begun
 from mailrace.report import render
 from mailrace.report.unbundle import sha256
 
@@ -111,6 +112,23 @@ def test_init_is_given_a_name_and_shows_it_as_text(here: Here) -> None:
     status, out, _ = here("init", "a \x1b[31m.race.yaml")
     assert status == 0
     assert out.startswith("a \\x1b[31m.race.yaml written; try: mailrace run 'a \\x1b[31m.race.yaml'\n")
+    assert here("init", "\udcff.race.yaml")[0] == 0, "Linux names are bytes, and these are no text"
+    for place in ("file/a.race.yaml", "/proc/a.race.yaml"):
+        assert here("init", place)[0] == 2
+
+
+def test_a_verdict_does_not_hang_on_the_page_over_all_runs(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    os.mkfifo(tmp_path / "reports" / "index.html")
+    status, out, err = here("steer", "shared-new-tag", "-t", "embedded@1.17.0", "--budget", 20)
+    assert (status, "RACE" in out) == (1, True)
+    assert "reports/index.html: cannot be written (is a device or a pipe, and no file)" in err
+
+
+def test_a_record_whose_first_line_cannot_be_written_is_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "record.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="No space left on device"):
+        Recorder((), tmp_path, begun("embedded", "fixed"))
 
 
 @pytest.mark.parametrize(

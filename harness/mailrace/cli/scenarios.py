@@ -1,5 +1,6 @@
 """`mailrace check`, `plan`, `schema`, `init`: what can be done with scenario files without a server."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -89,6 +90,7 @@ def init(
 ) -> None:
     """Write a commented scenario to start from; an existing file is left alone."""
     from mailrace.cli.screen import Screen
+    from mailrace.history import make_folder, require_file, write_whole
     from mailrace.model.errors import UsageError
     from mailrace.scenario import template
 
@@ -96,14 +98,11 @@ def init(
     if not file.name.endswith(suffix):
         raise UsageError(f"{file}: scenario files end in {suffix}; name it {file.stem or 'my'}{suffix}")
     name = file.name.removesuffix(suffix)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as out:
-            out.write(template(name))
-    except FileExistsError as wrong:
-        raise UsageError(f"{file}: is there already; name another file") from wrong
-    except OSError as wrong:
-        raise UsageError(f"{file}: cannot be written ({wrong.strerror})") from wrong
+    if os.path.lexists(file):
+        raise UsageError(f"{file}: is there already; name another file")
+    make_folder("FILE", file.parent)
+    require_file("FILE", file)
+    write_whole(file, template(name).encode("utf-8", "backslashreplace"))
     said = Screen()
     said.line(f"{file} written; try: {shlex.join(['mailrace', 'run', str(file)])}")
     # Where no scenario is named, only the folder `scenarios` counts, so this is told about a file there.

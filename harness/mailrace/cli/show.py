@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailrace.cli.request import Manner
 from mailrace.cli.screen import Screen
+from mailrace.model.errors import OutputError
 from mailrace.model.result import RunResult, ScenarioResult, Verdict
 from mailrace.report import Study, render_index, to_json
 from mailrace.report.conclusion import Conclusion, conclusion
@@ -147,8 +148,7 @@ def show_study(study: Study, folder: Path, manner: Manner) -> None:
 
 def finish(done: Run, manner: Manner) -> int:
     """Say what a run found, as asked, and bring the page over all runs up to date; the exit status."""
-    if (done.folder.parent / "latest").is_symlink():
-        render_index(done.folder.parent)
+    renew_index(done.folder.parent)
     if manner.as_json:
         write_json(to_json(done.result))
     elif manner.quiet:
@@ -156,6 +156,15 @@ def finish(done: Run, manner: Manner) -> int:
     else:
         outcome(done.result, done.folder, manner)
     return exit_status(one.verdict for one in done.result.scenarios)
+
+
+def renew_index(reports: Path) -> None:
+    """Bring the page over all runs up to date; a verdict does not hang on it, so what fails is only said."""
+    if (reports / "latest").is_symlink():
+        try:
+            render_index(reports)
+        except OutputError as wrong:
+            Screen(sys.stderr).text(f"mailrace: {wrong}")
 
 
 def write_json(text: str) -> None:

@@ -191,15 +191,14 @@ def retries(
 
 def finish_study(study: "Study", folder: Path, document: str, manner: Manner) -> None:
     """Write a study's document and page, print it as asked, and raise typer.Exit with its status."""
-    from mailrace.cli.show import show_study, write_json
+    from mailrace.cli.show import renew_index, show_study, write_json
     from mailrace.model.result import Verdict
-    from mailrace.report import render_index, write_study
+    from mailrace.report import write_study
     from mailrace.verdict import EXIT_STATUS
 
     if folder.is_dir():  # it was removed if no server was available
         write_study(study, folder, document)
-    if (folder.parent / "latest").is_symlink():
-        render_index(folder.parent)
+    renew_index(folder.parent)
     if manner.as_json:
         write_json(document)
     else:

@@ -17,7 +17,7 @@ from time import monotonic_ns
 from typing import Protocol
 
 from mailrace import __version__
-from mailrace.history import RECORD
+from mailrace.history import RECORD, writing
 from mailrace.model.errors import TargetError
 from mailrace.record.file import RecordFile
 from mailrace.record.frames import CLIENT_SENT, CONNECTED, ENDED, WHOLE, Frame, frames
@@ -62,12 +62,15 @@ class Recorder:
         self._prefix = prefix
         self._contents = folder / CONTENTS if begun.keeps_content else None
         self._is_whole = False
-        self._file = RecordFile(folder / RECORD)
+        # Without its first line nothing would be known of a record, so that one has to be written.
+        with writing(folder / RECORD):
+            self._file = RecordFile(folder / RECORD)
+            self._file.write(begun)
+            self._file.flush()
         self._number = count(1).__next__
         self._watches: dict[int, Watch] = {}
         self._relay: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
-        self.write(begun)
 
     @property
     def relay_pid(self) -> int | None:
