@@ -45,6 +45,17 @@ def test_a_full_device_is_no_bug_of_ours(words: list[str], tmp_path: Path) -> No
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("words", [[*RUN, "--json"], ["schema"], ["plan"], ["check"], ["--help"]])
+def test_nobody_who_reads_what_is_printed_is_no_race(words: list[str], tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = command(*words, cwd=tmp_path, stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, b"Traceback" in done.stderr) == (141, False), done.stderr
+
+
 @pytest.mark.parametrize("locale", [LATIN, {**LATIN, "PYTHONIOENCODING": "ascii:strict"}])
 def test_a_locale_without_utf_8_gets_its_files_and_its_verdict(
     locale: dict[str, str], tmp_path: Path

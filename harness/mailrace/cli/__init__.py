@@ -84,9 +84,10 @@ def _run() -> str | int | None:
         _say_what_there_is(end.folder)
     except (KeyboardInterrupt, SystemExit) as end:
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
+        if isinstance(end.__context__, BrokenPipeError):
+            status = _unread()  # typer ends with 1 then, which would say that there is a race
     except BrokenPipeError:
-        status = 141  # as a shell says of a program that SIGPIPE ended
-        _write_no_more()
+        status = _unread()
     except Exception as wrong:
         status = _status_of(wrong)
     return status
@@ -165,6 +166,12 @@ def _open_what_is_closed() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _unread() -> int:
+    """The status where nobody reads what is printed, as a shell says of a program that SIGPIPE ended."""
+    _write_no_more()
+    return 141
 
 
 def _write_no_more() -> None:
