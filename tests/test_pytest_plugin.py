@@ -10,6 +10,8 @@ from mailrace.model.errors import TargetError
 from mailrace.pytest_plugin import ScenarioItem
 from mailrace.scenario import shipped
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 LEAK = (shipped() / "no-rset-after-failure.race.yaml").read_text().replace("rounds: 100", "rounds: 22")

@@ -19,6 +19,8 @@ from mailrace.model.result import RunResult
 from mailrace.run import run
 from running import TICK, mailrace
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("send-delete-unrelated", "no-rset-after-failure", "send-rename-tag")
 
 

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from tests.cli.terminal import in_terminal
 from tests.running import mailrace
 
+pytestmark = pytest.mark.slow
+
 ZERO_IS_MEANT = ("--bound", "--confirm", "--minutes", "--round", "--seed")
 """No switch, no confirmation, no steering, the first round, a seed like any other."""
 COMMAND = re.compile(r"^(  )?(again: |report: )?(mailrace |reports/|[\w./-]+/report\.html)")

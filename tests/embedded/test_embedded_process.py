@@ -14,6 +14,8 @@ import requests
 from tests.embedded.conversation import Http, Smtp, Speaker
 from tests.embedded.conversation_mails import BASE, HELLO, mail
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 10.0
 _LINE = re.compile(r'time="\d{4}/\d\d/\d\d \d\d:\d\d:\d\d" level=(info|warning|error|fatal) msg="(.*)"\n')
 

@@ -24,6 +24,8 @@ from mailrace.embedded.versions import VERSIONS
 from tests.embedded.conversation_mails import BASE, IMAGE, IMAGE_HEAD
 from tests.embedded.stage import Act, HoldingDriver, Outcome, mail, release_points, sends, turns
 
+pytestmark = pytest.mark.slow
+
 RELEASED = ("1.17.0", "1.17.1", "1.27.11", "1.30.5", "1.33.1")
 NEW = ("1.30.5", "1.33.1")
 

@@ -13,7 +13,7 @@ from tests.race.raced_here import ROUNDS, ends, raced
 from tests.scripted_box import HANG, Answer, Rest, cut
 from tests.scripted_server import ScriptedServer
 
-pytestmark = pytest.mark.usefixtures("no_thread_is_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_thread_is_left")]
 
 
 OK, FAIL, UNKNOWN = (str(o.value) for o in (Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN))

@@ -21,6 +21,8 @@ from mailrace.studies.surveyed import keep_survey, known_of
 
 from tests.record.traffic import BEGUN, op, send, suite
 
+pytestmark = pytest.mark.slow
+
 V = PairVerdict
 OLD = parse_target("mailpit@1.30.5")
 

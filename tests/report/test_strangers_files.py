@@ -19,6 +19,8 @@ from mailrace.studies.replay import recorded
 from tests.report.report_results import native, steered
 from tests.running import mailrace
 
+pytestmark = pytest.mark.slow
+
 SECRET = b"Subject: mine\r\n\r\nthe secret of this machine\r\n"
 
 

@@ -12,6 +12,8 @@ from mailrace.steer.explore.unseen import CONFIDENCE, unseen_of
 
 from tests.steer.toy import Step, Toy, interleavings
 
+pytestmark = pytest.mark.slow
+
 Order = tuple[int, ...]
 SHARED: Step = ("write", "x")
 

@@ -14,6 +14,8 @@ from mailrace.studies.merge import merge
 from tests.built import control
 from tests.studies.study_results import raced, run_of, steered
 
+pytestmark = pytest.mark.slow
+
 NATIVE = (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAILED, Verdict.NOT_APPLICABLE)
 
 

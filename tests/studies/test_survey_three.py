@@ -23,6 +23,8 @@ from mailrace.studies.survey.triples import Triple, triples, worth_looking_at
 from mailrace.studies.survey.whole import Asked, survey
 from mailrace.targets import parse_target
 
+pytestmark = pytest.mark.slow
+
 
 def test_each_triple_is_a_scenario_of_its_own(tmp_path: Path) -> None:
     every = list(triples())

@@ -20,6 +20,8 @@ from mailrace.targets.managed import ManagedTarget
 
 from tests.running import wait_until
 
+pytestmark = pytest.mark.slow
+
 DOMAIN = "mr-contract0.test"
 real = pytest.mark.mailpit
 

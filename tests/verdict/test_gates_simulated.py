@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from tests import built
 
+pytestmark = pytest.mark.slow
+
 GATES = 10_000
 Floats = NDArray[numpy.float64]
 Bools = NDArray[numpy.bool_]

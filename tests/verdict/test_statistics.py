@@ -20,6 +20,8 @@ from mailrace.verdict.beta import beta_quantile, incomplete_beta
 from mailrace.verdict.bound import pairs_needed
 from mailrace.verdict.drift import overdispersion
 
+pytestmark = pytest.mark.slow
+
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 
 
