@@ -7,6 +7,7 @@ from pathlib import Path
 from mailrace.history import read_plan
 from mailrace.model.anomaly import AnomalyName, Weight
 from mailrace.model.errors import UsageError
+from mailrace.model.phrases import plural
 from mailrace.model.request import Racing
 from mailrace.model.result import RunResult, ScenarioResult, Verdict, Witness
 from mailrace.model.time_limit import CUT_OFF, TimeOver, over_by
@@ -171,9 +172,8 @@ def replay_round(what: Recorded, request: RunRequest, listener: Listener | None)
     if hits or same:
         shown = sorted({anomaly for one in looks for anomaly in one.anomalies})
         how = f"{name} again" if same else f"differently: {', '.join(shown)}"
-        return _answer(
-            Word.STILL_FAILS, hits, rounds, f"{hits or same} hits in {rounds} rounds, {how}; {versions}"
-        )
+        seen = f"{plural(hits or same, 'hit')} in {plural(rounds, 'round')}"
+        return _answer(Word.STILL_FAILS, hits, rounds, f"{seen}, {how}; {versions}")
     # Nothing showed. FIXED comes last, because each answer before it is a reason why it cannot be said.
     bound = 100 * upper_bound(0, rounds, request.racing.confidence) if rounds else 100.0
     was = what.found.anomalies.get(name, 0), what.found.rounds
