@@ -67,9 +67,9 @@ def walk_several(round_: Round, space: StateSpace, effort: Effort, observer: Obs
     exclusions = Exclusions(parts.kept.locks, space.programs)
     left, also = left_of(space, exclusions, parts.names)
     if any(one.said.fate == "split_only" and not one.names <= parts.names for _, one in left):
-        # That hangs on what the pairs keep together, so there it is looked at with patience.
+        # Only what the pairs keep together rules these out, so that is looked at with patience.
         observer.progress("looking again at what one instance keeps together")
-        sure = reduce(or_, (kept_for_sure(rig, small) for small in parts.rounds))
+        sure = reduce(or_, (kept_for_sure(rig, small) for small in parts.rounds), NOTHING_KEPT)
         exclusions = Exclusions(sure.locks - parts.kept.entered, space.programs)
         left, also = left_of(space, exclusions, parts.names)
     # What no smaller round shows takes them all: then one instance is to be brought into it with all of them.
